@@ -1,0 +1,198 @@
+// The sans-IO engine: packets and instants in, packets and events out.
+#pragma once
+
+#include "ghostpeer/peer/control.hpp"
+#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/peer/expectation.hpp"
+#include "ghostpeer/peer/statistics.hpp"
+#include "ghostpeer/peer/upstream.hpp"
+#include "ghostpeer/profile/profile.hpp"
+#include "ghostpeer/wire/address.hpp"
+#include "ghostpeer/wire/datagram.hpp"
+#include "ghostpeer/wire/time.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ghostpeer::peer {
+
+/// Which destinations have which profile. The first that fits wins.
+struct PeerSpec {
+    std::vector<wire::IpAddress> addresses;           ///< empty: every address
+    std::optional<std::uint16_t> port;                ///< unset: every port
+    std::shared_ptr<const profile::Profile> profile;  ///< never null
+    std::string name{};  ///< for the control interface; empty: it is none of its business
+};
+
+/// A peer with `role: client` may dial now.
+struct Dial {
+    std::size_t peer = 0;  ///< index among the PeerSpecs
+    wire::IpAddress from;  ///< the peer's own address
+    wire::Endpoint to;     ///< where the program listens
+    /// The ports to dial from, in this order and again; empty: any of Linux's ephemeral ones. A
+    /// profile's `source_port` comes first.
+    std::vector<std::uint16_t> ports{};
+};
+
+struct Settings {
+    std::uint64_t seed = 1;
+    std::uint16_t mtu = 1500;                  ///< of the link, bytes, 576..65535
+    std::size_t max_connections = 100'000;     ///< beyond it the newest SYN is dropped and counted
+    std::size_t max_buffered = 1024 * 1024;    ///< payload bytes held for one connection
+    std::size_t max_attempt_records = 10'000;  ///< the oldest are kept
+    bool segment_events = true;                ///< false: no SegmentEvents and StateEvents (`-q`)
+    bool verify_checksums = true;
+    bool virtual_time = false;  ///< nothing but the kernel's timers is late: see `tolerance:`
+    /// Where the connections are kept, in large blocks; null: on the heap. Outlives the engine.
+    std::pmr::memory_resource* memory = nullptr;
+    Duration rtt{};            ///< what leaves, leaves this much after it was made
+    bool name_server = false;  ///< UDP packets to port 53 are the driver's to answer
+};
+
+/// A packet that is to leave now.
+struct Emission {
+    wire::Bytes packet;
+    std::size_t event = no_event;  ///< index among the events not yet taken, for `undelivered`
+    static constexpr std::size_t no_event = SIZE_MAX;
+};
+
+/// Drive it so: `on_packet` and `on_time` with instants that never go back, then take what is to
+/// leave and what happened, then wait until `next_deadline` or the next packet.
+class Engine {
+  public:
+    Engine(Settings settings, std::vector<PeerSpec> peers);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// One IP packet from the program's side. Never throws because of its content.
+    /// `more`: the next packet is at hand, and comes with the next call. A relayed connection
+    /// then acknowledges the segments of a burst together, as a host with GRO does.
+    void on_packet(std::span<const std::uint8_t> packet, Instant now, bool more = false);
+    /// Hints that this packet will be given to `on_packet` in a while, and with one of the next
+    /// calls: its connection is fetched into the processor's cache while others are worked on. Of
+    /// many thousand connections few are there, and waiting for memory costs as much as all the
+    /// work on a segment.
+    void expect_later(std::span<const std::uint8_t> packet) const noexcept;
+    void expect_soon(std::span<const std::uint8_t> packet) const noexcept;
+    /// How many packets before its own each hint is of most use.
+    static constexpr std::size_t later = 6;
+    static constexpr std::size_t soon = 2;
+    /// Carries out everything that was due by `now`; calling it too early does nothing.
+    void on_time(Instant now);
+    [[nodiscard]] std::optional<Instant> next_deadline() const;
+
+    /// When the next packet leaves that `Settings::rtt` holds back; nothing where none is.
+    [[nodiscard]] std::optional<Instant> next_departure() const noexcept;
+
+    /// The peer opens the `connections` of its profile, at their `rate`, from now on. Call it once
+    /// for each peer with `role: client`, when the program listens; for others it does nothing.
+    void dial(const Dial& what, Instant now);
+    /// Connections of `dial` that have not been opened yet.
+    [[nodiscard]] std::uint64_t to_be_dialled() const noexcept;
+
+    /// The user fires a command: rules `on: command NAME` of every live connection are tried, in
+    /// the order of the connections. Returns how many connections had such a rule.
+    std::size_t fire(std::string_view command, Instant now);
+
+    // Control: what runs beside rules
+    // ---------------------------------------------------------------
+
+    [[nodiscard]] std::vector<PeerView> peers() const;
+    /// Up to `most` connections, those that are gone and still remembered among them. `from` is the
+    /// `next` of the page before; `peer` leaves those of others out (a page may then be short).
+    [[nodiscard]] ConnectionPage connections(std::uint32_t from, std::size_t most,
+                                             std::optional<std::size_t> peer = {}) const;
+    /// Nothing where there is no such connection (any more).
+    [[nodiscard]] std::optional<ConnectionView> connection(ConnectionId id) const;
+    /// The id of the connection that began last; 0: none has.
+    [[nodiscard]] ConnectionId last_connection() const noexcept;
+    [[nodiscard]] const StateCounts& states() const noexcept;
+    /// Connections that were begun, in all and with one peer (an index among the PeerSpecs).
+    [[nodiscard]] std::uint64_t attempt_count() const noexcept;
+    [[nodiscard]] std::uint64_t attempts_of(std::size_t peer) const noexcept;
+    /// How often the rules at this line of the profile have fired; nothing where there is none.
+    [[nodiscard]] std::optional<std::uint64_t> fired(std::string_view file, int line) const;
+
+    /// Carries out the order's actions as those of a rule, on at most `most` connections (or on
+    /// some hundred that are none of its own); true when it is done, else call it again. Actions
+    /// that need a segment do nothing. All but `blackhole`, `revive` and `become` leave alone what
+    /// is gone or was never answered, unless the order names that one connection.
+    [[nodiscard]] bool act(Order& order, std::size_t most, Instant now);
+
+    /// New connections of the peer (an index among the PeerSpecs) have this profile, those that are
+    /// there keep theirs; its attempts count from 1 again. The error is a complete sentence.
+    [[nodiscard]] std::optional<std::string> use(
+        std::size_t peer, const std::shared_ptr<const profile::Profile>& profile);
+    /// From now on segments and states are told as events, whatever `Settings` said.
+    void tell_segments() noexcept;
+
+    /// Moves the packets that are to leave to the end of `into`, in order.
+    void take_packets(std::vector<Emission>& into);
+    /// The link refused a packet: marks its event. Call before `take_events`.
+    void undelivered(const Emission& emission);
+    /// Moves the events to the end of `into`, in order.
+    void take_events(std::vector<Event>& into);
+
+    // Relayed connections -----------------------------------------------------------------------
+    // The SYN of one waits for `upstream_connected`; a failure is passed on to the client: refused
+    // as RST, unreachable as ICMP host unreachable, timed out as silence.
+
+    /// Is there anything for the driver to take? False in most runs, and so asked first.
+    [[nodiscard]] bool has_requests() const noexcept;
+    /// Moves what relayed connections want of the world outside to the end of `into`, in order for
+    /// each of them.
+    void take_upstream_requests(std::vector<UpstreamRequest>& into);
+    void upstream_connected(const UpstreamId& id, Instant now);
+    void upstream_failed(const UpstreamId& id, UpstreamError error, Instant now);
+    /// Any number of bytes, but after `UpstreamReading{false}` no more than had been read by then.
+    void upstream_bytes(const UpstreamId& id, std::span<const std::uint8_t> bytes, Instant now);
+    /// So many bytes of those that were to be sent have left the driver.
+    void upstream_took(const UpstreamId& id, std::size_t bytes, Instant now);
+    /// The real server has finished (FIN).
+    void upstream_ended(const UpstreamId& id, Instant now);
+    /// RST, or any other sudden end.
+    void upstream_reset(const UpstreamId& id, Instant now);
+
+    // Names, where `Settings::name_server` asks for it --------------------------------------------
+
+    /// Moves the UDP packets to port 53 that have arrived to the end of `into`. A thousand wait at
+    /// most; what comes then is dropped, as by a busy server.
+    void take_datagrams(std::vector<wire::Datagram>& into);
+    /// Sends a UDP packet to the program. One that the link's MTU does not permit is not sent.
+    void send_datagram(const wire::Datagram& datagram, Instant now);
+
+    /// Does a profile ask how the program's side of its connections ends? If so, tell what the
+    /// kernel says of its sockets, whenever that changes; best soon after a timer was due.
+    [[nodiscard]] bool expects_outcomes() const noexcept;
+    void on_socket(const SocketView& view, Instant now);
+    /// The kernel has just been asked for all its sockets: one that it never named is gone.
+    void all_sockets_listed();
+    /// The run ends: what is seen from now on does not count for the expectations.
+    void conclude(Instant now);
+
+    /// A `finish` action was carried out.
+    [[nodiscard]] bool finished() const noexcept;
+
+    [[nodiscard]] const Counters& counters() const noexcept;
+    [[nodiscard]] std::vector<AttemptRecord> attempts() const;
+    /// Attempts that were not recorded one by one because of `max_attempt_records`.
+    [[nodiscard]] std::uint64_t unrecorded_attempts() const noexcept;
+    [[nodiscard]] std::vector<ProfileStatistics> profiles() const;
+    /// Connections with a live TCP state, and all that are remembered.
+    [[nodiscard]] std::size_t live_connections() const noexcept;
+    [[nodiscard]] std::size_t remembered_connections() const noexcept;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ghostpeer::peer

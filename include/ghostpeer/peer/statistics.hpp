@@ -1,0 +1,80 @@
+// What a run amounted to: the material of the verdict.
+#pragma once
+
+#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/peer/expectation.hpp"
+#include "ghostpeer/profile/profile.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ghostpeer::peer {
+
+/// How a connection stands or ended, from what the peer saw on the wire.
+enum class Ending : std::uint8_t {
+    unanswered,        ///< its SYN was never answered
+    open,              ///< neither side has finished
+    half_closed,       ///< one side has finished
+    closed,            ///< both have finished, and in order
+    refused,           ///< RST to its SYN, by the side that was asked
+    reset_by_peer,     ///< the peer sent RST
+    reset_by_program,  ///< the program sent RST
+    timed_out,         ///< the peer gave up retransmitting
+    forgotten,         ///< a `forget` action
+};
+
+[[nodiscard]] std::string_view name(Ending ending) noexcept;
+
+struct AttemptRecord {
+    ConnectionId connection = 0;
+    std::uint32_t number = 0;  ///< among the attempts to its address and port
+    wire::Flow flow;           ///< local: the peer's end
+    bool dialled = false;      ///< the peer opened it
+    Instant start{};
+    std::optional<Duration> since_last;
+    Instant last_segment{};  ///< when something last arrived or left
+    Ending ending = Ending::unanswered;
+    unsigned syns = 1;           ///< how often its SYN arrived, or left a peer that dialled
+    std::uint64_t received = 0;  ///< payload bytes in order
+    std::uint64_t sent = 0;      ///< payload bytes acknowledged by the program
+};
+
+/// What a rule saw and did. The filters are tried in the order of this struct; a segment or moment
+/// is counted at the first one that it failed.
+struct RuleStatistics {
+    std::uint64_t events = 0;  ///< its `on:` came up
+    std::uint64_t failed_when = 0;
+    std::uint64_t failed_count = 0;  ///< `first`, `nth`, `every`
+    std::uint64_t failed_probability = 0;
+    std::uint64_t overruled = 0;  ///< another rule had decided the segment's fate before
+    std::uint64_t fired = 0;
+    std::uint64_t withheld = 0;  ///< segments dropped by it (or by the blackhole it began)
+    std::string closest;         ///< the nearest miss, as a sentence; empty: none
+};
+
+struct ProfileStatistics {
+    std::shared_ptr<const profile::Profile> profile;
+    std::vector<RuleStatistics> rules;            ///< by Rule::id
+    std::vector<ExpectationResult> expectations;  ///< by index in Profile::expect
+    std::uint64_t connections = 0;                ///< that used the profile
+};
+
+struct Counters {
+    std::uint64_t packets_in = 0;
+    std::uint64_t packets_out = 0;
+    std::uint64_t segments_in = 0;
+    std::uint64_t segments_out = 0;
+    std::uint64_t not_tcp = 0;
+    std::array<std::uint64_t, wire::oddity_count> oddities{};
+    std::array<std::uint64_t, tcp::kind_count> kinds{};
+    std::array<std::uint64_t, tcp::reason_count> reasons{};
+    std::uint64_t syns_dropped_at_limit = 0;
+    std::uint64_t bytes_dropped_at_limit = 0;
+    std::uint64_t undelivered = 0;
+};
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,100 @@
+// A profile: how one peer behaves, as plain data.
+#pragma once
+
+#include "ghostpeer/profile/expectation.hpp"
+#include "ghostpeer/profile/rule.hpp"
+#include "ghostpeer/tcp/config.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ghostpeer::profile {
+
+struct IpConfig {
+    std::uint8_t ttl = 64;
+    std::uint8_t tos = 0;
+    bool dont_fragment = true;
+};
+
+/// Bytes per second, at least 1.
+using Rate = std::uint64_t;
+
+/// Reads and forgets.
+struct Discard {
+    std::optional<Rate> rate;
+};
+struct Echo {};
+/// Never reads, so it never notices that the other side has finished.
+struct Hold {};
+/// Sends bytes without being asked, from the moment the connection is established.
+struct Source {
+    std::optional<std::uint64_t> bytes;  ///< unset: for ever
+    std::optional<Rate> rate;
+};
+/// Answers once the pattern has arrived (again for each time that it arrives).
+struct Respond {
+    std::shared_ptr<const wire::Bytes> content;
+    std::optional<std::string> when;  ///< unset: any data
+    std::optional<Rate> rate;
+    bool then_close = false;  ///< close after the answer
+};
+
+/// A real server's bytes through this TCP.
+struct Relay {
+    enum class To : std::uint8_t {
+        host,         ///< `host` and `port`
+        original,     ///< the address and port that the client asked for
+        name_server,  ///< ghostpeer's own, for DNS over TCP; no profile can ask for it
+    };
+    To to = To::host;
+    std::string host;        ///< a name or an address, without brackets
+    std::uint16_t port = 0;  ///< 1..65535
+};
+
+using Service = std::variant<Discard, Echo, Hold, Source, Respond, Relay>;
+
+/// Who opens the connections: the program (the peer is a server), or the peer.
+enum class Role : std::uint8_t { server, client };
+
+/// The connections that a peer with `role: client` opens to the program.
+struct Client {
+    std::optional<std::uint16_t> port;         ///< of the program; unset: the command line says it
+    std::uint32_t connections = 1;             ///< in all, 1 to a million
+    std::optional<double> rate;                ///< of them per second; unset: all at once
+    std::optional<std::uint16_t> source_port;  ///< of the first one, the next has the next
+};
+
+enum class AfterEof : std::uint8_t { close, keep_open };
+
+struct Profile;
+
+/// How the peer behaves towards the attempts of these numbers.
+struct AttemptBehaviour {
+    Range attempts;
+    std::shared_ptr<const Profile> profile;  ///< never null; has no `attempts` of its own
+};
+
+struct Profile {
+    std::string name;  ///< catalogue name, or the path as the user wrote it
+    std::string summary;
+    std::string details;
+    std::vector<std::string> parameters;  ///< names that may be set, its own and inherited; sorted
+    Role role = Role::server;
+    Client client;
+    tcp::Config tcp;
+    IpConfig ip;
+    Service service = Discard{};
+    AfterEof after_eof = AfterEof::close;
+    std::vector<std::string> phases{""};     ///< the first is that of the top rules
+    std::vector<Rule> rules;                 ///< of all phases; rules[i].id == i
+    std::vector<AttemptBehaviour> attempts;  ///< the first that fits wins
+    std::vector<Expectation> expect;         ///< in the file's order
+    std::vector<std::pair<std::string, std::string>> sysctl;  ///< full name, value; in order
+};
+
+}  // namespace ghostpeer::profile

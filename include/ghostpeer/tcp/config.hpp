@@ -1,0 +1,41 @@
+// How an endpoint's TCP looks and how patient it is.
+#pragma once
+
+#include "ghostpeer/wire/time.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace ghostpeer::tcp {
+
+/// The defaults are those of a Linux host on Ethernet.
+struct Config {
+    /// MSS to announce in bytes, 1..65535; 0: from the link's MTU (1460 / 1440 at 1500).
+    std::uint16_t mss = 0;
+    bool announce_mss = true;  ///< false: no MSS option (`mss: off`)
+    /// Receive buffer in bytes, and so the largest window offered; 0..2^30.
+    std::uint32_t window = 64240;
+    /// Window scale to offer, 0..14; unset: no option.
+    std::optional<std::uint8_t> window_scale = 7;
+    bool sack = true;
+    bool timestamps = true;
+    /// Initial sequence number; unset: random.
+    std::optional<std::uint32_t> isn;
+
+    Duration rto_initial = std::chrono::seconds(1);     ///< RFC 6298, 2.1
+    Duration rto_min = std::chrono::milliseconds(200);  ///< Linux: TCP_RTO_MIN
+    Duration rto_max = std::chrono::seconds(120);       ///< Linux: TCP_RTO_MAX
+    unsigned syn_retries = 6;                           ///< Linux: tcp_syn_retries
+    unsigned syn_ack_retries = 5;                       ///< Linux: tcp_synack_retries
+    unsigned retries = 15;                              ///< Linux: tcp_retries2
+    /// Longest wait before data is acknowledged; unset: at once. As in Linux the first
+    /// `quick_acks` segments of a connection, and every second full one, are not made to wait.
+    std::optional<Duration> delayed_ack = std::chrono::milliseconds(40);
+    unsigned quick_acks = 16;
+    Duration time_wait = std::chrono::seconds(60);  ///< Linux: TCP_TIMEWAIT_LEN
+
+    /// Bytes that may be queued for sending, and bytes out of order that may be held.
+    std::uint32_t send_buffer = 256 * 1024;
+};
+
+}  // namespace ghostpeer::tcp

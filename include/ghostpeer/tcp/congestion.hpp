@@ -1,0 +1,29 @@
+// Congestion window (RFC 5681, RFC 6928), in bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace ghostpeer::tcp {
+
+class CongestionWindow {
+  public:
+    /// The initial window: ten segments, at most 14600 bytes or two segments (RFC 6928, 2).
+    void start(std::uint32_t mss) noexcept;
+    /// `acked` new bytes were acknowledged while `flight` were outstanding. Grows by slow start or
+    /// congestion avoidance, but not while the application leaves the window unused (RFC 7661).
+    void on_ack(std::uint32_t acked, std::uint32_t flight, std::uint32_t mss) noexcept;
+    /// Loss seen by duplicate ACKs or SACK: half of what is outstanding (RFC 5681, 3.2).
+    void on_fast_retransmit(std::uint32_t flight, std::uint32_t mss) noexcept;
+    /// The retransmission timer ran out: one segment. `first` is false for the same data again,
+    /// which must not halve the threshold twice (RFC 5681, 3.1).
+    void on_timeout(std::uint32_t flight, std::uint32_t mss, bool first) noexcept;
+
+    [[nodiscard]] std::uint32_t bytes() const noexcept { return cwnd_; }
+    [[nodiscard]] std::uint32_t threshold() const noexcept { return ssthresh_; }
+
+  private:
+    std::uint32_t cwnd_ = 0;
+    std::uint32_t ssthresh_ = UINT32_MAX;
+};
+
+}  // namespace ghostpeer::tcp

@@ -1,0 +1,297 @@
+// An honest RFC 9293 endpoint: one connection, no I/O, no clock, no addresses.
+//
+// The driver's contract:
+//   - `open_passive` / `open_active` / `on_segment` / `on_timer` take what happened and the
+//   instant;
+//     `now` never goes back.
+//   - After each of them the driver lets the application read (`readable`, `consume`), then calls
+//     `acknowledge`, lets the application write (`send`, `shutdown`, `close`), then calls
+//     `transmit`. So an acknowledgement carries the window of an application that has read, and
+//     leaves before that application's answer, as from a Linux host in quick-ack mode.
+//   - `next_deadline` says when `on_timer` is due. Calling it earlier does nothing.
+//   - In CLOSED the connection is gone: every call is a no-op. Only what a connection that ended in
+//     good order left unread may still be read.
+#pragma once
+
+#include "ghostpeer/tcp/byte_queue.hpp"
+#include "ghostpeer/tcp/config.hpp"
+#include "ghostpeer/tcp/congestion.hpp"
+#include "ghostpeer/tcp/output.hpp"
+#include "ghostpeer/tcp/rtt.hpp"
+#include "ghostpeer/wire/time.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace ghostpeer::tcp {
+
+/// Send sequence variables (RFC 9293, 3.3.1).
+struct SendVariables {
+    wire::SeqNum una;           ///< oldest unacknowledged
+    wire::SeqNum nxt;           ///< next to be sent for the first time (never goes back)
+    wire::SeqNum wl1;           ///< segment number of the last window update
+    wire::SeqNum wl2;           ///< acknowledgement number of the last window update
+    wire::SeqNum iss;           ///< initial send sequence number
+    std::uint32_t wnd = 0;      ///< bytes, scaled
+    std::uint32_t max_wnd = 0;  ///< largest window the other side ever offered
+    std::uint16_t mss = 536;    ///< largest payload that the other side takes (RFC 9293, 3.7.1)
+    std::uint8_t scale = 0;     ///< shift of the windows that arrive
+};
+
+/// Receive sequence variables (RFC 9293, 3.3.1).
+struct ReceiveVariables {
+    wire::SeqNum nxt;        ///< next expected
+    wire::SeqNum irs;        ///< initial receive sequence number
+    std::uint32_t wnd = 0;   ///< bytes last offered, less what has arrived since
+    std::uint8_t scale = 0;  ///< shift of the windows that leave
+};
+
+struct SendBuffer;  // unacknowledged and unsent bytes, SACK scoreboard (src/tcp)
+struct Reassembly;  // bytes that arrived out of order (src/tcp)
+
+class Tcb {
+  public:
+    Tcb() noexcept;
+    ~Tcb();
+    Tcb(Tcb&&) noexcept;
+    Tcb& operator=(Tcb&&) noexcept;
+    Tcb(const Tcb&) = delete;
+    Tcb& operator=(const Tcb&) = delete;
+
+    /// What the environment of a connection decides.
+    struct Environment {
+        wire::SeqNum iss;                    ///< initial send sequence number
+        std::uint32_t timestamp_offset = 0;  ///< added to the millisecond clock of TSval
+        std::uint16_t link_mss = 1460;       ///< what the link's MTU allows
+    };
+
+    /// LISTEN and a SYN (RFC 9293, 3.10.7.2): SYN-RECEIVED, and a SYN-ACK in `out`. `config` must
+    /// outlive the connection. A FIN on the SYN is not processed; payload on it is not accepted.
+    void open_passive(const Config& config, const Environment& environment,
+                      const wire::Segment& syn, Instant now, Output& out);
+
+    /// CLOSED and an active OPEN (RFC 9293, 3.10.1): SYN-SENT, and a SYN in `out`. `config` must
+    /// outlive the connection. Bytes that are given to `send` before the answer comes ride on the
+    /// handshake's ACK, as those of a writer that waits in Linux do.
+    void open_active(const Config& config, const Environment& environment, Instant now,
+                     Output& out);
+
+    /// A segment arrived for this connection (RFC 9293, 3.10.7.3 and 3.10.7.4). Its payload may
+    /// be moved from.
+    void on_segment(wire::Segment&& segment, Instant now, Output& out);
+
+    /// Retransmission, persist, delayed-ACK and TIME-WAIT timers that are due.
+    void on_timer(Instant now, Output& out);
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept;
+
+    /// Sends the acknowledgement that is due now, if one is.
+    void acknowledge(Instant now, Output& out);
+    /// Sends the data and the FIN that windows and buffers permit, and a window update where the
+    /// application's reading has opened the window enough (RFC 9293, 3.8.6.2.2).
+    void transmit(Instant now, Output& out);
+
+    // The application's side (RFC 9293, 3.9.1) --------------------------------------------------
+
+    /// Bytes in order that the application may read.
+    [[nodiscard]] std::span<const std::uint8_t> readable() const noexcept;
+    void consume(std::size_t n);
+    /// The other side has finished and everything before its FIN has been read.
+    [[nodiscard]] bool at_end_of_stream() const noexcept;
+    /// Room for `send`, in bytes.
+    [[nodiscard]] std::size_t send_room() const noexcept;
+    /// Queues bytes (all of them, even beyond `send_room`: the caller bounds); ignored after
+    /// `shutdown`, `close` and in states that do not send.
+    void send(std::span<const std::uint8_t> bytes);
+    /// As `shutdown(SHUT_WR)`: FIN after what is queued, still reading. Before the handshake's end
+    /// it waits for it.
+    void shutdown(Output& out);
+    /// As `close()`: FIN after what is queued, and data that arrives later is answered by RST; with
+    /// unread data RST at once (RFC 2525, 2.17). In SYN-SENT the connection goes without a word.
+    void close(Instant now, Output& out);
+    /// As `close()` with SO_LINGER 0 (ABORT): RST (`<SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK>`) and
+    /// CLOSED. SYN-SENT ends without a segment (RFC 9293, 3.10.5).
+    void abort(Output& out);
+    /// CLOSED without a word, as after a power loss.
+    void forget(Output& out);
+    /// Receive-buffer policy: exactly `bytes` are offered from now on, even if that takes back what
+    /// was offered before (Linux: tcp_shrink_window); unset: the configured buffer minus what is
+    /// unread. Whatever is offered, no more than the larger of the two is kept unread: what does
+    /// not fit is thrown away as if it had not arrived. The change shows in the next segment;
+    /// `transmit` sends a window update for a change from zero, or where `announce` is true for any
+    /// change.
+    /// Called in CLOSED it holds for the connection that is opened next, SYN-ACK included.
+    void set_window(std::optional<std::uint32_t> bytes, bool announce);
+
+    // What others may know ----------------------------------------------------------------------
+
+    [[nodiscard]] State state() const noexcept { return state_; }
+    /// ESTABLISHED or later and not CLOSED.
+    [[nodiscard]] bool synchronized() const noexcept;
+    [[nodiscard]] const SendVariables& snd() const noexcept { return snd_; }
+    [[nodiscard]] const ReceiveVariables& rcv() const noexcept { return rcv_; }
+    [[nodiscard]] bool timestamps_on() const noexcept;
+    /// TSval that a segment leaving now would carry, and the TSecr (TS.Recent).
+    [[nodiscard]] std::uint32_t timestamp_now(Instant now) const noexcept;
+    [[nodiscard]] std::uint32_t timestamp_recent() const noexcept;
+    /// The window last offered on the wire was 0 (`ClassifyContext::window_closed`).
+    [[nodiscard]] bool window_closed() const noexcept { return window_closed_; }
+    /// Payload bytes received in order, and payload bytes that the other side has acknowledged.
+    [[nodiscard]] std::uint64_t bytes_received() const noexcept;
+    [[nodiscard]] std::uint64_t bytes_acknowledged() const noexcept;
+    /// The other side's FIN has been received in order.
+    [[nodiscard]] bool fin_received() const noexcept;
+    /// In TIME-WAIT: may this SYN open a new connection on the same flow (RFC 9293, 3.6.1;
+    /// RFC 6191)?
+    [[nodiscard]] bool reopens(const wire::Segment& syn) const noexcept;
+    /// True for a connection whose retransmissions were given up.
+    [[nodiscard]] bool timed_out() const noexcept;
+    /// Bytes on the heap that belong to this connection.
+    [[nodiscard]] std::size_t heap_bytes() const noexcept;
+
+    /// A segment with the current numbers, as `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`, for callers
+    /// that build one of their own; it changes nothing.
+    [[nodiscard]] wire::Segment template_segment(Instant now) const;
+
+  private:
+    /// What `timer_at_` is for; no two of them ever run at the same time.
+    enum class Timer : std::uint8_t { none, retransmit, persist, time_wait, fin_wait_2 };
+    enum class AckDue : std::uint8_t { none, delayed, now };
+    static constexpr Instant never = Instant::max();
+
+    // tcb.cpp
+    void enter(State to, Output& out);
+    void arm(Timer timer, Instant at) noexcept;
+    SendBuffer& send_buffer();
+    Reassembly& reassembly_buffer();
+    void release_idle_buffers();
+    // open.cpp
+    void start(const Config& config, const Environment& environment);
+    void receive_syn(const wire::Segment& syn, Instant now);
+    void negotiate(const wire::Segment& syn);
+    void send_syn(Instant now, bool again, Output& out);
+    void send_syn_ack(Instant now, bool again, Output& out);
+    void emit_opening(wire::Segment&& segment, Reason reason, bool again, Output& out);
+    // syn_sent.cpp
+    void arrive_in_syn_sent(const wire::Segment& segment, Instant now, Output& out);
+    [[nodiscard]] bool repeats_syn_ack(const wire::Segment& segment) const noexcept;
+    // segments.cpp
+    [[nodiscard]] wire::SeqNum acceptable_seq() const noexcept;
+    [[nodiscard]] wire::Segment make_segment(wire::SeqNum seq, std::uint8_t flags, Instant now);
+    void add_sack(wire::Options& options) const;
+    static void emit(wire::Segment&& segment, Reason reason, bool again, Output& out);
+    // window.cpp
+    [[nodiscard]] std::uint64_t free_buffer() const noexcept;
+    [[nodiscard]] bool may_open_window() const noexcept;
+    [[nodiscard]] std::uint16_t window_to_offer() const noexcept;
+    void commit_window(std::uint16_t field) noexcept;
+    [[nodiscard]] std::uint32_t acceptable_window() const noexcept;
+    [[nodiscard]] std::uint32_t room_for_payload() const noexcept;
+    void send_window_update(Instant now, Output& out);
+    // arrival.cpp
+    [[nodiscard]] bool repeats_syn(const wire::Segment& segment) const noexcept;
+    [[nodiscard]] bool predates_timestamp(const wire::Segment& segment, Instant now) const noexcept;
+    [[nodiscard]] bool check_sequence(const wire::Segment& segment, Instant now);
+    [[nodiscard]] bool check_rst(const wire::Segment& segment, Instant now, Output& out);
+    [[nodiscard]] bool check_syn(const wire::Segment& segment, Instant now, Output& out);
+    void arrive_in_time_wait(const wire::Segment& segment, Instant now, Output& out);
+    // arrival_ack.cpp
+    [[nodiscard]] bool check_ack(const wire::Segment& segment, Instant now, Output& out);
+    void establish(const wire::Segment& segment, Instant now, Output& out);
+    void accept_ack(const wire::Segment& segment, Instant now);
+    void measure(const wire::Segment& segment, Instant now);
+    void update_send_window(const wire::Segment& segment);
+    void advance_close(Instant now, Output& out);
+    // recovery.cpp
+    void note_sack(const wire::Segment& segment, bool duplicate);
+    void after_new_ack(std::uint32_t acked);
+    void enter_fast_recovery();
+    void enter_timeout_recovery();
+    [[nodiscard]] std::uint32_t in_flight() const noexcept;
+    // arrival_text.cpp
+    void process_payload(wire::Segment& segment, Instant now, Output& out);
+    void accept_in_order(wire::Segment& segment, std::size_t old, Instant now);
+    void keep_out_of_order(wire::Segment& segment);
+    void note_duplicate(wire::SeqNum left, wire::SeqNum right);
+    void check_fin(bool fin, wire::SeqNum fin_at, Instant now, Output& out);
+    void keep_fin(wire::SeqNum fin_at);
+    void accept_fin(Instant now, Output& out);
+    // acknowledge.cpp
+    void ack_now(Reason reason) noexcept;
+    void ack_data(std::uint32_t length, bool at_once, Instant now) noexcept;
+    void answer_unacceptable(const wire::Segment& segment, Instant now);
+    [[nodiscard]] bool may_answer(Instant now) noexcept;
+    void challenge(Instant now) noexcept;
+    [[nodiscard]] bool rides_on_handshake_ack() const noexcept;
+    void send_ack(Instant now, Output& out);
+    // transmit.cpp
+    [[nodiscard]] std::uint32_t unsent() const noexcept;
+    [[nodiscard]] std::uint32_t usable_window() const noexcept;
+    [[nodiscard]] std::uint32_t payload_limit() const noexcept;
+    std::uint32_t send_range(wire::SeqNum from, std::uint32_t most, bool again, Instant now,
+                             Output& out);
+    void send_fin(bool again, Instant now, Output& out);
+    std::uint32_t resend(wire::SeqNum from, wire::SeqNum to, Instant now, Output& out);
+    void resend_lost(Instant now, Output& out);
+    void send_new(Instant now, Output& out);
+    // timers.cpp
+    void on_retransmit_timer(Instant now, Output& out);
+    void on_persist_timer(Instant now, Output& out);
+    [[nodiscard]] bool give_up(unsigned limit, Output& out);
+    [[nodiscard]] Duration rto() const noexcept;
+    void update_timer(Instant now) noexcept;
+    // close.cpp
+    void queue_fin(Output& out);
+
+    State state_ = State::closed;
+    Timer timer_ = Timer::none;
+    AckDue ack_due_ = AckDue::none;
+    Reason ack_reason_ = Reason::ack;
+    SendVariables snd_;
+    ReceiveVariables rcv_;
+    const Config* config_ = nullptr;
+    std::unique_ptr<SendBuffer> send_;
+    std::unique_ptr<Reassembly> reassembly_;
+    ByteQueue unread_;
+    std::uint64_t bytes_received_ = 0;
+    std::uint64_t bytes_acknowledged_ = 0;
+    Instant timer_at_ = never;
+    Instant delayed_ack_at_ = never;
+    Instant next_answer_at_{};  // earliest answer to an unacceptable segment
+    Instant next_probe_answer_at_{};
+    RttEstimator rtt_;
+    CongestionWindow congestion_;
+    wire::SeqNum right_edge_;     // of the window ever offered; RFC 7323, 2.4
+    wire::SeqNum last_ack_sent_;  // Last.ACK.sent of RFC 7323, 4.3
+    std::uint32_t ts_recent_ = 0;
+    std::uint32_t ts_recent_at_ = 0;  // seconds of the run
+    std::uint32_t ts_offset_ = 0;
+    std::uint32_t fixed_window_ = 0;
+    std::uint32_t unacked_ = 0;  // payload received since the last ACK left
+    std::uint16_t link_mss_ = 0;
+    std::uint16_t largest_payload_ = 0;  // ever received: what a full segment is
+    std::uint16_t retries_ = 0;          // in a row without an answer
+    std::uint16_t quick_acks_ = 0;       // left
+    std::uint8_t backoff_ = 0;
+    bool window_fixed_ : 1 = false;
+    bool announce_window_ : 1 = false;
+    bool window_closed_ : 1 = false;
+    bool scaling_ : 1 = false;
+    bool sack_ : 1 = false;
+    bool timestamps_ : 1 = false;
+    bool fin_received_ : 1 = false;
+    bool fin_queued_ : 1 = false;
+    bool fin_sent_ : 1 = false;
+    bool no_reader_ : 1 = false;  // close() was called
+    bool timed_out_ : 1 = false;
+    bool active_ : 1 = false;  // open_active was called
+};
+
+static_assert(sizeof(Tcb) <= 256, "200,000 idle connections are to be cheap");
+
+/// The RST that RFC 9293, 3.10.7.1 prescribes for a segment that meets no connection; nothing for
+/// a segment that is a RST itself. Addresses are left to the caller.
+[[nodiscard]] std::optional<wire::Segment> reset_for(const wire::Segment& segment);
+
+}  // namespace ghostpeer::tcp

@@ -1,0 +1,68 @@
+// IP packets <-> segments. The only place besides `link` that sees libtins.
+#pragma once
+
+#include "ghostpeer/wire/segment.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+namespace ghostpeer::wire {
+
+/// Why a packet is no segment.
+enum class Oddity : std::uint8_t {
+    not_ip,           ///< neither version 4 nor 6, empty, or IPv6 from or to an IPv4-mapped address
+    truncated_ip,     ///< shorter than its header or its total length says
+    bad_ip_checksum,  ///< IPv4 header checksum
+    fragment,         ///< a fragment; the peer does not reassemble
+    truncated_tcp,    ///< data offset below 5 or beyond the packet
+    bad_tcp_checksum,
+    bad_tcp_options,  ///< length 0 or 1, beyond the header, or wrong for a known option
+    not_tcp,          ///< some other protocol (see `OtherPacket`)
+};
+inline constexpr std::size_t oddity_count = 8;
+
+/// `bad TCP checksum`, `fragment`, …: for the trace and the verdict.
+[[nodiscard]] std::string_view describe(Oddity oddity) noexcept;
+
+/// A well-formed IP packet of another protocol.
+struct OtherPacket {
+    IpAddress source{};
+    IpAddress destination{};
+    std::uint8_t protocol = 0;           ///< IANA number: 1 ICMP, 17 UDP, 58 ICMPv6
+    std::uint16_t destination_port = 0;  ///< UDP only
+    bool echo_request = false;           ///< ICMP or ICMPv6 echo request
+    friend bool operator==(const OtherPacket&, const OtherPacket&) = default;
+};
+
+using Decoded = std::variant<Segment, OtherPacket, Oddity>;
+
+struct DecodeOptions {
+    /// False where the kernel hands over packets with checksums that it has left to a card.
+    bool verify_checksums = true;
+};
+
+/// Reads one IP packet (no link header). Never throws, whatever the bytes are; bytes beyond the
+/// packet's own total length (Ethernet padding) are ignored.
+[[nodiscard]] Decoded decode(std::span<const std::uint8_t> packet,
+                             const DecodeOptions& options = {}) noexcept;
+
+/// The flow of a packet that looks like TCP from the program's side, without any check: only to
+/// fetch what belongs to it before it is decoded.
+[[nodiscard]] std::optional<Flow> peek_flow(std::span<const std::uint8_t> packet) noexcept;
+
+/// Writes the IP packet of a segment, checksums included, options in Linux's order and padded
+/// with NOPs. IPv4 identification is 0 when DF is set (RFC 6864), else `ip_id`.
+/// Never throws; a payload too long for an IP packet (65535 bytes in all) is cut, SACK blocks that
+/// do not fit in 40 bytes of options are left out. Empty when there is no memory.
+[[nodiscard]] Bytes encode(const Segment& segment, std::uint16_t ip_id = 0) noexcept;
+
+/// The ICMP or ICMPv6 "port unreachable" that a host sends for a packet to a closed port; nothing
+/// for packets that must not be answered so (RFC 1122, 3.2.2: ICMP errors, fragments, multicast).
+[[nodiscard]] std::optional<Bytes> port_unreachable(std::span<const std::uint8_t> packet) noexcept;
+/// The answer to an ICMP or ICMPv6 echo request; nothing for anything else.
+[[nodiscard]] std::optional<Bytes> echo_reply(std::span<const std::uint8_t> packet) noexcept;
+
+}  // namespace ghostpeer::wire

@@ -1,0 +1,32 @@
+// ICMP and ICMPv6 errors (RFC 792, RFC 1812, RFC 4443).
+#pragma once
+
+#include "ghostpeer/wire/segment.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ghostpeer::wire {
+
+enum class IcmpKind : std::uint8_t {
+    port_unreachable,      ///< 3/3; ICMPv6 1/4
+    host_unreachable,      ///< 3/1; ICMPv6 1/3, address unreachable
+    net_unreachable,       ///< 3/0; ICMPv6 1/0, no route to destination
+    admin_prohibited,      ///< 3/13; ICMPv6 1/1
+    ttl_exceeded,          ///< 11/0; ICMPv6 3/0
+    fragmentation_needed,  ///< 3/4 (RFC 1191); ICMPv6 2/0, packet too big
+};
+
+/// The profile language's spelling: `port-unreachable`, `frag-needed`.
+[[nodiscard]] std::string_view name(IcmpKind kind) noexcept;
+[[nodiscard]] std::optional<IcmpKind> parse_icmp_kind(std::string_view word) noexcept;
+
+/// The error that a host or router at the packet's destination sends for it; `mtu` is told by
+/// `fragmentation_needed` only. Nothing for packets that must not be answered so (RFC 1122,
+/// 3.2.2: fragments, multicast), or that are no TCP or UDP.
+[[nodiscard]] std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
+                                              std::span<const std::uint8_t> packet) noexcept;
+
+}  // namespace ghostpeer::wire

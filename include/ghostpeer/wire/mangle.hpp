@@ -1,0 +1,49 @@
+// Packets that lie: what no honest stack would send, and IP fragments.
+#pragma once
+
+#include "ghostpeer/wire/segment.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace ghostpeer::wire {
+
+/// How a packet departs from the segment that it carries. Unless a checksum is said to be wrong,
+/// checksums are right, so that a receiver judges the lie itself.
+struct Distortion {
+    /// The whole option area in place of Segment::options, well-formed or not; padded with
+    /// end-of-options bytes to a multiple of 4, cut at 40.
+    std::optional<Bytes> options{};
+    std::optional<std::uint8_t> data_offset{};  ///< 0..15, in units of 4 bytes
+    std::optional<std::uint8_t> reserved{};     ///< the 4 bits beside the data offset (RFC 9293)
+    /// Length of the whole IP packet as its header tells it; IPv6 tells 40 less, at least 0. The
+    /// packet's real length stays, and the TCP checksum is that of what the header lets count.
+    std::optional<std::uint16_t> total_length{};
+    bool wrong_tcp_checksum = false;
+    bool wrong_ip_checksum = false;  ///< no effect in IPv6, whose header has none
+    /// Bytes that each IP fragment carries behind its headers, rounded down to a multiple of 8, at
+    /// least 8; 0: not fragmented.
+    std::uint16_t fragment = 0;
+
+    friend bool operator==(const Distortion&, const Distortion&) = default;
+};
+
+/// As `encode` of codec.hpp, then distorted; `fragment` is not looked at. Never throws; empty when
+/// there is no memory.
+[[nodiscard]] Bytes encode(const Segment& segment, const Distortion& distortion,
+                           std::uint16_t ip_id = 0) noexcept;
+
+/// Cuts an IP packet without IPv6 extension headers into fragments with `size` bytes behind the IP
+/// header (and the fragment header) in each but the last, see `Distortion::fragment`. DF is
+/// cleared; a wrong IPv4 header checksum stays wrong in each. Where it fits in one, or is no such
+/// packet, it comes back as it is. Never throws; empty when there is no memory.
+[[nodiscard]] std::vector<Bytes> fragment(std::span<const std::uint8_t> packet, std::uint16_t size,
+                                          std::uint32_t id) noexcept;
+
+/// The options of an area that may be malformed: those before the first that cannot be, as
+/// Linux's tcp_parse_options reads them. One of a known kind but a wrong length is skipped.
+[[nodiscard]] Options read_options(std::span<const std::uint8_t> area) noexcept;
+
+}  // namespace ghostpeer::wire

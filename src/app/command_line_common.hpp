@@ -1,0 +1,56 @@
+// Options that several commands have. Only the files command_line*.cpp see CLI11.
+#pragma once
+
+#include "app/run_options.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ghostpeer::app {
+
+/// The texts that options are read into before they are understood.
+struct RawCommon {
+    std::string profile;
+    std::vector<std::string> parameters;
+    std::string colour = "auto";
+    std::string timeout;
+    std::vector<std::string> fires;
+    std::string rtt;
+    std::string max_buffer;
+    std::string trace_file;
+    std::string events_file;
+    std::string pcap_file;
+    std::string junit_file;
+    std::string tap_file;
+    std::string control;
+    std::string control_token_file;
+};
+
+/// PROFILE, --peer, --set, --fire and --seed.
+void define_peers(CLI::App& command, RawCommon& raw, CommonOptions& options, const char* peer_help,
+                  const char* peer_type);
+/// Trace, event stream, capture and reports.
+void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options);
+/// --max-connections and --max-buffer.
+void define_limits(CLI::App& command, RawCommon& raw, CommonOptions& options);
+
+/// A complaint, unless there is none.
+[[nodiscard]] std::optional<std::string> understand_common(const RawCommon& raw,
+                                                           CommonOptions& options);
+
+/// Splits `name=value` texts; the first that is none ends it with a message.
+[[nodiscard]] std::optional<std::string> split_assignments(const std::vector<std::string>& texts,
+                                                           const std::string& option,
+                                                           std::vector<Assignment>& into);
+
+/// A time of at least `least`; empty text: `into` stays as it is.
+[[nodiscard]] std::optional<std::string> parse_time_option(const std::string& option,
+                                                           const std::string& text, Duration least,
+                                                           std::optional<Duration>& into);
+
+}  // namespace ghostpeer::app

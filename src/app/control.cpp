@@ -1,0 +1,123 @@
+#include "app/control.hpp"
+
+#include "app/http_module.hpp"
+#include "app/message.hpp"
+#include "app/version.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/random.h>
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <fstream>
+
+namespace ghostpeer::app {
+namespace {
+
+[[nodiscard]] std::string make_token() {
+    std::array<unsigned char, 24> bytes{};
+    std::string token;
+    if (getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size())) {
+        for (const unsigned char byte : bytes) {
+            token += fmt::format("{:02x}", byte);
+        }
+    }
+    return token;
+}
+
+[[nodiscard]] tl::expected<std::string, std::string> read_token(const std::string& path) {
+    std::ifstream file(path);
+    if (!file) {
+        return tl::make_unexpected(
+            fmt::format("--control-token-file {}: it cannot be read.", path));
+    }
+    constexpr std::size_t longest = 4096;
+    constexpr std::size_t shortest = 8;
+    std::string token(longest, '\0');
+    file.read(token.data(), static_cast<std::streamsize>(token.size()));
+    token.resize(static_cast<std::size_t>(file.gcount()));
+    const auto printable = [](unsigned char c) { return std::isgraph(c) != 0; };
+    token.erase(std::find_if_not(token.begin(), token.end(), printable), token.end());
+    if (token.size() < shortest) {
+        return tl::make_unexpected(
+            fmt::format("--control-token-file {}: its first line has to be "
+                        "a token of at least {} printable characters.",
+                        path, shortest));
+    }
+    return token;
+}
+
+[[nodiscard]] std::vector<std::string> names_of(const Peers& peers) {
+    std::vector<std::string> names;
+    for (const peer::PeerSpec& spec : peers.specs) {
+        names.push_back(spec.name);
+    }
+    return names;
+}
+
+}  // namespace
+
+tl::expected<std::optional<ControlAccess>, std::string> open_control(const CommonOptions& options,
+                                                                     bool by_default) {
+    if (!options.control && !by_default) {
+        return std::nullopt;
+    }
+    if (options.control == "off") {
+        return std::nullopt;
+    }
+    if (!options.control || *options.control == "private") {
+        auto listener = control::Listener::open_private();
+        if (listener) {
+            return ControlAccess{std::move(*listener), {}, false};
+        }
+        if (options.control) {
+            return tl::make_unexpected(listener.error());
+        }
+        return std::nullopt;
+    }
+    const auto address = control::parse_address(*options.control);
+    if (!address) {
+        return tl::make_unexpected("--control: " + address.error());
+    }
+    std::optional<std::string> token;
+    if (options.control_token_file) {
+        auto read = read_token(*options.control_token_file);
+        if (!read) {
+            return tl::make_unexpected(read.error());
+        }
+        token = std::move(*read);
+    }
+    const bool made_up = address->is_tcp() && !token;
+    if (made_up) {
+        token = make_token();
+        if (token->empty()) {
+            return tl::make_unexpected(
+                "No token can be made up for --control, because the kernel gives no random "
+                "numbers; give one with --control-token-file.");
+        }
+    }
+    auto listener = control::Listener::open(*address);
+    if (!listener) {
+        return tl::make_unexpected(listener.error());
+    }
+    return ControlAccess{std::move(*listener), std::move(token), made_up};
+}
+
+std::string describe_control(const CommonOptions& options, const ControlAccess& access) {
+    if (!options.control) {
+        return {};
+    }
+    return access.made_up ? fmt::format("The control interface is at {}; its token is {}.",
+                                        access.address(), *access.token)
+                          : fmt::format("The control interface is at {}.", access.address());
+}
+
+ControlAttendant::ControlAttendant(const ControlAccess& access, const Clock& clock,
+                                   peer::Engine& engine, Sinks& sinks, const Peers& peers)
+    : control_({access.listener, engine, names_of(peers),
+                [&sinks](std::unique_ptr<observe::Sink> sink) { sinks.add(std::move(sink)); },
+                load_http, [](const std::string& sentence) { complain(sentence); },
+                [&clock] { return clock.now(); }, version, access.token, peers.relays}) {}
+
+}  // namespace ghostpeer::app

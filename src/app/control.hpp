@@ -1,0 +1,65 @@
+// The control interface as a part of `run` and `serve`.
+//
+//   auto access = open_control(options, true);    // before COMMAND's environment is made
+//   ...
+//   ControlAttendant control(*access, clock, engine, sinks, peers);    // into
+//   RunLoop::Parts::attendants
+//   ...
+//   control.end();    // after the verdict was told, before what it looks at goes
+#pragma once
+
+#include "app/attendant.hpp"
+#include "app/clock.hpp"
+#include "app/peers.hpp"
+#include "app/run_options.hpp"
+#include "app/sinks.hpp"
+#include "control/control.hpp"
+#include "control/listener.hpp"
+#include "ghostpeer/peer/engine.hpp"
+
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::app {
+
+/// Where clients come in, and what they have to know.
+struct ControlAccess {
+    control::Listener listener;
+    std::optional<std::string> token;  ///< of TCP
+    bool made_up = false;              ///< the token is new, and nobody has been told
+
+    /// GHOSTPEER_CONTROL
+    [[nodiscard]] std::string address() const { return listener.address().to_string(); }
+};
+
+/// As `--control` says; without it a private Unix socket, where `by_default`. Null: none is wanted,
+/// or none can be made and nobody asked for it. The error is a complete sentence.
+[[nodiscard]] tl::expected<std::optional<ControlAccess>, std::string> open_control(
+    const CommonOptions& options, bool by_default);
+
+/// Where the interface is and which token was made up, for the user; empty: it was not asked for.
+[[nodiscard]] std::string describe_control(const CommonOptions& options,
+                                           const ControlAccess& access);
+
+class ControlAttendant final : public Attendant {
+  public:
+    /// `access` has to outlive this object, as do the others.
+    ControlAttendant(const ControlAccess& access, const Clock& clock, peer::Engine& engine,
+                     Sinks& sinks, const Peers& peers);
+
+    [[nodiscard]] int fd() const noexcept override { return control_.fd(); }
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
+        return control_.next_deadline();
+    }
+    void attend(Instant now) override { control_.attend(now); }
+
+    /// Nobody is served any more; see `control::Control::end`.
+    void end() { control_.end(); }
+
+  private:
+    control::Control control_;
+};
+
+}  // namespace ghostpeer::app

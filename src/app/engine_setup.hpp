@@ -1,0 +1,19 @@
+// The engine that `run` and `serve` drive.
+#pragma once
+
+#include "app/peers.hpp"
+#include "app/run_options.hpp"
+#include "ghostpeer/peer/engine.hpp"
+
+#include <cstdint>
+
+namespace ghostpeer::app {
+
+/// Does a profile have expectations?
+[[nodiscard]] bool have_expectations(const Peers& peers);
+
+/// What follows from the options; the link's and the run's own settings are left open.
+[[nodiscard]] peer::Settings make_settings(const CommonOptions& options, const Peers& peers,
+                                           std::uint64_t seed);
+
+}  // namespace ghostpeer::app

@@ -1,0 +1,63 @@
+#include "app/catalogue_commands.hpp"
+#include "app/command_line.hpp"
+#include "app/exit_codes.hpp"
+#include "app/message.hpp"
+#include "app/run_command.hpp"
+#include "app/serve_command.hpp"
+#include "app/warp_command.hpp"
+#include "sandbox/inheritance.hpp"
+#include "warp/guest_init.hpp"
+
+#include <csignal>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace ghostpeer::app;
+
+struct Perform {
+    const ghostpeer::sandbox::Inheritance& inheritance;
+    const std::vector<std::string>& arguments;
+
+    int operator()(const RunRequest& request) const {
+        if (!request.options.warp.empty()) {
+            return run_in_warp(request.options, inheritance, arguments);
+        }
+        return run_command(request.options, inheritance);
+    }
+    int operator()(const ServeRequest& request) const { return serve_command(request.options); }
+    int operator()(const CtlRequest& request) const { return ctl_command(request); }
+    int operator()(const ListRequest& request) const { return list_command(request); }
+    int operator()(const ShowRequest& request) const { return show_command(request); }
+    int operator()(const CheckRequest& request) const { return check_command(request); }
+    int operator()(const WarpRequest& request) const { return warp_command(request); }
+    int operator()(const CompletionRequest& request) const { return completion_command(request); }
+    int operator()(const PrintRequest& request) const {
+        if (request.is_error) {
+            print_message(request.text);
+            return request.status;
+        }
+        return print_output(request.text) ? request.status : exit_cannot;
+    }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (ghostpeer::warp::is_guest_init(argc, argv)) {
+        guest_main(argv[2]);
+    }
+    // First, so that COMMAND inherits what ghostpeer itself was given.
+    const auto inheritance = ghostpeer::sandbox::Inheritance::capture();
+    ghostpeer::sandbox::reserve_standard_descriptors();
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        const std::vector<std::string> arguments(argv, argv + argc);
+        return std::visit(Perform{inheritance, arguments}, parse_command_line(argc, argv));
+    } catch (const std::exception& error) {
+        print_message("ghostpeer: it could not go on: " + std::string(error.what()) + ".\n");
+    }
+    return exit_cannot;
+}

@@ -1,0 +1,40 @@
+// Who sees what happens in a run: trace, event stream, capture, reports, and the verdict at its
+// end.
+#pragma once
+
+#include "app/clock.hpp"
+#include "app/run_loop.hpp"
+#include "app/run_options.hpp"
+#include "app/sinks.hpp"
+#include "observe/conversation.hpp"
+#include "observe/report.hpp"
+
+#include <cstdint>
+#include <string>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::app {
+
+/// The seed that was asked for, or a new one.
+[[nodiscard]] std::uint64_t choose_seed(const CommonOptions& options);
+/// Is the trace to be coloured?
+[[nodiscard]] bool wants_colour(const CommonOptions& options);
+
+/// Adds a sink for each file that was asked for, and the trace. The error is a complete sentence.
+[[nodiscard]] tl::expected<void, std::string> open_observers(const CommonOptions& options,
+                                                             const Clock& clock, Sinks& sinks);
+
+/// Adds what expectations are shown with; owned by `sinks`.
+[[nodiscard]] observe::Conversation* keep_conversation(Sinks& sinks);
+
+/// What the engine and the sinks know at the end; what only the caller knows is left open.
+[[nodiscard]] observe::RunSummary summarize(const Outcome& outcome, const peer::Engine& engine,
+                                            const Sinks& sinks, Instant end, std::uint64_t seed);
+
+/// Judges, tells the sinks and, where the trace does not, the user. `conversation` may be null.
+[[nodiscard]] observe::Verdict tell_verdict(const CommonOptions& options,
+                                            const observe::RunSummary& run, Sinks& sinks,
+                                            const observe::Conversation* conversation, Instant end);
+
+}  // namespace ghostpeer::app

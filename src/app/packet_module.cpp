@@ -1,0 +1,100 @@
+#include "app/packet_module.hpp"
+
+#include "app/exit_codes.hpp"
+#include "app/message.hpp"
+#include "packets/module.hpp"
+#include "posix/module.hpp"
+
+#include <cstdlib>
+#include <system_error>
+
+namespace ghostpeer {
+namespace {
+
+[[nodiscard]] const packets::Functions& load() noexcept {
+    const auto entry = load_module("packets", packets::entry);
+    if (!entry) {
+        app::complain(entry.error());
+        std::_Exit(app::exit_cannot);
+    }
+    return reinterpret_cast<packets::Entry>(*entry)();
+}
+
+[[nodiscard]] const packets::Functions& module() noexcept {
+    static const packets::Functions& functions = load();
+    return functions;
+}
+
+}  // namespace
+
+// The linker takes these in place of those in the rooms' libraries, and with them neither libtins
+// nor libpcap: together they take as long to load as the rest of a run's start, and so a run loads
+// them while its sandbox is being made and COMMAND begins.
+
+namespace wire {
+
+Decoded decode_tcp(const IpPacket& ip, bool verify_checksum) noexcept {
+    return module().wire.tcp(ip, verify_checksum);
+}
+Options read_options(std::span<const std::uint8_t> area) noexcept {
+    return module().wire.options(area);
+}
+Bytes encode(const Segment& segment, std::uint16_t ip_id) noexcept {
+    return module().wire.segment(segment, ip_id);
+}
+std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
+                                std::span<const std::uint8_t> packet) noexcept {
+    return module().wire.icmp(kind, mtu, packet);
+}
+std::optional<Bytes> echo_reply(std::span<const std::uint8_t> packet) noexcept {
+    return module().wire.echo(packet);
+}
+std::optional<Datagram> decode_datagram(std::span<const std::uint8_t> packet,
+                                        const DecodeOptions& options) noexcept {
+    return module().wire.from_datagram(packet, options);
+}
+Bytes encode(const Datagram& datagram) noexcept { return module().wire.datagram(datagram); }
+std::optional<DnsQuery> parse_dns_query(std::span<const std::uint8_t> message) {
+    return module().wire.dns_query(message);
+}
+Bytes compose_dns_answer(const DnsQuery& query, DnsOutcome outcome,
+                         std::span<const IpAddress> addresses) noexcept {
+    return module().wire.dns_answer(query, outcome, addresses);
+}
+Bytes dns_format_error(std::span<const std::uint8_t> message) noexcept {
+    return module().wire.dns_error(message);
+}
+Bytes dns_truncated(const DnsQuery& query) noexcept { return module().wire.dns_cut(query); }
+
+}  // namespace wire
+
+namespace observe {
+
+std::unique_ptr<Sink> make_capture(OutputFile file, Duration epoch) {
+    return module().make_capture(std::move(file), epoch);
+}
+
+}  // namespace observe
+
+namespace app {
+
+std::string load_packet_module() {
+    const auto entry = load_module("packets", packets::entry);
+    return entry ? std::string{} : entry.error();
+}
+
+std::string missing_packet_module() {
+    return find_module("packets").empty() ? load_packet_module() : std::string{};
+}
+
+std::jthread begin_to_load_packet_module() {
+    try {
+        return std::jthread([] { static_cast<void>(load_packet_module()); });
+    } catch (const std::system_error&) {
+        static_cast<void>(load_packet_module());  // no thread can be had
+        return {};
+    }
+}
+
+}  // namespace app
+}  // namespace ghostpeer

@@ -1,0 +1,367 @@
+#include "app/peers.hpp"
+
+#include "app/loopback_places.hpp"
+#include "ghostpeer/profile/diagnostic.hpp"
+#include "ghostpeer/profile/loader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+namespace ghostpeer::app {
+namespace {
+
+constexpr std::uint32_t first_v4 = 0xc6120002;  // 198.18.0.2, RFC 2544
+constexpr std::uint32_t program_v4 = 0xc6120001;
+constexpr std::uint32_t loopback_v4 = 0x7f000001;
+constexpr std::size_t max_names = 60'000;
+
+[[nodiscard]] wire::IpAddress loopback_v6() { return *wire::IpAddress::parse("::1"); }
+
+[[nodiscard]] wire::IpAddress nth_v4(Scene scene, std::size_t n) {
+    const std::uint32_t first = scene == Scene::loopback ? loopback_v4 : first_v4;
+    return wire::IpAddress::v4(first + static_cast<std::uint32_t>(n));
+}
+
+[[nodiscard]] wire::IpAddress nth_v6(Scene scene, std::size_t n) {
+    if (scene == Scene::loopback && n == 0) {
+        return loopback_v6();
+    }
+    const std::size_t host = n + 2;  // 2001:2::2 and on, RFC 5180
+    return wire::IpAddress::v6({0x20, 0x01, 0, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                static_cast<std::uint8_t>(host >> 8),
+                                static_cast<std::uint8_t>(host & 0xff)});
+}
+
+[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text) {
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size() || port == 0 || port > 65535) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint16_t>(port);
+}
+
+[[nodiscard]] bool is_host_name(std::string_view name) {
+    return !name.empty() && name.size() <= 253 && name.front() != '-' && name.front() != '.' &&
+           std::all_of(name.begin(), name.end(), [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
+           });
+}
+
+/// Loads each profile once, with the parameters that it declares; those that none declares are
+/// errors.
+class Loader {
+  public:
+    Loader(const std::vector<Assignment>& parameters, bool several) : several_(several) {
+        for (const auto& [name, value] : parameters) {
+            parameters_[name] = value;
+            undeclared_.insert(name);
+        }
+    }
+
+    [[nodiscard]] std::shared_ptr<const profile::Profile> load(const std::string& name) {
+        if (const auto known = loaded_.find(name); known != loaded_.end()) {
+            return known->second;
+        }
+        profile::Parameters mine = parameters_;
+        if (several_) {
+            // A parameter belongs to the profiles that declare it.
+            const auto bare = profile::load(name);
+            if (bare.profile) {
+                std::erase_if(mine, [&](const auto& parameter) {
+                    const auto& declared = bare.profile->parameters;
+                    return std::find(declared.begin(), declared.end(), parameter.first) ==
+                           declared.end();
+                });
+            }
+        }
+        for (const auto& [parameter, value] : mine) {
+            undeclared_.erase(parameter);
+        }
+        auto result = profile::load(name, mine);
+        if (!result.profile) {
+            errors_ += profile::to_string(result.errors);
+        }
+        loaded_[name] = result.profile;
+        return result.profile;
+    }
+
+    [[nodiscard]] std::string errors() const {
+        std::string text = errors_;
+        if (text.empty() && !undeclared_.empty()) {
+            text = fmt::format(
+                "ghostpeer: --set {}: no profile of this run declares such a "
+                "parameter.\n",
+                *undeclared_.begin());
+        }
+        return text;
+    }
+
+  private:
+    bool several_;
+    profile::Parameters parameters_;
+    std::set<std::string> undeclared_;
+    std::map<std::string, std::shared_ptr<const profile::Profile>> loaded_;
+    std::string errors_;
+};
+
+[[nodiscard]] std::string in_lower_case(std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    });
+    return name;
+}
+
+/// DNS over TCP, at every address as over UDP; a peer that is given port 53 itself comes first.
+void add_name_server(std::vector<peer::PeerSpec>& specs) {
+    constexpr std::uint16_t dns_port = 53;
+    auto profile = std::make_shared<profile::Profile>();
+    profile->name = "name-server";
+    profile->service = profile::Relay{profile::Relay::To::name_server, {}, 0};
+    const auto others = std::stable_partition(
+        specs.begin(), specs.end(), [&](const auto& spec) { return spec.port == dns_port; });
+    specs.insert(others, peer::PeerSpec{{}, dns_port, std::move(profile)});
+}
+
+/// The peer's own addresses, and the program's port.
+[[nodiscard]] tl::expected<ClientPeer, std::string> make_client(
+    const peer::PeerSpec& spec, std::size_t index, const std::optional<std::uint16_t>& port,
+    Scene scene) {
+    const std::string& name = spec.profile->name;
+    const auto fail = [](const std::string& sentence) {
+        return tl::make_unexpected("ghostpeer: " + sentence + "\n");
+    };
+    if (spec.port) {
+        return fail(fmt::format(
+            "--peer …:{}={}: this profile's peer is a client (`role: client`), which dials and has "
+            "no port of its own. Leave the port out; --port names COMMAND's.",
+            *spec.port, name));
+    }
+    ClientPeer client;
+    client.spec = index;
+    if (!port && !spec.profile->client.port) {
+        return fail(
+            fmt::format("The peer of the profile {} is a client, but nothing says where COMMAND "
+                        "listens. Name the port with --port PORT, or in the profile: client: "
+                        "{{port: 8080}}.",
+                        name));
+    }
+    client.port = port ? *port : *spec.profile->client.port;
+    for (const wire::IpAddress& address : spec.addresses) {
+        auto& from = address.is_v4() ? client.from_v4 : client.from_v6;
+        from = from.value_or(address);
+    }
+    if (spec.addresses.empty()) {
+        client.from_v4 = nth_v4(scene, 0);
+        client.from_v6 = nth_v6(scene, 0);
+    }
+    const bool loopback = scene == Scene::loopback;
+    client.program_v4 = wire::IpAddress::v4(loopback ? loopback_v4 : program_v4);
+    client.program_v6 = loopback ? loopback_v6() : *wire::IpAddress::parse("2001:2::1");
+    return client;
+}
+
+[[nodiscard]] int generality(const PeerOption& option) {
+    return (option.name.empty() ? 2 : 0) + (option.port ? 0 : 1);
+}
+
+using Known = std::map<std::string, std::vector<wire::IpAddress>>;
+
+/// Gives the names of `--peer` their addresses.
+[[nodiscard]] tl::expected<Known, std::string> name_peers(const CommonOptions& options, Scene scene,
+                                                          Peers& peers) {
+    Known known;
+    // Names in the order of the command line, so that the first has the first address.
+    std::size_t next = options.profile ? 1 : 0;
+    for (const std::string& text : options.peers) {
+        const auto option = parse_peer(text);
+        if (option->name.empty() || option->address || known.contains(option->name)) {
+            continue;
+        }
+        if (next >= max_names) {
+            return tl::make_unexpected("ghostpeer: there are too many names in --peer.\n");
+        }
+        HostName host{option->name, {}};
+        std::vector<wire::IpAddress>& addresses = known[option->name];
+        if (options.family != Family::ipv6) {
+            addresses.push_back(nth_v4(scene, next));
+        }
+        if (options.family != Family::ipv4) {
+            addresses.push_back(nth_v6(scene, next));
+            if (next > 0) {
+                peers.loopback.addresses.push_back(addresses.back().to_string());
+            }
+        }
+        for (const auto& address : addresses) {
+            peers.names_by_address[address] = option->name;
+            peers.addresses_by_name[in_lower_case(option->name)].push_back(address);
+            host.addresses.push_back(address.to_string());
+        }
+        peers.names.push_back(std::move(host));
+        ++next;
+    }
+    return known;
+}
+
+/// The peers that dial, and where to.
+[[nodiscard]] tl::expected<void, std::string> plan_clients(const CommonOptions& options,
+                                                           Scene scene, Peers& peers) {
+    for (std::size_t i = 0; i < peers.specs.size(); ++i) {
+        if (peers.specs[i].profile->role != profile::Role::client) {
+            continue;
+        }
+        if (scene == Scene::serve && !options.port) {
+            return tl::make_unexpected(
+                fmt::format("ghostpeer: the peer of the profile {} is a client, but nothing says "
+                            "where to. Name the program with --dial ADDR:PORT.\n",
+                            peers.specs[i].profile->name));
+        }
+        auto client = make_client(peers.specs[i], i, options.port, scene);
+        if (!client) {
+            return tl::make_unexpected(client.error());
+        }
+        peers.port = peers.clients.empty() ? client->port : peers.port;
+        peers.clients.push_back(*client);
+    }
+    if (options.port && peers.clients.empty() && scene != Scene::loopback) {
+        return tl::make_unexpected(
+            scene == Scene::serve
+                ? "ghostpeer: --dial says where a peer dials to, but no profile has `role: "
+                  "client`.\n"
+                : "ghostpeer: --port says where COMMAND listens for a peer that dials, but no "
+                  "profile of "
+                  "this run has `role: client`.\n");
+    }
+    return {};
+}
+
+}  // namespace
+
+tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
+    const auto fail = [&](const std::string& why) {
+        return tl::make_unexpected(fmt::format(
+            "--peer needs [NAME|ADDR][:PORT]=PROFILE, such as api.local:8080=refuse, but in \"{}\" "
+            "{}.",
+            text, why));
+    };
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) {
+        return fail("there is no `=`");
+    }
+    PeerOption option;
+    option.profile = text.substr(equals + 1);
+    if (option.profile.empty()) {
+        return fail("no profile follows the `=`");
+    }
+    std::string where = text.substr(0, equals);
+    // An IPv6 address holds colons of its own, so it is looked for first.
+    option.address = wire::IpAddress::parse(where);
+    if (!option.address) {
+        const auto colon = where.rfind(':');
+        if (colon != std::string::npos) {
+            option.port = parse_port(std::string_view(where).substr(colon + 1));
+            if (!option.port) {
+                return fail(fmt::format("\"{}\" is no port (1..65535)", where.substr(colon + 1)));
+            }
+            where.resize(colon);
+            option.address = wire::IpAddress::parse(where);
+        }
+    }
+    if (!where.empty() && !option.address && !is_host_name(where)) {
+        return fail(fmt::format("\"{}\" is neither a host name nor an address", where));
+    }
+    option.name = where;
+    return option;
+}
+
+tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Scene scene) {
+    Peers peers;
+    std::vector<PeerOption> parsed;
+    for (const std::string& text : options.peers) {
+        auto option = parse_peer(text);
+        if (!option) {
+            return tl::make_unexpected("ghostpeer: " + option.error() + "\n");
+        }
+        parsed.push_back(std::move(*option));
+    }
+    std::stable_sort(parsed.begin(), parsed.end(), [](const PeerOption& a, const PeerOption& b) {
+        return generality(a) < generality(b);
+    });
+
+    Loader loader(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1);
+    const auto known = name_peers(options, scene, peers);
+    if (!known) {
+        return tl::make_unexpected(known.error());
+    }
+
+    std::vector<std::shared_ptr<const profile::Profile>> used;
+    const auto use = [&](const std::string& name) {
+        auto profile = loader.load(name);
+        if (profile && std::find(used.begin(), used.end(), profile) == used.end()) {
+            used.push_back(profile);
+            peers.sysctls.insert(peers.sysctls.end(), profile->sysctl.begin(),
+                                 profile->sysctl.end());
+        }
+        return profile;
+    };
+    peers.port = default_port;
+    for (const PeerOption& option : parsed) {
+        peer::PeerSpec spec;
+        if (option.address) {
+            spec.addresses.push_back(*option.address);
+        } else if (!option.name.empty()) {
+            spec.addresses = known->at(option.name);
+        }
+        spec.port = option.port;
+        spec.name = option.port ? fmt::format("{}:{}", option.name, *option.port) : option.name;
+        spec.profile = use(option.profile);
+        if (option.port && peers.port == default_port) {
+            peers.port = *option.port;
+        }
+        peers.specs.push_back(std::move(spec));
+    }
+    if (options.profile) {
+        peer::PeerSpec rest;
+        rest.profile = use(*options.profile);
+        rest.name = "default";
+        peers.specs.push_back(std::move(rest));
+    }
+    if (auto errors = loader.errors(); !errors.empty()) {
+        return tl::make_unexpected(std::move(errors));
+    }
+    peers.relays =
+        std::any_of(used.begin(), used.end(), [](const auto& profile) { return relays(*profile); });
+    peers.relays_original = std::any_of(used.begin(), used.end(),
+                                        [](const auto& profile) { return relays(*profile, true); });
+    if (scene == Scene::run) {
+        add_name_server(peers.specs);
+    } else if (scene == Scene::serve && peers.relays_original) {
+        return tl::make_unexpected(
+            "ghostpeer: `relay: original` goes to where the client wanted to go, which with "
+            "`serve` is the peer itself. Name the real server: relay: HOST:PORT.\n");
+    }
+    if (auto planned = plan_clients(options, scene, peers); !planned) {
+        return tl::make_unexpected(std::move(planned.error()));
+    }
+    if (scene == Scene::loopback) {
+        if (auto placed = place_on_loopback(peers, options); !placed) {
+            return tl::make_unexpected("ghostpeer: " + placed.error() + "\n");
+        }
+    }
+    peers.address = nth_v4(scene, 0).to_string();
+    peers.address6 = nth_v6(scene, 0).to_string();
+    for (const PeerOption& option : parsed) {
+        if (!options.profile && option.address) {
+            (option.address->is_v4() ? peers.address : peers.address6) =
+                option.address->to_string();
+            break;
+        }
+    }
+    return peers;
+}
+
+}  // namespace ghostpeer::app

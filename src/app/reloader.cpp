@@ -1,0 +1,60 @@
+#include "app/reloader.hpp"
+
+#include "app/message.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+namespace ghostpeer::app {
+
+bool Reloader::signal(int number, Instant now) {
+    if (number != SIGHUP) {
+        return false;
+    }
+    const auto microseconds =
+        std::chrono::duration_cast<std::chrono::microseconds>(clock_.monotonic(now)).count();
+    notifier_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", microseconds));
+    const std::string problem = reload();
+    if (!problem.empty()) {
+        print_message(problem);
+    }
+    sinks_.event(
+        {now, 0, 0,
+         peer::NoticeEvent{"reload", problem.empty() ? "The profiles were read again; connections "
+                                                       "that begin now have them."
+                                                     : "The profiles could not be read again; the "
+                                                       "old ones stay."}});
+    notifier_.tell("READY=1");
+    return true;
+}
+
+std::string Reloader::reload() {
+    const auto peers = resolve_peers(options_, Scene::serve);
+    if (!peers) {
+        return peers.error();
+    }
+    // The options are the same, and so are the peers; only what the files say may be different.
+    const auto before = engine_.peers();
+    const auto is_client = [](const profile::Profile& profile) {
+        return profile.role == profile::Role::client;
+    };
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        if (is_client(*before[i].profile) != is_client(*peers->specs.at(i).profile)) {
+            return fmt::format(
+                "ghostpeer: the profile {} has another `role:` now, which takes a new start.\n",
+                before[i].profile->name);
+        }
+    }
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        if (is_client(*before[i].profile)) {
+            continue;  // its connections were planned when it began to dial
+        }
+        if (const auto problem = engine_.use(i, peers->specs[i].profile)) {
+            return "ghostpeer: " + *problem + "\n";
+        }
+    }
+    return {};
+}
+
+}  // namespace ghostpeer::app

@@ -1,0 +1,218 @@
+#include "app/run_command.hpp"
+
+#include "app/control.hpp"
+#include "app/dialler.hpp"
+#include "app/engine_setup.hpp"
+#include "app/exit_codes.hpp"
+#include "app/link_setup.hpp"
+#include "app/message.hpp"
+#include "app/observers.hpp"
+#include "app/packet_module.hpp"
+#include "app/peers.hpp"
+#include "app/run_loop.hpp"
+#include "posix/huge_pages.hpp"
+
+#include <cstdlib>
+
+namespace ghostpeer::app {
+
+namespace {
+
+[[nodiscard]] sandbox::Spec make_spec(const RunOptions& options, const Peers& peers,
+                                      const sandbox::Inheritance& inheritance, std::uint64_t seed,
+                                      const std::optional<ControlAccess>& control) {
+    sandbox::Spec spec;
+    spec.command = options.command;
+    spec.environment = {
+        {"GHOSTPEER_ADDR", peers.address},
+        {"GHOSTPEER_ADDR6", peers.address6},
+        {"GHOSTPEER_PORT", std::to_string(peers.port)},
+        {"GHOSTPEER_SEED", std::to_string(seed)},
+    };
+    // TCP of this machine's loopback is out of COMMAND's reach.
+    if (control && !control->listener.address().is_tcp()) {
+        spec.environment.emplace_back("GHOSTPEER_CONTROL", control->address());
+    }
+    for (const HostName& host : peers.names) {
+        spec.hosts.push_back({host.name, host.addresses});
+    }
+    spec.sysctls = peers.sysctls;
+    spec.sysctls.insert(spec.sysctls.end(), options.sysctls.begin(), options.sysctls.end());
+    if (options.link != LinkChoice::loopback) {
+        spec.name_server = sandbox::peer_address_v4;
+    }
+    spec.mtu = options.mtu;
+    spec.inheritance = inheritance;
+    spec.open_link = link_opener(options.link, peers.loopback);
+    return spec;
+}
+
+[[nodiscard]] int status_of(const sandbox::Error& error) {
+    switch (error.kind) {
+        case sandbox::Error::Kind::not_found: return exit_not_found;
+        case sandbox::Error::Kind::not_executable: return exit_not_executable;
+        default: return exit_cannot;
+    }
+}
+
+[[nodiscard]] int status_of(const Outcome& outcome, const observe::Verdict& verdict) {
+    if (outcome.failure) {
+        return exit_cannot;
+    }
+    if (outcome.ended == observe::Ended::timeout) {
+        return exit_timeout;
+    }
+    if (!verdict.pass && outcome.ended != observe::Ended::signal) {
+        return exit_verdict_failed;
+    }
+    if (outcome.ended == observe::Ended::finish || !outcome.exit) {
+        return exit_success;
+    }
+    return outcome.exit->signal ? exit_signal_base + *outcome.exit->signal : outcome.exit->status;
+}
+
+/// Null where nobody asks for the sockets, or where they cannot be had.
+[[nodiscard]] std::unique_ptr<observe::SocketWatcher> watch_sockets(const RunOptions& options,
+                                                                    sandbox::Sandbox& sandbox,
+                                                                    const peer::Engine& engine,
+                                                                    const Clock& clock,
+                                                                    Sinks& sinks) {
+    const bool outcomes = engine.expects_outcomes();
+    if ((options.sockets || outcomes) && sandbox.diag()) {
+        return std::make_unique<observe::SocketWatcher>(sandbox.diag().release());
+    }
+    if (outcomes) {
+        sinks.event({clock.now(), 0, 0,
+                     peer::NoticeEvent{"sockets",
+                                       "The kernel's sockets cannot be watched here: an `outcome` "
+                                       "is told from the segments alone, and a socket that its "
+                                       "kernel gives up in silence counts as open."}});
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options, const sandbox::Inheritance& inheritance) {
+    if (const std::string problem = missing_packet_module(); !problem.empty()) {
+        complain(problem);
+        return exit_cannot;
+    }
+    const auto peers = resolve_peers(options, scene_of(options));
+    if (!peers) {
+        print_message(peers.error());
+        return exit_cannot;
+    }
+    const std::uint64_t seed = choose_seed(options);
+    SignalReader signals;
+    const auto control = open_control(options, true);
+    if (!control) {
+        complain(control.error());
+        return exit_cannot;
+    }
+    if (*control) {
+        if (const std::string where = describe_control(options, **control); !where.empty()) {
+            complain(where);
+        }
+    }
+
+    sandbox::Spec spec = make_spec(options, *peers, inheritance, seed, *control);
+    std::jthread loading;
+    spec.meanwhile = [&] {
+        loading = begin_to_load_packet_module();
+        if (!options.kernel.empty()) {
+            loading = {};  // what runs side by side in virtual time does not repeat exactly
+        }
+    };
+    auto sandbox = sandbox::Sandbox::prepare(std::move(spec));
+    if (!sandbox) {
+        complain(sandbox.error().message);
+        return status_of(sandbox.error());
+    }
+    if (!options.kernel.empty()) {
+        // Every run meets the kernel's timers in the same phase, however long it took to get here.
+        sleep_until(std::chrono::seconds(1));
+    }
+    const Clock clock;
+    Sinks sinks;
+    if (const auto opened = open_observers(options, clock, sinks); !opened) {
+        complain(opened.error());
+        return exit_cannot;
+    }
+    const std::string remark = sandbox->link_end().remark;
+    const auto link = make_link(sandbox->link_end(), options.mtu, peers->loopback);
+
+    HugePages memory;
+    peer::Settings settings = make_settings(options, *peers, seed);
+    settings.memory = &memory;
+    settings.virtual_time = !options.kernel.empty();
+    settings.verify_checksums = link->verify_checksums();
+    settings.name_server = options.link != LinkChoice::loopback;
+    peer::Engine engine(settings, peers->specs);
+
+    observe::Conversation* const conversation =
+        have_expectations(*peers) ? keep_conversation(sinks) : nullptr;
+    const auto watcher = watch_sockets(options, *sandbox, engine, clock, sinks);
+    SocketSampler sampler(watcher.get(), engine, sinks,
+                          {options.sockets, engine.expects_outcomes()});
+    if (!remark.empty() && options.link == LinkChoice::automatic) {
+        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"link", remark}});
+    }
+    if (!peers->loopback.notice.empty()) {
+        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"link", peers->loopback.notice}});
+    }
+    std::optional<Dialler> dialler;
+    if (!peers->clients.empty()) {
+        if (!sandbox->listen_diag()) {
+            complain(
+                "this kernel has no sock_diag (CONFIG_INET_DIAG), which tells where COMMAND "
+                "listens, and a peer with `role: client` must know.");
+            return exit_cannot;
+        }
+        std::vector<wire::Endpoint> guards = peers->loopback.places;
+        guards.insert(guards.end(), peers->loopback.with_ipv6.begin(),
+                      peers->loopback.with_ipv6.end());
+        dialler.emplace(peers->clients, std::move(guards), sandbox->listen_diag().release(),
+                        clock.now());
+    }
+    if (const auto launched = sandbox->launch(); !launched) {
+        complain(launched.error().message);
+        return status_of(launched.error());
+    }
+    NameServer name_server(engine, peers->addresses_by_name, peers->relays_original, options.mtu);
+    Relay relay(engine, name_server, peers->names_by_address, peers->relays);
+    std::optional<ControlAttendant> controller;
+    if (*control) {
+        controller.emplace(**control, clock, engine, sinks, *peers);
+    }
+    RunLoop loop({clock, engine, *link, &*sandbox, signals, sinks, relay, sampler, options.timeout,
+                  options.fires, options.kernel.empty(), dialler ? &*dialler : nullptr,
+                  controller ? std::vector<Attendant*>{&*controller} : std::vector<Attendant*>{}});
+    const Outcome outcome = loop.run();
+    const Instant end = clock.now();
+    sandbox->kill();
+
+    if (outcome.exit) {
+        sinks.exit(end, *outcome.exit);
+    }
+    sinks.finish();
+    observe::RunSummary run = summarize(outcome, engine, sinks, end, seed);
+    run.link = link->describe();
+    run.kernel = options.kernel;
+    if (dialler) {
+        run.undialled = dialler->undialled();
+    }
+    if (conversation != nullptr) {
+        conversation->forget_after(outcome.concluded);
+    }
+    const observe::Verdict verdict = tell_verdict(options, run, sinks, conversation, end);
+    if (controller) {
+        controller->end();
+    }
+    if (outcome.failure) {
+        complain(*outcome.failure);
+    }
+    return status_of(outcome, verdict);
+}
+
+}  // namespace ghostpeer::app

@@ -1,0 +1,354 @@
+#include "app/run_loop.hpp"
+
+#include <sched.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+namespace ghostpeer::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration flush_interval = 50ms;
+constexpr int retry_flush_ms = 20;
+constexpr int most_reads = 64;       ///< before timers and signals have their turn
+constexpr int reads_of_a_queue = 3;  ///< so many in a row are no answers to answers
+constexpr std::size_t most_at_once = 16;
+
+}  // namespace
+
+RunLoop::RunLoop(const Parts& parts)
+    : parts_(parts), timer_(parts.clock), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    watch(parts_.link.poll_fd());
+    if (parts_.sandbox != nullptr) {
+        watch(parts_.sandbox->status_fd());
+    }
+    watch(parts_.signals.fd());
+    watch(timer_.fd());
+    const Instant now = parts_.clock.now();
+    if (parts_.sockets.active()) {
+        watch(parts_.sockets.fd());
+    }
+    watch(parts_.relay.fd());
+    if (parts_.dialler != nullptr) {
+        watch(parts_.dialler->fd());
+    }
+    for (const Attendant* attendant : parts_.attendants) {
+        if (attendant->fd() >= 0) {
+            watch(attendant->fd());
+        }
+    }
+    if (parts_.timeout) {
+        timeout_at_ = now + *parts_.timeout;
+    }
+    for (const Fire& fire : parts_.fires) {
+        fires_.emplace_back(now + fire.at, fire.command);
+    }
+    std::stable_sort(fires_.begin(), fires_.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+}
+
+std::optional<Instant> RunLoop::next_fire() const {
+    return fires_.empty() ? std::nullopt : std::optional(fires_.back().first);
+}
+
+void RunLoop::fire_commands(Instant now) {
+    while (!fires_.empty() && fires_.back().first <= now) {
+        const std::string command = std::move(fires_.back().second);
+        fires_.pop_back();
+        if (parts_.engine.fire(command, now) == 0) {
+            parts_.sinks.event({now, 0, 0,
+                                peer::NoticeEvent{"command", "The command `" + command +
+                                                                 "` was fired, but no open "
+                                                                 "connection waits for it."}});
+        }
+    }
+}
+
+RunLoop::~RunLoop() {
+    if (epoll_ >= 0) {
+        close(epoll_);
+    }
+}
+
+void RunLoop::watch(int fd) const {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+}
+
+Outcome RunLoop::run() {
+    while (!outcome_.exit && !outcome_.failure && !over_) {
+        wait();
+    }
+    drain_link();
+    return outcome_;
+}
+
+void RunLoop::wait() {
+    Instant next = Instant::max();
+    for (const auto& deadline :
+         {parts_.engine.next_deadline(), timeout_at_, kill_at_, parts_.sockets.next(), next_fire(),
+          parts_.relay.next_deadline(),
+          parts_.dialler != nullptr ? parts_.dialler->next() : std::nullopt}) {
+        next = std::min(next, deadline.value_or(Instant::max()));
+    }
+    for (const Attendant* attendant : parts_.attendants) {
+        next = std::min(next, attendant->next_deadline().value_or(Instant::max()));
+    }
+    if (!watch_awake(next)) {
+        sleep(next);
+    }
+    handle_time();
+}
+
+bool RunLoop::watch_awake(Instant next) {
+    if (!parts_.watchful || link_gone_ || !vigil_.may_begin()) {
+        return false;
+    }
+    const Instant began = parts_.clock.now();
+    const Instant until = vigil_.until(began, next);
+    for (Instant now = began; now < until; now = parts_.clock.now()) {
+        if (handle_packets()) {
+            vigil_.packet_after(now - began);
+            if (now - flushed_at_ > flush_interval) {
+                parts_.sinks.flush();
+                flushed_at_ = now;
+            }
+            return true;
+        }
+        // A real server may be as near as the program.
+        if (parts_.relay.busy() && handle_relay()) {
+            vigil_.packet_after(now - began);
+            return true;
+        }
+        // Who else wants this processor may be the one that is waited for.
+        sched_yield();
+    }
+    const Instant now = parts_.clock.now();
+    vigil_.over(now - began);
+    return now >= next;
+}
+
+void RunLoop::sleep(Instant next) {
+    const Instant began = parts_.clock.now();
+    if (next != Instant::max()) {
+        timer_.arm(parts_.watchful ? vigil_.wake_for(began, next) : next);
+    }
+    std::array<epoll_event, 8> ready{};
+    int n = 0;
+    if (!parts_.sinks.empty()) {
+        n = epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), 0);
+        const Instant now = parts_.clock.now();
+        if (n == 0 || now - flushed_at_ > flush_interval) {
+            parts_.sinks.flush();
+            flushed_at_ = now;
+        }
+    }
+    if (n == 0) {
+        n = epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()),
+                       parts_.sinks.pending() ? retry_flush_ms : -1);
+    }
+    for (int i = 0; i < n; ++i) {
+        const int fd = ready[static_cast<std::size_t>(i)].data.fd;
+        if (fd == parts_.link.poll_fd()) {
+            if (handle_packets()) {
+                vigil_.packet_after(parts_.clock.now() - began);
+            }
+        } else if (parts_.sandbox != nullptr && fd == parts_.sandbox->status_fd()) {
+            take_exit();
+        } else if (fd == parts_.signals.fd()) {
+            handle_signals();
+        } else if (fd == timer_.fd()) {
+            timer_.expired();
+        } else if (parts_.sockets.active() && fd == parts_.sockets.fd()) {
+            parts_.sockets.answered(parts_.clock.now());
+        } else if (fd == parts_.relay.fd()) {
+            handle_relay();
+        } else if (parts_.dialler != nullptr && fd == parts_.dialler->fd()) {
+            parts_.dialler->on_readable(parts_.engine, parts_.clock.now());
+        } else {
+            for (Attendant* attendant : parts_.attendants) {
+                if (attendant->fd() == fd) {
+                    attend(*attendant);
+                }
+            }
+        }
+    }
+}
+
+bool RunLoop::handle_packets() {
+    bool any = false;
+    for (int reads = 0; reads < most_reads; ++reads) {
+        batch_.clear();
+        sent_ = false;
+        link::ReceiveStatus status = parts_.link.receive(batch_);
+        if (reads >= reads_of_a_queue) {
+            read_more(status);
+        }
+        any = any || !batch_.empty();
+        for (std::size_t i = 0; i < batch_.size(); ++i) {
+            look_ahead(i);
+            const Instant now = parts_.clock.now();
+            parts_.engine.on_packet(batch_[i], now, i + 1 < batch_.size());
+            parts_.sinks.packet(peer::Direction::in, now, batch_[i]);
+            deliver();
+        }
+        serve_relay();
+        if (parts_.sockets.active() && !batch_.empty()) {
+            parts_.sockets.packets_came(parts_.clock.now());
+        }
+        using Kind = link::ReceiveStatus::Kind;
+        if (status.kind == Kind::closed || status.kind == Kind::failed) {
+            lose_link();
+        }
+        // An answer brings the next packet at once, as a SYN-ACK does the ACK; where nothing was
+        // answered, to look again would most often be a system call for nothing.
+        if (status.kind != Kind::more || !sent_) {
+            break;
+        }
+    }
+    return any;
+}
+
+void RunLoop::read_more(link::ReceiveStatus& status) {
+    // Packets queue up: with some of them at hand connections are fetched ahead of their turn.
+    while (status.kind == link::ReceiveStatus::Kind::more && batch_.size() < most_at_once) {
+        status = parts_.link.receive(batch_);
+    }
+}
+
+void RunLoop::look_ahead(std::size_t from) const {
+    constexpr std::size_t later = peer::Engine::later;
+    constexpr std::size_t soon = peer::Engine::soon;
+    for (std::size_t i = from == 0 ? 1 : from + later; i <= from + later; ++i) {
+        if (i < batch_.size()) {
+            parts_.engine.expect_later(batch_[i]);
+        }
+    }
+    for (std::size_t i = from == 0 ? 1 : from + soon; i <= from + soon; ++i) {
+        if (i < batch_.size()) {
+            parts_.engine.expect_soon(batch_[i]);
+        }
+    }
+}
+
+void RunLoop::lose_link() {
+    if (link_gone_) {
+        return;
+    }
+    link_gone_ = true;
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, parts_.link.poll_fd(), nullptr);
+    if (parts_.sandbox == nullptr) {
+        outcome_.failure = "the link is gone (" + parts_.link.describe() + "): nothing arrives.";
+        return;
+    }
+    // Without its interface COMMAND's network is dead; COMMAND itself may still have an end.
+    parts_.sinks.event({parts_.clock.now(), 0, 0,
+                        peer::NoticeEvent{"link",
+                                          "The link to COMMAND is gone; nothing arrives "
+                                          "any more."}});
+}
+
+void RunLoop::deliver() {
+    parts_.engine.take_packets(emissions_);
+    const bool burst = emissions_.size() > 1;
+    sent_ = sent_ || !emissions_.empty();
+    if (burst) {
+        parts_.link.begin_burst();
+    }
+    for (const peer::Emission& emission : emissions_) {
+        if (parts_.link.send(emission.packet)) {
+            parts_.sinks.packet(peer::Direction::out, parts_.clock.now(), emission.packet);
+        } else {
+            parts_.engine.undelivered(emission);
+        }
+    }
+    if (burst) {
+        static_cast<void>(parts_.link.end_burst());
+    }
+    emissions_.clear();
+    parts_.engine.take_events(events_);
+    if (!parts_.sinks.empty()) {
+        for (const peer::Event& event : events_) {
+            parts_.sinks.event(event);
+        }
+    }
+    events_.clear();
+}
+
+void RunLoop::handle_time() {
+    const Instant now = parts_.clock.now();
+    const auto deadline = parts_.engine.next_deadline();
+    if (deadline && *deadline <= now) {
+        parts_.engine.on_time(now);
+    }
+    fire_commands(now);
+    if (const auto late = parts_.relay.next_deadline(); late && *late <= now) {
+        handle_relay();
+    }
+    if (parts_.dialler != nullptr) {
+        parts_.dialler->on_time(now);
+    }
+    deliver();
+    serve_relay();
+    for (Attendant* attendant : parts_.attendants) {
+        if (const auto due = attendant->next_deadline(); due && *due <= now) {
+            attend(*attendant);
+        }
+    }
+    if (parts_.engine.finished() && !ending_) {
+        begin_end(observe::Ended::finish, now);
+    }
+    if (timeout_at_ && *timeout_at_ <= now) {
+        timeout_at_.reset();
+        if (!ending_) {
+            begin_end(observe::Ended::timeout, now);
+        }
+    }
+    if (kill_at_ && *kill_at_ <= now) {
+        kill_at_.reset();
+        parts_.sandbox->signal_all(SIGKILL);
+    }
+    parts_.sockets.on_time(now);
+}
+
+void RunLoop::attend(Attendant& attendant) {
+    attendant.attend(parts_.clock.now());
+    deliver();
+    serve_relay();
+    if (auto failure = attendant.failure(); failure && !outcome_.failure) {
+        outcome_.failure = std::move(failure);
+    }
+}
+
+bool RunLoop::handle_relay() {
+    const bool any = parts_.relay.handle(parts_.clock.now());
+    if (any) {
+        deliver();
+        serve_relay();
+        tell_notices();
+    }
+    return any;
+}
+
+void RunLoop::serve_relay() {
+    if (parts_.engine.has_requests()) {
+        parts_.relay.carry_out(parts_.clock.now());
+        deliver();
+        tell_notices();
+    }
+}
+
+void RunLoop::tell_notices() {
+    for (peer::NoticeEvent& notice : parts_.relay.take_notices()) {
+        parts_.sinks.event({parts_.clock.now(), 0, 0, std::move(notice)});
+    }
+}
+
+}  // namespace ghostpeer::app

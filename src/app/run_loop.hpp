@@ -1,0 +1,114 @@
+// The run loop: packets, timers, signals and COMMAND's end, one after the other.
+#pragma once
+
+#include "app/attendant.hpp"
+#include "app/clock.hpp"
+#include "app/dialler.hpp"
+#include "app/relay.hpp"
+#include "app/run_options.hpp"
+#include "app/signals.hpp"
+#include "app/sinks.hpp"
+#include "app/socket_sampler.hpp"
+#include "app/timer.hpp"
+#include "app/vigil.hpp"
+#include "ghostpeer/peer/engine.hpp"
+#include "link/link.hpp"
+#include "observe/report.hpp"
+#include "sandbox/sandbox.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ghostpeer::app {
+
+/// How the run came to its end.
+struct Outcome {
+    observe::Ended ended = observe::Ended::command;
+    std::optional<observe::Exit> exit;
+    std::optional<int> signal;           ///< that ghostpeer was ended by
+    Instant concluded{};                 ///< until then the expectations have looked
+    std::optional<std::string> failure;  ///< the run broke down: a complete sentence
+};
+
+class RunLoop {
+  public:
+    struct Parts {
+        const Clock& clock;
+        peer::Engine& engine;
+        link::Link& link;
+        sandbox::Sandbox* sandbox;  ///< null: there is no COMMAND; a signal ends the loop
+        SignalReader& signals;
+        Sinks& sinks;
+        Relay& relay;
+        SocketSampler& sockets;
+        std::optional<Duration> timeout;  ///< from now
+        std::vector<Fire> fires;
+        bool watchful = true;        ///< false where time stands still while a process runs
+        Dialler* dialler = nullptr;  ///< null: no peer is a client
+        std::vector<Attendant*> attendants{};
+    };
+
+    explicit RunLoop(const Parts& parts);
+    ~RunLoop();
+    RunLoop(const RunLoop&) = delete;
+    RunLoop& operator=(const RunLoop&) = delete;
+
+    /// Until COMMAND has ended (or, without one, a signal came), and the packets that it left
+    /// behind are dealt with.
+    [[nodiscard]] Outcome run();
+
+  private:
+    void watch(int fd) const;
+    void wait();
+    /// Watches the link without falling asleep; false where it is time to.
+    [[nodiscard]] bool watch_awake(Instant next);
+    void sleep(Instant next);
+    /// True if any came.
+    bool handle_packets();
+    void read_more(link::ReceiveStatus& status);
+    /// Hints to the engine at what comes behind this packet of the batch.
+    void look_ahead(std::size_t from) const;
+    void lose_link();
+    void handle_signals();
+    /// Without COMMAND every signal that is not an attendant's ends the loop.
+    void handle_signal_alone(int number, Instant now);
+    void attend(Attendant& attendant);
+    /// True if anything was ready.
+    bool handle_relay();
+    /// What relayed connections ask for, and what comes of it at once.
+    void serve_relay();
+    void tell_notices();
+    void handle_time();
+    void fire_commands(Instant now);
+    [[nodiscard]] std::optional<Instant> next_fire() const;
+    /// Hands on what the engine has produced.
+    void deliver();
+    void begin_end(observe::Ended why, Instant now);
+    /// The expectations have seen what they may see; what ghostpeer's own signals bring about does
+    /// not count.
+    void conclude(Instant now);
+    void take_exit();
+    void drain_link();
+
+    Parts parts_;
+    Timer timer_;
+    Vigil vigil_;
+    int epoll_ = -1;
+    link::PacketBatch batch_;
+    std::vector<peer::Emission> emissions_;
+    std::vector<peer::Event> events_;
+    Outcome outcome_;
+    std::optional<Instant> timeout_at_;
+    std::vector<std::pair<Instant, std::string>> fires_;  ///< the next one last
+    std::optional<Instant> kill_at_;
+    Instant flushed_at_{};
+    unsigned interrupts_ = 0;
+    bool ending_ = false;
+    bool concluded_ = false;
+    bool over_ = false;  ///< nothing is left to wait for
+    bool link_gone_ = false;
+    bool sent_ = false;  ///< something has left since the link was last read
+};
+
+}  // namespace ghostpeer::app

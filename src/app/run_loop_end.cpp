@@ -1,0 +1,141 @@
+// How the run loop comes to its end: signals, COMMAND's end, the last packets.
+#include "app/run_loop.hpp"
+
+#include <poll.h>
+#include <algorithm>
+#include <csignal>
+
+namespace ghostpeer::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration grace = 1s;         ///< between SIGTERM and SIGKILL
+constexpr Duration signal_grace = 5s;  ///< for COMMAND to end after a signal to ghostpeer
+constexpr Duration longest_drain = 300ms;
+constexpr Duration longest_goodbye = 50ms;
+
+}  // namespace
+
+void RunLoop::begin_end(observe::Ended why, Instant now) {
+    ending_ = true;
+    outcome_.ended = why;
+    conclude(now);
+    if (parts_.sandbox == nullptr) {
+        over_ = true;
+        return;
+    }
+    parts_.sandbox->signal_all(SIGTERM);
+    // A stopped process takes a SIGTERM only once it goes on.
+    parts_.sandbox->signal_all(SIGCONT);
+    kill_at_ = now + grace;
+}
+
+void RunLoop::handle_signal_alone(int number, Instant now) {
+    const auto takes = [&](Attendant* attendant) { return attendant->signal(number, now); };
+    const bool taken = std::any_of(parts_.attendants.begin(), parts_.attendants.end(), takes);
+    deliver();
+    serve_relay();
+    if (!taken &&
+        (number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT)) {
+        outcome_.signal = number;
+        begin_end(observe::Ended::signal, now);
+    }
+}
+
+void RunLoop::handle_signals() {
+    while (const auto received = parts_.signals.next()) {
+        const int number = received->number;
+        const Instant now = parts_.clock.now();
+        if (parts_.sandbox == nullptr) {
+            handle_signal_alone(number, now);
+            continue;
+        }
+        if (number == SIGTERM || number == SIGHUP) {
+            conclude(now);
+        }
+        if (!received->from_terminal) {
+            parts_.sandbox->signal(number);
+        }
+        if (number == SIGINT || number == SIGQUIT) {
+            // COMMAND may well live on after a Ctrl-C; who presses it three times means it.
+            constexpr unsigned insistent = 3;
+            if (++interrupts_ < insistent) {
+                continue;
+            }
+        } else if (number != SIGTERM && number != SIGHUP) {
+            continue;
+        }
+        if (!ending_) {
+            ending_ = true;
+            outcome_.ended = observe::Ended::signal;
+            outcome_.signal = number;
+            kill_at_ = now + signal_grace;
+        }
+    }
+}
+
+void RunLoop::conclude(Instant now) {
+    if (!concluded_) {
+        concluded_ = true;
+        outcome_.concluded = now;
+        parts_.sockets.look_once_more(now);
+        parts_.engine.conclude(now);
+    }
+}
+
+void RunLoop::take_exit() {
+    const auto status = parts_.sandbox->poll_exit();
+    if (!status) {
+        return;
+    }
+    if (status->helper_lost) {
+        outcome_.failure =
+            "the helper process that holds COMMAND's namespaces was killed from outside, and "
+            "COMMAND with it.";
+    }
+    observe::Exit exit;
+    if (status->signaled) {
+        exit.signal = status->value;
+    } else {
+        exit.status = status->value;
+    }
+    outcome_.exit = exit;
+}
+
+void RunLoop::drain_link() {
+    // What COMMAND's kernel sent at its end waits in the link; answers to it may bring more.
+    const Instant end = parts_.clock.now() + longest_drain;
+    while (!link_gone_ && parts_.clock.now() < end) {
+        handle_packets();
+        if (!batch_.empty()) {
+            continue;
+        }
+        // The peer's own farewell may still be on its way.
+        const auto departure = parts_.engine.next_departure();
+        if (!departure) {
+            break;
+        }
+        const Duration left = *departure - parts_.clock.now();
+        pollfd ready{parts_.link.poll_fd(), POLLIN, 0};
+        poll(&ready, 1,
+             static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(
+                                  std::clamp(left, Duration::zero(), longest_drain))
+                                  .count()));
+        parts_.engine.on_time(parts_.clock.now());
+        deliver();
+    }
+    // A real server that has been told of COMMAND's end has an end of its own to tell.
+    const Instant last = parts_.clock.now() + longest_goodbye;
+    for (Instant now = parts_.clock.now(); now < last && parts_.relay.awaits_end();
+         now = parts_.clock.now()) {
+        pollfd ready{parts_.relay.fd(), POLLIN, 0};
+        poll(&ready, 1, 1);
+        handle_relay();
+        handle_packets();
+    }
+    deliver();
+    conclude(parts_.clock.now());
+}
+
+}  // namespace ghostpeer::app

@@ -1,0 +1,230 @@
+#include "app/serve_command.hpp"
+
+#include "app/control.hpp"
+#include "app/engine_setup.hpp"
+#include "app/exit_codes.hpp"
+#include "app/lan_attendant.hpp"
+#include "app/message.hpp"
+#include "app/notifier.hpp"
+#include "app/observers.hpp"
+#include "app/packet_module.hpp"
+#include "app/peers.hpp"
+#include "app/reloader.hpp"
+#include "app/run_loop.hpp"
+#include "app/serve_link.hpp"
+#include "posix/huge_pages.hpp"
+#include "sandbox/confinement.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ghostpeer::app {
+namespace {
+
+/// `192.0.2.50:80 [2001:db8::50]:80`, or addresses alone where every port is the peer's.
+[[nodiscard]] std::string places(const ServeOptions& options, const Peers& peers) {
+    std::vector<std::string> texts;
+    const auto add = [&](std::string text) {
+        if (std::find(texts.begin(), texts.end(), text) == texts.end()) {
+            texts.push_back(std::move(text));
+        }
+    };
+    for (const peer::PeerSpec& spec : peers.specs) {
+        std::vector<wire::IpAddress> addresses = spec.addresses;
+        if (addresses.empty()) {
+            for (const link::OwnAddress& own : options.addresses) {
+                addresses.push_back(own.address);
+            }
+        }
+        for (const wire::IpAddress& address : addresses) {
+            add(spec.port ? wire::Endpoint{address, *spec.port}.to_string() : address.to_string());
+        }
+    }
+    return fmt::format("{}", fmt::join(texts, " "));
+}
+
+/// Peers with `role: client` dial once the peer can be answered.
+void dial(const ServeOptions& options, const Peers& peers, peer::Engine& engine, Instant now) {
+    for (const ClientPeer& client : peers.clients) {
+        const auto& to = *options.dial;
+        std::optional<wire::IpAddress> from;
+        const auto consider = [&](const wire::IpAddress& address) {
+            if (!from && address.is_v4() == to.address.is_v4()) {
+                from = address;
+            }
+        };
+        for (const wire::IpAddress& address : peers.specs[client.spec].addresses) {
+            consider(address);
+        }
+        for (const link::OwnAddress& own : options.addresses) {
+            if (peers.specs[client.spec].addresses.empty()) {
+                consider(own.address);
+            }
+        }
+        if (from) {
+            engine.dial({client.spec, *from, to, client.ports}, now);
+        }
+    }
+}
+
+[[nodiscard]] int status_of(const Outcome& outcome, const observe::Verdict& verdict) {
+    if (outcome.failure) {
+        return exit_cannot;
+    }
+    if (!verdict.pass) {
+        return exit_verdict_failed;
+    }
+    return outcome.ended == observe::Ended::timeout ? exit_timeout : exit_success;
+}
+
+/// What needs privileges is open; none are left.
+struct Prepared {
+    Clock clock;
+    SignalReader signals;
+    ServedLink served;
+    Sinks sinks;
+    Notifier notifier;
+    std::optional<ControlAccess> control;
+};
+
+/// The error is a complete sentence.
+[[nodiscard]] tl::expected<void, std::string> prepare(const ServeOptions& options,
+                                                      const Peers& peers, std::uint64_t seed,
+                                                      Prepared& prepared) {
+    const auto identity = sandbox::choose_identity(options.user);
+    if (!identity) {
+        return tl::make_unexpected(identity.error().message);
+    }
+    auto served = open_served_link(options, peers, seed, prepared.clock.now());
+    if (!served) {
+        return tl::make_unexpected(served.error());
+    }
+    prepared.served = std::move(*served);
+    if (auto opened = open_observers(options, prepared.clock, prepared.sinks); !opened) {
+        return opened;
+    }
+    auto control = open_control(options, false);
+    if (!control) {
+        return tl::make_unexpected(control.error());
+    }
+    if (*control) {
+        const control::Address& address = (*control)->listener.address();
+        // Who called sudo is meant to use it, and this process to remove it.
+        if (*identity && !address.is_tcp() &&
+            ::chown(address.path.c_str(), (*identity)->uid, (*identity)->gid) != 0) {
+            return tl::make_unexpected("the control socket " + address.path +
+                                       " cannot be given to another user: " + std::strerror(errno) +
+                                       ".");
+        }
+        prepared.control.emplace(std::move(**control));
+        complain(describe_control(options, *prepared.control));
+    }
+    if (const auto confined = sandbox::confine(*identity); !confined) {
+        return tl::make_unexpected(confined.error().message);
+    }
+    return {};
+}
+
+[[nodiscard]] int serve(const ServeOptions& options, const Peers& peers, std::uint64_t seed,
+                        Prepared& prepared) {
+    const Clock& clock = prepared.clock;
+    link::Link& link = *prepared.served.link;
+    Sinks& sinks = prepared.sinks;
+    HugePages memory;
+    peer::Settings settings = make_settings(options, peers, seed);
+    settings.memory = &memory;
+    settings.mtu = link.mtu();
+    settings.verify_checksums = link.verify_checksums();
+    peer::Engine engine(settings, peers.specs);
+    observe::Conversation* const conversation =
+        have_expectations(peers) ? keep_conversation(sinks) : nullptr;
+
+    const auto ready = [&](Instant now) {
+        const std::string where = places(options, peers);
+        if (!print_output("ready: " + where + "\n")) {
+            complain("standard output is closed, so nobody was told that the peer is ready.");
+        }
+        prepared.notifier.tell(fmt::format("READY=1\nSTATUS=The peer is at {}", where));
+        dial(options, peers, engine, now);
+    };
+    Reloader reloader(options, clock, engine, sinks, prepared.notifier);
+    std::vector<Attendant*> attendants{&reloader};
+    std::optional<LanAttendant> lan;
+    ServedLink& served = prepared.served;
+    if (served.presence) {
+        lan.emplace(LanAttendant::Parts{options.interface, std::move(served.neighbours),
+                                        std::move(served.news), served.index, served.own,
+                                        *served.presence, link, sinks, ready});
+        attendants.push_back(&*lan);
+    }
+    std::optional<ControlAttendant> control;
+    if (prepared.control) {
+        control.emplace(*prepared.control, clock, engine, sinks, peers);
+        attendants.push_back(&*control);
+    }
+    SocketSampler sampler(nullptr, engine, sinks, {});
+    NameServer name_server(engine, {}, false, settings.mtu);
+    Relay relay(engine, name_server, {}, peers.relays);
+    RunLoop loop({clock, engine, link, nullptr, prepared.signals, sinks, relay, sampler,
+                  options.timeout, options.fires, true, nullptr, attendants});
+    if (engine.expects_outcomes()) {
+        sinks.event({clock.now(), 0, 0,
+                     peer::NoticeEvent{"sockets",
+                                       "The sockets of programs elsewhere cannot be watched: an "
+                                       "`outcome` is told from the segments alone."}});
+    }
+    if (!lan) {
+        ready(clock.now());
+    }
+    const Outcome outcome = loop.run();
+    prepared.notifier.tell("STOPPING=1");
+    const Instant end = clock.now();
+    sinks.finish();
+    observe::RunSummary run = summarize(outcome, engine, sinks, end, seed);
+    run.link = link.describe();
+    run.served = true;
+    if (conversation != nullptr) {
+        conversation->forget_after(outcome.concluded);
+    }
+    const observe::Verdict verdict = tell_verdict(options, run, sinks, conversation, end);
+    if (control) {
+        control->end();
+    }
+    if (outcome.failure) {
+        complain(*outcome.failure);
+    }
+    return status_of(outcome, verdict);
+}
+
+}  // namespace
+
+int serve_command(const ServeOptions& options) {
+    if (const std::string problem = load_packet_module(); !problem.empty()) {
+        complain(problem);
+        return exit_cannot;
+    }
+    auto peers = resolve_peers(options, Scene::serve);
+    if (!peers) {
+        print_message(peers.error());
+        return exit_cannot;
+    }
+    if (options.link == ServeOptions::Link::loopback) {
+        if (const auto placed = place_served(options, *peers); !placed) {
+            complain(placed.error());
+            return exit_cannot;
+        }
+    }
+    const std::uint64_t seed = choose_seed(options);
+    Prepared prepared;
+    if (const auto done = prepare(options, *peers, seed, prepared); !done) {
+        complain(done.error());
+        return exit_cannot;
+    }
+    return serve(options, *peers, seed, prepared);
+}
+
+}  // namespace ghostpeer::app

@@ -1,0 +1,11 @@
+// `ghostpeer serve`.
+#pragma once
+
+#include "app/serve_options.hpp"
+
+namespace ghostpeer::app {
+
+/// Is the peer until a signal comes, and returns the status to end with.
+[[nodiscard]] int serve_command(const ServeOptions& options);
+
+}  // namespace ghostpeer::app

@@ -1,0 +1,49 @@
+// When to look at the kernel's sockets, and who is told.
+#pragma once
+
+#include "app/sinks.hpp"
+#include "ghostpeer/peer/engine.hpp"
+#include "observe/socket_watcher.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace ghostpeer::app {
+
+class SocketSampler {
+  public:
+    struct Purpose {
+        bool shown = false;     ///< the user wants to see the sockets
+        bool outcomes = false;  ///< expectations ask how they end
+    };
+
+    /// `watcher` null: the sockets are not watched.
+    SocketSampler(observe::SocketWatcher* watcher, peer::Engine& engine, Sinks& sinks,
+                  Purpose purpose);
+
+    [[nodiscard]] bool active() const noexcept { return watcher_ != nullptr; }
+    /// To poll for reading; then call `answered`.
+    [[nodiscard]] int fd() const noexcept { return watcher_->fd(); }
+    void answered(Instant now);
+    [[nodiscard]] std::optional<Instant> next() const noexcept { return sample_at_; }
+    void on_time(Instant now);
+    void packets_came(Instant now);
+    /// A last look, answered when this returns.
+    void look_once_more(Instant now);
+
+  private:
+    void look(Instant now);
+    void schedule(Instant now);
+    void take_changes(Instant now);
+
+    observe::SocketWatcher* watcher_;
+    peer::Engine& engine_;
+    Sinks& sinks_;
+    Purpose purpose_;
+    std::vector<observe::SocketEvent> changes_;
+    std::optional<Instant> sample_at_;
+    Instant news_at_{};                                      ///< a packet or a change of a socket
+    Instant roused_at_ = run_start - std::chrono::hours(1);  ///< by a packet, to look at once
+};
+
+}  // namespace ghostpeer::app

@@ -1,0 +1,77 @@
+// The control interface of a running engine: HTTP and JSON, from any language. README.md of
+// include/ghostpeer describes it to its users.
+#pragma once
+
+#include "control/context.hpp"
+#include "control/listener.hpp"
+#include "control/router.hpp"
+#include "ghostpeer/peer/engine.hpp"
+#include "observe/sink.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::control {
+
+/// Costs nothing until the first client connects: only then the HTTP library is loaded, in a thread
+/// of its own. Of the loop that drives the engine it wants what `app::Attendant` says; the engine
+/// is touched by `attend` alone.
+class Control {
+  public:
+    struct Parts {
+        const Listener& listener;
+        peer::Engine& engine;
+        std::vector<std::string> peer_names;  ///< by PeerSpec; empty: nobody's business
+        /// Adds an observer of the run, which the loop's owner keeps.
+        std::function<void(std::unique_ptr<observe::Sink>)> add_sink;
+        std::function<tl::expected<const http::Functions*, std::string>()> load;
+        std::function<void(const std::string&)> complain;  ///< from another thread, a sentence
+        std::function<Instant()> now;  ///< the loop's clock: how long segments had to wait is told
+        std::string version;
+        std::optional<std::string> token;  ///< required of every request; always on TCP
+        bool may_relay = true;             ///< a profile that relays may be brought in
+    };
+
+    explicit Control(Parts parts);
+    Control(const Control&) = delete;
+    Control& operator=(const Control&) = delete;
+    ~Control();
+
+    [[nodiscard]] int fd() const noexcept { return epoll_.get(); }
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept {
+        return desk_.next_deadline();
+    }
+    void attend(Instant now);
+    /// The run is over: who waits is told, readers of events get the last ones, nobody comes in any
+    /// more. Takes a fifth of a second at most, and only where somebody reads events.
+    void end();
+
+  private:
+    void begin_news();
+    void begin_log();
+    void start();
+
+    Parts parts_;
+    PeerNames names_;
+    FileDescriptor epoll_;
+    Desk desk_;
+    std::shared_ptr<EventLog> log_;
+    Context context_;
+    Router router_;
+    bool started_ = false;
+    bool ended_ = false;
+    bool hears_ = false;                  ///< a sink is there
+    std::shared_ptr<Desk*> desk_of_ear_;  ///< gone: the desk is closed
+    std::shared_ptr<std::atomic<bool>> logging_;
+    std::thread starter_;
+    std::unique_ptr<http::Server> server_;  ///< made by `starter_`
+};
+
+}  // namespace ghostpeer::control

@@ -1,0 +1,222 @@
+// Peers and connections.
+#include "control/context.hpp"
+#include "ghostpeer/profile/catalogue.hpp"
+#include "ghostpeer/profile/loader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ghostpeer::control {
+namespace {
+
+constexpr std::uint64_t most_in_page = 256;
+constexpr std::size_t taken_at_once = 32;
+constexpr int not_found = 404;
+constexpr int bad_request = 400;
+constexpr int unprocessable = 422;
+
+[[nodiscard]] bool relays(const profile::Profile& profile) {
+    return std::holds_alternative<profile::Relay>(profile.service) ||
+           std::any_of(profile.attempts.begin(), profile.attempts.end(),
+                       [](const auto& attempt) { return relays(*attempt.profile); });
+}
+
+struct Wanted {
+    std::string profile;
+    profile::Parameters parameters;
+};
+
+[[nodiscard]] tl::expected<Wanted, http::Response> read_wanted(const http::Request& request) {
+    const auto body = read_object(request);
+    if (!body) {
+        return tl::make_unexpected(body.error());
+    }
+    const auto complain = [](const std::string& sentence) {
+        return tl::make_unexpected(fail(bad_request, sentence));
+    };
+    const auto name = body->find("profile");
+    if (name == body->end() || !name->is_string() || name->get<std::string>().empty()) {
+        return complain(
+            R"(The body needs a profile's name or path: {"profile": "refuse", "set": {}}.)");
+    }
+    Wanted wanted{name->get<std::string>(), {}};
+    if (const auto set = body->find("set"); set != body->end()) {
+        if (!set->is_object()) {
+            return complain("`set` is an object of parameters and their values.");
+        }
+        for (const auto& [parameter, value] : set->items()) {
+            if (value.is_structured() || value.is_null()) {
+                return complain(
+                    fmt::format("The parameter \"{}\" is no text and no number.", parameter));
+            }
+            wanted.parameters[parameter] =
+                value.is_string() ? value.get<std::string>() : value.dump();
+        }
+    }
+    return wanted;
+}
+
+}  // namespace
+
+http::Response Context::unavailable(Desk::Outcome why) {
+    constexpr int service_unavailable = 503;
+    return fail(service_unavailable, why == Desk::Outcome::full
+                                         ? "Too many requests wait for an answer; try again."
+                                         : "The run has ended.");
+}
+
+profile::LoadResult ProfileCache::load(const std::string& name,
+                                       const profile::Parameters& parameters) {
+    const bool named = profile::find_in_catalogue(name).has_value();
+    const auto key = std::pair(name, parameters);
+    const std::lock_guard lock(mutex_);
+    if (const auto known = named ? loaded_.find(key) : loaded_.end(); known != loaded_.end()) {
+        return {known->second, {}};
+    }
+    auto result = profile::load(name, parameters);
+    constexpr std::size_t most = 1'000;
+    if (named && result.profile && loaded_.size() < most) {
+        loaded_[key] = result.profile;
+    }
+    return result;
+}
+
+tl::expected<Json, http::Response> read_object(const http::Request& request) {
+    auto body = Json::parse(request.body, nullptr, false);
+    if (body.is_discarded()) {
+        return tl::make_unexpected(fail(bad_request, "The body is no JSON."));
+    }
+    if (!body.is_object()) {
+        return tl::make_unexpected(fail(bad_request, "The body has to be a JSON object."));
+    }
+    return body;
+}
+
+http::Response get_info(Context& context, const Call&) {
+    return context.ask_once([&](peer::Engine& engine, Instant now) {
+        return answer({{"ghostpeer", context.version},
+                       {"t", to_seconds(now)},
+                       {"connections", engine.live_connections()},
+                       {"attempts", engine.attempt_count()},
+                       {"newest_event", context.log.newest()}});
+    });
+}
+
+http::Response get_peers(Context& context, const Call&) {
+    std::vector<peer::PeerView> views;
+    if (auto refusal =
+            context.look([&](peer::Engine& engine, Instant) { views = engine.peers(); })) {
+        return *refusal;
+    }
+    Json peers = Json::array();
+    for (const auto& peer : views) {
+        if (context.names.visible(peer.index)) {
+            peers.push_back(to_json(peer, context.names));
+        }
+    }
+    return answer({{"peers", std::move(peers)}});
+}
+
+http::Response get_peer(Context& context, const Call& call) {
+    const auto index = context.names.find(call.names[0]);
+    if (!index) {
+        return fail(not_found, context.names.unknown(call.names[0]));
+    }
+    return context.ask_once([&](peer::Engine& engine, Instant) {
+        return answer(to_json(engine.peers()[*index], context.names));
+    });
+}
+
+http::Response put_profile(Context& context, const Call& call) {
+    const auto index = context.names.find(call.names[0]);
+    if (!index) {
+        return fail(not_found, context.names.unknown(call.names[0]));
+    }
+    const auto wanted = read_wanted(call.request);
+    if (!wanted) {
+        return wanted.error();
+    }
+    if (context.only_catalogue && !profile::find_in_catalogue(wanted->profile)) {
+        return fail(unprocessable,
+                    fmt::format("There is no profile \"{}\" in the catalogue. Over TCP only its "
+                                "profiles can be used, no files; `ghostpeer list` shows them.",
+                                wanted->profile));
+    }
+    const auto loaded = context.profiles.load(wanted->profile, wanted->parameters);
+    if (!loaded.profile) {
+        return answer({{"error", fmt::format("The profile {} has errors.", wanted->profile)},
+                       {"diagnostics", profile::to_string(loaded.errors)}},
+                      unprocessable);
+    }
+    if (!context.may_relay && relays(*loaded.profile)) {
+        return fail(unprocessable,
+                    fmt::format("The profile {} relays to a real server, and this run was not made "
+                                "ready for that: it has to begin with a profile that relays.",
+                                wanted->profile));
+    }
+    return context.ask_once([&](peer::Engine& engine, Instant) {
+        if (const auto refusal = engine.use(*index, loaded.profile)) {
+            return fail(unprocessable, *refusal);
+        }
+        return answer(to_json(engine.peers()[*index], context.names));
+    });
+}
+
+http::Response get_connections(Context& context, const Call& call) {
+    std::optional<std::size_t> peer;
+    if (const auto name = call.target.get("peer")) {
+        peer = context.names.find(*name);
+        if (!peer) {
+            return fail(not_found, context.names.unknown(*name));
+        }
+    }
+    const auto limit = parse_number(call.target.get("limit").value_or("100"));
+    const auto from = parse_number(call.target.get("from").value_or("0"));
+    if (!limit || *limit == 0 || *limit > most_in_page || !from || *from > UINT32_MAX) {
+        return fail(bad_request, fmt::format("`limit` is a number from 1 to {}, `from` the `next` "
+                                             "of the page before.",
+                                             most_in_page));
+    }
+    peer::ConnectionPage page;
+    page.next = static_cast<std::uint32_t>(*from);
+    Instant at{};
+    auto taken = context.ask([&](peer::Engine& engine, Instant now, http::Response&) {
+        const auto most = static_cast<std::size_t>(*limit) - page.connections.size();
+        auto part = engine.connections(*page.next, std::min(most, taken_at_once), peer);
+        page.connections.insert(page.connections.end(), part.connections.begin(),
+                                part.connections.end());
+        page.next = part.next;
+        at = now;
+        const bool over = !page.next || page.connections.size() >= *limit;
+        return Turn{over ? Turn::Next::done : Turn::Next::again, {}};
+    });
+    if (taken.status != http::Response{}.status) {
+        return taken;
+    }
+    std::sort(page.connections.begin(), page.connections.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    Json connections = Json::array();
+    for (const auto& connection : page.connections) {
+        connections.push_back(to_json(connection, context.names));
+    }
+    return answer({{"t", to_seconds(at)},
+                   {"connections", std::move(connections)},
+                   {"next", page.next ? Json(*page.next) : Json()}});
+}
+
+http::Response get_connection(Context& context, const Call& call) {
+    const auto id = parse_number(call.names[0]);
+    if (!id) {
+        return fail(not_found, fmt::format("\"{}\" is no connection's number.", call.names[0]));
+    }
+    std::optional<peer::ConnectionView> connection;
+    if (auto refusal = context.look(
+            [&](peer::Engine& engine, Instant) { connection = engine.connection(*id); })) {
+        return *refusal;
+    }
+    return connection ? answer(to_json(*connection, context.names))
+                      : fail(not_found, fmt::format("There is no connection {}.", *id));
+}
+
+}  // namespace ghostpeer::control

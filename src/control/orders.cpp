@@ -1,0 +1,149 @@
+// Actions on connections, and commands.
+#include "control/context.hpp"
+#include "ghostpeer/profile/action_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ghostpeer::control {
+namespace {
+
+constexpr int not_found = 404;
+constexpr int bad_request = 400;
+constexpr std::size_t connections_in_a_slice = 16;
+
+struct Wanted {
+    std::string text;  ///< of the actions
+    bool also_new = true;
+};
+
+[[nodiscard]] tl::expected<Wanted, http::Response> read_wanted(const http::Request& request) {
+    const auto body = read_object(request);
+    if (!body) {
+        return tl::make_unexpected(body.error());
+    }
+    Wanted wanted;
+    for (const auto& [key, value] : body->items()) {
+        if (key == "do") {
+            // A text is YAML, as behind `do:` in a profile; all else is JSON, which is YAML, too.
+            wanted.text = value.is_string() ? value.get<std::string>() : dump(value);
+        } else if (key == "new" && value.is_boolean()) {
+            wanted.also_new = value.get<bool>();
+        } else {
+            return tl::make_unexpected(
+                fail(bad_request,
+                     fmt::format("The body has the keys `do` and `new` (true or false), but "
+                                 "not this: \"{}\".",
+                                 key.substr(0, 100))));
+        }
+    }
+    if (wanted.text.empty()) {
+        return tl::make_unexpected(
+            fail(bad_request, R"(The body names no action: {"do": "blackhole"}.)"));
+    }
+    return wanted;
+}
+
+void add_phases(const profile::Profile& profile, std::vector<std::string>& phases) {
+    for (std::size_t i = 1; i < profile.phases.size(); ++i) {
+        if (std::find(phases.begin(), phases.end(), profile.phases[i]) == phases.end()) {
+            phases.push_back(profile.phases[i]);
+        }
+    }
+    for (const auto& attempt : profile.attempts) {
+        add_phases(*attempt.profile, phases);
+    }
+}
+
+/// The phases that `become` may name there.
+[[nodiscard]] std::vector<std::string> phases_of(const peer::Engine& engine,
+                                                 const peer::Selector& on) {
+    std::vector<std::string> phases;
+    if (on.what == peer::Selector::What::connection) {
+        if (const auto connection = engine.connection(on.connection)) {
+            add_phases(*connection->profile, phases);
+        }
+        return phases;
+    }
+    for (const auto& peer : engine.peers()) {
+        if (on.what == peer::Selector::What::all || on.peer == peer.index) {
+            add_phases(*peer.profile, phases);
+        }
+    }
+    return phases;
+}
+
+[[nodiscard]] std::string sentence_of(const std::vector<profile::Diagnostic>& found) {
+    std::string text;
+    for (const auto& one : found) {
+        std::string message = one.message;
+        if (!message.empty() && message[0] >= 'a' && message[0] <= 'z') {
+            message[0] = static_cast<char>(message[0] - 'a' + 'A');
+        }
+        text += (text.empty() ? "" : " ") + message + (message.ends_with('?') ? "" : ".");
+    }
+    return text;
+}
+
+[[nodiscard]] http::Response perform(Context& context, const Call& call, peer::Selector on) {
+    const auto wanted = read_wanted(call.request);
+    if (!wanted) {
+        return wanted.error();
+    }
+    std::vector<std::string> phases;
+    if (wanted->text.find("become") != std::string::npos) {
+        auto response = context.ask_once([&](peer::Engine& engine, Instant) {
+            phases = phases_of(engine, on);
+            return http::Response{};
+        });
+        if (response.status != http::Response{}.status) {
+            return response;
+        }
+    }
+    auto actions = profile::parse_actions(wanted->text, phases);
+    if (!actions) {
+        constexpr int unprocessable = 422;
+        return answer({{"error", sentence_of(actions.error())},
+                       {"diagnostics", profile::to_string(actions.error())}},
+                      unprocessable);
+    }
+    peer::Order order(std::move(*actions), on, wanted->also_new);
+    return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
+        if (on.what == peer::Selector::What::connection && !engine.connection(on.connection)) {
+            response = fail(not_found, fmt::format("There is no connection {}.", on.connection));
+            return Turn{};
+        }
+        if (!engine.act(order, connections_in_a_slice, now)) {
+            return Turn{Turn::Next::again, {}};
+        }
+        response = answer({{"t", to_seconds(now)}, {"connections", order.acted}});
+        return Turn{};
+    });
+}
+
+}  // namespace
+
+http::Response post_actions(Context& context, const Call& call) {
+    return perform(context, call, {});
+}
+
+http::Response post_peer_actions(Context& context, const Call& call) {
+    const auto index = context.names.find(call.names[0]);
+    return index ? perform(context, call, {peer::Selector::What::peer, *index, 0})
+                 : fail(not_found, context.names.unknown(call.names[0]));
+}
+
+http::Response post_connection_actions(Context& context, const Call& call) {
+    const auto id = parse_number(call.names[0]);
+    return id ? perform(context, call, {peer::Selector::What::connection, 0, *id})
+              : fail(not_found, fmt::format("\"{}\" is no connection's number.", call.names[0]));
+}
+
+http::Response post_command(Context& context, const Call& call) {
+    return context.ask_once([&](peer::Engine& engine, Instant now) {
+        return answer({{"t", to_seconds(now)}, {"connections", engine.fire(call.names[0], now)}});
+    });
+}
+
+}  // namespace ghostpeer::control

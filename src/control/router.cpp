@@ -1,0 +1,154 @@
+#include "control/router.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ghostpeer::control {
+namespace {
+
+constexpr int bad_request = 400;
+
+[[nodiscard]] std::string_view header(const http::Request& request, std::string_view name) {
+    const auto same = [name](const auto& field) {
+        return std::equal(field.first.begin(), field.first.end(), name.begin(), name.end(),
+                          [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+    };
+    const auto found = std::find_if(request.headers.begin(), request.headers.end(), same);
+    return found == request.headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
+/// `127.0.0.1:8000`, `localhost`, `[::1]:8000`
+[[nodiscard]] bool is_loopback(std::string_view host) {
+    const auto bracket = host.find(']');
+    const auto colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    host = host.substr(0, colon);
+    return host == "localhost" || host == "[::1]" ||
+           (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+}
+
+/// The parts that stand for `{…}`; nothing where the path does not fit.
+[[nodiscard]] std::optional<std::vector<std::string>> fit(std::string_view pattern,
+                                                          const std::vector<std::string>& path) {
+    std::vector<std::string> names;
+    std::size_t i = 0;
+    while (!pattern.empty()) {
+        pattern.remove_prefix(1);  // the slash
+        const auto end = std::min(pattern.find('/'), pattern.size());
+        const auto part = pattern.substr(0, end);
+        pattern.remove_prefix(end);
+        if (i >= path.size() || (part.front() != '{' && part != path[i])) {
+            return std::nullopt;
+        }
+        if (part.front() == '{') {
+            names.push_back(path[i]);
+        }
+        ++i;
+    }
+    return i == path.size() ? std::optional(names) : std::nullopt;
+}
+
+}  // namespace
+
+const std::vector<Route>& routes() {
+    static const std::vector<Route> all{
+        {"GET", "/v1/info", get_info},
+        {"GET", "/v1/peers", get_peers},
+        {"GET", "/v1/peers/{peer}", get_peer},
+        {"PUT", "/v1/peers/{peer}/profile", put_profile},
+        {"POST", "/v1/peers/{peer}/actions", post_peer_actions},
+        {"GET", "/v1/connections", get_connections},
+        {"GET", "/v1/connections/{id}", get_connection},
+        {"POST", "/v1/connections/{id}/actions", post_connection_actions},
+        {"POST", "/v1/actions", post_actions},
+        {"POST", "/v1/commands/{name}", post_command},
+        {"GET", "/v1/events", get_events},
+        {"GET", "/v1/stats", get_stats},
+        {"POST", "/v1/stats/reset", reset_stats},
+        {"GET", "/v1/wait", get_wait},
+        {"GET", "/metrics", get_metrics},
+        {"GET", "/openapi.json", get_openapi},
+    };
+    return all;
+}
+
+http::Response Router::handle(const http::Request& request) {
+    ++context_.requests;
+    auto refusal = turn_away(request);
+    http::Response response = refusal ? std::move(*refusal) : dispatch(request);
+    if (response.status >= bad_request) {
+        ++context_.refused;
+    }
+    return response;
+}
+
+std::optional<http::Response> Router::turn_away(const http::Request& request) const {
+    if (!token_) {
+        return std::nullopt;
+    }
+    constexpr int unauthorized = 401;
+    constexpr int forbidden = 403;
+    constexpr std::string_view scheme = "Bearer ";
+    if (!header(request, "origin").empty() || !is_loopback(header(request, "host"))) {
+        return fail(forbidden,
+                    "Requests from web pages are refused, and those to a name other than "
+                    "localhost or a loopback address: somebody else's page could have sent them.");
+    }
+    std::string_view given = header(request, "authorization");
+    if (!given.starts_with(scheme) || !same_secret(given.substr(scheme.size()), *token_)) {
+        auto response = fail(unauthorized,
+                             "The control token is missing or wrong; send it as `Authorization: "
+                             "Bearer TOKEN`.");
+        response.headers.emplace_back("WWW-Authenticate", "Bearer");
+        return response;
+    }
+    return std::nullopt;
+}
+
+http::Response Router::dispatch(const http::Request& request) const {
+    const auto target = parse_target(request.target);
+    if (!target) {
+        return fail(bad_request, "An escape (%XX) in the request's path or query is broken.");
+    }
+    std::string allowed;
+    for (const Route& route : routes()) {
+        const auto names = fit(route.path, target->path);
+        if (names && (route.method == request.method ||
+                      (route.method == "GET" && request.method == "HEAD"))) {
+            return route.endpoint(context_, {request, *target, *names});
+        }
+        if (names) {
+            allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
+        }
+    }
+    if (!allowed.empty()) {
+        constexpr int not_allowed = 405;
+        auto response =
+            fail(not_allowed, fmt::format("This path takes {}, not {}.", allowed, request.method));
+        response.headers.emplace_back("Allow", allowed);
+        return response;
+    }
+    constexpr int not_found = 404;
+    return fail(not_found,
+                "There is nothing at this path; /openapi.json describes those that there are.");
+}
+
+http::Response Router::refuse(int status) {
+    ++context_.requests;
+    ++context_.refused;
+    constexpr std::array<std::pair<int, std::string_view>, 6> sentences{{
+        {400, "This is no HTTP request that could be understood."},
+        {413, "The body is larger than the 1 MiB that a request may have."},
+        {414, "The path and its query are too long."},
+        {415, "The body has to be JSON, not a form."},
+        {500, "The request could not be dealt with because of an error in ghostpeer."},
+        {503, "Too many clients are connected at once; try again."},
+    }};
+    const auto known = std::find_if(sentences.begin(), sentences.end(),
+                                    [status](const auto& one) { return one.first == status; });
+    return fail(status,
+                known == sentences.end() ? "The request was refused." : std::string(known->second));
+}
+
+}  // namespace ghostpeer::control

@@ -1,0 +1,52 @@
+// The lines of the trace that a failed expectation is shown with.
+#pragma once
+
+#include "ghostpeer/peer/expectation.hpp"
+#include "observe/sink.hpp"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ghostpeer::observe {
+
+/// Keeps the first and the last lines of a run; those between them are lost.
+class Conversation final : public Sink {
+  public:
+    explicit Conversation(std::size_t kept = 1000) : kept_(kept) {}
+
+    void event(const peer::Event& event) override;
+
+    /// What came later does not count.
+    void forget_after(Instant at);
+
+    /// The lines around what is marked (one of the events, at those times), or the last ones of the
+    /// run where nothing is. Marked lines begin with `-> `, others with blanks.
+    [[nodiscard]] std::vector<std::string> around(const std::vector<peer::Sighting>& marked,
+                                                  const std::vector<profile::Event>& events) const;
+    /// The last lines of one connection.
+    [[nodiscard]] std::vector<std::string> end_of(peer::ConnectionId connection) const;
+
+  private:
+    struct Line {
+        Instant at{};
+        peer::ConnectionId connection = 0;
+        std::optional<tcp::Kind> kind;
+        std::optional<tcp::Reason> reason;
+        std::optional<tcp::State> state;
+        std::string text;
+        bool follows_gap = false;  ///< lines before it were lost
+    };
+
+    [[nodiscard]] std::optional<std::size_t> find(const peer::Sighting& sighting,
+                                                  const std::vector<profile::Event>& events) const;
+    [[nodiscard]] const Line& line(std::size_t index) const;
+    [[nodiscard]] std::size_t size() const noexcept { return first_.size() + last_.size(); }
+
+    std::size_t kept_;
+    std::vector<Line> first_;
+    std::deque<Line> last_;
+};
+
+}  // namespace ghostpeer::observe

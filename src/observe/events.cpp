@@ -1,0 +1,383 @@
+#include "observe/events.hpp"
+
+#include "observe/text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace ghostpeer::observe {
+
+namespace {
+
+/// Text from outside as a JSON string; bytes that are no UTF-8 become U+FFFD.
+std::string json_string(std::string_view text) {
+    const bool simple = std::all_of(text.begin(), text.end(), [](char c) {
+        return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+    });
+    if (simple) {
+        return fmt::format("\"{}\"", text);
+    }
+    return nlohmann::json(std::string(text))
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string seconds(Duration length) {
+    const auto ns = length.count();
+    const auto whole = ns < 0 ? -ns : ns;
+    return fmt::format("{}{}.{:09}", ns < 0 ? "-" : "", whole / 1'000'000'000,
+                       whole % 1'000'000'000);
+}
+
+/// One object, field by field: segments come by the hundred thousand, a tree of values for each
+/// would cost more than the engine.
+class Line {
+  public:
+    Line(std::string& out, Instant at, std::string_view event) : out_(out) {
+        out_.clear();
+        const auto ns = at.time_since_epoch().count();
+        append("{{\"t\":{}.{:09},\"event\":\"{}\"", ns / 1'000'000'000, ns % 1'000'000'000, event);
+    }
+
+    template <typename... Args>
+    void append(fmt::format_string<Args...> text, Args&&... args) {
+        fmt::format_to(std::back_inserter(out_), text, std::forward<Args>(args)...);
+    }
+    void text(std::string_view field, std::string_view value) {
+        name(field);
+        out_ += json_string(value);
+    }
+    /// A value that needs no escapes.
+    void word(std::string_view field, std::string_view value) {
+        name(field);
+        out_ += '"';
+        out_ += value;
+        out_ += '"';
+    }
+    template <typename Number>
+    void number(std::string_view field, Number value) {
+        append(",\"{}\":{}", field, value);
+    }
+    void place(const profile::Place& place) {
+        text("file", place.file ? *place.file : std::string());
+        number("line", place.line);
+    }
+    void texts(std::string_view field, const std::vector<std::string>& values) {
+        append(",\"{}\":[", field);
+        const char* separator = "";
+        for (const auto& value : values) {
+            append("{}{}", separator, json_string(value));
+            separator = ",";
+        }
+        out_ += ']';
+    }
+    std::string_view end() {
+        out_ += "}\n";
+        return out_;
+    }
+
+  private:
+    void name(std::string_view field) {
+        out_ += ",\"";
+        out_ += field;
+        out_ += "\":";
+    }
+
+    std::string& out_;
+};
+
+void append_options(Line& line, const wire::Options& options, const wire::NumberBase& base) {
+    const char* separator = "";
+    line.append(",\"options\":{{");
+    const auto next = [&] { return std::exchange(separator, ","); };
+    if (options.mss) {
+        line.append("{}\"mss\":{}", next(), *options.mss);
+    }
+    if (options.window_scale) {
+        line.append("{}\"window_scale\":{}", next(), *options.window_scale);
+    }
+    if (options.sack_permitted) {
+        line.append("{}\"sack_permitted\":true", next());
+    }
+    if (options.timestamps) {
+        line.append("{}\"timestamps\":{{\"val\":{},\"ecr\":{}}}", next(), options.timestamps->value,
+                    options.timestamps->echo);
+    }
+    if (!options.sack.empty()) {
+        line.append("{}\"sack\":[", next());
+        const char* comma = "";
+        for (const auto& block : options.sack) {
+            line.append("{}[{},{}]", comma, wire::relative_number(block.left, base.ack),
+                        wire::relative_number(block.right, base.ack));
+            comma = ",";
+        }
+        line.append("]");
+    }
+    line.append("}}");
+}
+
+/// What a packet says that its segment does not show.
+void append_forgery(Line& line, const wire::Segment& segment, const peer::Forgery& forgery) {
+    if (!forgery.changes.empty()) {
+        line.append(",\"changes\":[\"{}\"]", fmt::join(forgery.changes, "\",\""));
+    }
+    line.number("ttl", segment.ttl);
+    line.number("tos", segment.tos);
+    const wire::Distortion& lie = forgery.distortion;
+    if (lie.options) {
+        line.word("raw_options", fmt::format("{:02x}", fmt::join(*lie.options, "")));
+    }
+    if (lie.data_offset) {
+        line.number("data_offset", *lie.data_offset);
+    }
+    if (lie.reserved) {
+        line.number("reserved", *lie.reserved);
+    }
+    if (lie.total_length) {
+        line.number("total_length", *lie.total_length);
+    }
+    if (lie.fragment > 0) {
+        line.number("fragment", lie.fragment);
+    }
+}
+
+struct LineMaker {
+    const peer::Event& event;
+    std::string& out;
+
+    [[nodiscard]] Line begin(std::string_view word) const {
+        Line line(out, event.at, word);
+        if (event.connection != 0) {
+            line.number("conn", event.connection);
+            line.number("attempt", event.attempt);
+        }
+        return line;
+    }
+
+    void operator()(const peer::SegmentEvent& what) const {
+        const auto& segment = what.segment;
+        auto line = begin("segment");
+        line.word("dir", peer::name(what.direction));
+        if (what.kind) {
+            line.word("kind", tcp::name(*what.kind));
+        }
+        if (what.reason) {
+            line.word("reason", tcp::name(*what.reason));
+        }
+        line.word("src", segment.source.to_string());
+        line.word("dst", segment.destination.to_string());
+        line.word("flags", wire::flag_letters(segment.flags));
+        const bool acks = segment.has(wire::Flags::ack);
+        line.append(",\"seq\":{},\"ack\":{},\"raw_seq\":{},\"raw_ack\":{}",
+                    wire::relative_number(segment.seq, what.base.seq),
+                    acks ? wire::relative_number(segment.ack, what.base.ack) : 0, segment.seq.raw(),
+                    segment.ack.raw());
+        line.append(",\"len\":{},\"win\":{},\"window\":{}", segment.payload.size(), segment.window,
+                    what.window);
+        append_options(line, segment.options, what.base);
+        line.word("fate", peer::name(what.fate));
+        if (what.retransmission) {
+            line.append(",\"retransmission\":true");
+        }
+        if (what.rule) {
+            line.append(",\"rule\":{{\"file\":{},\"line\":{}}}",
+                        json_string(what.rule->file ? *what.rule->file : std::string()),
+                        what.rule->line);
+        }
+        if (what.until) {
+            line.number("until", seconds(what.until->time_since_epoch()));
+        }
+        if (segment.urgent != 0 || segment.has(wire::Flags::urg)) {
+            line.number("urgent", segment.urgent);
+        }
+        if (what.forgery) {
+            append_forgery(line, segment, *what.forgery);
+        }
+        line.end();
+    }
+    void operator()(const peer::StateEvent& state) const {
+        auto line = begin("state");
+        line.word("from", tcp::name(state.from));
+        line.word("to", tcp::name(state.to));
+        line.end();
+    }
+    void operator()(const peer::RuleEvent& rule) const {
+        auto line = begin("rule");
+        line.place(rule.rule);
+        line.text("action", rule.action);
+        if (!rule.detail.empty()) {
+            line.text("detail", rule.detail);
+        }
+        line.end();
+    }
+    void operator()(const peer::AttemptEvent& attempt) const {
+        auto line = begin("attempt");
+        const auto& [local, remote] = attempt.flow;
+        line.word("src", (attempt.dialled ? local : remote).to_string());
+        line.word("dst", (attempt.dialled ? remote : local).to_string());
+        if (attempt.since_last) {
+            line.number("since_last", seconds(*attempt.since_last));
+        }
+        line.end();
+    }
+    void operator()(const peer::LogEvent& log) const {
+        auto line = begin("log");
+        line.place(log.rule);
+        line.text("text", log.text);
+        line.end();
+    }
+    void operator()(const peer::IcmpEvent& icmp) const {
+        auto line = begin("icmp");
+        line.word("dir", peer::name(peer::Direction::out));
+        line.word("kind", wire::name(icmp.kind));
+        line.word("src", icmp.source.to_string());
+        line.word("dst", icmp.destination.to_string());
+        if (icmp.kind == wire::IcmpKind::fragmentation_needed) {
+            line.number("mtu", icmp.mtu);
+        }
+        const auto& quoted = icmp.quoted;
+        line.append(",\"quoted\":{{\"src\":\"{}\",\"dst\":\"{}\",\"flags\":\"{}\"",
+                    quoted.source.to_string(), quoted.destination.to_string(),
+                    wire::flag_letters(quoted.flags));
+        line.append(",\"seq\":{},\"raw_seq\":{}}}",
+                    wire::relative_number(quoted.seq, icmp.base.seq), quoted.seq.raw());
+        line.word("fate", peer::name(icmp.fate));
+        line.append(",\"rule\":{{\"file\":{},\"line\":{}}}",
+                    json_string(icmp.rule.file ? *icmp.rule.file : std::string()), icmp.rule.line);
+        line.end();
+    }
+    void operator()(const peer::NoticeEvent& notice) const {
+        auto line = begin("notice");
+        line.text("what", notice.what);
+        line.text("text", notice.text);
+        line.end();
+    }
+};
+
+void append_expectations(Line& line, const Verdict& verdict) {
+    line.append(",\"expectations\":[");
+    const char* separator = "";
+    for (const auto& each : verdict.expectations) {
+        line.append("{}{{\"file\":{},\"line\":{},\"expect\":{},\"pass\":{},\"seen\":{},\"times\":[",
+                    separator, json_string(each.place.file ? *each.place.file : std::string()),
+                    each.place.line, json_string(each.text), each.pass, each.count);
+        const char* comma = "";
+        for (const auto at : each.seen) {
+            line.append("{}{}", comma, seconds(at.time_since_epoch()));
+            comma = ",";
+        }
+        line.append("]");
+        if (!each.failure.empty()) {
+            line.text("failure", each.failure);
+            line.texts("conversation", each.excerpt);
+        }
+        line.append("}}");
+        separator = ",";
+    }
+    line.append("]");
+}
+
+class EventLines : public Sink {
+  public:
+    void event(const peer::Event& event) override {
+        std::visit(LineMaker{event, line_}, event.what);
+        write(line_);
+    }
+
+    void socket(Instant at, const SocketEvent& socket) override {
+        Line line(line_, at, "socket");
+        line.word("src", socket.src.to_string());
+        line.word("dst", socket.dst.to_string());
+        line.word("state", socket.state);
+        line.word("timer", name(socket.timer));
+        if (socket.timer != SocketTimer::none) {
+            line.append(",\"expires\":{:.3f}", to_seconds(socket.expires));
+        }
+        line.number("retries", socket.retries);
+        line.number("recv_q", socket.recv_q);
+        line.number("send_q", socket.send_q);
+        write(line.end());
+    }
+
+    void exit(Instant at, const Exit& exit) override {
+        Line line(line_, at, "exit");
+        if (exit.signal) {
+            line.number("signal", *exit.signal);
+            line.word("signal_name", signal_name(*exit.signal));
+        } else {
+            line.number("status", exit.status);
+        }
+        write(line.end());
+    }
+
+    void verdict(Instant at, const Verdict& verdict) override {
+        Line line(line_, at, "verdict");
+        line.number("pass", verdict.pass);
+        line.texts("failures", verdict.failures);
+        line.word("ended", verdict.ended);
+        line.number("duration", seconds(verdict.length));
+        line.number("seed", verdict.seed);
+        line.number("attempts", verdict.attempts);
+        line.append(",\"rules\":[");
+        const char* separator = "";
+        for (const auto& rule : verdict.rules) {
+            line.append("{}{{\"file\":{},\"line\":{},\"on\":{},\"fired\":{},\"withheld\":{}}}",
+                        separator, json_string(rule.rule.file ? *rule.rule.file : std::string()),
+                        rule.rule.line, json_string(rule.event), rule.fired, rule.withheld);
+            separator = ",";
+        }
+        line.append("]");
+        append_expectations(line, verdict);
+        line.texts("lost", verdict.lost);
+        if (!verdict.kernel.empty()) {
+            line.text("kernel", verdict.kernel);
+        }
+        write(line.end());
+    }
+
+  private:
+    virtual void write(std::string_view line) = 0;
+
+    std::string line_;
+};
+
+class EventStream final : public EventLines {
+  public:
+    explicit EventStream(OutputFile file) : file_(std::move(file)) {}
+
+    void flush() override { file_.flush(); }
+    [[nodiscard]] bool pending() const override { return file_.pending(); }
+    void finish() override { file_.finish(); }
+    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
+
+  private:
+    void write(std::string_view line) override { file_.write(line); }
+
+    OutputFile file_;
+};
+
+class CalledLines final : public EventLines {
+  public:
+    explicit CalledLines(std::function<void(std::string_view)> call) : call_(std::move(call)) {}
+
+  private:
+    void write(std::string_view line) override { call_(line); }
+
+    std::function<void(std::string_view)> call_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_event_stream(OutputFile file) {
+    return std::make_unique<EventStream>(std::move(file));
+}
+
+std::unique_ptr<Sink> make_event_lines(std::function<void(std::string_view)> write) {
+    return std::make_unique<CalledLines>(std::move(write));
+}
+
+}  // namespace ghostpeer::observe

@@ -1,0 +1,195 @@
+#include "observe/listen_watcher.hpp"
+
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace ghostpeer::observe {
+
+namespace {
+
+constexpr std::uint32_t state_listen = 10;  // include/net/tcp_states.h
+constexpr std::size_t max_listeners = 4096;
+constexpr std::size_t reads_per_call = 8;
+
+wire::Endpoint local_endpoint(const inet_diag_msg& message) {
+    wire::Endpoint made;
+    if (message.idiag_family == AF_INET) {
+        made.address = wire::IpAddress::v4(ntohl(message.id.idiag_src[0]));
+    } else {
+        std::array<std::uint8_t, 16> bytes{};
+        std::memcpy(bytes.data(), message.id.idiag_src, bytes.size());
+        made.address = wire::IpAddress::v6(bytes);
+    }
+    made.port = ntohs(message.id.idiag_sport);
+    return made;
+}
+
+bool is_v6_only(const nlmsghdr& header) {
+    const auto* attribute =
+        static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(&header, sizeof(inet_diag_msg)));
+    const auto* end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&header));
+    const auto left = [&] {
+        return static_cast<int>(end - reinterpret_cast<const char*>(attribute));
+    };
+    for (; mnl_attr_ok(attribute, left()); attribute = mnl_attr_next(attribute)) {
+        if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY &&
+            mnl_attr_get_payload_len(attribute) >= sizeof(std::uint8_t)) {
+            return mnl_attr_get_u8(attribute) != 0;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+struct ListenWatcher::Impl {
+    int fd = -1;
+    std::uint32_t round = 0;
+    int asking = AF_UNSPEC;  ///< the family whose dump is under way
+    std::vector<Listener> seen;
+    bool complete = false;
+    std::optional<std::string> failure;
+    std::vector<char> buffer = std::vector<char>(64 * 1024);
+
+    void fail(int error) {
+        asking = AF_UNSPEC;
+        failure = fmt::format("The kernel does not say where COMMAND listens (inet_diag): {}.",
+                              std::strerror(error));
+    }
+
+    // The kernel refuses a second dump on a netlink socket while one is under way (EBUSY), so
+    // the families take turns.
+    void ask(int family) {
+        std::array<char, 256> bytes{};
+        auto* header = mnl_nlmsg_put_header(bytes.data());
+        header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+        header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+        header->nlmsg_seq = round;
+        auto* request = static_cast<inet_diag_req_v2*>(
+            mnl_nlmsg_put_extra_header(header, sizeof(inet_diag_req_v2)));
+        request->sdiag_family = static_cast<std::uint8_t>(family);
+        request->sdiag_protocol = IPPROTO_TCP;
+        request->idiag_states = 1U << state_listen;
+        asking = family;
+        if (::send(fd, bytes.data(), header->nlmsg_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+            asking = AF_UNSPEC;
+            if (errno != EAGAIN && errno != EINTR && errno != EBUSY && errno != ENOBUFS) {
+                fail(errno);
+            }
+        }
+    }
+
+    void answered() {
+        if (asking == AF_INET) {
+            ask(AF_INET6);
+        } else {
+            asking = AF_UNSPEC;
+            complete = true;
+        }
+    }
+
+    void take(const nlmsghdr& header) {
+        const auto& message = *static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(&header));
+        const bool known = message.idiag_family == AF_INET || message.idiag_family == AF_INET6;
+        if (known && message.idiag_state == state_listen && seen.size() < max_listeners) {
+            seen.push_back({local_endpoint(message), is_v6_only(header)});
+        }
+    }
+
+    void refused(const nlmsghdr& header) {
+        int error = EPROTO;
+        if (mnl_nlmsg_get_payload_len(&header) >= sizeof(nlmsgerr)) {
+            error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&header))->error;
+        }
+        // A kernel without IPv6 knows no sockets of it.
+        if (asking == AF_INET6 && (error == ENOENT || error == EAFNOSUPPORT)) {
+            answered();
+        } else if (error == EBUSY) {
+            asking = AF_UNSPEC;
+        } else if (error != 0) {
+            fail(error);
+        }
+    }
+
+    void parse(std::span<const char> bytes) {
+        int left = static_cast<int>(bytes.size());
+        const auto* header = reinterpret_cast<const nlmsghdr*>(bytes.data());
+        // mnl_nlmsg_ok takes a length of 2^31 or more for a negative one, and lets it pass.
+        const auto whole = [&] {
+            return mnl_nlmsg_ok(header, left) &&
+                   header->nlmsg_len <= static_cast<std::uint32_t>(left);
+        };
+        for (; !failure && whole(); header = mnl_nlmsg_next(header, &left)) {
+            if (header->nlmsg_seq != round || asking == AF_UNSPEC) {
+                continue;
+            }
+            if (header->nlmsg_type == NLMSG_DONE) {
+                answered();
+            } else if (header->nlmsg_type == NLMSG_ERROR) {
+                refused(*header);
+            } else if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+                       mnl_nlmsg_get_payload_len(header) >= sizeof(inet_diag_msg)) {
+                take(*header);
+            }
+        }
+    }
+};
+
+ListenWatcher::ListenWatcher(int fd) : impl_(std::make_unique<Impl>()) { impl_->fd = fd; }
+
+ListenWatcher::~ListenWatcher() {
+    if (impl_->fd >= 0) {
+        ::close(impl_->fd);
+    }
+}
+
+int ListenWatcher::fd() const noexcept { return impl_->fd; }
+
+void ListenWatcher::request() {
+    if (impl_->failure || impl_->asking != AF_UNSPEC) {
+        return;
+    }
+    ++impl_->round;
+    impl_->seen.clear();
+    impl_->complete = false;
+    impl_->ask(AF_INET);
+}
+
+std::optional<std::vector<Listener>> ListenWatcher::read() {
+    for (std::size_t i = 0; i < reads_per_call && !impl_->failure; ++i) {
+        const auto n = ::recv(impl_->fd, impl_->buffer.data(), impl_->buffer.size(), MSG_DONTWAIT);
+        if (n > 0) {
+            impl_->parse({impl_->buffer.data(), static_cast<std::size_t>(n)});
+        } else if (n < 0 && errno == EINTR) {
+            continue;
+        } else if (n < 0 && errno == ENOBUFS) {
+            impl_->asking = AF_UNSPEC;  // an answer was lost: ask again
+            break;
+        } else {
+            if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+                impl_->fail(errno);
+            }
+            break;
+        }
+    }
+    if (!std::exchange(impl_->complete, false)) {
+        return std::nullopt;
+    }
+    return std::exchange(impl_->seen, {});
+}
+
+const std::optional<std::string>& ListenWatcher::failure() const noexcept { return impl_->failure; }
+
+}  // namespace ghostpeer::observe

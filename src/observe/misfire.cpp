@@ -1,0 +1,168 @@
+#include "observe/misfire.hpp"
+
+#include "observe/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace ghostpeer::observe {
+
+namespace {
+
+template <typename Name, typename Counts>
+std::string list_counts(const Counts& counts) {
+    std::string list;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (counts.at(i) > 0) {
+            list += fmt::format("{}{} {}", list.empty() ? "" : ", ", counts.at(i),
+                                tcp::name(static_cast<Name>(i)));
+        }
+    }
+    return list;
+}
+
+std::string arrived(const peer::Counters& counters) {
+    const auto list = list_counts<tcp::Kind>(counters.kinds);
+    return list.empty() ? "Nothing arrived" : "What arrived: " + list;
+}
+
+std::string sent(const peer::Counters& counters) {
+    const auto list = list_counts<tcp::Reason>(counters.reasons);
+    return list.empty() ? "The peer sent nothing" : "What the peer sent: " + list;
+}
+
+template <typename Event>
+bool any(const std::vector<profile::Event>& events) {
+    return std::any_of(events.begin(), events.end(), [](const profile::Event& event) {
+        return std::holds_alternative<Event>(event);
+    });
+}
+
+std::uint64_t most(const RunSummary& run, std::uint64_t peer::AttemptRecord::*bytes) {
+    std::uint64_t most = 0;
+    for (const auto& attempt : run.attempts) {
+        most = std::max(most, attempt.*bytes);
+    }
+    return most;
+}
+
+/// None of the events came up: what came instead.
+std::string describe_instead(const std::vector<profile::Event>& events, const RunSummary& run) {
+    std::string text;
+    const auto add = [&](const std::string& sentence) {
+        text += (text.empty() ? "" : " ") + sentence + ".";
+    };
+    if (any<profile::OnReceive>(events)) {
+        add(arrived(run.counters));
+    }
+    if (any<profile::OnSend>(events)) {
+        add(sent(run.counters));
+    }
+    if (any<profile::OnReceived>(events)) {
+        add(fmt::format("The most that a connection brought was {}",
+                        count(most(run, &peer::AttemptRecord::received), "byte")));
+    }
+    if (any<profile::OnSent>(events)) {
+        add(fmt::format("The most that the program acknowledged was {}",
+                        count(most(run, &peer::AttemptRecord::sent), "byte")));
+    }
+    if (any<profile::OnIdle>(events)) {
+        add(fmt::format("The run lasted {}", format_length(run.length)));
+    }
+    return text;
+}
+
+/// Where no connection reached the profile at all; else empty.
+std::string describe_no_connection(const peer::ProfileStatistics& profile, const RunSummary& run) {
+    // Attempts that have behaviour of their own are counted there.
+    if (profile.connections > 0 || (!run.attempts.empty() && !profile.profile->attempts.empty())) {
+        return {};
+    }
+    return run.attempts.empty() ? std::string(no_connection(run))
+                                : fmt::format("No connection reached a peer with the profile {}.",
+                                              printable(profile.profile->name));
+}
+
+/// The event came up, but no filter let it through.
+std::string describe_filters(const profile::Rule& rule, const peer::RuleStatistics& seen) {
+    std::vector<std::string> why;
+    const auto times = [](std::uint64_t n) {
+        return n == 1 ? std::string("once") : fmt::format("{} times", n);
+    };
+    if (seen.failed_when > 0) {
+        why.push_back(fmt::format("`when` did not hold {}", times(seen.failed_when)));
+    }
+    if (seen.failed_count > 0) {
+        const auto* filter = rule.filters.every
+                                 ? (rule.filters.nth ? "`nth` or `every`" : "`every`")
+                                 : "`first` or `nth`";
+        why.push_back(fmt::format("{} left it out {}", filter, times(seen.failed_count)));
+    }
+    if (seen.failed_probability > 0) {
+        why.push_back(fmt::format("`probability` left it out {}", times(seen.failed_probability)));
+    }
+    if (seen.overruled > 0) {
+        why.push_back(fmt::format("another rule had decided before {}", times(seen.overruled)));
+    }
+    if (why.empty() && rule.filters.after > Duration::zero()) {
+        why.push_back(fmt::format("the {} of `after` had not passed when the run ended",
+                                  format_length(rule.filters.after)));
+    }
+    auto text = fmt::format("`{}` came up {}", events_text(rule.on), times(seen.events));
+    if (!why.empty()) {
+        text += fmt::format(", but {}", fmt::join(why, ", "));
+    }
+    return text + ".";
+}
+
+}  // namespace
+
+std::string events_text(const std::vector<profile::Event>& events) {
+    std::string text;
+    for (const auto& event : events) {
+        text += (text.empty() ? "" : ", ") + profile::to_string(event);
+    }
+    return text;
+}
+
+std::string describe_traffic(const std::vector<profile::Event>& events,
+                             const peer::ProfileStatistics& profile, const RunSummary& run) {
+    auto text = describe_no_connection(profile, run);
+    return text.empty() ? describe_instead(events, run) : text;
+}
+
+std::string_view no_connection(const RunSummary& run) {
+    const bool dials = std::any_of(run.profiles.begin(), run.profiles.end(), [](const auto& one) {
+        return one.profile->role == profile::Role::client;
+    });
+    return dials ? "No connection was opened, neither by the peer nor by the program."
+                 : "The program opened no connection to the peer.";
+}
+
+std::string describe_misfire(const profile::Rule& rule, const peer::RuleStatistics& seen,
+                             const peer::ProfileStatistics& profile, const RunSummary& run) {
+    auto text = format_place(rule.place) + ": the rule never fired. ";
+    if (const auto nobody = describe_no_connection(profile, run); !nobody.empty()) {
+        return text + nobody;
+    }
+    if (seen.events == 0) {
+        const auto instead = describe_instead(rule.on, run);
+        text += fmt::format("`{}` never came up.{}{}", events_text(rule.on),
+                            instead.empty() ? "" : " ", instead);
+    } else {
+        text += describe_filters(rule, seen);
+    }
+    if (!seen.closest.empty()) {
+        text += " Closest: " + printable(seen.closest);
+        if (text.back() != '.') {
+            text += '.';
+        }
+    }
+    return text;
+}
+
+}  // namespace ghostpeer::observe

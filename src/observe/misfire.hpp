@@ -1,0 +1,28 @@
+// Why a rule never fired, in words that help to mend it.
+#pragma once
+
+#include "observe/report.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ghostpeer::observe {
+
+/// Events as written: `receive data, receive fin`.
+[[nodiscard]] std::string events_text(const std::vector<profile::Event>& events);
+
+/// Why none of the events came up: no connection, or what came instead.
+[[nodiscard]] std::string describe_traffic(const std::vector<profile::Event>& events,
+                                           const peer::ProfileStatistics& profile,
+                                           const RunSummary& run);
+
+/// Why there is nothing to tell of: a sentence for a run without a single connection.
+[[nodiscard]] std::string_view no_connection(const RunSummary& run);
+
+/// `FILE:LINE: the fault was never injected: …`, with what came closest.
+[[nodiscard]] std::string describe_misfire(const profile::Rule& rule,
+                                           const peer::RuleStatistics& seen,
+                                           const peer::ProfileStatistics& profile,
+                                           const RunSummary& run);
+
+}  // namespace ghostpeer::observe

@@ -1,0 +1,316 @@
+#include "observe/report.hpp"
+
+#include "observe/conversation.hpp"
+#include "observe/expectations.hpp"
+#include "observe/misfire.hpp"
+#include "observe/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+namespace ghostpeer::observe {
+
+namespace {
+
+constexpr std::size_t max_attempt_rows = 20;
+constexpr std::size_t max_rule_rows = 20;
+
+std::string_view word(Ended ended) {
+    switch (ended) {
+        case Ended::command: return "command";
+        case Ended::timeout: return "timeout";
+        case Ended::finish: return "finish";
+        case Ended::signal: return "signal";
+    }
+    return "command";
+}
+
+std::string describe_end(const RunSummary& run) {
+    const auto command = run.command ? "COMMAND " + describe(*run.command) : std::string();
+    const auto after = " after " + format_length(run.length);
+    switch (run.ended) {
+        case Ended::command:
+            if (run.served) {
+                return "the peer could not go on" + after;
+            }
+            return (run.command ? command : "COMMAND was not started") + after;
+        case Ended::timeout: return "--timeout ended the run" + after;
+        case Ended::finish: return "a `finish` action ended the run" + after;
+        case Ended::signal:
+            return (run.signal ? signal_name(*run.signal) : "a signal") + " ended the run" + after;
+    }
+    return command + after;
+}
+
+std::string_view describe(peer::Ending ending) {
+    switch (ending) {
+        case peer::Ending::unanswered: return "never answered";
+        case peer::Ending::open: return "still open";
+        case peer::Ending::half_closed: return "half closed";
+        case peer::Ending::closed: return "closed";
+        case peer::Ending::refused: return "refused";
+        case peer::Ending::reset_by_peer: return "reset by the peer";
+        case peer::Ending::reset_by_program: return "reset by the program";
+        case peer::Ending::timed_out: return "given up by the peer";
+        case peer::Ending::forgotten: return "forgotten by the peer";
+    }
+    return "";
+}
+
+// The table of attempts ---------------------------------------------------------------------------
+
+using Cells = std::array<std::string, 7>;
+
+Cells attempt_cells(const peer::AttemptRecord& attempt) {
+    auto end = std::string(describe(attempt.ending));
+    if (attempt.syns > 1) {
+        end += fmt::format(", {} SYNs", attempt.syns);
+    }
+    return {fmt::format("#{} attempt {}", attempt.connection, attempt.number),
+            (attempt.dialled ? attempt.flow.remote : attempt.flow.local).to_string(),
+            format_length(attempt.start.time_since_epoch()),
+            attempt.since_last ? format_length(*attempt.since_last) : "-",
+            format_length(attempt.last_segment - attempt.start),
+            fmt::format("{}/{}", attempt.received, attempt.sent),
+            end};
+}
+
+void append_attempts(std::vector<std::string>& lines, const RunSummary& run) {
+    if (run.attempts.empty()) {
+        lines.emplace_back(no_connection(run));
+        return;
+    }
+    const std::span shown(run.attempts.data(), std::min(run.attempts.size(), max_attempt_rows));
+    std::vector<Cells> rows{{"", "to", "start", "gap", "lasted", "in/out bytes", "end"}};
+    for (const auto& attempt : shown) {
+        rows.push_back(attempt_cells(attempt));
+    }
+    std::array<std::size_t, 7> widths{};
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            widths.at(i) = std::max(widths.at(i), row.at(i).size());
+        }
+    }
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+            const bool number = i >= 2;
+            line += number ? fmt::format("{:>{}}  ", row.at(i), widths.at(i))
+                           : fmt::format("{:<{}}  ", row.at(i), widths.at(i));
+        }
+        lines.push_back(line + row.back());
+    }
+    const auto more = run.attempts.size() - shown.size() + run.unrecorded_attempts;
+    if (more > 0) {
+        lines.push_back(fmt::format("… and {} more", more));
+    }
+}
+
+// Rules -------------------------------------------------------------------------------------------
+
+std::string describe_rule(const RuleOutcome& rule) {
+    auto text = fmt::format("{}  {}: ", format_place(rule.rule), rule.event);
+    if (rule.fired == 0) {
+        return text + "did not fire, and need not";
+    }
+    text +=
+        "fired " + (rule.fired == 1 ? std::string("once") : fmt::format("{} times", rule.fired));
+    if (rule.withheld > 0) {
+        text += ", withheld " + count(rule.withheld, "segment");
+    }
+    return text;
+}
+
+void append_rules(std::vector<std::string>& lines, const RunSummary& run, const Verdict& verdict) {
+    std::size_t shown = 0;
+    std::size_t left_out = 0;
+    std::size_t index = 0;
+    for (const auto& statistics : run.profiles) {
+        for (std::size_t i = 0; i < statistics.profile->rules.size(); ++i) {
+            const auto& outcome = verdict.rules.at(index++);
+            if (!outcome.failure.empty()) {
+                continue;  // it has a line among the failures
+            }
+            if (shown < max_rule_rows) {
+                ++shown;
+                lines.push_back(describe_rule(outcome));
+            } else {
+                ++left_out;
+            }
+        }
+    }
+    if (left_out > 0) {
+        lines.push_back(fmt::format("… and {}", count(left_out, "more rule")));
+    }
+}
+
+void append_expectations(std::vector<std::string>& lines, const Verdict& verdict) {
+    std::size_t shown = 0;
+    std::size_t left_out = 0;
+    for (const auto& expectation : verdict.expectations) {
+        if (!expectation.pass) {
+            continue;  // it has its own lines among the failures
+        }
+        if (shown < max_rule_rows) {
+            ++shown;
+            lines.push_back(describe_held(expectation));
+        } else {
+            ++left_out;
+        }
+    }
+    if (left_out > 0) {
+        lines.push_back(fmt::format("… and {} that held", count(left_out, "more expectation")));
+    }
+}
+
+// The rest ----------------------------------------------------------------------------------------
+
+void append_oddities(std::vector<std::string>& lines, const peer::Counters& counters) {
+    std::string list;
+    std::uint64_t all = 0;
+    for (std::size_t i = 0; i < counters.oddities.size(); ++i) {
+        const auto oddity = static_cast<wire::Oddity>(i);
+        // Neighbour discovery and name look-ups are everyday traffic, and have their own notice.
+        if (counters.oddities.at(i) == 0 || oddity == wire::Oddity::not_tcp) {
+            continue;
+        }
+        all += counters.oddities.at(i);
+        list += fmt::format("{}{} {}", list.empty() ? "" : ", ", counters.oddities.at(i),
+                            wire::describe(oddity));
+    }
+    if (all > 0) {
+        lines.push_back(
+            fmt::format("{} did not reach the peer: {}.", count(all, "odd packet"), list));
+    }
+}
+
+void append_limits(std::vector<std::string>& lines, const peer::Counters& counters) {
+    if (counters.syns_dropped_at_limit > 0) {
+        lines.push_back(
+            fmt::format("The limit on connections was reached: {} dropped. Raise it if "
+                        "the program needs more.",
+                        count(counters.syns_dropped_at_limit, "SYN")));
+    }
+    if (counters.bytes_dropped_at_limit > 0) {
+        lines.push_back(
+            fmt::format("The limit on bytes held for a connection was reached: {} "
+                        "dropped.",
+                        count(counters.bytes_dropped_at_limit, "byte")));
+    }
+    if (counters.undelivered > 0) {
+        lines.push_back(fmt::format("The link refused {}.", count(counters.undelivered, "packet")));
+    }
+}
+
+bool random_matters(const RunSummary& run) {
+    for (const auto& statistics : run.profiles) {
+        for (const auto& rule : statistics.profile->rules) {
+            if (rule.filters.probability) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
+    Verdict verdict;
+    verdict.ended = word(run.ended);
+    verdict.length = run.length;
+    verdict.seed = run.seed;
+    verdict.attempts = run.attempts.size() + run.unrecorded_attempts;
+    verdict.lost = run.lost;
+    verdict.kernel = run.kernel;
+    for (const auto& sentence : run.undialled) {
+        verdict.pass = false;
+        verdict.failures.push_back(printable(sentence));
+    }
+    for (const auto& statistics : run.profiles) {
+        // The run may have profiles of its own, such as its name server's.
+        const bool matters = statistics.connections > 0 || !statistics.profile->rules.empty() ||
+                             !statistics.profile->expect.empty();
+        if (matters && std::find(verdict.profiles.begin(), verdict.profiles.end(),
+                                 statistics.profile->name) == verdict.profiles.end()) {
+            verdict.profiles.push_back(statistics.profile->name);
+        }
+        for (std::size_t i = 0; i < statistics.profile->rules.size(); ++i) {
+            const auto& rule = statistics.profile->rules[i];
+            const auto seen =
+                i < statistics.rules.size() ? statistics.rules[i] : peer::RuleStatistics{};
+            RuleOutcome outcome{rule.place,
+                                events_text(rule.on),
+                                seen.fired,
+                                seen.withheld,
+                                statistics.profile->name,
+                                !rule.optional && !run.served,
+                                {}};
+            if (seen.fired == 0 && outcome.must_fire) {
+                outcome.failure = describe_misfire(rule, seen, statistics, run);
+                verdict.failures.push_back(outcome.failure);
+                verdict.excerpts.emplace_back();
+            }
+            verdict.rules.push_back(std::move(outcome));
+        }
+    }
+    verdict.expectations = describe_expectations(run, conversation);
+    for (const auto& expectation : verdict.expectations) {
+        if (!expectation.pass) {
+            verdict.failures.push_back(expectation.failure);
+            verdict.excerpts.push_back(expectation.excerpt);
+        }
+    }
+    verdict.pass = verdict.failures.empty();
+    verdict.command = run.command;
+    verdict.report.push_back(describe_end(run));
+    append_attempts(verdict.report, run);
+    if (run.to_be_dialled > 0) {
+        verdict.report.push_back(fmt::format("The run ended before the peer had opened {}.",
+                                             count(run.to_be_dialled, "more connection")));
+    }
+    append_rules(verdict.report, run, verdict);
+    append_expectations(verdict.report, verdict);
+    append_oddities(verdict.report, run.counters);
+    append_limits(verdict.report, run.counters);
+    if (!run.kernel.empty()) {
+        verdict.report.push_back(fmt::format("Time was virtual, the kernel {}.", run.kernel));
+    }
+    if (random_matters(run)) {
+        verdict.report.push_back(
+            fmt::format("Chance was asked for: `--seed {}` repeats it.", run.seed));
+    }
+    for (const auto& sentence : run.lost) {
+        verdict.report.push_back(printable(sentence));
+    }
+    return verdict;
+}
+
+std::string to_text(const Verdict& verdict, bool colour) {
+    const auto painted = [&](std::string_view code, std::string_view text) {
+        return colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+    };
+    auto text = "ghostpeer: " + (verdict.pass ? painted("1;32", "pass") : painted("1;31", "FAIL"));
+    for (std::size_t i = 0; i < verdict.report.size(); ++i) {
+        text += (i == 0 ? ", " : "  ") + verdict.report[i] + "\n";
+    }
+    if (verdict.report.empty()) {
+        text += "\n";
+    }
+    for (std::size_t i = 0; i < verdict.failures.size(); ++i) {
+        text += "  " + painted("1;31", "FAIL") + " " + verdict.failures[i] + "\n";
+        if (i >= verdict.excerpts.size()) {
+            continue;
+        }
+        for (const auto& line : verdict.excerpts[i]) {
+            text += "    " + line + "\n";
+        }
+    }
+    return text;
+}
+
+}  // namespace ghostpeer::observe

@@ -1,0 +1,305 @@
+#include "observe/socket_watcher.hpp"
+
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <unordered_map>
+#include <utility>
+
+namespace ghostpeer::observe {
+
+namespace {
+
+// include/net/tcp_states.h; user space has no header for the states that the kernel alone knows.
+constexpr std::uint32_t state_listen = 10;
+constexpr std::uint32_t all_but_listening = 0x1fffU & ~(1U << state_listen);
+constexpr std::array<std::string_view, 13> state_names{
+    "UNKNOWN", "ESTAB",      "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
+    "UNCONN",  "CLOSE-WAIT", "LAST-ACK", "LISTEN",   "CLOSING",    "SYN-RECV"};
+constexpr std::size_t reads_per_call = 8;
+
+wire::Endpoint endpoint(std::uint8_t family, const __be32* address, __be16 port) {
+    wire::Endpoint made;
+    if (family == AF_INET) {
+        made.address = wire::IpAddress::v4(ntohl(address[0]));
+    } else {
+        std::array<std::uint8_t, 16> bytes{};
+        std::memcpy(bytes.data(), address, bytes.size());
+        made.address = wire::IpAddress::v6(bytes);
+    }
+    made.port = ntohs(port);
+    return made;
+}
+
+SocketTimer timer(std::uint8_t number) {
+    return number <= 4 ? static_cast<SocketTimer>(number) : SocketTimer::none;
+}
+
+SocketEvent to_event(const inet_diag_msg& message) {
+    SocketEvent event;
+    event.src = endpoint(message.idiag_family, message.id.idiag_src, message.id.idiag_sport);
+    event.dst = endpoint(message.idiag_family, message.id.idiag_dst, message.id.idiag_dport);
+    event.state =
+        state_names.at(message.idiag_state < state_names.size() ? message.idiag_state : 0);
+    event.timer = timer(message.idiag_timer);
+    if (event.timer != SocketTimer::none) {
+        event.expires = std::chrono::milliseconds(message.idiag_expires);
+        event.retries = message.idiag_retrans;
+    }
+    event.recv_q = message.idiag_rqueue;
+    event.send_q = message.idiag_wqueue;
+    return event;
+}
+
+/// The time left runs down by itself: that alone is no news.
+bool same(const SocketEvent& a, const SocketEvent& b) {
+    return a.state == b.state && a.timer == b.timer && a.retries == b.retries &&
+           a.recv_q == b.recv_q && a.send_q == b.send_q;
+}
+
+}  // namespace
+
+struct SocketWatcher::Impl {
+    struct Known {
+        SocketEvent event;
+        std::uint64_t seen_in = 0;
+        Instant seen{};
+    };
+
+    int fd = -1;
+    std::size_t max_sockets = 0;
+    std::uint64_t round = 0;
+    std::uint64_t complete = 0;  ///< rounds that were answered to their end
+    Instant asked{};             ///< when the round began
+    bool destroyed = false;
+    int asking = AF_UNSPEC;  ///< the family whose dump is under way
+    bool ended = false;
+    bool told_limit = false;
+    std::optional<std::string> notice;
+    std::unordered_map<wire::Flow, Known, wire::FlowHash> known;  ///< local: the program's end
+    std::vector<char> buffer = std::vector<char>(64 * 1024);
+
+    void end(int error) {
+        ended = true;
+        asking = AF_UNSPEC;
+        notice = fmt::format(
+            "The program's sockets are not watched any more, because the kernel "
+            "did not answer: {}.",
+            std::strerror(error));
+    }
+
+    // The kernel refuses a second dump on a netlink socket while one is under way (EBUSY), so
+    // the families take turns.
+    void ask(int family) {
+        std::array<char, 256> bytes{};
+        auto* header = mnl_nlmsg_put_header(bytes.data());
+        header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+        header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+        header->nlmsg_seq = static_cast<std::uint32_t>(round);
+        auto* request = static_cast<inet_diag_req_v2*>(
+            mnl_nlmsg_put_extra_header(header, sizeof(inet_diag_req_v2)));
+        request->sdiag_family = static_cast<std::uint8_t>(family);
+        request->sdiag_protocol = IPPROTO_TCP;
+        request->idiag_states = all_but_listening;
+        if (::send(fd, bytes.data(), header->nlmsg_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+            asking = AF_UNSPEC;
+            if (errno != EAGAIN && errno != EINTR && errno != EBUSY && errno != ENOBUFS) {
+                end(errno);
+            }
+            return;
+        }
+        asking = family;
+    }
+
+    void take(const inet_diag_msg& message, std::vector<SocketEvent>& changes) {
+        if (message.idiag_state == state_listen ||
+            (message.idiag_family != AF_INET && message.idiag_family != AF_INET6)) {
+            return;
+        }
+        const auto event = to_event(message);
+        const wire::Flow flow{event.src, event.dst};
+        const auto found = known.find(flow);
+        if (found == known.end()) {
+            if (known.size() >= max_sockets) {
+                if (!std::exchange(told_limit, true)) {
+                    notice = fmt::format(
+                        "Of the program's sockets only {} at a time are watched. "
+                        "The others do not show.",
+                        max_sockets);
+                }
+                return;
+            }
+            known.emplace(flow, Known{event, round, asked});
+            changes.push_back(event);
+            return;
+        }
+        found->second.seen_in = round;
+        found->second.seen = asked;
+        if (!same(found->second.event, event)) {
+            changes.push_back(event);
+        }
+        found->second.event = event;
+    }
+
+    void forget_gone(std::vector<SocketEvent>& changes) {
+        for (auto it = known.begin(); it != known.end();) {
+            if (it->second.seen_in == round) {
+                ++it;
+                continue;
+            }
+            SocketEvent change;
+            change.src = it->second.event.src;
+            change.dst = it->second.event.dst;
+            change.state = gone;
+            change.last_state = it->second.event.state;
+            change.last_seen = it->second.seen;
+            if (it->second.event.timer != SocketTimer::none) {
+                change.due = it->second.seen + it->second.event.expires;
+            }
+            changes.push_back(change);
+            it = known.erase(it);
+        }
+    }
+
+    void answered(std::vector<SocketEvent>& changes) {
+        if (asking == AF_INET) {
+            ask(AF_INET6);
+        } else {
+            asking = AF_UNSPEC;
+            ++complete;
+            forget_gone(changes);
+        }
+    }
+
+    void parse(std::span<const char> bytes, std::vector<SocketEvent>& changes) {
+        int left = static_cast<int>(bytes.size());
+        const auto* header = reinterpret_cast<const nlmsghdr*>(bytes.data());
+        // mnl_nlmsg_ok takes a length of 2^31 or more for a negative one, and lets it pass.
+        const auto whole = [&] {
+            return mnl_nlmsg_ok(header, left) &&
+                   header->nlmsg_len <= static_cast<std::uint32_t>(left);
+        };
+        for (; !ended && whole(); header = mnl_nlmsg_next(header, &left)) {
+            if (header->nlmsg_seq == 0 && header->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
+                destroyed = true;  // no answer: a message to all who subscribed
+                continue;
+            }
+            if (header->nlmsg_seq != static_cast<std::uint32_t>(round)) {
+                continue;
+            }
+            if (header->nlmsg_type == NLMSG_DONE) {
+                answered(changes);
+            } else if (header->nlmsg_type == NLMSG_ERROR) {
+                refused(*header, changes);
+            } else if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+                       mnl_nlmsg_get_payload_len(header) >= sizeof(inet_diag_msg)) {
+                take(*static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(header)), changes);
+            }
+        }
+    }
+
+    void refused(const nlmsghdr& header, std::vector<SocketEvent>& changes) {
+        int error = EPROTO;
+        if (mnl_nlmsg_get_payload_len(&header) >= sizeof(nlmsgerr)) {
+            error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&header))->error;
+        }
+        // A kernel without IPv6 knows no sockets of it.
+        if (asking == AF_INET6 && (error == ENOENT || error == EAFNOSUPPORT)) {
+            answered(changes);
+        } else if (error == EBUSY) {
+            asking = AF_UNSPEC;  // the rest of an answer that was given up: try again later
+        } else if (error != 0) {
+            end(error);
+        }
+    }
+};
+
+SocketWatcher::SocketWatcher(int fd, std::size_t max_sockets) : impl_(std::make_unique<Impl>()) {
+    impl_->fd = fd;
+    impl_->max_sockets = max_sockets;
+}
+
+SocketWatcher::~SocketWatcher() {
+    if (impl_->fd >= 0) {
+        ::close(impl_->fd);
+    }
+}
+
+int SocketWatcher::fd() const noexcept { return impl_->fd; }
+
+bool SocketWatcher::asking() const noexcept { return impl_->asking != AF_UNSPEC; }
+
+std::uint64_t SocketWatcher::rounds() const noexcept { return impl_->complete; }
+
+bool SocketWatcher::overflowed() const noexcept { return impl_->told_limit; }
+
+std::optional<Instant> SocketWatcher::next_due() const {
+    std::optional<Instant> next;
+    for (const auto& [flow, known] : impl_->known) {
+        if (known.event.timer != SocketTimer::none) {
+            const Instant due = known.seen + known.event.expires;
+            next = std::min(next.value_or(due), due);
+        }
+    }
+    return next;
+}
+
+bool SocketWatcher::subscribe() {
+    for (const int group : {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY}) {
+        if (::setsockopt(impl_->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) !=
+            0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool SocketWatcher::take_destroyed() { return std::exchange(impl_->destroyed, false); }
+
+void SocketWatcher::request(Instant now) {
+    if (!impl_->ended && impl_->asking == AF_UNSPEC) {
+        ++impl_->round;
+        if (static_cast<std::uint32_t>(impl_->round) == 0) {
+            ++impl_->round;  // 0 is the number of messages that answer nothing
+        }
+        impl_->asked = now;
+        impl_->ask(AF_INET);
+    }
+}
+
+void SocketWatcher::read(Instant /*now*/, std::vector<SocketEvent>& changes) {
+    for (std::size_t i = 0; i < reads_per_call && !impl_->ended; ++i) {
+        const auto n = ::recv(impl_->fd, impl_->buffer.data(), impl_->buffer.size(), MSG_DONTWAIT);
+        if (n > 0) {
+            impl_->parse({impl_->buffer.data(), static_cast<std::size_t>(n)}, changes);
+        } else if (n < 0 && errno == EINTR) {
+            continue;
+        } else if (n < 0 && errno == ENOBUFS) {
+            // An answer was lost: what was not seen in this round is not gone for that.
+            impl_->asking = AF_UNSPEC;
+            return;
+        } else {
+            if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+                impl_->end(errno);
+            }
+            return;
+        }
+    }
+}
+
+std::optional<std::string> SocketWatcher::take_notice() {
+    return std::exchange(impl_->notice, std::nullopt);
+}
+
+}  // namespace ghostpeer::observe

@@ -1,0 +1,257 @@
+#include "observe/test_reports.hpp"
+
+#include "observe/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace ghostpeer::observe {
+
+namespace {
+
+// Cases ------------------------------------------------------------------------------------------
+
+/// An expectation, or a rule that has to fire.
+struct Case {
+    std::string profile;
+    std::string name;
+    profile::Place place;
+    std::string failure;  ///< empty: it passed
+    std::vector<std::string> excerpt;
+};
+
+std::vector<Case> cases_of(const Verdict& verdict) {
+    std::vector<Case> cases;
+    for (const auto& rule : verdict.rules) {
+        if (rule.must_fire) {
+            cases.push_back({rule.profile,
+                             fmt::format("fires on: {} (line {})", rule.event, rule.rule.line),
+                             rule.rule,
+                             rule.failure,
+                             {}});
+        }
+    }
+    for (const auto& each : verdict.expectations) {
+        cases.push_back({each.profile, fmt::format("{} (line {})", each.text, each.place.line),
+                         each.place, each.failure, each.excerpt});
+    }
+    return cases;
+}
+
+std::string describe_end(const Verdict& verdict) {
+    return verdict.command ? "COMMAND " + describe(*verdict.command) : "COMMAND was not started";
+}
+
+std::string file_of(const profile::Place& place) { return place.file ? *place.file : ""; }
+
+// Text -------------------------------------------------------------------------------------------
+
+/// The length of the character that begins there, as UTF-8 may have it; 0 for none.
+std::size_t character_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const auto first = byte(0);
+    const std::size_t length = first < 0x80   ? 1
+                               : first < 0xc2 ? 0
+                               : first < 0xe0 ? 2
+                               : first < 0xf0 ? 3
+                               : first < 0xf5 ? 4
+                                              : 0;
+    if (length == 0 || length > text.size()) {
+        return 0;
+    }
+    std::uint32_t value = length == 1 ? first : first & (0xffU >> (length + 1));
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0U) != 0x80U) {
+            return 0;
+        }
+        value = (value << 6U) | (byte(i) & 0x3fU);
+    }
+    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+    const bool no_character = value == 0xfffe || value == 0xffff || value > 0x10ffff;
+    return value < least.at(length) || surrogate || no_character ? 0 : length;
+}
+
+constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
+
+/// What XML 1.0 permits of it: control characters as people see them elsewhere (`\x1b`).
+std::string xml(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const auto length = character_length(text);
+        if (length == 0) {
+            result += replacement;
+            text.remove_prefix(1);
+            continue;
+        }
+        const char c = text[0];
+        switch (length == 1 ? c : '\x7f') {
+            case '&': result += "&amp;"; break;
+            case '<': result += "&lt;"; break;
+            case '>': result += "&gt;"; break;
+            case '"': result += "&quot;"; break;
+            case '\n': result += "&#10;"; break;
+            default:
+                if (length == 1 && (static_cast<unsigned char>(c) < 0x20 || c == '\x7f')) {
+                    result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+                } else {
+                    result += text.substr(0, length);
+                }
+        }
+        text.remove_prefix(length);
+    }
+    return result;
+}
+
+/// A JSON string, which is YAML too.
+std::string quoted(std::string_view text) {
+    std::string result = "\"";
+    while (!text.empty()) {
+        const auto length = character_length(text);
+        if (length == 0) {
+            result += replacement;
+            text.remove_prefix(1);
+            continue;
+        }
+        if (length == 1 && (text[0] == '"' || text[0] == '\\')) {
+            result += '\\';
+            result += text[0];
+        } else if (length == 1 &&
+                   (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == '\x7f')) {
+            result += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[0]));
+        } else {
+            result += text.substr(0, length);
+        }
+        text.remove_prefix(length);
+    }
+    return result + "\"";
+}
+
+/// A test's description: one line, in which `#` would begin a directive.
+std::string tap_text(std::string_view text) {
+    std::string result;
+    for (const char c : printable(text)) {
+        if (c == '#' || c == '\\') {
+            result += '\\';
+        }
+        result += c;
+    }
+    return result;
+}
+
+// JUnit ------------------------------------------------------------------------------------------
+
+std::string junit_case(const Case& one) {
+    auto text =
+        fmt::format(R"(    <testcase classname="{}" name="{}" file="{}" line="{}" time="0")",
+                    xml(one.profile), xml(one.name), xml(file_of(one.place)), one.place.line);
+    if (one.failure.empty()) {
+        return text + "/>\n";
+    }
+    text += fmt::format(">\n      <failure message=\"{}\" type=\"expectation\">{}",
+                        xml(one.failure), xml(one.failure));
+    for (const auto& line : one.excerpt) {
+        text += "\n" + xml(line);
+    }
+    return text + "</failure>\n    </testcase>\n";
+}
+
+std::string junit_property(std::string_view name, std::string_view value) {
+    return fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, xml(value));
+}
+
+std::size_t failures_of(const std::vector<Case>& cases) {
+    return static_cast<std::size_t>(std::count_if(
+        cases.begin(), cases.end(), [](const Case& one) { return !one.failure.empty(); }));
+}
+
+/// The writer of one text at the end of the run.
+class Report final : public Sink {
+  public:
+    using Make = std::string (*)(const Verdict& verdict);
+    Report(OutputFile file, Make make) : file_(std::move(file)), make_(make) {}
+
+    void verdict(Instant /*at*/, const Verdict& verdict) override { file_.write(make_(verdict)); }
+    void flush() override { file_.flush(); }
+    [[nodiscard]] bool pending() const override { return file_.pending(); }
+    void finish() override { file_.finish(); }
+    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
+
+  private:
+    OutputFile file_;
+    Make make_;
+};
+
+}  // namespace
+
+std::string to_junit(const Verdict& verdict) {
+    const auto cases = cases_of(verdict);
+    const double seconds = to_seconds(verdict.length);
+    auto text = fmt::format(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<testsuites name=\"ghostpeer\" tests=\"{}\" failures=\"{}\" errors=\"0\" "
+        "time=\"{:.6f}\">\n",
+        cases.size(), failures_of(cases), seconds);
+    for (const auto& profile : verdict.profiles) {
+        std::vector<Case> own;
+        std::copy_if(cases.begin(), cases.end(), std::back_inserter(own),
+                     [&](const Case& one) { return one.profile == profile; });
+        const auto name = verdict.kernel.empty() ? profile : profile + " on " + verdict.kernel;
+        text += fmt::format(
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\" "
+            "time=\"{:.6f}\">\n    <properties>\n",
+            xml(name), own.size(), failures_of(own), seconds);
+        text += junit_property("seed", std::to_string(verdict.seed));
+        text += junit_property("ended", verdict.ended);
+        text += junit_property("command", describe_end(verdict));
+        if (!verdict.kernel.empty()) {
+            text += junit_property("kernel", verdict.kernel);
+        }
+        text += "    </properties>\n";
+        for (const auto& one : own) {
+            text += junit_case(one);
+        }
+        text += "  </testsuite>\n";
+    }
+    return text + "</testsuites>\n";
+}
+
+std::string to_tap(const Verdict& verdict) {
+    const auto cases = cases_of(verdict);
+    auto text = fmt::format("TAP version 14\n1..{}\n", cases.size());
+    std::size_t number = 0;
+    for (const auto& one : cases) {
+        text += fmt::format("{} {} - {}: {}\n", one.failure.empty() ? "ok" : "not ok", ++number,
+                            tap_text(one.profile), tap_text(one.name));
+        if (one.failure.empty()) {
+            continue;
+        }
+        text += fmt::format("  ---\n  message: {}\n  severity: fail\n  file: {}\n  line: {}\n",
+                            quoted(one.failure), quoted(file_of(one.place)), one.place.line);
+        if (!one.excerpt.empty()) {
+            text += "  conversation:\n";
+            for (const auto& line : one.excerpt) {
+                text += "    - " + quoted(line) + "\n";
+            }
+        }
+        text += "  ...\n";
+    }
+    const auto kernel = verdict.kernel.empty() ? "" : " on " + verdict.kernel;
+    return text + fmt::format("# ghostpeer{}: {} after {}, seed {}\n", kernel,
+                              describe_end(verdict), format_length(verdict.length), verdict.seed);
+}
+
+std::unique_ptr<Sink> make_junit(OutputFile file) {
+    return std::make_unique<Report>(std::move(file), &to_junit);
+}
+
+std::unique_ptr<Sink> make_tap(OutputFile file) {
+    return std::make_unique<Report>(std::move(file), &to_tap);
+}
+
+}  // namespace ghostpeer::observe

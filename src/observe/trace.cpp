@@ -1,0 +1,371 @@
+#include "observe/trace.hpp"
+
+#include "observe/report.hpp"
+#include "observe/text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <iterator>
+#include <unordered_map>
+#include <utility>
+
+namespace ghostpeer::observe {
+
+namespace {
+
+constexpr std::size_t width = 100;
+/// Where the right-hand column may begin; the first that fits is taken.
+constexpr std::array<std::size_t, 3> stops{72, 60, 46};
+/// Connections whose sockets can be named by number; later ones show their addresses.
+constexpr std::size_t max_named_flows = 16'384;
+
+enum class Style : std::uint8_t { plain, incoming, withheld, changed, faint, marked, good, bad };
+
+std::string_view code(Style style) {
+    switch (style) {
+        case Style::plain: return "";
+        case Style::incoming: return "\x1b[36m";
+        case Style::withheld: return "\x1b[31m";
+        case Style::changed: return "\x1b[33m";
+        case Style::faint: return "\x1b[2m";
+        case Style::marked: return "\x1b[1m";
+        case Style::good: return "\x1b[1;32m";
+        case Style::bad: return "\x1b[1;31m";
+    }
+    return "";
+}
+
+struct Row {
+    Instant at{};
+    peer::ConnectionId connection = 0;
+    std::string_view mark;  ///< at most two characters
+    std::string text;
+    std::string right;
+    Style style = Style::plain;
+};
+
+void append_row(std::string& out, const Row& row, bool colour) {
+    const auto begin = out.size();
+    const auto us =
+        std::chrono::floor<std::chrono::microseconds>(row.at).time_since_epoch().count();
+    fmt::format_to(std::back_inserter(out), "{:>3}.{:06}  ", us / 1'000'000, us % 1'000'000);
+    if (row.connection != 0) {
+        fmt::format_to(std::back_inserter(out), "#{:<3} {:<2} ", row.connection, row.mark);
+    } else {
+        fmt::format_to(std::back_inserter(out), "     {:<2} ", row.mark);
+    }
+    const bool coloured = colour && row.style != Style::plain;
+    if (coloured) {
+        out += code(row.style);
+    }
+    out += row.text;
+    if (!row.right.empty()) {
+        const auto end = out.size() - begin - (coloured ? code(row.style).size() : 0);
+        std::size_t column = end + 2;
+        for (const auto stop : stops) {
+            if (stop >= column && stop + row.right.size() <= width) {
+                column = stop;
+                break;
+            }
+        }
+        out.append(column - end, ' ');
+        out += row.right;
+    }
+    if (coloured) {
+        out += "\x1b[0m";
+    }
+    out += '\n';
+}
+
+/// Time stamps are numbers that nobody reads: `TS` stands for them on a SYN and nothing elsewhere.
+/// The event stream and the capture have them; so has the line of a segment that was changed.
+void shorten_options(std::string& text, bool syn) {
+    const auto begin = text.find("TS val ");
+    if (begin == std::string::npos) {
+        return;
+    }
+    const auto end = text.find_first_of(",>", begin);
+    if (end == std::string::npos) {
+        return;
+    }
+    if (syn) {
+        text.replace(begin, end - begin, "TS");
+    } else if (text[end] == ',') {
+        text.erase(begin, end + 1 - begin);
+    } else if (begin >= 2 && text[begin - 1] == '<') {
+        text.erase(begin - 2, end + 1 - (begin - 2));
+    } else {
+        text.erase(begin - 1, end - (begin - 1));
+    }
+}
+
+std::string_view mark(const peer::SegmentEvent& segment) {
+    const bool in = segment.direction == peer::Direction::in;
+    switch (segment.fate) {
+        case peer::Fate::accepted:
+        case peer::Fate::sent: return in ? ">" : "<";
+        case peer::Fate::dropped:
+        case peer::Fate::undelivered: return in ? ">x" : "<x";
+        case peer::Fate::delayed: return in ? ">~" : "<~";
+        case peer::Fate::duplicated: return in ? ">+" : "<+";
+        case peer::Fate::corrupted:
+        case peer::Fate::edited: return in ? ">*" : "<*";
+    }
+    return "";
+}
+
+Style style(const peer::SegmentEvent& segment) {
+    switch (segment.fate) {
+        case peer::Fate::accepted:
+        case peer::Fate::sent: break;
+        case peer::Fate::dropped:
+        case peer::Fate::undelivered: return Style::withheld;
+        case peer::Fate::delayed:
+        case peer::Fate::duplicated:
+        case peer::Fate::corrupted:
+        case peer::Fate::edited: return Style::changed;
+    }
+    return segment.direction == peer::Direction::in ? Style::incoming : Style::plain;
+}
+
+std::string fate_text(const peer::SegmentEvent& segment, Instant at) {
+    switch (segment.fate) {
+        case peer::Fate::accepted:
+        case peer::Fate::sent: return "";
+        case peer::Fate::dropped: return "dropped";
+        case peer::Fate::delayed:
+            return segment.until ? "delayed " + format_length(*segment.until - at) : "delayed";
+        case peer::Fate::duplicated: return "extra copy";
+        case peer::Fate::corrupted: return "corrupted";
+        case peer::Fate::edited: return "changed";
+        case peer::Fate::undelivered: return "refused by the link";
+    }
+    return "";
+}
+
+std::string right_text(const peer::SegmentEvent& segment, Instant at, std::size_t left_end) {
+    std::string text;
+    if (segment.kind) {
+        text = tcp::name(*segment.kind);
+    } else if (segment.reason) {
+        text = tcp::name(*segment.reason);
+    }
+    if (segment.retransmission) {
+        text += " (again)";
+    }
+    auto fate = fate_text(segment, at);
+    if (segment.forgery && !segment.forgery->changes.empty()) {
+        fate +=
+            fmt::format("{}{}", fate.empty() ? "" : " ", fmt::join(segment.forgery->changes, ", "));
+    }
+    if (fate.empty() && !segment.rule) {
+        return text;
+    }
+    text += "  " + fate;
+    if (segment.rule) {
+        text += fate.empty() ? "by " : " by ";
+        const auto place = format_place(*segment.rule);
+        const bool fits = left_end + 2 + text.size() + place.size() <= width;
+        text += fits ? place : format_place_short(*segment.rule);
+    }
+    return text;
+}
+
+/// What the packet says of itself beside its segment.
+void append_lies(std::string& text, const wire::Distortion& lie) {
+    const auto to = std::back_inserter(text);
+    if (lie.options) {
+        fmt::format_to(to, " options {:02x}", fmt::join(*lie.options, ""));
+    }
+    if (lie.data_offset) {
+        fmt::format_to(to, " data_offset {}", *lie.data_offset);
+    }
+    if (lie.reserved) {
+        fmt::format_to(to, " reserved {}", *lie.reserved);
+    }
+    if (lie.total_length) {
+        fmt::format_to(to, " total_length {}", *lie.total_length);
+    }
+}
+
+constexpr std::size_t left_width = 20;
+
+struct RowMaker {
+    const peer::Event& event;
+
+    [[nodiscard]] Row row() const {
+        Row made;
+        made.at = event.at;
+        made.connection = event.connection;
+        return made;
+    }
+
+    Row operator()(const peer::SegmentEvent& segment) const {
+        auto made = row();
+        made.mark = mark(segment);
+        made.text = wire::format(segment.segment, segment.base);
+        if (segment.fate != peer::Fate::edited && segment.fate != peer::Fate::corrupted) {
+            shorten_options(made.text, segment.segment.has(wire::Flags::syn));
+        }
+        if (segment.forgery) {
+            append_lies(made.text, segment.forgery->distortion);
+        }
+        made.right = right_text(segment, event.at, left_width + made.text.size());
+        made.style = style(segment);
+        return made;
+    }
+    Row operator()(const peer::StateEvent& state) const {
+        auto made = row();
+        made.text = fmt::format("{} -> {}", tcp::rfc_name(state.from), tcp::rfc_name(state.to));
+        made.style = Style::faint;
+        return made;
+    }
+    Row operator()(const peer::RuleEvent& rule) const {
+        auto made = row();
+        made.text = rule.action;
+        if (!rule.detail.empty()) {
+            made.text += " " + printable(rule.detail);
+        }
+        made.right = "by " + format_place(rule.rule);
+        made.style = Style::changed;
+        return made;
+    }
+    Row operator()(const peer::AttemptEvent& attempt) const {
+        auto made = row();
+        const auto& [local, remote] = attempt.flow;
+        made.text =
+            fmt::format("attempt {}: {}", event.attempt,
+                        attempt.dialled ? format_ends(local, remote) : format_ends(remote, local));
+        if (attempt.since_last) {
+            made.text += ", " + format_length(*attempt.since_last) + " after the last";
+        }
+        made.style = Style::marked;
+        return made;
+    }
+    Row operator()(const peer::LogEvent& log) const {
+        auto made = row();
+        made.text = "log: " + printable(log.text);
+        made.right = format_place(log.rule);
+        made.style = Style::marked;
+        return made;
+    }
+    Row operator()(const peer::IcmpEvent& icmp) const {
+        auto made = row();
+        made.mark = icmp.fate == peer::Fate::sent ? "<!" : "<x";
+        made.text =
+            fmt::format("{} {}", icmp.source.is_v4() ? "ICMP" : "ICMPv6", wire::name(icmp.kind));
+        if (icmp.kind == wire::IcmpKind::fragmentation_needed) {
+            made.text += fmt::format(" mtu {}", icmp.mtu);
+        }
+        const auto seq = icmp.base.relative ? wire::relative_number(icmp.quoted.seq, icmp.base.seq)
+                                            : std::int64_t{icmp.quoted.seq.raw()};
+        made.text += fmt::format(" about [{}] seq {}", wire::format_flags(icmp.quoted.flags), seq);
+        made.right = icmp.fate == peer::Fate::dropped       ? "dropped by "
+                     : icmp.fate == peer::Fate::undelivered ? "refused by the link, made by "
+                                                            : "by ";
+        made.right += format_place(icmp.rule);
+        made.style = icmp.fate == peer::Fate::sent ? Style::changed : Style::withheld;
+        return made;
+    }
+    Row operator()(const peer::NoticeEvent& notice) const {
+        auto made = row();
+        made.text = "notice: " + printable(notice.text);
+        made.style = Style::changed;
+        return made;
+    }
+};
+
+/// As `ss -o` writes it: tenths of a second while they matter.
+std::string timer_text(const SocketEvent& socket) {
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(socket.expires).count();
+    std::string left;
+    if (ms < 1000) {
+        left = fmt::format("{}ms", ms);
+    } else if (ms < 10'000) {
+        left = fmt::format("{}.{}s", ms / 1000, ms % 1000 / 100);
+    } else {
+        left = fmt::format("{}s", ms / 1000);
+    }
+    return fmt::format("timer:({},{},{})", name(socket.timer), left, socket.retries);
+}
+
+class Trace final : public Sink {
+  public:
+    Trace(OutputFile file, const TraceOptions& options)
+        : file_(std::move(file)), colour_(options.colour) {}
+
+    void event(const peer::Event& event) override {
+        if (const auto* attempt = std::get_if<peer::AttemptEvent>(&event.what);
+            attempt != nullptr && flows_.size() < max_named_flows) {
+            flows_.insert_or_assign(attempt->flow, event.connection);
+        }
+        put(std::visit(RowMaker{event}, event.what));
+    }
+
+    void socket(Instant at, const SocketEvent& socket) override {
+        Row row;
+        row.at = at;
+        row.mark = "=";
+        row.text = socket.state;
+        if (socket.state != gone) {
+            row.text += fmt::format(" recv-q {} send-q {}", socket.recv_q, socket.send_q);
+        }
+        if (socket.timer != SocketTimer::none) {
+            row.text += " " + timer_text(socket);
+        }
+        const auto known = flows_.find({socket.dst, socket.src});
+        if (known != flows_.end()) {
+            row.connection = known->second;
+            row.right = "kernel socket";
+        } else {
+            row.right = "kernel socket " + format_ends(socket.src, socket.dst);
+        }
+        row.style = Style::faint;
+        put(row);
+    }
+
+    void exit(Instant at, const Exit& exit) override {
+        Row row;
+        row.at = at;
+        row.text = "COMMAND " + describe(exit);
+        row.style = Style::marked;
+        put(row);
+    }
+
+    void verdict(Instant /*at*/, const Verdict& verdict) override {
+        file_.write(to_text(verdict, colour_));
+    }
+
+    void flush() override { file_.flush(); }
+    [[nodiscard]] bool pending() const override { return file_.pending(); }
+    void finish() override { file_.finish(); }
+    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
+
+  private:
+    void put(const Row& row) {
+        line_.clear();
+        append_row(line_, row, colour_);
+        file_.write(line_);
+    }
+
+    OutputFile file_;
+    bool colour_;
+    std::string line_;
+    std::unordered_map<wire::Flow, peer::ConnectionId, wire::FlowHash> flows_;
+};
+
+}  // namespace
+
+std::string trace_line(const peer::Event& event) {
+    std::string line;
+    append_row(line, std::visit(RowMaker{event}, event.what), false);
+    return line;
+}
+
+std::unique_ptr<Sink> make_trace(OutputFile file, const TraceOptions& options) {
+    return std::make_unique<Trace>(std::move(file), options);
+}
+
+}  // namespace ghostpeer::observe

@@ -1,0 +1,26 @@
+// The trace that people read: one line for each segment, in the manner of tcpdump.
+//
+//   0.000021  #1   >  [S] seq 0 win 64240 <mss 1460,sackOK,TS,wscale 7>   syn
+//   5.003017  #1   >x [.] seq 0 ack 1 win 502           keepalive-probe  dropped by nat.yaml:7
+//
+// `>` runs from the program to the peer, `<` back. The mark after it says what happened on the way:
+// `x` withheld, `~` held back for a while, `+` an extra copy, `*` changed.
+#pragma once
+
+#include "observe/output_file.hpp"
+#include "observe/sink.hpp"
+
+#include <memory>
+
+namespace ghostpeer::observe {
+
+struct TraceOptions {
+    bool colour = false;
+};
+
+/// The line of an event without colour, with its line end.
+[[nodiscard]] std::string trace_line(const peer::Event& event);
+
+[[nodiscard]] std::unique_ptr<Sink> make_trace(OutputFile file, const TraceOptions& options = {});
+
+}  // namespace ghostpeer::observe

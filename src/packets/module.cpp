@@ -1,0 +1,9 @@
+#include "packets/module.hpp"
+
+extern "C" [[gnu::visibility("default")]] const ghostpeer::packets::Functions& ghostpeer_packets();
+
+const ghostpeer::packets::Functions& ghostpeer_packets() {
+    static const ghostpeer::packets::Functions functions{ghostpeer::wire::packet_functions(),
+                                                         &ghostpeer::observe::make_capture};
+    return functions;
+}

@@ -1,0 +1,267 @@
+// Packets, the flows they belong to, and attempts.
+#include "peer/engine_impl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ghostpeer::peer {
+namespace {
+
+constexpr std::size_t max_notices = 64;
+constexpr std::size_t max_counted_endpoints = 65'536;
+constexpr std::size_t max_datagrams = 1000;
+constexpr std::uint8_t udp = 17;
+constexpr std::uint16_t name_server_port = 53;
+
+[[nodiscard]] bool opens(const wire::Segment& segment) noexcept {
+    return segment.has(wire::Flags::syn) &&
+           (segment.flags.bits & (wire::Flags::ack | wire::Flags::rst)) == 0;
+}
+
+/// A SYN with a new initial number is a new attempt, unless a connection is in its way.
+[[nodiscard]] bool begins_anew(const Connection& connection, const wire::Segment& segment) {
+    if (!opens(segment)) {
+        return false;
+    }
+    if (connection.live()) {
+        return connection.tcb.state() == tcp::State::time_wait && connection.tcb.reopens(segment);
+    }
+    return !connection.began_with_syn || segment.seq != connection.program_isn;
+}
+
+[[nodiscard]] bool is_multicast(const wire::IpAddress& address) noexcept {
+    return address.is_v4()
+               ? (address.v4_host_order() >> 28) == 0xe || address.v4_host_order() == 0xffffffffU
+               : address.bytes()[0] == 0xff;
+}
+
+}  // namespace
+
+void Engine::Impl::packet_arrived(std::span<const std::uint8_t> packet, Instant now) {
+    ++counters.packets_in;
+    auto decoded = wire::decode(packet, {settings.verify_checksums});
+    if (auto* segment = std::get_if<wire::Segment>(&decoded)) {
+        segment_arrived(std::move(*segment), now);
+    } else if (const auto* other = std::get_if<wire::OtherPacket>(&decoded)) {
+        other_packet_arrived(*other, packet, now);
+        if (other->protocol == udp && !is_multicast(other->destination) &&
+            !for_name_server(*other)) {
+            const std::string where =
+                wire::Endpoint{other->destination, other->destination_port}.to_string();
+            notice("not-tcp", where,
+                   fmt::format("A UDP packet to {} was answered with ICMP port unreachable: the "
+                               "peer speaks TCP only{}.",
+                               where,
+                               other->destination_port == name_server_port
+                                   ? " and is no name server; --peer NAME=PROFILE gives a name an "
+                                     "address"
+                                   : ""),
+                   now);
+        }
+    } else {
+        odd_packet_arrived(std::get<wire::Oddity>(decoded), now);
+    }
+}
+
+bool Engine::Impl::for_name_server(const wire::OtherPacket& other) const noexcept {
+    return settings.name_server && other.protocol == udp &&
+           other.destination_port == name_server_port && !is_multicast(other.destination);
+}
+
+void Engine::Impl::other_packet_arrived(const wire::OtherPacket& other,
+                                        std::span<const std::uint8_t> packet, Instant now) {
+    ++counters.not_tcp;
+    if (for_name_server(other)) {
+        auto datagram = wire::decode_datagram(packet, {settings.verify_checksums});
+        if (datagram && datagrams.size() < max_datagrams) {
+            datagrams.push_back(std::move(*datagram));
+        }
+        return;
+    }
+    std::optional<wire::Bytes> answer;
+    if (other.echo_request) {
+        answer = wire::echo_reply(packet);
+    } else if (other.protocol == udp) {
+        answer = wire::port_unreachable(packet);
+    }
+    if (answer) {
+        ++counters.packets_out;
+        depart(std::move(*answer), std::nullopt, now);
+    }
+}
+
+void Engine::Impl::odd_packet_arrived(wire::Oddity oddity, Instant now) {
+    ++counters.oddities[static_cast<std::size_t>(oddity)];
+    const std::string what(wire::describe(oddity));
+    notice("odd-packet", what,
+           fmt::format("A packet was ignored because of this: {}. Later ones of the kind are only "
+                       "counted.",
+                       what),
+           now);
+}
+
+std::optional<std::size_t> Engine::Impl::peer_at(const wire::Endpoint& destination) const {
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+        const PeerSpec& peer = peers[i];
+        const bool address_fits =
+            peer.addresses.empty() || std::find(peer.addresses.begin(), peer.addresses.end(),
+                                                destination.address) != peer.addresses.end();
+        if (address_fits && (!peer.port || *peer.port == destination.port)) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+void Engine::Impl::segment_arrived(wire::Segment&& segment, Instant now) {
+    ++counters.segments_in;
+    const wire::Flow flow{segment.destination, segment.source};
+    Connection* connection = connections.find(flow);
+    if (connection != nullptr && begins_anew(*connection, segment)) {
+        if (connection->live()) {
+            --live;
+        }
+        erase(*connection);
+        connection = nullptr;
+    }
+    if (connection == nullptr) {
+        connection = admit(segment, now);
+        if (connection == nullptr) {
+            return;
+        }
+    }
+    gate_in(*connection, std::move(segment), now);
+}
+
+Connection* Engine::Impl::admit(const wire::Segment& segment, Instant now) {
+    const auto peer = peer_at(segment.destination);
+    if (!peer) {
+        const std::string where = segment.destination.to_string();
+        notice("silent-address", where,
+               fmt::format("Nothing answers at {}: no --peer names it, and there is no PROFILE for "
+                           "the rest of the world.",
+                           where),
+               now);
+        return nullptr;
+    }
+    Connection* connection =
+        create(wire::Flow{segment.destination, segment.source}, behaviour_of_peer[*peer], now);
+    if (connection == nullptr) {
+        return nullptr;
+    }
+    if (!future_blackhole.empty()) {
+        begin_blackholed(*connection, *peer);
+    }
+    if (opens(segment)) {
+        ++attempts_of_peer[*peer];
+        begin_attempt(*connection, segment, now);
+    }
+    start(*connection, &segment, now);
+    return connection;
+}
+
+Connection* Engine::Impl::create(const wire::Flow& flow, Behaviour* behaviour, Instant now) {
+    Connection* connection = connections.create(flow);
+    if (connection == nullptr && evict_one()) {
+        connection = connections.create(flow);
+    }
+    if (connection == nullptr) {
+        ++counters.syns_dropped_at_limit;
+        notice("limit", "connections",
+               fmt::format("The limit of {} connections is reached; new SYNs are dropped and "
+                           "counted. Raise it with --max-connections.",
+                           settings.max_connections),
+               now);
+        return nullptr;
+    }
+    connection->id = ++last_id;
+    connection->behaviour = behaviour;
+    connection->start = now;
+    connection->last_activity = now;
+    return connection;
+}
+
+void Engine::Impl::start(Connection& connection, const wire::Segment* first, Instant now) {
+    for (const auto& [attempts, other] : connection.behaviour->attempts) {
+        if (attempts.contains(connection.attempt)) {
+            connection.behaviour = other;
+            break;
+        }
+    }
+    ++connection.behaviour->connections;
+    connection.behaviour->was_used = true;
+    if (first != nullptr) {
+        remember(connection, *first);
+    }
+    if (connection.behaviour->witness != nullptr) {
+        note(connection.behaviour->witness->of_start(), Occasion{connection}, now);
+    }
+    try_rules(connection.rules().on_start, Occasion{connection}, now);
+}
+
+void Engine::Impl::begin_attempt(Connection& connection, const wire::Segment& syn, Instant now) {
+    connection.began_with_syn = true;
+    connection.program_isn = syn.seq;
+    connection.highest_seen = syn.seq;
+    std::optional<Duration> since_last;
+    const auto known = attempt_counts.find(connection.flow.local);
+    if (known != attempt_counts.end()) {
+        since_last = now - known->second.last_start;
+        connection.attempt = ++known.value().count;
+        known.value().last_start = now;
+    } else {
+        connection.attempt = 1;
+        if (attempt_counts.size() < max_counted_endpoints) {
+            attempt_counts.insert({connection.flow.local, AttemptCount{1, now}});
+        }
+    }
+    record_attempt(connection, since_last, now);
+}
+
+void Engine::Impl::record_attempt(Connection& connection, std::optional<Duration> since_last,
+                                  Instant now) {
+    if (records.size() < settings.max_attempt_records) {
+        connection.record = static_cast<std::uint32_t>(records.size());
+        AttemptRecord record;
+        record.connection = connection.id;
+        record.number = connection.attempt;
+        record.flow = connection.flow;
+        record.dialled = connection.dialled;
+        record.start = now;
+        record.since_last = since_last;
+        records.push_back(record);
+    } else {
+        ++unrecorded;
+    }
+    note_attempt(connection, now);
+    if (settings.segment_events) {
+        post(&connection, now, AttemptEvent{connection.flow, since_last, connection.dialled});
+    }
+}
+
+bool Engine::Impl::evict_one() {
+    for (auto* candidates : {&dead, &waiting}) {
+        while (!candidates->empty()) {
+            const Handle handle = candidates->front();
+            candidates->pop_front();
+            Connection* connection = connections.find(handle);
+            if (connection != nullptr && !connection->live()) {
+                erase(*connection);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void Engine::Impl::notice(std::string_view what, std::string key, std::string text, Instant now) {
+    if (notices_given.size() >= max_notices) {
+        return;
+    }
+    if (notices_given.insert(std::string(what) + ' ' + std::move(key)).second) {
+        post(nullptr, now, NoticeEvent{what, std::move(text)});
+    }
+}
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,128 @@
+#include "peer/behaviour.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace ghostpeer::peer {
+namespace {
+
+template <typename List>
+void add_once(List& list, const profile::Rule& rule) {
+    if (list.empty() || list.back() != &rule) {
+        list.push_back(&rule);
+    }
+}
+
+struct Indexer {
+    RuleIndex& index;
+    const profile::Rule& rule;
+
+    void operator()(const profile::OnReceive& on) const { add_kinds(index.on_receive, on.kind); }
+    void operator()(const profile::OnSend& on) const { add_kinds(index.on_send, on.reason); }
+    void operator()(const profile::OnEnter& on) const {
+        add_once(index.on_enter[static_cast<std::size_t>(on.state)], rule);
+    }
+    void operator()(const profile::OnStart&) const { add_once(index.on_start, rule); }
+    void operator()(const profile::OnReceived&) const { add_once(index.on_received, rule); }
+    void operator()(const profile::OnSent&) const { add_once(index.on_sent, rule); }
+    void operator()(const profile::OnIdle&) const { add_once(index.on_idle, rule); }
+    void operator()(const profile::OnCommand&) const { add_once(index.on_command, rule); }
+
+  private:
+    template <typename Lists, typename Word>
+    void add_kinds(Lists& lists, const std::optional<Word>& word) const {
+        if (word) {
+            add_once(lists[static_cast<std::size_t>(*word)], rule);
+            return;
+        }
+        for (auto& list : lists) {
+            add_once(list, rule);
+        }
+    }
+};
+
+template <typename Wanted, typename Field>
+auto threshold(const profile::Rule& rule, Field Wanted::*field) -> std::optional<Field> {
+    for (const auto& event : rule.on) {
+        if (const auto* wanted = std::get_if<Wanted>(&event)) {
+            return wanted->*field;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string describe(const NearMiss& miss) {
+    using What = NearMiss::What;
+    const std::string value = std::to_string(miss.value);
+    switch (miss.what) {
+        case What::none: return {};
+        case What::state:
+            return "`state` was " + std::string(tcp::name(static_cast<tcp::State>(miss.value)));
+        case What::attempt: return "the nearest `attempt` was " + value;
+        case What::port: return "the nearest `port` was " + value;
+        case What::length: return "the nearest `length` was " + value;
+        case What::packet_length: return "the nearest `packet_length` was " + value;
+        case What::received: return "the nearest `received` was " + value;
+        case What::sent: return "the nearest `sent` was " + value;
+        case What::elapsed:
+            return "the nearest `elapsed` was " +
+                   std::to_string(static_cast<double>(miss.value) / 1e9) + " s";
+        case What::retransmitted: return "`retransmitted` did not hold";
+        case What::flags:
+            return "`flags` were \"" +
+                   wire::flag_letters(wire::Flags{static_cast<std::uint8_t>(miss.value)}) + "\"";
+        case What::count: return "it came " + value + " times at most on one connection";
+        case What::total: return "the most that was reached is " + value + " bytes";
+    }
+    return {};
+}
+
+Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t max_buffered)
+    : profile(std::move(source)),
+      tcp(profile->tcp),
+      phases(profile->phases.size()),
+      records(profile->rules.size()) {
+    tcp.send_buffer =
+        static_cast<std::uint32_t>(std::min<std::size_t>(tcp.send_buffer, max_buffered));
+    for (const auto& rule : profile->rules) {
+        quotes_arrivals =
+            quotes_arrivals ||
+            std::any_of(rule.actions.begin(), rule.actions.end(), [](const auto& action) {
+                return std::holds_alternative<profile::Icmp>(action);
+            });
+        for (const auto& event : rule.on) {
+            std::visit(Indexer{phases[rule.phase], rule}, event);
+        }
+    }
+}
+
+RuleStatistics summarize(const profile::Rule&, const RuleRecord& record) {
+    RuleStatistics statistics = record.statistics;
+    if (statistics.fired == 0) {
+        statistics.closest = describe(record.near_miss);
+    }
+    return statistics;
+}
+
+std::optional<std::uint64_t> received_threshold(const profile::Rule& rule) noexcept {
+    return threshold(rule, &profile::OnReceived::bytes);
+}
+
+std::optional<std::uint64_t> sent_threshold(const profile::Rule& rule) noexcept {
+    return threshold(rule, &profile::OnSent::bytes);
+}
+
+std::optional<Duration> idle_threshold(const profile::Rule& rule) noexcept {
+    return threshold(rule, &profile::OnIdle::length);
+}
+
+bool waits_for_command(const profile::Rule& rule, std::string_view name) noexcept {
+    return std::any_of(rule.on.begin(), rule.on.end(), [&](const profile::Event& event) {
+        const auto* command = std::get_if<profile::OnCommand>(&event);
+        return command != nullptr && command->name == name;
+    });
+}
+
+}  // namespace ghostpeer::peer

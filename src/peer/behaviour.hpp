@@ -1,0 +1,87 @@
+// A profile made ready for use: rules indexed by what fires them, and what they did so far.
+#pragma once
+
+#include "ghostpeer/peer/statistics.hpp"
+#include "ghostpeer/profile/profile.hpp"
+#include "peer/near_miss.hpp"
+#include "peer/witness.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ghostpeer::peer {
+
+/// `Rule::id` of what is no rule of a profile, but the control interface's.
+inline constexpr std::size_t no_rule_id = SIZE_MAX;
+
+struct RuleRecord {
+    RuleStatistics statistics;
+    NearMiss near_miss;
+};
+
+using RuleList = std::vector<const profile::Rule*>;
+
+/// The rules of one phase by what fires them.
+struct RuleIndex {
+    std::array<RuleList, tcp::kind_count> on_receive;
+    std::array<RuleList, tcp::reason_count> on_send;
+    std::array<RuleList, state_count> on_enter;
+    RuleList on_start;
+    RuleList on_received;
+    RuleList on_sent;
+    RuleList on_idle;
+    RuleList on_command;
+
+    [[nodiscard]] const RuleList& of(tcp::Kind kind) const noexcept {
+        return on_receive[static_cast<std::size_t>(kind)];
+    }
+    [[nodiscard]] const RuleList& of(tcp::Reason reason) const noexcept {
+        return on_send[static_cast<std::size_t>(reason)];
+    }
+    [[nodiscard]] const RuleList& of(tcp::State state) const noexcept {
+        return on_enter[static_cast<std::size_t>(state)];
+    }
+};
+
+struct Behaviour {
+    Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t max_buffered);
+
+    std::shared_ptr<const profile::Profile> profile;
+    tcp::Config tcp;                  ///< the profile's, within the run's limits
+    std::vector<RuleIndex> phases;    ///< by Rule::phase
+    std::vector<RuleRecord> records;  ///< by Rule::id
+    RuleRecord foreign;               ///< of what the control interface did
+    std::uint64_t connections = 0;
+    bool brought_later = false;    ///< by `Engine::use`
+    bool was_used = false;         ///< by some connection
+    bool quotes_arrivals = false;  ///< an `icmp` action may quote the last segment that arrived
+    /// Other behaviour for attempts of these numbers; the first that fits wins.
+    std::vector<std::pair<profile::Range, Behaviour*>> attempts;
+
+    /// Of what the profile expects; null: nothing. Attempts with behaviour of their own share it.
+    std::shared_ptr<Witness> witness;
+
+    [[nodiscard]] bool owns_witness() const noexcept {
+        return witness != nullptr && witness->is_of(*profile);
+    }
+    [[nodiscard]] RuleRecord& record(const profile::Rule& rule) {
+        return rule.id < records.size() ? records[rule.id] : foreign;
+    }
+};
+
+/// The statistics of a rule, with the nearest miss as a sentence.
+[[nodiscard]] RuleStatistics summarize(const profile::Rule& rule, const RuleRecord& record);
+
+/// The bytes that a `received N` (or `sent N`) event of the rule waits for.
+[[nodiscard]] std::optional<std::uint64_t> received_threshold(const profile::Rule& rule) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> sent_threshold(const profile::Rule& rule) noexcept;
+[[nodiscard]] std::optional<Duration> idle_threshold(const profile::Rule& rule) noexcept;
+/// Does the rule wait for `command NAME`?
+[[nodiscard]] bool waits_for_command(const profile::Rule& rule, std::string_view name) noexcept;
+
+}  // namespace ghostpeer::peer

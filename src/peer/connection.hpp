@@ -1,0 +1,106 @@
+// What the peer remembers of one connection, alive or gone.
+#pragma once
+
+#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/peer/statistics.hpp"
+#include "ghostpeer/tcp/tcb.hpp"
+#include "ghostpeer/wire/address.hpp"
+#include "peer/behaviour.hpp"
+#include "peer/relay_state.hpp"
+#include "peer/service_state.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ghostpeer::peer {
+
+inline constexpr Instant never = Instant::max();
+
+/// Rare or profile-dependent parts, allocated on first use so that an idle connection stays small.
+struct Extras {
+    std::vector<std::uint32_t> rule_counts;  ///< by Rule::id, matches so far
+    std::vector<bool> threshold_fired;       ///< by Rule::id, of `received` and `sent`
+    std::vector<Instant> idle_fired;         ///< by Rule::id: `last_activity` when it fired
+    ServiceState service;
+    std::unique_ptr<RelayState> relay;
+    const profile::Rule* hole_in_rule = nullptr;  ///< the rule that blackholed the direction
+    const profile::Rule* hole_out_rule = nullptr;
+    std::unique_ptr<ConnectionWatch> watch;        ///< of profiles that expect something
+    std::size_t delayed_bytes = 0;                 ///< payload held in the outbox
+    std::unique_ptr<wire::Segment> last_received;  ///< where a rule may quote it
+};
+
+struct Connection {
+    // What each segment touches comes first, in as few cache lines as possible.
+    wire::Flow flow;
+    ConnectionId id = 0;
+    Behaviour* behaviour = nullptr;
+    std::unique_ptr<Extras> extras;
+    Instant start{};
+    Instant last_activity{};
+    Instant wake = never;       ///< earliest entry in the agenda
+    Instant wanted = never;     ///< when it has to be looked at; an earlier `wake` is passed over
+    wire::SeqNum program_isn;   ///< of the SYN (or SYN-ACK) that came first
+    wire::SeqNum iss;           ///< of the peer, once it has one
+    wire::SeqNum highest_seen;  ///< highest end of a segment that arrived, dropped or not
+    wire::SeqNum frozen_ack;    ///< while `acking_stopped`
+    wire::SeqNum last_snd_nxt;  ///< of a connection that is gone
+    wire::SeqNum last_rcv_nxt;
+    std::uint32_t attempt = 0;
+    std::uint32_t record = UINT32_MAX;  ///< index of its AttemptRecord
+    std::uint32_t slot = 0;
+    std::uint32_t segments_in = 0;   ///< that arrived, dropped or not
+    std::uint32_t segments_out = 0;  ///< that left
+    std::uint16_t phase = 0;         ///< index into Behaviour::phases
+    std::uint16_t last_window = 0;   ///< header field of the last segment that left
+    std::uint16_t syns = 0;          ///< no more than it holds
+    std::uint8_t scale_in = 0;       ///< shift of the windows that arrive
+    std::uint8_t scale_out = 0;
+    Ending ending = Ending::unanswered;
+    bool began_with_syn : 1 = false;  ///< of either side
+    bool answered : 1 = false;        ///< a segment of the peer has left
+    bool established : 1 = false;     ///< was ESTABLISHED at some time
+    bool window_offered : 1 = false;  ///< `last_window` means something
+    bool reading_stopped : 1 = false;
+    bool acking_stopped : 1 = false;
+    bool blackholed_in : 1 = false;
+    bool blackholed_out : 1 = false;
+    bool listed : 1 = false;  ///< among those that may be evicted
+    bool in_use : 1 = false;
+    bool dialled : 1 = false;       ///< the peer began it
+    bool isn_known : 1 = false;     ///< `program_isn`, of one that the peer has opened
+    bool syn_changed : 1 = false;   ///< a rule wrote other options into the peer's SYN
+    bool syn_ack_seen : 1 = false;  ///< has arrived, dropped or not
+    tcp::Tcb tcb;
+
+    [[nodiscard]] const RuleIndex& rules() const noexcept { return behaviour->phases[phase]; }
+    [[nodiscard]] bool live() const noexcept { return tcb.state() != tcp::State::closed; }
+    void count_syn() noexcept {
+        if (syns != UINT16_MAX) {
+            ++syns;
+        }
+    }
+    [[nodiscard]] Extras& extra() {
+        if (!extras) {
+            extras = std::make_unique<Extras>();
+        }
+        return *extras;
+    }
+    [[nodiscard]] ConnectionWatch& watch() {
+        auto& kept = extra().watch;
+        if (!kept) {
+            kept = std::make_unique<ConnectionWatch>();
+        }
+        return *kept;
+    }
+};
+
+/// Names a connection in a queue: the slot may have been given to another one meanwhile.
+struct Handle {
+    std::uint32_t slot = 0;
+    ConnectionId id = 0;
+};
+
+}  // namespace ghostpeer::peer

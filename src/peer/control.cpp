@@ -1,0 +1,291 @@
+// The control interface's entrances: what stands, and what is done beside the rules.
+#include "peer/engine_impl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ghostpeer::peer {
+namespace {
+
+// Slots without a connection cost a look each; so many of them in one slice.
+constexpr std::uint32_t most_looks = 4'096;
+constexpr std::size_t most_behaviours_brought = 1'000;
+
+static_assert(tcp_state_count == state_count);
+
+/// Does the action make sense for a connection that the peer has not taken up, or new ones?
+[[nodiscard]] bool marks(const profile::Action& action) noexcept {
+    return std::holds_alternative<profile::Blackhole>(action) ||
+           std::holds_alternative<profile::Revive>(action) ||
+           std::holds_alternative<profile::Become>(action);
+}
+
+[[nodiscard]] profile::Direction both(profile::Direction a, profile::Direction b) noexcept {
+    return a == b ? a : profile::Direction::both;
+}
+
+}  // namespace
+
+Order::Order(std::vector<profile::Action> actions, Selector selector, bool also_new)
+    : on(selector), future(also_new && selector.what != Selector::What::connection) {
+    rule.id = no_rule_id;
+    rule.place.file = std::make_shared<const std::string>(control_file);
+    rule.actions = std::move(actions);
+}
+
+void Engine::Impl::count_state(tcp::State from, tcp::State to) noexcept {
+    const auto counts = [](tcp::State state) {
+        return state != tcp::State::closed && state != tcp::State::listen;
+    };
+    if (counts(from)) {
+        --states[static_cast<std::size_t>(from)];
+    }
+    if (counts(to)) {
+        ++states[static_cast<std::size_t>(to)];
+    }
+}
+
+ConnectionView Engine::Impl::view(const Connection& connection) const {
+    ConnectionView view;
+    view.id = connection.id;
+    view.peer = peer_at(connection.flow.local);
+    view.flow = connection.flow;
+    view.attempt = connection.attempt;
+    view.dialled = connection.dialled;
+    view.profile = connection.behaviour->profile;
+    view.phase = view.profile->phases[connection.phase];
+    view.state = connection.tcb.state();
+    view.ending = connection.ending;
+    view.start = connection.start;
+    view.last_activity = connection.last_activity;
+    view.received = connection.tcb.bytes_received();
+    view.sent = connection.tcb.bytes_acknowledged();
+    view.segments_in = connection.segments_in;
+    view.segments_out = connection.segments_out;
+    view.blackholed_in = connection.blackholed_in;
+    view.blackholed_out = connection.blackholed_out;
+    view.reading_stopped = connection.reading_stopped;
+    view.acking_stopped = connection.acking_stopped;
+    const auto& snd = connection.tcb.snd();
+    const auto& rcv = connection.tcb.rcv();
+    // Numbers of a connection that nobody has taken up mean nothing.
+    if (connection.live() || connection.established) {
+        view.snd_una = wire::relative_number(snd.una, snd.iss);
+        view.snd_nxt = wire::relative_number(snd.nxt, snd.iss);
+        view.snd_wnd = snd.wnd;
+    }
+    if (connection.tcb.synchronized() || connection.established) {
+        view.rcv_nxt = wire::relative_number(rcv.nxt, rcv.irs);
+        view.rcv_wnd = rcv.wnd;
+    }
+    return view;
+}
+
+std::vector<PeerView> Engine::peers() const {
+    std::vector<PeerView> all;
+    for (std::size_t i = 0; i < impl_->peers.size(); ++i) {
+        const PeerSpec& spec = impl_->peers[i];
+        all.push_back(
+            {i, spec.addresses, spec.port, impl_->behaviour_of_peer[i]->profile,
+             impl_->attempts_of_peer[i],
+             impl_->future_blackhole.empty() ? std::nullopt : impl_->future_blackhole[i]});
+    }
+    return all;
+}
+
+ConnectionPage Engine::connections(std::uint32_t from, std::size_t most,
+                                   std::optional<std::size_t> peer) const {
+    ConnectionPage page;
+    const std::uint32_t slots = impl_->connections.slots();
+    std::uint32_t slot = from;
+    for (std::uint32_t looks = 0;
+         slot < slots && page.connections.size() < most && looks < most_looks; ++slot, ++looks) {
+        const Connection* connection = impl_->connections.in_slot(slot);
+        if (connection != nullptr && (!peer || impl_->peer_at(connection->flow.local) == peer)) {
+            page.connections.push_back(impl_->view(*connection));
+        }
+    }
+    std::sort(page.connections.begin(), page.connections.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    if (slot < slots) {
+        page.next = slot;
+    }
+    return page;
+}
+
+std::optional<ConnectionView> Engine::connection(ConnectionId id) const {
+    const Connection* found = impl_->connections.find_by_id(id);
+    return found != nullptr ? std::optional(impl_->view(*found)) : std::nullopt;
+}
+
+ConnectionId Engine::last_connection() const noexcept { return impl_->last_id; }
+
+const StateCounts& Engine::states() const noexcept { return impl_->states; }
+
+std::uint64_t Engine::attempt_count() const noexcept {
+    return impl_->records.size() + impl_->unrecorded;
+}
+
+std::uint64_t Engine::attempts_of(std::size_t peer) const noexcept {
+    return peer < impl_->attempts_of_peer.size() ? impl_->attempts_of_peer[peer] : 0;
+}
+
+std::optional<std::uint64_t> Engine::fired(std::string_view file, int line) const {
+    std::optional<std::uint64_t> times;
+    for (const auto& behaviour : impl_->behaviours) {
+        for (const profile::Rule& rule : behaviour->profile->rules) {
+            if (rule.place.line == line && *rule.place.file == file) {
+                times = times.value_or(0) + behaviour->records[rule.id].statistics.fired;
+            }
+        }
+    }
+    return times;
+}
+
+bool Engine::act(Order& order, std::size_t most, Instant now) {
+    impl_->advance(now);
+    if (!order.begun) {
+        order.begun = true;
+        impl_->order_future(order);
+    }
+    if (order.on.what == Selector::What::connection) {
+        if (Connection* connection = impl_->connections.find_by_id(order.on.connection)) {
+            impl_->act_on(*connection, order, now);
+        }
+        return true;
+    }
+    const std::uint32_t slots = impl_->connections.slots();
+    const std::uint64_t enough = order.acted + most;
+    for (std::uint32_t looks = 0;
+         order.next_slot < slots && order.acted < enough && looks < most_looks; ++looks) {
+        Connection* connection = impl_->connections.in_slot(order.next_slot++);
+        if (connection != nullptr && (order.on.what == Selector::What::all ||
+                                      impl_->peer_at(connection->flow.local) == order.on.peer)) {
+            impl_->act_on(*connection, order, now);
+        }
+    }
+    return order.next_slot >= slots;
+}
+
+void Engine::Impl::act_on(Connection& connection, Order& order, Instant now) {
+    const auto& actions = order.rule.actions;
+    const bool open = connection.live() || connection.ending == Ending::unanswered;
+    if (order.on.what != Selector::What::connection &&
+        (!open || (!connection.live() && !std::all_of(actions.begin(), actions.end(), marks)))) {
+        return;
+    }
+    for (profile::Action& action : order.rule.actions) {
+        if (auto* become = std::get_if<profile::Become>(&action)) {
+            // Each profile has phases of its own.
+            const auto& phases = connection.behaviour->profile->phases;
+            const auto found = std::find(phases.begin(), phases.end(), become->phase);
+            if (found == phases.end()) {
+                return;
+            }
+            become->index = static_cast<std::size_t>(found - phases.begin());
+        }
+    }
+    ++order.acted;
+    carry_out(order.rule, Occasion{connection}, now);
+    if (connection.extras) {
+        // The order goes; what it began stays.
+        for (const profile::Rule** rule :
+             {&connection.extras->hole_in_rule, &connection.extras->hole_out_rule}) {
+            *rule = *rule == &order.rule ? &control_rule : *rule;
+        }
+    }
+    settle(connection, now);
+}
+
+void Engine::Impl::order_future(const Order& order) {
+    if (!order.future || (order.on.what == Selector::What::peer && order.on.peer >= peers.size())) {
+        return;
+    }
+    for (const profile::Action& action : order.rule.actions) {
+        const auto* hole = std::get_if<profile::Blackhole>(&action);
+        if (hole == nullptr && !std::holds_alternative<profile::Revive>(action)) {
+            continue;
+        }
+        future_blackhole.resize(peers.size());
+        for (std::size_t i = 0; i < peers.size(); ++i) {
+            if (order.on.what == Selector::What::peer && order.on.peer != i) {
+                continue;
+            }
+            auto& future = future_blackhole[i];
+            if (hole == nullptr) {
+                future.reset();
+            } else {
+                future = both(future.value_or(hole->direction), hole->direction);
+            }
+        }
+    }
+}
+
+void Engine::Impl::begin_blackholed(Connection& connection, std::size_t peer) {
+    const auto& direction = future_blackhole[peer];
+    if (direction) {
+        set_blackhole(connection, control_rule, *direction);
+    }
+}
+
+std::optional<std::string> Engine::use(std::size_t peer,
+                                       const std::shared_ptr<const profile::Profile>& profile) {
+    if (peer >= impl_->peers.size()) {
+        return "There is no such peer.";
+    }
+    const auto& before = impl_->behaviour_of_peer[peer]->profile;
+    for (const auto* one : {&before, &std::as_const(profile)}) {
+        if ((*one)->role == profile::Role::client) {
+            return fmt::format(
+                "The profile {} is that of a client (`role: client`), whose connections are "
+                "planned when the run begins: it can neither be given to a peer later nor taken "
+                "from one.",
+                (*one)->name);
+        }
+    }
+    const auto brought = std::count_if(impl_->behaviours.begin(), impl_->behaviours.end(),
+                                       [](const auto& one) { return one->brought_later; });
+    if (static_cast<std::size_t>(brought) > most_behaviours_brought) {
+        return fmt::format(
+            "More than {} profiles have been brought into this run, and each is still needed for "
+            "its statistics. Use profiles of the catalogue, which count once however often they "
+            "are used, or begin a new run.",
+            most_behaviours_brought);
+    }
+    impl_->behaviour_of_peer[peer] = impl_->bring(profile, true);
+    impl_->drop_unused_behaviours();
+    auto& counts = impl_->attempt_counts;
+    for (auto count = counts.begin(); count != counts.end();) {
+        count = impl_->peer_at(count->first) == peer ? counts.erase(count) : std::next(count);
+    }
+    return std::nullopt;
+}
+
+void Engine::Impl::drop_unused_behaviours() {
+    const auto needed = [this](const Behaviour& behaviour) {
+        return !behaviour.brought_later || behaviour.was_used ||
+               std::find(behaviour_of_peer.begin(), behaviour_of_peer.end(), &behaviour) !=
+                   behaviour_of_peer.end();
+    };
+    // A behaviour and those of its attempts go together.
+    std::vector<const Behaviour*> kept;
+    for (const auto& behaviour : behaviours) {
+        const auto& attempts = behaviour->attempts;
+        if (needed(*behaviour) ||
+            std::any_of(attempts.begin(), attempts.end(),
+                        [&](const auto& attempt) { return needed(*attempt.second); })) {
+            kept.push_back(behaviour.get());
+            for (const auto& attempt : attempts) {
+                kept.push_back(attempt.second);
+            }
+        }
+    }
+    std::erase_if(behaviours, [&](const auto& behaviour) {
+        return std::find(kept.begin(), kept.end(), behaviour.get()) == kept.end();
+    });
+}
+
+void Engine::tell_segments() noexcept { impl_->settings.segment_events = true; }
+
+}  // namespace ghostpeer::peer

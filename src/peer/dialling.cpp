@@ -1,0 +1,171 @@
+// Connections that the peer opens: when, from which port, and how each begins.
+#include "peer/engine_impl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ghostpeer::peer {
+namespace {
+
+// Linux: ip_local_port_range.
+constexpr std::uint32_t first_ephemeral = 32'768;
+constexpr std::uint32_t ephemeral_ports = 60'999 - first_ephemeral + 1;
+// Without a `rate`, no more than the link's queue can take back as SYN-ACKs.
+constexpr std::uint32_t connections_at_once = 100;
+constexpr Duration pause_between = std::chrono::milliseconds(1);
+constexpr Duration pause_for_a_port = std::chrono::milliseconds(100);
+
+}  // namespace
+
+void Engine::Impl::dial(const Dial& what, Instant now) {
+    if (what.peer >= peers.size() || peers[what.peer].profile->role != profile::Role::client) {
+        return;
+    }
+    Campaign campaign;
+    campaign.behaviour = behaviour_of_peer[what.peer];
+    campaign.peer = what.peer;
+    campaign.from = what.from;
+    campaign.to = what.to;
+    campaign.left = peers[what.peer].profile->client.connections;
+    campaign.ports = what.ports;
+    campaign.port_offset = what.ports.empty() ? port_random.number() % ephemeral_ports : 0;
+    campaign.begin = now;
+    campaign.next = now;
+    campaigns.push_back(std::move(campaign));
+    dial_due(now);
+}
+
+Instant Engine::Impl::next_dial() const noexcept {
+    Instant next = never;
+    for (const Campaign& campaign : campaigns) {
+        next = std::min(next, campaign.next);
+    }
+    return next;
+}
+
+void Engine::Impl::dial_due(Instant now) {
+    for (Campaign& campaign : campaigns) {
+        const auto rate = campaign.behaviour->profile->client.rate;
+        for (std::uint32_t burst = 0; campaign.left > 0 && campaign.next <= now; ++burst) {
+            if (!rate && burst == connections_at_once) {
+                campaign.next = now + pause_between;
+                break;
+            }
+            const auto flow = free_flow(campaign, now);
+            if (!flow && !campaign.behaviour->profile->client.source_port) {
+                // To look for one each time would take for ever; some connection may end.
+                campaign.next = now + pause_for_a_port;
+                break;
+            }
+            --campaign.left;
+            ++campaign.made;
+            if (flow) {
+                dial_one(campaign, *flow, now);
+            }
+            if (rate) {
+                // From the beginning each time, so that rounding does not add up.
+                campaign.next = campaign.begin +
+                                Duration(static_cast<Duration::rep>(campaign.made / *rate * 1e9));
+            }
+        }
+    }
+    std::erase_if(campaigns, [](const Campaign& campaign) { return campaign.left == 0; });
+}
+
+/// With the next port that no living connection to the same place has.
+std::optional<wire::Flow> Engine::Impl::free_flow(Campaign& campaign, Instant now) {
+    const auto usable = [&](std::uint32_t port) -> std::optional<wire::Flow> {
+        const wire::Flow flow{{campaign.from, static_cast<std::uint16_t>(port)}, campaign.to};
+        Connection* known = connections.find(flow);
+        if (known != nullptr && known->live()) {
+            return std::nullopt;
+        }
+        if (known != nullptr) {
+            close_record(*known);
+            connections.erase(*known);
+        }
+        return flow;
+    };
+    std::optional<wire::Flow> flow;
+    if (const auto& fixed = campaign.behaviour->profile->client.source_port) {
+        flow = usable(*fixed + campaign.made);
+    } else {
+        const auto& given = campaign.ports;
+        const auto count =
+            given.empty() ? ephemeral_ports : static_cast<std::uint32_t>(given.size());
+        for (std::uint32_t tried = 0; tried < count && !flow; ++tried) {
+            flow = usable(given.empty() ? first_ephemeral + campaign.port_offset
+                                        : given[campaign.port_offset]);
+            campaign.port_offset = (campaign.port_offset + 1) % count;
+        }
+    }
+    if (!flow) {
+        notice("limit", "source ports",
+               fmt::format("A connection to {} was not opened, because every source port that it "
+                           "may have is in use. Open fewer at a time.",
+                           campaign.to.to_string()),
+               now);
+    }
+    return flow;
+}
+
+void Engine::Impl::dial_one(Campaign& campaign, const wire::Flow& flow, Instant now) {
+    Connection* connection = create(flow, campaign.behaviour, now);
+    if (connection == nullptr) {
+        return;
+    }
+    if (!future_blackhole.empty()) {
+        begin_blackholed(*connection, campaign.peer);
+    }
+    ++attempts_of_peer[campaign.peer];
+    connection->dialled = true;
+    connection->began_with_syn = true;
+    connection->attempt = campaign.made;
+    std::optional<Duration> since_last;
+    if (campaign.last) {
+        since_last = now - *campaign.last;
+    }
+    campaign.last = now;
+    record_attempt(*connection, since_last, now);
+    start(*connection, nullptr, now);
+    if (!connection->live() && connection->ending == Ending::unanswered) {
+        open_to_program(*connection, now);
+    }
+    settle(*connection, now);
+    if (!connection->live() && !connection->listed) {
+        connection->listed = true;
+        dead.push_back({connection->slot, connection->id});
+    }
+}
+
+/// The peer's own SYN: of a connection that it dials, or of a `connect` action.
+void Engine::Impl::open_to_program(Connection& connection, Instant now) {
+    ++live;
+    connection.listed = false;
+    connection.began_with_syn = true;
+    if (connection.ending != Ending::unanswered) {
+        // Begun anew after an end.
+        connection.ending = Ending::unanswered;
+        connection.established = false;
+        connection.isn_known = false;
+        connection.syn_ack_seen = false;
+    }
+    const auto environment = make_environment(connection);
+    connection.tcb.open_active(connection.behaviour->tcp, environment, now, out);
+}
+
+tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection) {
+    tcp::Tcb::Environment environment;
+    const auto& isn = connection.behaviour->tcp.isn;
+    environment.iss = wire::SeqNum(isn ? *isn : isn_random.number());
+    environment.timestamp_offset = isn_random.number();
+    constexpr unsigned ip4_and_tcp = 40;
+    constexpr unsigned ip6_and_tcp = 60;
+    environment.link_mss = static_cast<std::uint16_t>(
+        settings.mtu - (connection.flow.local.address.is_v4() ? ip4_and_tcp : ip6_and_tcp));
+    connection.iss = environment.iss;
+    return environment;
+}
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,225 @@
+#include "ghostpeer/peer/engine.hpp"
+
+#include "peer/engine_impl.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace ghostpeer::peer {
+
+Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
+    : settings(chosen),
+      peers(std::move(specs)),
+      isn_random(chosen.seed),
+      rule_random(chosen.seed ^ 0x9e3779b97f4a7c15U),
+      port_random(chosen.seed ^ 0xc2b2ae3d27d4eb4fU),
+      connections(chosen.seed, chosen.max_connections,
+                  chosen.memory != nullptr ? chosen.memory : std::pmr::new_delete_resource()) {
+    attempts_of_peer.resize(peers.size());
+    control_rule.id = no_rule_id;
+    control_rule.place.file = std::make_shared<const std::string>(control_file);
+    control_rule.actions.emplace_back(profile::Blackhole{});
+    for (const PeerSpec& peer : peers) {
+        behaviour_of_peer.push_back(bring(peer.profile, false));
+    }
+}
+
+Behaviour* Engine::Impl::bring(const std::shared_ptr<const profile::Profile>& profile, bool later) {
+    const std::size_t known = behaviours.size();
+    Behaviour* behaviour =
+        add_behaviour(profile, profile->expect.empty()
+                                   ? nullptr
+                                   : std::make_shared<Witness>(*profile, settings.virtual_time));
+    if (behaviour->attempts.empty()) {
+        for (const auto& attempt : profile->attempts) {
+            behaviour->attempts.emplace_back(attempt.attempts,
+                                             add_behaviour(attempt.profile, behaviour->witness));
+        }
+    }
+    for (std::size_t i = known; i < behaviours.size(); ++i) {
+        behaviours[i]->brought_later = later;
+    }
+    return behaviour;
+}
+
+Behaviour* Engine::Impl::add_behaviour(const std::shared_ptr<const profile::Profile>& profile,
+                                       std::shared_ptr<Witness> witness) {
+    const auto same = std::find_if(behaviours.begin(), behaviours.end(),
+                                   [&](const auto& known) { return known->profile == profile; });
+    if (same != behaviours.end()) {
+        return same->get();
+    }
+    behaviours.push_back(std::make_unique<Behaviour>(profile, settings.max_buffered));
+    behaviours.back()->witness = std::move(witness);
+    return behaviours.back().get();
+}
+
+Engine::Engine(Settings settings, std::vector<PeerSpec> peers)
+    : impl_(std::make_unique<Impl>(settings, std::move(peers))) {}
+Engine::~Engine() = default;
+
+void Engine::on_packet(std::span<const std::uint8_t> packet, Instant now, bool more) {
+    impl_->advance(now);
+    impl_->more_follow = more;
+    impl_->packet_arrived(packet, now);
+    impl_->more_follow = false;
+    if (!more) {
+        impl_->settle_unsettled(now);
+    }
+}
+
+void Engine::expect_later(std::span<const std::uint8_t> packet) const noexcept {
+    if (const auto flow = wire::peek_flow(packet)) {
+        impl_->connections.prefetch_guess(*flow);
+    }
+}
+
+void Engine::expect_soon(std::span<const std::uint8_t> packet) const noexcept {
+    if (const auto flow = wire::peek_flow(packet)) {
+        impl_->connections.prefetch(*flow);
+    }
+}
+
+void Engine::on_time(Instant now) { impl_->advance(now); }
+
+std::optional<Instant> Engine::next_deadline() const {
+    Instant next = std::min(impl_->agenda.next().value_or(never), impl_->next_dial());
+    if (!impl_->flights.empty()) {
+        next = std::min(next, impl_->flights.front().leaves);
+    }
+    return next == never ? std::nullopt : std::optional(next);
+}
+
+void Engine::dial(const Dial& what, Instant now) {
+    impl_->advance(now);
+    impl_->dial(what, now);
+}
+
+std::uint64_t Engine::to_be_dialled() const noexcept {
+    std::uint64_t left = 0;
+    for (const Campaign& campaign : impl_->campaigns) {
+        left += campaign.left;
+    }
+    return left;
+}
+
+std::optional<Instant> Engine::next_departure() const noexcept {
+    return impl_->flights.empty() ? std::nullopt : std::optional(impl_->flights.front().leaves);
+}
+
+std::size_t Engine::fire(std::string_view command, Instant now) {
+    impl_->advance(now);
+    std::vector<Handle> waiting;
+    impl_->connections.for_each([&](Connection& connection) {
+        if (connection.live() && connection.behaviour->witness != nullptr) {
+            impl_->note(connection.behaviour->witness->of_command(command), Occasion{connection},
+                        now);
+        }
+        const RuleList& rules = connection.rules().on_command;
+        if (connection.live() &&
+            std::any_of(rules.begin(), rules.end(), [&](const profile::Rule* rule) {
+                return waits_for_command(*rule, command);
+            })) {
+            waiting.push_back({connection.slot, connection.id});
+        }
+    });
+    std::sort(waiting.begin(), waiting.end(),
+              [](const Handle& a, const Handle& b) { return a.id < b.id; });
+    for (const Handle handle : waiting) {
+        Connection* connection = impl_->connections.find(handle);
+        if (connection == nullptr) {
+            continue;
+        }
+        for (const profile::Rule* rule : connection->rules().on_command) {
+            if (waits_for_command(*rule, command)) {
+                impl_->try_rule(*rule, Occasion{*connection}, now);
+            }
+        }
+        impl_->settle(*connection, now);
+    }
+    return waiting.size();
+}
+
+void Engine::take_packets(std::vector<Emission>& into) {
+    if (into.empty()) {
+        into.swap(impl_->packets);
+        return;
+    }
+    std::move(impl_->packets.begin(), impl_->packets.end(), std::back_inserter(into));
+    impl_->packets.clear();
+}
+
+void Engine::undelivered(const Emission& emission) {
+    ++impl_->counters.undelivered;
+    if (emission.event >= impl_->events.size()) {
+        return;
+    }
+    auto& what = impl_->events[emission.event].what;
+    if (auto* segment = std::get_if<SegmentEvent>(&what)) {
+        segment->fate = Fate::undelivered;
+    } else if (auto* icmp = std::get_if<IcmpEvent>(&what)) {
+        icmp->fate = Fate::undelivered;
+    }
+}
+
+void Engine::take_events(std::vector<Event>& into) {
+    if (into.empty()) {
+        into.swap(impl_->events);
+        return;
+    }
+    std::move(impl_->events.begin(), impl_->events.end(), std::back_inserter(into));
+    impl_->events.clear();
+}
+
+bool Engine::has_requests() const noexcept {
+    return !impl_->relays_with_news.empty() || !impl_->requests.empty() ||
+           !impl_->datagrams.empty();
+}
+
+void Engine::take_datagrams(std::vector<wire::Datagram>& into) {
+    std::move(impl_->datagrams.begin(), impl_->datagrams.end(), std::back_inserter(into));
+    impl_->datagrams.clear();
+}
+
+void Engine::send_datagram(const wire::Datagram& datagram, Instant now) {
+    impl_->advance(now);
+    wire::Bytes packet = wire::encode(datagram);
+    if (!packet.empty() && packet.size() <= impl_->settings.mtu) {
+        ++impl_->counters.packets_out;
+        impl_->depart(std::move(packet), std::nullopt, now);
+    }
+}
+
+bool Engine::finished() const noexcept { return impl_->finish_requested; }
+
+const Counters& Engine::counters() const noexcept { return impl_->counters; }
+
+std::vector<AttemptRecord> Engine::attempts() const {
+    impl_->connections.for_each(
+        [this](const Connection& connection) { impl_->update_record(connection); });
+    return impl_->records;
+}
+
+std::uint64_t Engine::unrecorded_attempts() const noexcept { return impl_->unrecorded; }
+
+std::vector<ProfileStatistics> Engine::profiles() const {
+    std::vector<ProfileStatistics> all;
+    for (const auto& behaviour : impl_->behaviours) {
+        ProfileStatistics one;
+        one.profile = behaviour->profile;
+        one.connections = behaviour->connections;
+        for (const auto& rule : behaviour->profile->rules) {
+            one.rules.push_back(summarize(rule, behaviour->records[rule.id]));
+        }
+        if (behaviour->owns_witness()) {
+            one.expectations = behaviour->witness->results();
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+std::size_t Engine::live_connections() const noexcept { return impl_->live; }
+std::size_t Engine::remembered_connections() const noexcept { return impl_->connections.size(); }
+
+}  // namespace ghostpeer::peer

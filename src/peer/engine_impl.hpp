@@ -1,0 +1,321 @@
+// The engine's inside. One struct, since its parts share the connections, the agenda and the
+// output; its methods stand in the file that is named for what they do.
+#pragma once
+
+#include "ghostpeer/peer/engine.hpp"
+#include "ghostpeer/tcp/output.hpp"
+#include "peer/agenda.hpp"
+#include "peer/behaviour.hpp"
+#include "peer/connection.hpp"
+#include "peer/connection_table.hpp"
+#include "peer/forged.hpp"
+#include "peer/random.hpp"
+
+#include <tsl/robin_map.h>
+
+#include <deque>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ghostpeer::peer {
+
+/// What the rules have decided about the segment that fired them.
+struct Judgement {
+    enum class Course : std::uint8_t {
+        pass,
+        drop,
+        hold,
+        gone,  ///< the connection went away under it (`reset`, `forget`): it goes no further
+    };
+    Course course = Course::pass;
+    Duration delay{};
+    std::uint32_t copies = 0;
+    const profile::Rule* rule = nullptr;  ///< the one that decided; null: none has
+    std::unique_ptr<Forged> forged;       ///< the segment as changed; null: as it is
+    std::unique_ptr<Forged> forged_copy;  ///< what the copies are; null: as it is
+
+    [[nodiscard]] bool decided() const noexcept { return rule != nullptr; }
+};
+
+/// What one `dial` still has to do.
+struct Campaign {
+    Behaviour* behaviour = nullptr;
+    std::size_t peer = 0;
+    wire::IpAddress from;
+    wire::Endpoint to;
+    std::uint32_t left = 0;
+    std::uint32_t made = 0;
+    std::vector<std::uint16_t> ports;  ///< empty: the ephemeral ones
+    std::uint32_t port_offset = 0;     ///< among these, of the next one to try
+    Instant begin{};
+    Instant next{};
+    std::optional<Instant> last;
+};
+
+/// A packet on its way through `Settings::rtt`, and what is to be told when it leaves.
+struct Flight {
+    Instant leaves{};
+    wire::Bytes packet;
+    std::optional<Event> event;  ///< its instant is set when it leaves
+};
+
+/// How a segment leaves.
+struct Departure {
+    tcp::Reason reason = tcp::Reason::ack;
+    Fate fate = Fate::sent;
+    const profile::Rule* rule = nullptr;  ///< that decided its fate, or made it
+    bool retransmission = false;
+    std::shared_ptr<const Forgery> forgery{};
+    bool apart = false;  ///< made by `send`: the peer's connection knows nothing of it
+};
+
+/// What a rule is tried with.
+struct Occasion {
+    Connection& connection;
+    const wire::Segment* segment = nullptr;  ///< null: the event is no segment
+    Direction direction = Direction::in;
+    bool retransmission = false;
+    Judgement* judgement = nullptr;  ///< null: the event is no segment
+};
+
+struct Engine::Impl {
+    Impl(Settings chosen, std::vector<PeerSpec> specs);
+    /// The behaviour of a peer with this profile, and those of its attempts; `later`: by `use`.
+    Behaviour* bring(const std::shared_ptr<const profile::Profile>& profile, bool later);
+    /// `witness`: of the profile, or of the one whose attempts it is for; null: nobody looks.
+    Behaviour* add_behaviour(const std::shared_ptr<const profile::Profile>& profile,
+                             std::shared_ptr<Witness> witness);
+
+    // arrival.cpp: packets, flows, attempts
+    void packet_arrived(std::span<const std::uint8_t> packet, Instant now);
+    void segment_arrived(wire::Segment&& segment, Instant now);
+    void other_packet_arrived(const wire::OtherPacket& other, std::span<const std::uint8_t> packet,
+                              Instant now);
+    [[nodiscard]] bool for_name_server(const wire::OtherPacket& other) const noexcept;
+    void odd_packet_arrived(wire::Oddity oddity, Instant now);
+    /// The index of the first peer that answers there.
+    [[nodiscard]] std::optional<std::size_t> peer_at(const wire::Endpoint& destination) const;
+    [[nodiscard]] Connection* admit(const wire::Segment& segment, Instant now);
+    /// A record for a flow that has none; null at the limit, which is counted and told.
+    [[nodiscard]] Connection* create(const wire::Flow& flow, Behaviour* behaviour, Instant now);
+    void begin_attempt(Connection& connection, const wire::Segment& syn, Instant now);
+    void record_attempt(Connection& connection, std::optional<Duration> since_last, Instant now);
+    /// The moment of `on: start`; `first` is the segment that began it, null where the peer does.
+    void start(Connection& connection, const wire::Segment* first, Instant now);
+    [[nodiscard]] bool evict_one();
+    void notice(std::string_view what, std::string key, std::string text, Instant now);
+
+    // dialling.cpp: connections that the peer opens
+    void dial(const Dial& what, Instant now);
+    void dial_due(Instant now);
+    [[nodiscard]] Instant next_dial() const noexcept;
+    void dial_one(Campaign& campaign, const wire::Flow& flow, Instant now);
+    [[nodiscard]] std::optional<wire::Flow> free_flow(Campaign& campaign, Instant now);
+    void open_to_program(Connection& connection, Instant now);
+    [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection);
+
+    // control.cpp
+    [[nodiscard]] ConnectionView view(const Connection& connection) const;
+    void act_on(Connection& connection, Order& order, Instant now);
+    /// A new connection of a peer that was blackholed as a whole.
+    void begin_blackholed(Connection& connection, std::size_t peer);
+    void order_future(const Order& order);
+    void count_state(tcp::State from, tcp::State to) noexcept;
+    /// Forgets behaviours that `use` brought and no connection has had.
+    void drop_unused_behaviours();
+
+    // gate_in.cpp
+    void gate_in(Connection& connection, wire::Segment&& segment, Instant now);
+    /// Past the gate: to the peer's TCP, or to its closed port.
+    void deliver(Connection& connection, wire::Segment&& segment, tcp::Kind kind, Instant now);
+    /// SYN-RECEIVED, and a SYN-ACK.
+    void open(Connection& connection, const wire::Segment& syn, Instant now);
+    /// Posts the event of a segment, for now as accepted, and returns its index.
+    std::size_t report_arrival(const Connection& connection, const wire::Segment& segment,
+                               tcp::Kind kind, bool retransmission, Instant now);
+    void settle_fate(std::size_t event, Fate fate, const profile::Rule* rule,
+                     std::optional<Instant> until = {},
+                     std::shared_ptr<const Forgery> forgery = nullptr);
+    /// Past the rules: the segment, or what they made of it, comes to the peer's stack.
+    void arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind, std::size_t told,
+                Fate fate, const profile::Rule* rule, const Forged* forged, Instant now);
+    void remember(Connection& connection, const wire::Segment& segment) const;
+
+    // gate_out.cpp
+    void gate_out(Connection& connection, tcp::Reply&& reply, Instant now);
+    /// Past the rules: a segment that an action or the core made leaves, unless a blackhole stops
+    /// it.
+    void leave(Connection& connection, wire::Segment&& segment, const Departure& how, Instant now);
+    void address(const Connection& connection, wire::Segment& segment) const;
+    void report_departure(const Connection& connection, wire::Segment&& segment,
+                          const Departure& how, std::optional<Instant> until, Instant now);
+    [[nodiscard]] SegmentEvent departure(const Connection& connection, wire::Segment&& segment,
+                                         const Departure& how, std::optional<Instant> until) const;
+    /// What the program makes of what left: the window that it saw last.
+    static void note_departure(Connection& connection, const wire::Segment& seen, bool changed);
+    /// Holds a segment until later; false (and counted) where the connection holds too much.
+    [[nodiscard]] bool hold(Connection& connection, HeldSegment&& held, Instant until, Instant now);
+
+    /// The packet leaves now, or after the round trip that was asked for.
+    void depart(wire::Bytes&& packet, std::optional<Event>&& event, Instant now);
+    /// What the round trip held back until now.
+    void land(Instant now);
+
+    // settle.cpp: one connection's turn
+    /// Carries on until nothing more follows from what happened.
+    void settle(Connection& connection, Instant now);
+    /// Another segment of a burst is to come: what has arrived is read, but not answered yet where
+    /// nothing speaks against that. Else as `settle`.
+    void settle_amid_burst(Connection& connection, Instant now);
+    /// The burst is over.
+    void settle_unsettled(Instant now);
+    void drain(Connection& connection, Instant now);
+    void state_changed(Connection& connection, tcp::StateChange change, Instant now);
+    void try_thresholds(Connection& connection, Instant now);
+    void try_idle(Connection& connection, Instant now);
+    void schedule(Connection& connection, Instant now);
+    [[nodiscard]] Instant idle_deadline(const Connection& connection) const;
+
+    // time.cpp
+    void advance(Instant now);
+    void wake(Connection& connection, Instant now);
+    void release(Connection& connection, HeldSegment&& held, Instant now);
+
+    // rules.cpp
+    void try_rules(const RuleList& rules, const Occasion& occasion, Instant now);
+    void try_rule(const profile::Rule& rule, const Occasion& occasion, Instant now);
+    void defer(const profile::Rule& rule, const Occasion& occasion, Instant now);
+    [[nodiscard]] bool passes_filters(const profile::Rule& rule, const Occasion& occasion,
+                                      Instant now);
+
+    // actions.cpp
+    void carry_out(const profile::Rule& rule, const Occasion& occasion, Instant now);
+    void carry_out_deferred(Connection& connection, const DeferredActions& deferred, Instant now);
+    void reset(const profile::Rule& rule, const profile::Reset& how, const Occasion& occasion,
+               Instant now);
+
+    // relay.cpp
+    void hold_syn(Connection& connection, const profile::Relay& where, wire::Segment&& syn,
+                  Instant now);
+    /// There is no real server: what its host said, or nothing, is the answer to the SYN.
+    void refuse_held(Connection& connection, Instant now);
+    [[nodiscard]] Connection* find_relayed(const UpstreamId& id, Instant now);
+    /// At the end of the turn of a relayed connection: what the driver has to know is noted.
+    void relay_turn(Connection& connection);
+    void ask(const Connection& connection, decltype(UpstreamRequest::what)&& what);
+    void tell_driver(Connection& connection);
+    /// The driver need not bother any longer about a connection that may be relayed.
+    void end_relay(Connection& connection);
+
+    // forgery.cpp: actions that change segments or make some of their own
+    void change(const profile::Rule& rule, const profile::Action& action, const Occasion& occasion,
+                Instant now);
+    void send(const profile::Rule& rule, const profile::Send& what, const Occasion& occasion,
+              Instant now);
+    void send_icmp(const profile::Rule& rule, const profile::Icmp& what, const Occasion& occasion,
+                   Instant now);
+    /// An ACK with the numbers of the connection, or those that it had last.
+    [[nodiscard]] wire::Segment template_segment(const Connection& connection, Instant now) const;
+
+    // watching.cpp: what the expectations ask for. All but `note_attempt` and `outcome_of` are for
+    // connections whose behaviour has a witness.
+    void note(const Witness::Leads& leads, const Occasion& occasion, Instant now);
+    void note_one(const Witness::Lead& lead, const Occasion& occasion, Instant now);
+    /// What arrived, whatever becomes of it.
+    void witness_arrival(Connection& connection, const wire::Segment& segment, tcp::Kind kind,
+                         bool retransmission, Instant now);
+    /// What left.
+    void witness_departure(Connection& connection, const wire::Segment& segment, tcp::Reason reason,
+                           bool retransmission, Instant now);
+    /// Nothing has come or gone since `last_activity`.
+    void note_idle(Connection& connection, Instant now);
+    void note_totals(Connection& connection, Instant now);
+    void note_attempt(Connection& connection, Instant now);
+    /// What is known of how the connection ends; null where nobody asks.
+    [[nodiscard]] static OutcomeRecord* outcome_of(const Connection& connection);
+    void conclude(Instant now);
+
+    // records.cpp
+    /// The connection, alive or gone, is not remembered any longer.
+    void erase(Connection& connection);
+    void update_record(const Connection& connection);
+    void close_record(Connection& connection);
+    void post(const Connection* connection, Instant now, decltype(Event::what)&& what);
+
+    Settings settings;
+    std::vector<PeerSpec> peers;
+    std::vector<std::unique_ptr<Behaviour>> behaviours;  ///< one for each distinct profile
+    std::vector<Behaviour*> behaviour_of_peer;           ///< by index of `peers`
+    std::vector<std::uint64_t> attempts_of_peer;         ///< the same
+    /// Of new connections, by index of `peers`; empty: none was ever ordered.
+    std::vector<std::optional<profile::Direction>> future_blackhole;
+    profile::Rule control_rule;  ///< stands for the control interface as what blackholed
+    StateCounts states{};
+    Random isn_random;
+    Random rule_random;
+    Random port_random;
+    ConnectionTable connections;
+    Agenda agenda;
+    std::vector<Campaign> campaigns;
+    std::deque<Handle> dead;     ///< connections that are gone, oldest first
+    std::deque<Handle> waiting;  ///< connections whose first segment the peer did not take up
+
+    struct AttemptCount {
+        std::uint32_t count = 0;
+        Instant last_start{};
+    };
+    tsl::robin_map<wire::Endpoint, AttemptCount> attempt_counts;
+    std::vector<AttemptRecord> records;
+    std::uint64_t unrecorded = 0;
+
+    tcp::Output out;                        ///< of the connection whose turn it is
+    std::vector<tcp::Reply> reply_scratch;  ///< kept for its memory
+    std::vector<Emission> packets;
+    std::deque<Flight> flights;  ///< in the order in which they leave
+    std::vector<UpstreamRequest> requests;
+    std::vector<Handle> relays_with_news;   ///< relayed connections that have something to tell
+    std::optional<Handle> unsettled;        ///< the connection in the middle of a burst
+    bool more_follow = false;               ///< another packet comes with the next call
+    std::vector<wire::Datagram> datagrams;  ///< to port 53
+    std::vector<Event> events;
+    std::set<std::string> notices_given;
+    Counters counters;
+    ConnectionId last_id = 0;
+    std::uint32_t fragmented = 0;  ///< packets so far; the identification of their fragments
+    std::size_t live = 0;
+    bool finish_requested = false;
+};
+
+// actions.cpp
+void set_blackhole(Connection& connection, const profile::Rule& rule, profile::Direction direction);
+
+/// Do the conditions of `when:` hold? If not, the first that fails is noted.
+[[nodiscard]] bool when_holds(const profile::When& when, const Occasion& occasion,
+                              NearMiss& near_miss, Instant now);
+
+/// The value of a `seq:` or `ack:` expression; `snd_nxt` in place of the connection's, where set.
+[[nodiscard]] std::uint32_t evaluate(const profile::SequenceExpression& expression,
+                                     const Connection& connection, const wire::Segment* segment,
+                                     Instant now, std::optional<wire::SeqNum> snd_nxt = {});
+/// Did the program begin the connection, and has the peer not taken it up?
+[[nodiscard]] bool awaits_answer(const Connection& connection) noexcept;
+
+// services.cpp
+/// The application reads what has arrived, as its service does.
+void service_read(Connection& connection, Instant now, std::size_t max_buffered);
+/// The application writes what it has to say, and closes where it is done.
+void service_write(Connection& connection, Instant now, tcp::Output& out);
+void say(Connection& connection, const profile::Say& what);
+// relay.cpp
+void relay_read(Connection& connection, std::size_t max_buffered);
+void relay_write(Connection& connection, Instant now, tcp::Output& out);
+// services.cpp
+/// Words of a rule wait for their turn, so a close or shutdown has to wait for them.
+[[nodiscard]] bool still_saying(const Connection& connection);
+/// What a rule says now, and how it closes, has to wait for the handshake.
+[[nodiscard]] bool before_handshake(const Connection& connection);
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,176 @@
+// Actions that change segments, and actions that make packets of their own.
+#include "peer/engine_impl.hpp"
+
+#include "ghostpeer/wire/codec.hpp"
+#include "ghostpeer/wire/icmp.hpp"
+
+#include <algorithm>
+
+namespace ghostpeer::peer {
+namespace {
+
+/// SND.NXT from before a segment of the TCP core left; nothing where it is the connection's still.
+[[nodiscard]] std::optional<wire::SeqNum> snd_nxt_before(const Occasion& occasion) {
+    if (occasion.direction == Direction::in || occasion.retransmission ||
+        occasion.segment == nullptr || occasion.segment->length() == 0) {
+        return std::nullopt;
+    }
+    return occasion.segment->seq;
+}
+
+void corrupt(profile::Corrupt::What what, Forged& forged) {
+    using What = profile::Corrupt::What;
+    switch (what) {
+        case What::tcp_checksum: forged.forgery.distortion.wrong_tcp_checksum = true; break;
+        case What::ip_checksum: forged.forgery.distortion.wrong_ip_checksum = true; break;
+        case What::payload: forged.segment.payload.front() ^= 1U; break;
+    }
+    forged.corrupted = true;
+    forged.forgery.changes.push_back(profile::name(what));
+}
+
+}  // namespace
+
+void Engine::Impl::change(const profile::Rule& rule, const profile::Action& action,
+                          const Occasion& occasion, Instant now) {
+    if (occasion.segment == nullptr || occasion.judgement == nullptr) {
+        return;
+    }
+    occasion.judgement->rule = &rule;
+    std::unique_ptr<Forged>& forged = occasion.judgement->forged;
+    const wire::Segment& current = forged ? forged->segment : *occasion.segment;
+    const auto* corruption = std::get_if<profile::Corrupt>(&action);
+    if (corruption != nullptr && corruption->what == profile::Corrupt::What::payload &&
+        current.payload.empty()) {
+        return;
+    }
+    if (corruption != nullptr && corruption->what == profile::Corrupt::What::ip_checksum &&
+        !current.source.address.is_v4()) {
+        notice("no-effect", "ip-checksum",
+               "`corrupt: ip-checksum` changes nothing here: the header of an IPv6 packet has no "
+               "checksum.",
+               now);
+        return;
+    }
+    if (!forged) {
+        forged = std::make_unique<Forged>();
+        forged->segment = *occasion.segment;
+    }
+    if (corruption != nullptr) {
+        corrupt(corruption->what, *forged);
+    } else if (const auto* set = std::get_if<profile::Set>(&action)) {
+        const auto snd_nxt = snd_nxt_before(occasion);
+        const auto value = [&](const profile::SequenceExpression& sum) {
+            return evaluate(sum, occasion.connection, occasion.segment, now, snd_nxt);
+        };
+        apply(*set->fields, value, forged->segment, forged->forgery.distortion);
+        auto& changes = forged->forgery.changes;
+        changes.insert(changes.end(), set->fields->names.begin(), set->fields->names.end());
+    } else if (const auto* fragment = std::get_if<profile::Fragment>(&action)) {
+        forged->forgery.distortion.fragment = fragment->size;
+        forged->forgery.changes.push_back(profile::name(action));
+    }
+}
+
+wire::Segment Engine::Impl::template_segment(const Connection& connection, Instant now) const {
+    wire::Segment segment;
+    if (connection.live()) {
+        segment = connection.tcb.template_segment(now);
+    } else {
+        const bool fresh = awaits_answer(connection);
+        segment.flags.bits = wire::Flags::ack;
+        segment.seq = fresh ? connection.iss : connection.tcb.snd().nxt;
+        segment.ack = fresh ? connection.program_isn + 1 : connection.tcb.rcv().nxt;
+        constexpr std::uint32_t largest = 65'535;
+        segment.window =
+            connection.window_offered
+                ? connection.last_window
+                : static_cast<std::uint16_t>(std::min(connection.behaviour->tcp.window, largest));
+        if (connection.tcb.timestamps_on()) {
+            segment.options.timestamps = {connection.tcb.timestamp_now(now),
+                                          connection.tcb.timestamp_recent()};
+        }
+    }
+    if (connection.acking_stopped) {
+        segment.ack = connection.frozen_ack;
+    }
+    address(connection, segment);
+    return segment;
+}
+
+void Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
+                        const Occasion& occasion, Instant now) {
+    Connection& connection = occasion.connection;
+    wire::Segment segment = template_segment(connection, now);
+    if (what.fields->payload && !what.fields->payload->empty()) {
+        segment.flags.bits |= wire::Flags::psh;
+    }
+    Forgery forgery;
+    const auto value = [&](const profile::SequenceExpression& sum) {
+        return evaluate(sum, connection, occasion.segment, now);
+    };
+    apply(*what.fields, value, segment, forgery.distortion);
+    Departure how{reason_of(segment), Fate::sent, &rule};
+    how.apart = true;
+    if (forgery.distortion != wire::Distortion{}) {
+        how.forgery = std::make_shared<const Forgery>(std::move(forgery));
+    }
+    leave(connection, std::move(segment), how, now);
+}
+
+void Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& what,
+                             const Occasion& occasion, Instant now) {
+    using About = profile::Icmp::About;
+    Connection& connection = occasion.connection;
+    const bool about_this = occasion.segment != nullptr && occasion.direction == Direction::in &&
+                            what.about != About::last_received;
+    const wire::Segment* about =
+        about_this ? occasion.segment : connection.extra().last_received.get();
+    if (about == nullptr) {
+        notice("no-effect", "icmp",
+               "`icmp` sent nothing: an ICMP error quotes a segment of the program, and none had "
+               "arrived yet.",
+               now);
+        return;
+    }
+    IcmpEvent event;
+    event.kind = what.kind;
+    event.mtu = what.mtu;
+    event.source = connection.flow.local.address;
+    event.destination = connection.flow.remote.address;
+    event.quoted = *about;
+    event.base = {connection.program_isn, connection.iss, connection.began_with_syn};
+    event.rule = rule.place;
+    if (what.seq) {
+        event.quoted.seq = wire::SeqNum(evaluate(*what.seq, connection, occasion.segment, now));
+    }
+    auto packet = wire::icmp_error(what.kind, what.mtu, wire::encode(event.quoted));
+    if (!packet) {
+        return;
+    }
+    event.quoted.payload.clear();
+    if (connection.blackholed_out) {
+        if (const profile::Rule* hole = connection.extra().hole_out_rule) {
+            ++connection.behaviour->record(*hole).statistics.withheld;
+            event.rule = hole->place;
+        }
+        event.fate = Fate::dropped;
+        if (settings.segment_events) {
+            post(&connection, now, std::move(event));
+        }
+        return;
+    }
+    connection.last_activity = now;
+    OutcomeRecord* outcome = outcome_of(connection);
+    if (outcome != nullptr && what.kind != wire::IcmpKind::fragmentation_needed) {
+        outcome->unreachable_left = now;
+    }
+    ++counters.packets_out;
+    std::optional<Event> told;
+    if (settings.segment_events) {
+        told = Event{now, connection.id, connection.attempt, std::move(event)};
+    }
+    depart(std::move(*packet), std::move(told), now);
+}
+
+}  // namespace ghostpeer::peer

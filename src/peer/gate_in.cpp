@@ -1,0 +1,243 @@
+// Gate in: the rules `on: receive`, before the TCP core has seen the segment.
+#include "peer/engine_impl.hpp"
+
+#include "ghostpeer/tcp/classify.hpp"
+
+#include <algorithm>
+
+namespace ghostpeer::peer {
+namespace {
+
+/// Occupies sequence space that has been seen before, whether the peer took it or not.
+[[nodiscard]] bool is_retransmission(const Connection& connection, const wire::Segment& segment) {
+    if (segment.length() == 0) {
+        return false;
+    }
+    if (segment.has(wire::Flags::syn | wire::Flags::ack)) {
+        return connection.syn_ack_seen;
+    }
+    if (segment.has(wire::Flags::syn)) {
+        return connection.dialled ? connection.isn_known : connection.syns > 0;
+    }
+    return segment.end() <= connection.highest_seen;
+}
+
+[[nodiscard]] tcp::Kind kind_of(const Connection& connection, const wire::Segment& segment) {
+    return tcp::classify(segment, {connection.tcb.synchronized(), connection.tcb.rcv().nxt,
+                                   connection.window_offered && connection.last_window == 0});
+}
+
+/// The program's initial number, from its answer to the peer's SYN.
+void note_answer(Connection& connection, const wire::Segment& segment, tcp::Kind kind) {
+    if (kind != tcp::Kind::syn && kind != tcp::Kind::syn_ack) {
+        return;
+    }
+    connection.program_isn = segment.seq;
+    connection.highest_seen = segment.seq;
+    connection.isn_known = true;
+    connection.syn_ack_seen = connection.syn_ack_seen || kind == tcp::Kind::syn_ack;
+}
+
+/// What both SYNs have agreed on.
+void note_options(Connection& connection) {
+    connection.scale_in = connection.tcb.snd().scale;
+    connection.scale_out = connection.tcb.rcv().scale;
+    if (connection.acking_stopped) {
+        connection.frozen_ack = connection.tcb.rcv().nxt;
+    }
+}
+
+}  // namespace
+
+void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
+    const tcp::Kind kind = kind_of(connection, segment);
+    ++counters.kinds[static_cast<std::size_t>(kind)];
+    const bool again = is_retransmission(connection, segment);
+    if (connection.tcb.state() == tcp::State::syn_sent) {
+        note_answer(connection, segment, kind);
+    }
+    if (segment.length() != 0 && connection.highest_seen < segment.end()) {
+        connection.highest_seen = segment.end();
+    }
+    if (kind == tcp::Kind::syn && connection.began_with_syn && !connection.dialled) {
+        connection.count_syn();
+    }
+    ++connection.segments_in;
+    if (connection.behaviour->witness != nullptr) {
+        witness_arrival(connection, segment, kind, again, now);
+    }
+    connection.last_activity = now;
+    remember(connection, segment);
+
+    // The segment is told before what it brought about; its fate follows.
+    const std::size_t told = report_arrival(connection, segment, kind, again, now);
+    Judgement judgement;
+    const RuleList& rules = connection.rules().of(kind);
+    if (!rules.empty()) {
+        try_rules(rules, Occasion{connection, &segment, Direction::in, again, &judgement}, now);
+    }
+    const profile::Rule* rule = judgement.rule;
+    if (!judgement.decided() && connection.blackholed_in) {
+        judgement.course = Judgement::Course::drop;
+        rule = connection.extra().hole_in_rule;
+    }
+    switch (judgement.course) {
+        case Judgement::Course::drop:
+            if (rule != nullptr) {
+                ++connection.behaviour->record(*rule).statistics.withheld;
+            }
+            settle_fate(told, Fate::dropped, rule);
+            break;
+        case Judgement::Course::hold: {
+            const Instant until = now + judgement.delay;
+            settle_fate(told, Fate::delayed, rule, until);
+            HeldSegment held{Direction::in,
+                             kind,
+                             {},
+                             std::move(segment),
+                             again,
+                             rule,
+                             std::move(judgement.forged)};
+            static_cast<void>(hold(connection, std::move(held), until, now));
+            break;
+        }
+        case Judgement::Course::gone: settle_fate(told, Fate::accepted, rule); break;
+        case Judgement::Course::pass:
+            for (std::uint32_t copy = 0; copy < judgement.copies; ++copy) {
+                arrive(connection, wire::Segment(segment), kind,
+                       report_arrival(connection, segment, kind, again, now), Fate::duplicated,
+                       rule, judgement.forged_copy.get(), now);
+                settle(connection, now);
+            }
+            if (judgement.forged) {
+                arrive(connection, std::move(segment), kind, told, Fate::accepted, rule,
+                       judgement.forged.get(), now);
+            } else {
+                deliver(connection, std::move(segment), kind, now);
+            }
+            break;
+    }
+    if (more_follow && kind == tcp::Kind::data) {
+        settle_amid_burst(connection, now);
+    } else {
+        settle(connection, now);
+    }
+    if (!connection.live() && !connection.listed) {
+        connection.listed = true;
+        (connection.answered ? dead : waiting).push_back({connection.slot, connection.id});
+    }
+}
+
+void Engine::Impl::arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind,
+                          std::size_t told, Fate fate, const profile::Rule* rule,
+                          const Forged* forged, Instant now) {
+    if (forged == nullptr) {
+        settle_fate(told, fate, rule);
+        deliver(connection, std::move(segment), kind, now);
+        return;
+    }
+    settle_fate(told, fate == Fate::accepted ? forged->fate() : fate, rule, {},
+                std::make_shared<const Forgery>(forged->forgery));
+    if (auto read = as_read(forged->segment, forged->forgery.distortion)) {
+        const tcp::Kind seen = kind_of(connection, *read);
+        deliver(connection, std::move(*read), seen, now);
+    } else if (rule != nullptr) {
+        ++connection.behaviour->record(*rule).statistics.withheld;
+    }
+}
+
+void Engine::Impl::remember(Connection& connection, const wire::Segment& segment) const {
+    if (!connection.behaviour->quotes_arrivals) {
+        return;
+    }
+    // More than any ICMP error quotes.
+    constexpr std::size_t enough = 1280;
+    auto last = std::make_unique<wire::Segment>(segment);
+    last->payload.resize(std::min(last->payload.size(), enough));
+    last->payload.shrink_to_fit();
+    connection.extra().last_received = std::move(last);
+}
+
+void Engine::Impl::deliver(Connection& connection, wire::Segment&& segment, tcp::Kind kind,
+                           Instant now) {
+    if (connection.live()) {
+        const bool opening = connection.tcb.state() == tcp::State::syn_sent;
+        // The program scales by the SYN that it saw.
+        const bool keeps_scale = connection.syn_changed && segment.options.window_scale;
+        const std::uint8_t scale_seen = connection.scale_out;
+        connection.tcb.on_segment(std::move(segment), now, out);
+        if (opening) {
+            note_options(connection);
+            connection.scale_out = keeps_scale ? scale_seen : connection.scale_out;
+        }
+        if (kind == tcp::Kind::rst && !connection.live() && connection.ending != Ending::closed) {
+            connection.ending = connection.dialled && !connection.established
+                                    ? Ending::refused
+                                    : Ending::reset_by_program;
+        }
+        return;
+    }
+    // A RST in SYN-RECEIVED leads back to LISTEN (RFC 9293, 3.10.7.4), where the SYN opens anew.
+    if (connection.ending == Ending::reset_by_program && !connection.established) {
+        connection.ending = Ending::unanswered;
+    }
+    const bool may_open = kind == tcp::Kind::syn && connection.began_with_syn &&
+                          !connection.dialled &&
+                          connection.behaviour->profile->role == profile::Role::server &&
+                          connection.ending == Ending::unanswered;
+    if (!may_open) {
+        if (auto answer = tcp::reset_for(segment)) {
+            gate_out(connection, tcp::Reply{std::move(*answer), tcp::Reason::rst, false}, now);
+        }
+        return;
+    }
+    if (const auto* relay = std::get_if<profile::Relay>(&connection.behaviour->profile->service)) {
+        hold_syn(connection, *relay, std::move(segment), now);
+        return;
+    }
+    open(connection, segment, now);
+}
+
+void Engine::Impl::open(Connection& connection, const wire::Segment& syn, Instant now) {
+    const auto environment = make_environment(connection);
+    ++live;
+    connection.listed = false;
+    connection.tcb.open_passive(connection.behaviour->tcp, environment, syn, now, out);
+    note_options(connection);
+}
+
+std::size_t Engine::Impl::report_arrival(const Connection& connection, const wire::Segment& segment,
+                                         tcp::Kind kind, bool retransmission, Instant now) {
+    if (!settings.segment_events) {
+        return Emission::no_event;
+    }
+    SegmentEvent event;
+    event.direction = Direction::in;
+    event.kind = kind;
+    event.segment = segment;
+    event.base = {connection.program_isn, connection.iss, connection.began_with_syn};
+    event.window = static_cast<std::uint32_t>(segment.window)
+                   << (segment.has(wire::Flags::syn) ? 0 : connection.scale_in);
+    event.retransmission = retransmission;
+    event.fate = Fate::accepted;
+    post(&connection, now, std::move(event));
+    return events.size() - 1;
+}
+
+void Engine::Impl::settle_fate(std::size_t event, Fate fate, const profile::Rule* rule,
+                               std::optional<Instant> until,
+                               std::shared_ptr<const Forgery> forgery) {
+    if (event >= events.size()) {
+        return;
+    }
+    if (auto* segment = std::get_if<SegmentEvent>(&events[event].what)) {
+        segment->fate = fate;
+        if (rule != nullptr) {
+            segment->rule = rule->place;
+        }
+        segment->until = until;
+        segment->forgery = std::move(forgery);
+    }
+}
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,255 @@
+// Gate out: the rules `on: send`, after the TCP core has moved on and before the segment leaves.
+#include "peer/engine_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ghostpeer::peer {
+namespace {
+
+/// The shift of the window in this segment; SYN segments carry it unscaled (RFC 7323, 2.2).
+[[nodiscard]] std::uint32_t window_bytes(const Connection& connection,
+                                         const wire::Segment& segment) {
+    return static_cast<std::uint32_t>(segment.window)
+           << (segment.has(wire::Flags::syn) ? 0 : connection.scale_out);
+}
+
+/// Where a connection stands once the peer's TCP has sent this.
+void note_ending(Connection& connection, tcp::Reason reason) {
+    connection.answered = true;
+    if (reason == tcp::Reason::rst) {
+        if (!connection.established &&
+            (connection.ending == Ending::unanswered || connection.ending == Ending::open)) {
+            connection.ending = connection.dialled ? Ending::reset_by_peer : Ending::refused;
+        } else if (connection.ending == Ending::open || connection.ending == Ending::half_closed) {
+            connection.ending = Ending::reset_by_peer;
+        }
+    } else if (connection.ending == Ending::unanswered) {
+        if (reason != tcp::Reason::syn) {
+            connection.ending = Ending::open;
+        } else if (connection.dialled) {
+            connection.count_syn();
+        }
+    }
+}
+
+/// Does this RST, of which the peer's TCP knows nothing, end the program's connection? It does at
+/// exactly the number that is next (RFC 5961, 3.2), and in answer to a SYN with its number.
+[[nodiscard]] bool ends_program(const Connection& connection, const wire::Segment& rst) {
+    if (awaits_answer(connection)) {
+        return rst.has(wire::Flags::ack) && rst.ack == connection.program_isn + 1;
+    }
+    return connection.live() && rst.seq == connection.tcb.snd().nxt;
+}
+
+}  // namespace
+
+void Engine::Impl::address(const Connection& connection, wire::Segment& segment) const {
+    const profile::IpConfig& ip = connection.behaviour->profile->ip;
+    segment.source = connection.flow.local;
+    segment.destination = connection.flow.remote;
+    segment.ttl = ip.ttl;
+    segment.tos = ip.tos;
+    segment.dont_fragment = ip.dont_fragment;
+}
+
+void Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply, Instant now) {
+    wire::Segment& segment = reply.segment;
+    address(connection, segment);
+    if (connection.acking_stopped && segment.has(wire::Flags::ack) &&
+        reply.reason != tcp::Reason::rst) {
+        segment.ack = connection.frozen_ack;
+    }
+
+    Judgement judgement;
+    const RuleList& rules = connection.rules().of(reply.reason);
+    if (!rules.empty()) {
+        try_rules(rules,
+                  Occasion{connection, &segment, Direction::out, reply.retransmission, &judgement},
+                  now);
+    }
+    Departure how{reply.reason, Fate::sent, judgement.rule, reply.retransmission};
+    switch (judgement.course) {
+        case Judgement::Course::drop:
+        case Judgement::Course::gone:
+            ++connection.behaviour->record(*judgement.rule).statistics.withheld;
+            how.fate = Fate::dropped;
+            report_departure(connection, std::move(segment), how, {}, now);
+            return;
+        case Judgement::Course::hold: {
+            const Instant until = now + judgement.delay;
+            if (settings.segment_events) {
+                how.fate = Fate::delayed;
+                report_departure(connection, wire::Segment(segment), how, until, now);
+            }
+            HeldSegment held{Direction::out,
+                             {},
+                             reply.reason,
+                             std::move(segment),
+                             reply.retransmission,
+                             judgement.rule,
+                             std::move(judgement.forged)};
+            static_cast<void>(hold(connection, std::move(held), until, now));
+            return;
+        }
+        case Judgement::Course::pass: break;
+    }
+    if (judgement.copies > 0) {
+        Departure as_copy = how;
+        as_copy.fate = Fate::duplicated;
+        const Forged* forged = judgement.forged_copy.get();
+        if (forged != nullptr) {
+            as_copy.forgery = std::make_shared<const Forgery>(forged->forgery);
+        }
+        for (std::uint32_t copy = 0; copy < judgement.copies; ++copy) {
+            leave(connection, wire::Segment(forged != nullptr ? forged->segment : segment), as_copy,
+                  now);
+        }
+    }
+    if (judgement.forged) {
+        how.fate = judgement.forged->fate();
+        how.forgery = std::make_shared<const Forgery>(std::move(judgement.forged->forgery));
+        segment = std::move(judgement.forged->segment);
+    } else {
+        how.rule = nullptr;
+    }
+    leave(connection, std::move(segment), how, now);
+}
+
+void Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const Departure& how,
+                         Instant now) {
+    if (connection.blackholed_out) {
+        const profile::Rule* hole = connection.extra().hole_out_rule;
+        if (hole != nullptr) {
+            ++connection.behaviour->record(*hole).statistics.withheld;
+        }
+        report_departure(connection, std::move(segment),
+                         {how.reason, Fate::dropped, hole, how.retransmission}, {}, now);
+        return;
+    }
+    if (connection.behaviour->witness != nullptr) {
+        witness_departure(connection, segment, how.reason, how.retransmission, now);
+    }
+    connection.last_activity = now;
+    ++connection.segments_out;
+    if (!how.apart) {
+        note_ending(connection, how.reason);
+    } else if (how.reason == tcp::Reason::rst && ends_program(connection, segment)) {
+        connection.ending = connection.live() ? Ending::reset_by_peer : Ending::refused;
+    }
+    ++counters.segments_out;
+    ++counters.reasons[static_cast<std::size_t>(how.reason)];
+    const wire::Distortion* lie = how.forgery ? &how.forgery->distortion : nullptr;
+    if (lie != nullptr && lie->fragment > 0) {
+        segment.dont_fragment = false;
+    }
+    wire::Bytes packet = lie != nullptr ? wire::encode(segment, *lie) : wire::encode(segment);
+    if (lie == nullptr) {
+        note_departure(connection, segment, false);
+    } else if (const auto seen = as_read(segment, *lie)) {
+        note_departure(connection, *seen, true);
+    }
+    std::optional<Event> event;
+    if (settings.segment_events) {
+        event = Event{now, connection.id, connection.attempt,
+                      departure(connection, std::move(segment), how, {})};
+    }
+    if (lie == nullptr || lie->fragment == 0) {
+        ++counters.packets_out;
+        depart(std::move(packet), std::move(event), now);
+        return;
+    }
+    for (wire::Bytes& part : wire::fragment(packet, lie->fragment, ++fragmented)) {
+        ++counters.packets_out;
+        depart(std::move(part), std::exchange(event, std::nullopt), now);
+    }
+}
+
+void Engine::Impl::note_departure(Connection& connection, const wire::Segment& seen, bool changed) {
+    connection.window_offered = true;
+    connection.last_window = seen.window;
+    if (changed && seen.has(wire::Flags::syn)) {
+        connection.syn_changed = true;
+        // The program scales by what it saw, and not at all where it saw no option.
+        constexpr std::uint8_t largest = 14;
+        connection.scale_out = std::min(seen.options.window_scale.value_or(0), largest);
+        connection.scale_in = seen.options.window_scale ? connection.scale_in : std::uint8_t{0};
+    }
+}
+
+void Engine::Impl::depart(wire::Bytes&& packet, std::optional<Event>&& event, Instant now) {
+    if (settings.rtt <= Duration::zero()) {
+        packets.push_back({std::move(packet), event ? events.size() : Emission::no_event});
+        if (event) {
+            events.push_back(std::move(*event));
+        }
+        return;
+    }
+    if (flights.size() >= max_appointments) {
+        ++counters.undelivered;
+        notice("limit", "flights",
+               "A packet was lost: more of them were on their way than the peer can hold. Ask for "
+               "a shorter --rtt.",
+               now);
+        return;
+    }
+    flights.push_back({now + settings.rtt, std::move(packet), std::move(event)});
+}
+
+void Engine::Impl::land(Instant now) {
+    while (!flights.empty() && flights.front().leaves <= now) {
+        Flight& flight = flights.front();
+        packets.push_back(
+            {std::move(flight.packet), flight.event ? events.size() : Emission::no_event});
+        if (flight.event) {
+            flight.event->at = now;
+            events.push_back(std::move(*flight.event));
+        }
+        flights.pop_front();
+    }
+}
+
+bool Engine::Impl::hold(Connection& connection, HeldSegment&& held, Instant until, Instant now) {
+    Extras& extra = connection.extra();
+    const std::size_t size = held.segment.payload.size();
+    if (extra.delayed_bytes + size > settings.max_buffered || agenda.size() >= max_appointments) {
+        counters.bytes_dropped_at_limit += size;
+        notice("limit", "delayed",
+               "A delayed segment was lost: the connection holds as many bytes as it may. Raise "
+               "the limit with --max-buffer.",
+               now);
+        return false;
+    }
+    extra.delayed_bytes += size;
+    agenda.add(until, {connection.slot, connection.id},
+               std::make_unique<HeldSegment>(std::move(held)));
+    return true;
+}
+
+void Engine::Impl::report_departure(const Connection& connection, wire::Segment&& segment,
+                                    const Departure& how, std::optional<Instant> until,
+                                    Instant now) {
+    if (settings.segment_events) {
+        post(&connection, now, departure(connection, std::move(segment), how, until));
+    }
+}
+
+SegmentEvent Engine::Impl::departure(const Connection& connection, wire::Segment&& segment,
+                                     const Departure& how, std::optional<Instant> until) const {
+    SegmentEvent event;
+    event.direction = Direction::out;
+    event.reason = how.reason;
+    event.base = {connection.iss, connection.program_isn, connection.began_with_syn};
+    event.window = window_bytes(connection, segment);
+    event.segment = std::move(segment);
+    event.retransmission = how.retransmission;
+    event.fate = how.fate;
+    if (how.rule != nullptr) {
+        event.rule = how.rule->place;
+    }
+    event.until = until;
+    event.forgery = how.forgery;
+    return event;
+}
+
+}  // namespace ghostpeer::peer

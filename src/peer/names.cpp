@@ -1,0 +1,39 @@
+#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/peer/statistics.hpp"
+
+namespace ghostpeer::peer {
+
+std::string_view name(Direction direction) noexcept {
+    return direction == Direction::in ? "in" : "out";
+}
+
+std::string_view name(Fate fate) noexcept {
+    switch (fate) {
+        case Fate::accepted: return "accepted";
+        case Fate::sent: return "sent";
+        case Fate::dropped: return "dropped";
+        case Fate::delayed: return "delayed";
+        case Fate::duplicated: return "duplicated";
+        case Fate::corrupted: return "corrupted";
+        case Fate::edited: return "edited";
+        case Fate::undelivered: return "undelivered";
+    }
+    return "?";
+}
+
+std::string_view name(Ending ending) noexcept {
+    switch (ending) {
+        case Ending::unanswered: return "unanswered";
+        case Ending::open: return "open";
+        case Ending::half_closed: return "half-closed";
+        case Ending::closed: return "closed";
+        case Ending::refused: return "refused";
+        case Ending::reset_by_peer: return "reset by the peer";
+        case Ending::reset_by_program: return "reset by the program";
+        case Ending::timed_out: return "timed out";
+        case Ending::forgotten: return "forgotten";
+    }
+    return "?";
+}
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,303 @@
+// Relayed connections: a SYN waits until the real server has answered; then bytes, ends and
+// resets pass through in both directions, as fast as the slower side takes them.
+#include "peer/engine_impl.hpp"
+
+#include "ghostpeer/wire/icmp.hpp"
+#include "peer/relay_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ghostpeer::peer {
+namespace {
+
+using Phase = RelayState::Phase;
+
+// What the driver may hold of one connection beside the kernel's buffers.
+constexpr std::size_t driver_share = 256 * 1024;
+
+[[nodiscard]] UpstreamId id_of(const Connection& connection) noexcept {
+    return {connection.id, connection.slot};
+}
+
+void take_all(Connection& connection, RelayState& relay, std::size_t most) {
+    const auto waiting = connection.tcb.readable();
+    const std::size_t n = std::min(waiting.size(), most);
+    relay.outgoing.insert(relay.outgoing.end(), waiting.begin(),
+                          waiting.begin() + static_cast<std::ptrdiff_t>(n));
+    connection.tcb.consume(n);
+}
+
+}  // namespace
+
+void relay_read(Connection& connection, std::size_t max_buffered) {
+    if (!connection.extras || !connection.extras->relay) {
+        return;
+    }
+    RelayState& relay = *connection.extras->relay;
+    const std::size_t limit = std::min(driver_share, max_buffered);
+    const std::size_t held = relay.outgoing.size() + relay.with_driver;
+    take_all(connection, relay, held < limit ? limit - held : 0);
+}
+
+void relay_write(Connection& connection, Instant now, tcp::Output& out) {
+    if (connection.extras && connection.extras->relay && connection.extras->relay->ended &&
+        connection.extras->service.output.empty()) {
+        connection.tcb.transmit(now, out);
+        connection.tcb.shutdown(out);
+    }
+}
+
+void Engine::Impl::hold_syn(Connection& connection, const profile::Relay& where,
+                            wire::Segment&& syn, Instant now) {
+    auto& relay = connection.extra().relay;
+    if (!relay) {
+        relay = std::make_unique<RelayState>();
+        relay->syn = std::move(syn);
+        ask(connection, UpstreamConnect{where, connection.flow.local});
+        return;
+    }
+    // A retransmitted SYN asks for no second connection, but its timestamp is the newer one.
+    relay->syn = std::move(syn);
+    if (relay->phase == Phase::failed) {
+        refuse_held(connection, now);
+    }
+}
+
+void Engine::Impl::refuse_held(Connection& connection, Instant now) {
+    RelayState& relay = *connection.extras->relay;
+    if (!relay.syn) {
+        return;
+    }
+    if (relay.error == UpstreamError::refused) {
+        if (auto answer = tcp::reset_for(*relay.syn)) {
+            gate_out(connection, tcp::Reply{std::move(*answer), tcp::Reason::rst, false}, now);
+        }
+    }
+    if (relay.error == UpstreamError::unreachable && !connection.blackholed_out) {
+        auto error =
+            wire::icmp_error(wire::IcmpKind::host_unreachable, 0, wire::encode(*relay.syn));
+        if (error) {
+            ++counters.packets_out;
+            depart(std::move(*error), std::nullopt, now);
+            if (OutcomeRecord* outcome = outcome_of(connection)) {
+                outcome->unreachable_left = now;
+            }
+        }
+    }
+    relay.syn.reset();
+}
+
+Connection* Engine::Impl::find_relayed(const UpstreamId& id, Instant now) {
+    advance(now);
+    Connection* connection = connections.find(Handle{id.slot, id.connection});
+    return connection != nullptr && connection->extras && connection->extras->relay ? connection
+                                                                                    : nullptr;
+}
+
+void Engine::Impl::relay_turn(Connection& connection) {
+    RelayState& relay = *connection.extras->relay;
+    if (relay.phase == Phase::connecting) {
+        // A rule has answered in the real server's place.
+        if (connection.ending != Ending::unanswered) {
+            end_relay(connection);
+        }
+        return;
+    }
+    if (relay.phase != Phase::open) {
+        return;
+    }
+    const tcp::State state = connection.tcb.state();
+    if (state == tcp::State::closed || state == tcp::State::time_wait) {
+        end_relay(connection);
+        return;
+    }
+    relay.finish =
+        relay.finish || (connection.tcb.at_end_of_stream() && !connection.reading_stopped);
+    if (!relay.ended) {
+        const std::size_t room = connection.tcb.send_room();
+        const std::size_t whole = connection.behaviour->tcp.send_buffer;
+        const bool words_wait = !connection.extras->service.output.empty();
+        if (words_wait || room < whole / 4) {
+            relay.paused = true;
+        } else if (room >= whole / 2) {
+            relay.paused = false;
+        }
+    }
+    if (!relay.listed && (!relay.outgoing.empty() || relay.finish != relay.finish_told ||
+                          relay.paused != relay.pause_told)) {
+        relay.listed = true;
+        relays_with_news.push_back({connection.slot, connection.id});
+    }
+}
+
+void Engine::Impl::ask(const Connection& connection, decltype(UpstreamRequest::what)&& what) {
+    requests.push_back({id_of(connection), std::move(what)});
+}
+
+void Engine::Impl::settle_amid_burst(Connection& connection, Instant now) {
+    const bool may_wait = connection.extras && connection.extras->relay &&
+                          connection.extras->relay->phase == Phase::open && connection.live() &&
+                          !connection.reading_stopped && out.replies.empty() &&
+                          out.changes.empty() && connection.rules().of(tcp::Reason::ack).empty();
+    if (!may_wait) {
+        settle(connection, now);
+        return;
+    }
+    if (unsettled && unsettled->id != connection.id) {
+        settle_unsettled(now);
+    }
+    unsettled = Handle{connection.slot, connection.id};
+    service_read(connection, now, settings.max_buffered);
+    try_thresholds(connection, now);
+    if (!out.replies.empty() || !out.changes.empty()) {
+        settle(connection, now);
+    }
+}
+
+void Engine::Impl::settle_unsettled(Instant now) {
+    if (!unsettled) {
+        return;
+    }
+    Connection* connection = connections.find(*unsettled);
+    unsettled.reset();
+    if (connection != nullptr) {
+        settle(*connection, now);
+    }
+}
+
+void Engine::Impl::tell_driver(Connection& connection) {
+    RelayState& relay = *connection.extras->relay;
+    relay.listed = false;
+    if (!relay.outgoing.empty()) {
+        relay.with_driver += relay.outgoing.size();
+        ask(connection, UpstreamSend{std::exchange(relay.outgoing, {})});
+    }
+    if (relay.finish && !relay.finish_told) {
+        relay.finish_told = true;
+        ask(connection, UpstreamShutdown{});
+    }
+    if (relay.paused != relay.pause_told) {
+        relay.pause_told = relay.paused;
+        ask(connection, UpstreamReading{!relay.paused});
+    }
+}
+
+void Engine::Impl::end_relay(Connection& connection) {
+    if (!connection.extras || !connection.extras->relay) {
+        return;
+    }
+    RelayState& relay = *connection.extras->relay;
+    if (relay.phase != Phase::connecting && relay.phase != Phase::open) {
+        return;
+    }
+    const bool orderly = relay.phase == Phase::open && connection.ending == Ending::closed;
+    if (orderly && !connection.reading_stopped) {
+        // At most a window is left, so the driver's share may be exceeded this once.
+        take_all(connection, relay, SIZE_MAX);
+    }
+    if (!relay.outgoing.empty()) {
+        ask(connection, UpstreamSend{std::exchange(relay.outgoing, {})});
+    }
+    if (orderly) {
+        ask(connection, UpstreamClose{});
+    } else {
+        ask(connection, UpstreamAbort{});
+    }
+    relay.phase = Phase::over;
+    relay.syn.reset();
+}
+
+void Engine::take_upstream_requests(std::vector<UpstreamRequest>& into) {
+    for (const Handle handle : impl_->relays_with_news) {
+        Connection* connection = impl_->connections.find(handle);
+        if (connection != nullptr && connection->extras && connection->extras->relay &&
+            connection->extras->relay->phase == Phase::open) {
+            impl_->tell_driver(*connection);
+        }
+    }
+    impl_->relays_with_news.clear();
+    if (into.empty()) {
+        into.swap(impl_->requests);
+        return;
+    }
+    std::move(impl_->requests.begin(), impl_->requests.end(), std::back_inserter(into));
+    impl_->requests.clear();
+}
+
+void Engine::upstream_connected(const UpstreamId& id, Instant now) {
+    Connection* connection = impl_->find_relayed(id, now);
+    if (connection == nullptr || connection->extras->relay->phase != Phase::connecting) {
+        return;
+    }
+    RelayState& relay = *connection->extras->relay;
+    relay.phase = Phase::open;
+    const wire::Segment syn = std::move(*relay.syn);
+    relay.syn.reset();
+    impl_->open(*connection, syn, now);
+    impl_->settle(*connection, now);
+}
+
+void Engine::upstream_failed(const UpstreamId& id, UpstreamError error, Instant now) {
+    Connection* connection = impl_->find_relayed(id, now);
+    if (connection == nullptr || connection->extras->relay->phase != Phase::connecting) {
+        return;
+    }
+    connection->extras->relay->phase = Phase::failed;
+    connection->extras->relay->error = error;
+    impl_->refuse_held(*connection, now);
+    impl_->settle(*connection, now);
+}
+
+void Engine::upstream_bytes(const UpstreamId& id, std::span<const std::uint8_t> bytes,
+                            Instant now) {
+    Connection* connection = impl_->find_relayed(id, now);
+    if (connection == nullptr || connection->extras->relay->phase != Phase::open || bytes.empty()) {
+        return;
+    }
+    auto& output = connection->extras->service.output;
+    if (output.empty()) {
+        connection->tcb.send(bytes);
+    } else {
+        OutputItem item;
+        item.content = std::make_shared<const wire::Bytes>(bytes.begin(), bytes.end());
+        item.end = bytes.size();
+        output.push_back(std::move(item));
+    }
+    impl_->settle(*connection, now);
+}
+
+void Engine::upstream_took(const UpstreamId& id, std::size_t bytes, Instant now) {
+    Connection* connection = impl_->find_relayed(id, now);
+    if (connection == nullptr) {
+        return;
+    }
+    RelayState& relay = *connection->extras->relay;
+    relay.with_driver -= std::min(relay.with_driver, bytes);
+    if (!connection->tcb.readable().empty()) {
+        impl_->settle(*connection, now);
+    }
+}
+
+void Engine::upstream_ended(const UpstreamId& id, Instant now) {
+    Connection* connection = impl_->find_relayed(id, now);
+    if (connection == nullptr || connection->extras->relay->phase != Phase::open) {
+        return;
+    }
+    connection->extras->relay->ended = true;
+    impl_->settle(*connection, now);
+}
+
+void Engine::upstream_reset(const UpstreamId& id, Instant now) {
+    Connection* connection = impl_->find_relayed(id, now);
+    if (connection == nullptr || connection->extras->relay->phase != Phase::open) {
+        return;
+    }
+    connection->extras->relay->phase = Phase::over;
+    // What the real server sent before its RST leaves before ours, as far as the window goes.
+    connection->tcb.transmit(now, impl_->out);
+    connection->tcb.abort(impl_->out);
+    impl_->settle(*connection, now);
+}
+
+}  // namespace ghostpeer::peer

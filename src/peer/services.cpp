@@ -1,0 +1,276 @@
+// What the peer's application does with bytes.
+#include "peer/engine_impl.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace ghostpeer::peer {
+namespace {
+
+constexpr std::size_t max_pending_answers = 64;
+constexpr std::size_t max_pending_words = 4096;
+constexpr std::size_t copy_size = 64 * 1024;
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+template <typename... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+[[nodiscard]] std::string_view as_text(std::span<const std::uint8_t> bytes) noexcept {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void answer(ServiceState& state, const profile::Respond& respond) {
+    state.output.push_back(
+        {respond.content, 0, respond.content ? respond.content->size() : 0, respond.then_close});
+}
+
+/// Looks for the pattern in what was read before and what has come; an answer for each time.
+void find_pattern(ServiceState& state, const profile::Respond& respond, std::string_view text) {
+    const std::string& pattern = *respond.when;
+    state.tail.append(text);
+    std::size_t from = 0;
+    for (auto at = state.tail.find(pattern); at != std::string::npos;
+         at = state.tail.find(pattern, from)) {
+        answer(state, respond);
+        from = at + pattern.size();
+    }
+    state.tail.erase(0, from);
+    if (state.tail.size() >= pattern.size()) {
+        state.tail.erase(0, state.tail.size() - (pattern.size() - 1));
+    }
+}
+
+void read_discard(Connection& connection, const profile::Discard& discard, Instant now) {
+    std::size_t n = connection.tcb.readable().size();
+    if (discard.rate && n > 0) {
+        ServiceState& state = connection.extra().service;
+        n = std::min<std::size_t>(n, state.read_pacer.allowance(*discard.rate, now));
+        state.read_pacer.spend(n);
+        if (n < connection.tcb.readable().size()) {
+            state.retry = std::min(state.retry, state.read_pacer.next(*discard.rate));
+        }
+    }
+    connection.tcb.consume(n);
+}
+
+void read_echo(Connection& connection) {
+    const auto waiting = connection.tcb.readable();
+    const bool behind = connection.extras && !connection.extras->service.output.empty();
+    const std::size_t n = behind ? 0 : std::min(waiting.size(), connection.tcb.send_room());
+    if (n > 0) {
+        const wire::Bytes copy(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(n));
+        connection.tcb.consume(n);
+        connection.tcb.send(copy);
+    }
+}
+
+void read_respond(Connection& connection, const profile::Respond& respond,
+                  std::size_t max_buffered) {
+    const auto waiting = connection.tcb.readable();
+    if (waiting.empty()) {
+        return;
+    }
+    ServiceState& state = connection.extra().service;
+    if (state.output.size() >= max_pending_answers) {
+        return;  // Who asks without reading the answers finds the window closed.
+    }
+    const std::size_t n = std::min(waiting.size(), std::min(copy_size, max_buffered));
+    if (respond.when && !respond.when->empty()) {
+        find_pattern(state, respond, as_text(waiting.first(n)));
+    } else {
+        answer(state, respond);
+    }
+    connection.tcb.consume(n);
+}
+
+void start_source(Connection& connection, const profile::Source& source) {
+    if (!connection.tcb.synchronized()) {
+        return;
+    }
+    ServiceState& state = connection.extra().service;
+    if (!state.source_started) {
+        state.source_started = true;
+        state.output.push_back({nullptr, 0, source.bytes.value_or(UINT64_MAX)});
+    }
+}
+
+[[nodiscard]] std::optional<profile::Rate> write_rate(const profile::Service& service) {
+    if (const auto* source = std::get_if<profile::Source>(&service)) {
+        return source->rate;
+    }
+    if (const auto* respond = std::get_if<profile::Respond>(&service)) {
+        return respond->rate;
+    }
+    return std::nullopt;
+}
+
+/// Moves one piece of an item to the send buffer.
+void send_piece(tcp::Tcb& tcb, OutputItem& item, std::size_t n) {
+    if (item.content) {
+        tcb.send(std::span(*item.content).subspan(static_cast<std::size_t>(item.offset), n));
+    } else {
+        constexpr std::uint64_t period = 251;
+        static constexpr auto pattern = [] {
+            std::array<std::uint8_t, copy_size + period> bytes{};
+            for (std::size_t i = 0; i < bytes.size(); ++i) {
+                bytes[i] = static_cast<std::uint8_t>(i % period);
+            }
+            return bytes;
+        }();
+        tcb.send(std::span(pattern).subspan(static_cast<std::size_t>(item.offset % period), n));
+    }
+    item.offset += n;
+}
+
+void close(Connection& connection, Instant now, tcp::Output& out) {
+    connection.tcb.transmit(now, out);
+    connection.tcb.close(now, out);
+}
+
+/// True where the item has been written entirely.
+bool write_item(Connection& connection, OutputItem& item, std::optional<profile::Rate> rate,
+                Instant now) {
+    ServiceState& state = connection.extra().service;
+    while (item.offset < item.end) {
+        std::uint64_t n = std::min<std::uint64_t>(
+            {item.end - item.offset, connection.tcb.send_room(), copy_size});
+        if (rate && !item.said) {
+            const std::uint64_t allowed = state.write_pacer.allowance(*rate, now);
+            if (allowed == 0) {
+                state.retry = std::min(state.retry, state.write_pacer.next(*rate));
+                return false;
+            }
+            n = std::min(n, allowed);
+            state.write_pacer.spend(n);
+        }
+        if (n == 0) {
+            return false;
+        }
+        send_piece(connection.tcb, item, static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+}  // namespace
+
+std::uint64_t Pacer::allowance(profile::Rate rate, Instant now) {
+    if (!origin_) {
+        origin_ = now;
+    }
+    const long double passed = std::chrono::duration<long double>(now - *origin_).count();
+    const auto unit = std::max<std::uint64_t>(1, rate / 100);
+    // The first unit passes at once; a hair of slack keeps exact multiples on their side.
+    const auto due =
+        static_cast<std::uint64_t>(passed * static_cast<long double>(rate) + 1e-6L) + unit;
+    const auto whole = due / unit * unit;
+    return whole > spent_ ? whole - spent_ : 0;
+}
+
+Instant Pacer::next(profile::Rate rate) const noexcept {
+    const auto unit = std::max<std::uint64_t>(1, rate / 100);
+    const std::uint64_t wanted = (spent_ / unit + 1) * unit - unit;
+    const long double seconds = static_cast<long double>(wanted) / static_cast<long double>(rate);
+    return origin_.value_or(Instant{}) + Duration(static_cast<std::int64_t>(seconds * 1e9L) + 1);
+}
+
+void service_read(Connection& connection, Instant now, std::size_t max_buffered) {
+    if (connection.tcb.readable().empty()) {
+        return;
+    }
+    std::visit(Overloaded{
+                   [&](const profile::Discard& discard) { read_discard(connection, discard, now); },
+                   [&](const profile::Echo&) { read_echo(connection); },
+                   [&](const profile::Hold&) {},
+                   [&](const profile::Source&) {
+                       connection.tcb.consume(connection.tcb.readable().size());
+                   },
+                   [&](const profile::Respond& respond) {
+                       read_respond(connection, respond, max_buffered);
+                   },
+                   [&](const profile::Relay&) { relay_read(connection, max_buffered); },
+               },
+               connection.behaviour->profile->service);
+}
+
+void service_write(Connection& connection, Instant now, tcp::Output& out) {
+    const profile::Profile& profile = *connection.behaviour->profile;
+    if (const auto* source = std::get_if<profile::Source>(&profile.service)) {
+        start_source(connection, *source);
+    }
+    if (connection.extras) {
+        ServiceState& state = connection.extras->service;
+        const auto rate = write_rate(profile.service);
+        while (!state.output.empty()) {
+            OutputItem& item = state.output.front();
+            if (!write_item(connection, item, rate, now)) {
+                break;
+            }
+            const bool done = item.close_after;
+            state.output.pop_front();
+            if (done) {
+                state.output.clear();
+                close(connection, now, out);
+                return;
+            }
+        }
+        if (state.shutdown_when_said && !still_saying(connection)) {
+            state.shutdown_when_said = false;
+            connection.tcb.transmit(now, out);
+            connection.tcb.shutdown(out);
+        }
+        // In SYN-SENT a close would be the end, and what was said go unheard.
+        if (state.close_when_said && !still_saying(connection) &&
+            connection.tcb.state() != tcp::State::syn_sent) {
+            close(connection, now, out);
+            return;
+        }
+    }
+    if (std::holds_alternative<profile::Relay>(profile.service)) {
+        relay_write(connection, now, out);
+        return;
+    }
+    if (connection.tcb.at_end_of_stream() && profile.after_eof == profile::AfterEof::close &&
+        !connection.reading_stopped && !std::holds_alternative<profile::Hold>(profile.service)) {
+        const bool endless = std::holds_alternative<profile::Source>(profile.service) &&
+                             !std::get<profile::Source>(profile.service).bytes;
+        if (endless || !connection.extras || connection.extras->service.output.empty()) {
+            close(connection, now, out);
+        }
+    }
+}
+
+bool before_handshake(const Connection& connection) {
+    return connection.ending == Ending::unanswered &&
+           (!connection.live() || connection.tcb.state() == tcp::State::syn_sent);
+}
+
+bool still_saying(const Connection& connection) {
+    if (!connection.extras) {
+        return false;
+    }
+    const auto& output = connection.extras->service.output;
+    return std::any_of(output.begin(), output.end(),
+                       [](const OutputItem& item) { return item.said; });
+}
+
+void say(Connection& connection, const profile::Say& what) {
+    if (!connection.live() && !before_handshake(connection)) {
+        return;
+    }
+    OutputItem item;
+    item.content = what.content;
+    item.end = what.content ? what.content->size() : what.generated;
+    item.said = true;
+    auto& output = connection.extra().service.output;
+    if (output.size() >= max_pending_words) {
+        return;
+    }
+    // An endless source would never let its turn come.
+    const bool endless = !output.empty() && !output.back().content && !output.back().said;
+    output.insert(endless ? output.end() - 1 : output.end(), std::move(item));
+}
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,198 @@
+// One connection's turn: replies leave, the application reads and writes, states are entered,
+// until nothing more follows from what happened.
+#include "peer/engine_impl.hpp"
+
+#include <algorithm>
+
+namespace ghostpeer::peer {
+namespace {
+
+// Far beyond what any sensible profile needs; rules that feed each other for ever end here.
+constexpr int max_rounds = 64;
+
+/// Has the rule fired since something last arrived or left?
+[[nodiscard]] bool idle_fired(const Connection& connection, const profile::Rule& rule) {
+    const Extras* extras = connection.extras.get();
+    return extras != nullptr && rule.id < extras->idle_fired.size() &&
+           extras->idle_fired[rule.id] == connection.last_activity;
+}
+
+}  // namespace
+
+void Engine::Impl::settle(Connection& connection, Instant now) {
+    for (int round = 0; round < max_rounds; ++round) {
+        drain(connection, now);
+        if (connection.live()) {
+            if (!connection.reading_stopped) {
+                service_read(connection, now, settings.max_buffered);
+            }
+            connection.tcb.acknowledge(now, out);
+            drain(connection, now);
+            try_thresholds(connection, now);
+            if (connection.behaviour->witness != nullptr) {
+                note_totals(connection, now);
+            }
+            service_write(connection, now, out);
+            connection.tcb.transmit(now, out);
+        }
+        if (out.replies.empty() && out.changes.empty()) {
+            break;
+        }
+    }
+    if (!out.replies.empty() || !out.changes.empty()) {
+        for (const tcp::StateChange& change : out.changes) {
+            count_state(change.from, change.to);
+        }
+        out.clear();
+        notice("limit", "rounds",
+               "Rules of the profile fire each other without end; the engine stopped them after "
+               "64 rounds.",
+               now);
+    }
+    if (connection.extras && connection.extras->relay) {
+        relay_turn(connection);
+    }
+    schedule(connection, now);
+}
+
+void Engine::Impl::drain(Connection& connection, Instant now) {
+    if (out.replies.empty() && out.changes.empty()) {
+        return;
+    }
+    // Actions at the gate add to `out`; that is the next round's.
+    std::vector<tcp::Reply> replies;
+    replies.swap(reply_scratch);
+    replies.swap(out.replies);
+    std::vector<tcp::StateChange> changes;
+    changes.swap(out.changes);
+    for (tcp::Reply& reply : replies) {
+        gate_out(connection, std::move(reply), now);
+    }
+    replies.clear();
+    replies.swap(reply_scratch);
+    for (const tcp::StateChange& change : changes) {
+        state_changed(connection, change, now);
+    }
+}
+
+void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change, Instant now) {
+    using tcp::State;
+    const Ending before = connection.ending;
+    count_state(change.from, change.to);
+    switch (change.to) {
+        case State::established:
+            connection.established = true;
+            if (before == Ending::unanswered && change.from == State::syn_sent) {
+                connection.ending = Ending::open;
+            }
+            break;
+        case State::fin_wait_1:
+        case State::close_wait:
+            if (before == Ending::open) {
+                connection.ending = Ending::half_closed;
+            }
+            break;
+        case State::time_wait: connection.ending = Ending::closed; break;
+        case State::closed:
+            --live;
+            connection.last_snd_nxt = connection.tcb.snd().nxt;
+            connection.last_rcv_nxt = connection.tcb.rcv().nxt;
+            if (connection.tcb.timed_out() && before != Ending::closed) {
+                connection.ending = Ending::timed_out;
+            } else if (change.from == State::last_ack && before == Ending::half_closed) {
+                connection.ending = Ending::closed;
+            }
+            if (connection.extras) {
+                connection.extras->service = {};
+            }
+            connection.listed = true;
+            dead.push_back({connection.slot, connection.id});
+            break;
+        default: break;
+    }
+    if (settings.segment_events) {
+        post(&connection, now, StateEvent{change.from, change.to});
+    }
+    if (connection.behaviour->witness != nullptr) {
+        note(connection.behaviour->witness->of(change.to), Occasion{connection}, now);
+    }
+    const RuleList& rules = connection.rules().of(change.to);
+    if (!rules.empty()) {
+        try_rules(rules, Occasion{connection}, now);
+    }
+}
+
+void Engine::Impl::try_thresholds(Connection& connection, Instant now) {
+    Behaviour& behaviour = *connection.behaviour;
+    const auto check = [&](const RuleList& rules, std::uint64_t reached, auto threshold_of) {
+        for (const profile::Rule* rule : rules) {
+            const auto threshold = threshold_of(*rule);
+            if (!threshold) {
+                continue;
+            }
+            std::vector<bool>& fired = connection.extra().threshold_fired;
+            fired.resize(behaviour.profile->rules.size());
+            if (fired[rule->id]) {
+                continue;
+            }
+            if (reached < *threshold) {
+                behaviour.record(*rule).near_miss.note(NearMiss::What::total, reached,
+                                                       *threshold - reached);
+                continue;
+            }
+            fired[rule->id] = true;
+            try_rule(*rule, Occasion{connection}, now);
+        }
+    };
+    if (const RuleList& rules = connection.rules().on_received; !rules.empty()) {
+        check(rules, connection.tcb.bytes_received(), received_threshold);
+    }
+    if (const RuleList& rules = connection.rules().on_sent; !rules.empty()) {
+        check(rules, connection.tcb.bytes_acknowledged(), sent_threshold);
+    }
+}
+
+Instant Engine::Impl::idle_deadline(const Connection& connection) const {
+    Instant earliest = never;
+    for (const profile::Rule* rule : connection.rules().on_idle) {
+        if (!idle_fired(connection, *rule)) {
+            earliest = std::min(earliest, connection.last_activity + *idle_threshold(*rule));
+        }
+    }
+    return earliest;
+}
+
+void Engine::Impl::try_idle(Connection& connection, Instant now) {
+    for (const profile::Rule* rule : connection.rules().on_idle) {
+        if (idle_fired(connection, *rule) ||
+            connection.last_activity + *idle_threshold(*rule) > now) {
+            continue;
+        }
+        std::vector<Instant>& fired = connection.extra().idle_fired;
+        fired.resize(connection.behaviour->profile->rules.size(), never);
+        fired[rule->id] = connection.last_activity;
+        try_rule(*rule, Occasion{connection}, now);
+    }
+}
+
+void Engine::Impl::schedule(Connection& connection, Instant now) {
+    Instant next = never;
+    if (connection.live()) {
+        next = connection.tcb.next_deadline().value_or(never);
+        if (connection.extras) {
+            next = std::min(next, connection.extras->service.retry);
+        }
+        if (!connection.rules().on_idle.empty()) {
+            next = std::min(next, idle_deadline(connection));
+        }
+    }
+    // At least a step ahead, so that one instant never takes a connection's turn twice.
+    connection.wanted = std::max(next, now + std::chrono::microseconds(1));
+    if (connection.wanted >= connection.wake) {
+        return;
+    }
+    connection.wake = connection.wanted;
+    agenda.add(connection.wake, {connection.slot, connection.id}, Wake{});
+}
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,305 @@
+#include "peer/witness.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace ghostpeer::peer {
+namespace {
+
+using profile::Expectation;
+using profile::Form;
+using profile::Range;
+
+constexpr std::size_t max_sightings = 32;
+constexpr std::size_t max_nearest = 4;
+constexpr std::size_t max_otherwise = 16;
+constexpr std::size_t max_destinations = 4096;
+
+[[nodiscard]] std::uint64_t nanoseconds(Duration time) noexcept {
+    return static_cast<std::uint64_t>(std::max<Duration::rep>(time.count(), 0));
+}
+
+/// No time in a run is longer (292 years).
+[[nodiscard]] Duration duration(std::uint64_t nanoseconds) noexcept {
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<Duration::rep>::max());
+    return Duration(static_cast<Duration::rep>(std::min(nanoseconds, most)));
+}
+
+[[nodiscard]] std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
+    return b > UINT64_MAX - a ? UINT64_MAX : a + b;
+}
+
+/// The gap that is `factor` millionths of another.
+[[nodiscard]] std::uint64_t scaled(Duration gap, std::uint64_t factor) noexcept {
+    const double product =
+        static_cast<double>(nanoseconds(gap)) * (static_cast<double>(factor) / 1e6);
+    constexpr double most = 1.8e19;  // below 2^64
+    return product >= most ? UINT64_MAX : static_cast<std::uint64_t>(product);
+}
+
+/// May not be seen at all.
+[[nodiscard]] bool forbids(const Expectation& expectation) noexcept {
+    return expectation.form == Form::never || (expectation.times && expectation.times->most == 0);
+}
+
+}  // namespace
+
+Witness::Witness(const profile::Profile& profile, bool virtual_time)
+    : profile_(&profile), virtual_time_(virtual_time), records_(profile.expect.size()) {
+    for (const bool reference : {false, true}) {
+        // What `within` counts from is an earlier occasion than the sighting itself.
+        for (std::size_t i = 0; i < profile.expect.size(); ++i) {
+            const Expectation& expectation = profile.expect[i];
+            if (reference && expectation.within) {
+                add(expectation.within->of, {i, true});
+            } else if (!reference) {
+                for (const auto& event : expectation.events) {
+                    add(event, {i, false});
+                }
+            }
+        }
+    }
+    for (std::size_t i = 0; i < profile.expect.size(); ++i) {
+        if (profile.expect[i].form == Form::attempts) {
+            attempts_.push_back(i);
+        } else if (profile.expect[i].form == Form::outcome) {
+            outcomes_.emplace();
+        }
+    }
+}
+
+void Witness::add(const profile::Event& event, Lead lead) {
+    const auto put = [&](auto& lists, const auto& word) {
+        for (std::size_t i = 0; i < lists.size(); ++i) {
+            // An event that stands beside `any` is one sighting all the same.
+            const bool known =
+                std::any_of(lists[i].begin(), lists[i].end(), [&](const Lead& other) {
+                    return other.expectation == lead.expectation &&
+                           other.reference == lead.reference;
+                });
+            if (!known && (!word || static_cast<std::size_t>(*word) == i)) {
+                lists[i].push_back(lead);
+            }
+        }
+    };
+    if (const auto* receive = std::get_if<profile::OnReceive>(&event)) {
+        put(on_receive_, receive->kind);
+    } else if (const auto* send = std::get_if<profile::OnSend>(&event)) {
+        put(on_send_, send->reason);
+    } else if (const auto* enter = std::get_if<profile::OnEnter>(&event)) {
+        put(on_enter_, std::optional(enter->state));
+    } else if (std::holds_alternative<profile::OnStart>(event)) {
+        on_start_.push_back(lead);
+    } else if (const auto* received = std::get_if<profile::OnReceived>(&event)) {
+        totals_.push_back({received->bytes, false, lead});
+    } else if (const auto* sent = std::get_if<profile::OnSent>(&event)) {
+        totals_.push_back({sent->bytes, true, lead});
+    } else if (const auto* idle = std::get_if<profile::OnIdle>(&event)) {
+        idles_.push_back({idle->length, lead});
+    } else if (const auto* command = std::get_if<profile::OnCommand>(&event)) {
+        on_command_.emplace_back(command->name, lead);
+    }
+}
+
+Witness::Leads Witness::of_command(std::string_view name) const {
+    Leads leads;
+    for (const auto& [command, lead] : on_command_) {
+        if (command == name) {
+            leads.push_back(lead);
+        }
+    }
+    return leads;
+}
+
+// Times ------------------------------------------------------------------------------------------
+
+Duration Witness::tolerance(const Expectation& expectation, Duration time) const {
+    const auto share_of = [&](double share) {
+        return Duration(static_cast<Duration::rep>(static_cast<double>(time.count()) * share));
+    };
+    if (expectation.tolerance.time) {
+        return *expectation.tolerance.time;
+    }
+    if (expectation.tolerance.share) {
+        return share_of(*expectation.tolerance.share);
+    }
+    // What the kernel's timer wheel rounds up, at most (kernel/time/timer.c), and two ticks; and
+    // where time is real, what a busy machine adds.
+    constexpr Duration least = std::chrono::milliseconds(20);
+    constexpr double wheel = 0.125;
+    constexpr double busy = 0.15;
+    return std::max(least, share_of(virtual_time_ ? wheel : busy));
+}
+
+Range Witness::widened(const Expectation& expectation, Range range) const {
+    const auto below = nanoseconds(tolerance(expectation, duration(range.least)));
+    range.least -= std::min(range.least, below);
+    if (range.most != UINT64_MAX) {
+        range.most = sum(range.most, nanoseconds(tolerance(expectation, duration(range.most))));
+    }
+    return range;
+}
+
+bool Witness::in_time(const Expectation& expectation, const std::optional<Instant>& reference,
+                      Instant at) const {
+    if (!reference) {
+        return false;
+    }
+    Range range = expectation.within->time;
+    if (!forbids(expectation)) {
+        range = widened(expectation, range);
+    } else {
+        // In doubt for the program: what came at the edge need not have come.
+        if (range.least > 0) {
+            range.least =
+                sum(range.least, nanoseconds(tolerance(expectation, duration(range.least))));
+        }
+        if (range.most != UINT64_MAX) {
+            range.most -=
+                std::min(range.most, nanoseconds(tolerance(expectation, duration(range.most))));
+        }
+    }
+    return range.contains(nanoseconds(at - *reference));
+}
+
+void Witness::check_gap(const Expectation& expectation, const Watched& watched,
+                        const Sighting& sighting, ExpectationResult& result) const {
+    if (!expectation.apart || result.gap || watched.count == 0) {
+        return;
+    }
+    const profile::Apart& apart = *expectation.apart;
+    const Duration gap = sighting.at - watched.last.at;
+    const std::uint64_t number = watched.count;
+    const auto check = [&](const Range& wanted, std::optional<Duration> previous) {
+        const Range allowed = widened(expectation, wanted);
+        if (!result.gap && !allowed.contains(nanoseconds(gap))) {
+            result.gap = WrongGap{watched.last, sighting, number, allowed, previous};
+        }
+    };
+    check(apart.gap, {});
+    if (number <= apart.steps.size()) {
+        check(apart.steps[number - 1], {});
+    }
+    if (apart.growth && number > 1) {
+        const Range factor = *apart.growth;
+        check({scaled(watched.last_gap, factor.least),
+               factor.most == UINT64_MAX ? UINT64_MAX : scaled(watched.last_gap, factor.most)},
+              watched.last_gap);
+    }
+}
+
+// Sightings --------------------------------------------------------------------------------------
+
+void Witness::count(std::size_t expectation, Watched& watched, const Sighting& sighting) {
+    ExpectationResult& result = records_[expectation].result;
+    ++result.seen;
+    if (result.sightings.size() < max_sightings) {
+        result.sightings.push_back(sighting);
+    }
+    check_gap(profile_->expect[expectation], watched, sighting, result);
+    watched.last_gap = watched.count > 0 ? sighting.at - watched.last.at : Duration::zero();
+    watched.last = sighting;
+    ++watched.count;
+}
+
+void Witness::saw(const Lead& lead, ConnectionWatch& watch, const Sighting& sighting) {
+    watch.watched.resize(records_.size());
+    Watched& watched = watch.watched[lead.expectation];
+    const Expectation& expectation = profile_->expect[lead.expectation];
+    if (lead.reference) {
+        if (!watched.reference || !expectation.within->of_first) {
+            watched.reference = sighting.at;
+        }
+        return;
+    }
+    if (expectation.within && !in_time(expectation, watched.reference, sighting.at)) {
+        ExpectationResult& result = records_[lead.expectation].result;
+        ++result.left_out;
+        if (result.nearest.size() < max_nearest) {
+            result.nearest.push_back(sighting);
+        }
+        return;
+    }
+    count(lead.expectation, watched, sighting);
+}
+
+void Witness::saw_attempt(const wire::Endpoint& destination, const Sighting& sighting) {
+    for (const std::size_t expectation : attempts_) {
+        const auto& port = profile_->expect[expectation].when.port;
+        if (port && !port->contains(destination.port)) {
+            ++records_[expectation].failed_when;
+            continue;
+        }
+        // All expectations of attempts look at the same times, but for the ports that they leave
+        // out as a whole.
+        Watched one;
+        const auto known = destinations_.find(destination);
+        if (known != destinations_.end()) {
+            one = known->second;
+        }
+        count(expectation, one, sighting);
+    }
+    if (attempts_.empty()) {
+        return;
+    }
+    const auto known = destinations_.find(destination);
+    if (known != destinations_.end()) {
+        Watched& watched = known.value();
+        watched.last_gap = sighting.at - watched.last.at;
+        watched.last = sighting;
+        ++watched.count;
+    } else if (destinations_.size() < max_destinations) {
+        destinations_.insert({destination, Watched{{}, sighting, {}, 1}});
+    }
+}
+
+// Results ----------------------------------------------------------------------------------------
+
+void Witness::judge_outcome(const Expectation& expectation, ExpectationResult& result) const {
+    for (const OutcomeRecord& record : outcomes_->all()) {
+        const bool meant =
+            (!expectation.when.attempt || expectation.when.attempt->contains(record.attempt)) &&
+            (!expectation.when.port || expectation.when.port->contains(record.flow.local.port));
+        if (!meant) {
+            ++result.failed_when;
+            continue;
+        }
+        ++result.looked_at;
+        const auto outcome = judge(record, outcomes_->is_complete());
+        const auto& wanted = expectation.outcomes;
+        if (std::find(wanted.begin(), wanted.end(), outcome) != wanted.end()) {
+            ++result.seen;
+        } else if (result.otherwise.size() < max_otherwise) {
+            result.otherwise.push_back({record.connection, record.attempt, outcome});
+        }
+    }
+    result.pass = expectation.times ? expectation.times->contains(result.seen)
+                                    : result.seen > 0 && result.seen == result.looked_at;
+}
+
+ExpectationResult Witness::result(std::size_t expectation) const {
+    const Expectation& wanted = profile_->expect[expectation];
+    ExpectationResult result = records_[expectation].result;
+    result.failed_when = records_[expectation].failed_when;
+    result.closest = describe(records_[expectation].near_miss);
+    if (wanted.form == Form::outcome) {
+        judge_outcome(wanted, result);
+        return result;
+    }
+    const Range times =
+        wanted.form == Form::never ? Range{0, 0} : wanted.times.value_or(Range{1, UINT64_MAX});
+    result.pass = times.contains(result.seen) && !result.gap;
+    return result;
+}
+
+std::vector<ExpectationResult> Witness::results() const {
+    std::vector<ExpectationResult> all;
+    all.reserve(records_.size());
+    for (std::size_t i = 0; i < records_.size(); ++i) {
+        all.push_back(result(i));
+    }
+    return all;
+}
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,132 @@
+// What a profile expects of the program, and what has been seen of it so far.
+#pragma once
+
+#include "ghostpeer/peer/expectation.hpp"
+#include "ghostpeer/peer/statistics.hpp"
+#include "ghostpeer/profile/profile.hpp"
+#include "peer/near_miss.hpp"
+#include "peer/outcomes.hpp"
+
+#include <tsl/robin_map.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ghostpeer::peer {
+
+inline constexpr std::size_t state_count = 11;
+
+/// What one connection has shown of one expectation.
+struct Watched {
+    std::optional<Instant> reference;  ///< when the event of `within` last (or first) came up
+    Sighting last;                     ///< the latest
+    Duration last_gap{};
+    std::uint64_t count = 0;  ///< sightings
+};
+
+/// Those of one connection, by the expectation's index.
+struct ConnectionWatch {
+    std::vector<Watched> watched;
+    std::vector<bool> totals_reached;    ///< by Witness::totals
+    std::optional<std::size_t> outcome;  ///< index of its OutcomeRecord
+};
+
+class Witness {
+  public:
+    /// Where an event leads: it is a sighting of an expectation, or what its `within` counts from.
+    struct Lead {
+        std::size_t expectation = 0;
+        bool reference = false;
+    };
+    using Leads = std::vector<Lead>;
+    struct Total {
+        std::uint64_t bytes = 0;
+        bool sent = false;  ///< else received
+        Lead lead;
+    };
+    struct Idle {
+        Duration length{};
+        Lead lead;
+    };
+
+    /// The profile outlives the witness and expects something.
+    Witness(const profile::Profile& profile, bool virtual_time);
+
+    [[nodiscard]] bool is_of(const profile::Profile& profile) const noexcept {
+        return profile_ == &profile;
+    }
+
+    [[nodiscard]] const Leads& of(tcp::Kind kind) const noexcept {
+        return on_receive_[static_cast<std::size_t>(kind)];
+    }
+    [[nodiscard]] const Leads& of(tcp::Reason reason) const noexcept {
+        return on_send_[static_cast<std::size_t>(reason)];
+    }
+    [[nodiscard]] const Leads& of(tcp::State state) const noexcept {
+        return on_enter_[static_cast<std::size_t>(state)];
+    }
+    [[nodiscard]] const Leads& of_start() const noexcept { return on_start_; }
+    [[nodiscard]] Leads of_command(std::string_view name) const;
+    [[nodiscard]] const std::vector<Total>& totals() const noexcept { return totals_; }
+    [[nodiscard]] const std::vector<Idle>& idles() const noexcept { return idles_; }
+
+    [[nodiscard]] const profile::When& when(const Lead& lead) const {
+        return profile_->expect[lead.expectation].when;
+    }
+    /// `when` did not let it pass.
+    void miss(const Lead& lead) { ++records_[lead.expectation].failed_when; }
+    [[nodiscard]] NearMiss& near_miss(const Lead& lead) {
+        return records_[lead.expectation].near_miss;
+    }
+    /// Something came up that `when` let pass.
+    void saw(const Lead& lead, ConnectionWatch& watch, const Sighting& sighting);
+    void saw_attempt(const wire::Endpoint& destination, const Sighting& sighting);
+
+    /// Nothing is seen any more: what ghostpeer itself brings about at the end does not count.
+    void conclude() noexcept { concluded_ = true; }
+    [[nodiscard]] bool concluded() const noexcept { return concluded_; }
+
+    [[nodiscard]] Outcomes* outcomes() noexcept { return outcomes_ ? &*outcomes_ : nullptr; }
+
+    /// By the expectation's index.
+    [[nodiscard]] std::vector<ExpectationResult> results() const;
+
+  private:
+    struct Record {
+        ExpectationResult result;
+        NearMiss near_miss;
+        std::uint64_t failed_when = 0;
+    };
+
+    void add(const profile::Event& event, Lead lead);
+    void count(std::size_t expectation, Watched& watched, const Sighting& sighting);
+    [[nodiscard]] Duration tolerance(const profile::Expectation& expectation, Duration time) const;
+    [[nodiscard]] profile::Range widened(const profile::Expectation& expectation,
+                                         profile::Range range) const;
+    [[nodiscard]] bool in_time(const profile::Expectation& expectation,
+                               const std::optional<Instant>& reference, Instant at) const;
+    void check_gap(const profile::Expectation& expectation, const Watched& watched,
+                   const Sighting& sighting, ExpectationResult& result) const;
+    [[nodiscard]] ExpectationResult result(std::size_t expectation) const;
+    void judge_outcome(const profile::Expectation& expectation, ExpectationResult& result) const;
+
+    const profile::Profile* profile_;
+    bool virtual_time_;
+    bool concluded_ = false;
+    std::array<Leads, tcp::kind_count> on_receive_;
+    std::array<Leads, tcp::reason_count> on_send_;
+    std::array<Leads, state_count> on_enter_;
+    Leads on_start_;
+    std::vector<std::pair<std::string, Lead>> on_command_;
+    std::vector<Total> totals_;
+    std::vector<Idle> idles_;
+    std::vector<Record> records_;
+    std::vector<std::size_t> attempts_;  ///< expectations `attempts`
+    tsl::robin_map<wire::Endpoint, Watched> destinations_;
+    std::optional<Outcomes> outcomes_;  ///< unset: no expectation asks for one
+};
+
+}  // namespace ghostpeer::peer

@@ -1,0 +1,19 @@
+// The little that diagnostics need to know of UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace ghostpeer::profile {
+
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
+/// Is the byte the second or a later one of a character?
+[[nodiscard]] constexpr bool continues_character(char byte) noexcept {
+    return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+/// Characters, not bytes.
+[[nodiscard]] std::size_t character_count(std::string_view text) noexcept;
+
+}  // namespace ghostpeer::profile

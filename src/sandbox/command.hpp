@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sandbox/error.hpp"
+#include "sandbox/sandbox.hpp"
+
+namespace ghostpeer::sandbox {
+
+/// Executes COMMAND with the environment, signals and descriptors that it would have had without
+/// ghostpeer. Returns only on failure: the errno.
+[[nodiscard]] int execute(const Spec& spec);
+
+/// The sentence for an errno of execute(). `present`: the program is there though the kernel says
+/// ENOENT, so that its interpreter is what is missing.
+[[nodiscard]] Error explain_execution(const std::string& program, int error, bool present);
+
+}  // namespace ghostpeer::sandbox

@@ -1,0 +1,31 @@
+// Giving up every privilege for good, once what needs them has been opened.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "sandbox/error.hpp"
+
+namespace ghostpeer::sandbox {
+
+/// Whom to become.
+struct Identity {
+    uid_t uid = 0;
+    gid_t gid = 0;
+};
+
+/// `user`, a name or a number, if it is given; else, for root, who called sudo, or nobody. Nothing
+/// where the process stays who it is: for anybody but root, and where a user namespace or a missing
+/// capability leaves root no choice.
+[[nodiscard]] tl::expected<std::optional<Identity>, Error> choose_identity(
+    const std::optional<std::string>& user);
+
+/// No other identity, no capability, now or after execve(); no new privileges; and only the system
+/// calls that a server needs (see `syscall_filter`). The calling process has one thread.
+[[nodiscard]] tl::expected<void, Error> confine(const std::optional<Identity>& identity);
+
+}  // namespace ghostpeer::sandbox

@@ -1,0 +1,129 @@
+#include "sandbox/control_channel.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ghostpeer::sandbox {
+
+namespace {
+
+constexpr std::size_t max_descriptors = 7;
+constexpr std::size_t max_text = 8192;
+
+struct Header {
+    Message::Type type;
+    std::int32_t value;
+    std::uint32_t text_size;
+    std::uint32_t remark_size;
+    std::array<std::uint8_t, 6> mac;
+    std::uint8_t ethernet;
+    std::uint8_t ipv6;
+};
+
+constexpr std::size_t control_size = CMSG_SPACE(max_descriptors * sizeof(int));
+
+}  // namespace
+
+tl::expected<std::pair<FileDescriptor, FileDescriptor>, int> open_channel() {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0) {
+        return tl::unexpected(errno);
+    }
+    return std::pair(FileDescriptor(ends[0]), FileDescriptor(ends[1]));
+}
+
+bool send_message(const FileDescriptor& channel, const Message& message) {
+    Header header{};
+    header.type = message.type;
+    header.value = message.value;
+    header.text_size = static_cast<std::uint32_t>(std::min(message.text.size(), max_text));
+    header.remark_size = static_cast<std::uint32_t>(std::min(message.remark.size(), max_text));
+    header.mac = message.mac;
+    header.ethernet = message.ethernet ? 1 : 0;
+    header.ipv6 = message.ipv6 ? 1 : 0;
+
+    std::array<iovec, 3> parts{{
+        {&header, sizeof header},
+        {const_cast<char*>(message.text.data()), header.text_size},
+        {const_cast<char*>(message.remark.data()), header.remark_size},
+    }};
+    msghdr packet{};
+    packet.msg_iov = parts.data();
+    packet.msg_iovlen = parts.size();
+
+    alignas(cmsghdr) std::array<char, control_size> control{};
+    const std::size_t count = std::min(message.descriptors.size(), max_descriptors);
+    if (count > 0) {
+        packet.msg_control = control.data();
+        packet.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        cmsghdr* rights = CMSG_FIRSTHDR(&packet);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+        for (std::size_t i = 0; i < count; ++i) {
+            const int fd = message.descriptors[i].get();
+            std::memcpy(CMSG_DATA(rights) + i * sizeof fd, &fd, sizeof fd);
+        }
+    }
+
+    ssize_t sent = 0;
+    do {
+        sent = sendmsg(channel.get(), &packet, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent >= 0;
+}
+
+tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, bool wait) {
+    Header header{};
+    std::vector<char> payload(2 * max_text);
+    std::array<iovec, 2> parts{{{&header, sizeof header}, {payload.data(), payload.size()}}};
+    alignas(cmsghdr) std::array<char, control_size> control{};
+    msghdr packet{};
+    packet.msg_iov = parts.data();
+    packet.msg_iovlen = parts.size();
+    packet.msg_control = control.data();
+    packet.msg_controllen = control.size();
+
+    ssize_t received = 0;
+    do {
+        received = recvmsg(channel.get(), &packet, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    } while (received < 0 && errno == EINTR);
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        return tl::unexpected(NoMessage::nothing_yet);
+    }
+
+    Message message;
+    if (received > 0) {
+        for (cmsghdr* part = CMSG_FIRSTHDR(&packet); part != nullptr;
+             part = CMSG_NXTHDR(&packet, part)) {
+            if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
+                continue;
+            }
+            const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (std::size_t i = 0; i < count; ++i) {
+                int fd = -1;
+                std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+                message.descriptors.emplace_back(fd);
+            }
+        }
+    }
+    if (received < static_cast<ssize_t>(sizeof header) ||
+        sizeof header + header.text_size + header.remark_size !=
+            static_cast<std::size_t>(received)) {
+        return tl::unexpected(NoMessage::closed);
+    }
+    message.type = header.type;
+    message.value = header.value;
+    message.mac = header.mac;
+    message.ethernet = header.ethernet != 0;
+    message.ipv6 = header.ipv6 != 0;
+    message.text.assign(payload.data(), header.text_size);
+    message.remark.assign(payload.data() + header.text_size, header.remark_size);
+    return message;
+}
+
+}  // namespace ghostpeer::sandbox

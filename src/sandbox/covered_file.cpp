@@ -1,0 +1,66 @@
+#include "sandbox/covered_file.hpp"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "posix/file_descriptor.hpp"
+
+namespace ghostpeer::sandbox {
+
+namespace {
+
+// Where a file system can be mounted for a moment.
+std::string mount_point() {
+    for (const char* path : {"/tmp", "/run", "/dev/shm", "/mnt"}) {
+        struct stat found {};
+        if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) {
+            return path;
+        }
+    }
+    return "/etc";
+}
+
+}  // namespace
+
+tl::expected<void, CoverFailure> cover_file(const std::string& path, std::string_view text) {
+    // Looked up before the temporary file system may hide it: /etc/resolv.conf is often a link
+    // that leads below /run.
+    const FileDescriptor target(open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (!target) {
+        return tl::unexpected(CoverFailure{CoverFailure::Step::put_in_place, errno});
+    }
+    // The bind mount keeps the file alive after its file system has been detached.
+    const std::string directory = mount_point();
+    if (mount("tmpfs", directory.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") !=
+        0) {
+        return tl::unexpected(CoverFailure{CoverFailure::Step::mount_temporary, errno});
+    }
+    const std::string cover = directory + "/cover";
+    int error = 0;
+    {
+        const FileDescriptor file(
+            open(cover.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+        if (!file || fchmod(file.get(), 0644) != 0 ||
+            write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+            error = errno;
+        }
+    }
+    const std::string place = "/proc/self/fd/" + std::to_string(target.get());
+    if (error == 0 && mount(cover.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) != 0 &&
+        mount(cover.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+        error = errno;
+    }
+    if (umount2(directory.c_str(), MNT_DETACH) != 0 && error == 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        return tl::unexpected(CoverFailure{CoverFailure::Step::put_in_place, error});
+    }
+    return {};
+}
+
+}  // namespace ghostpeer::sandbox

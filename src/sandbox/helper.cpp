@@ -1,0 +1,286 @@
+#include "sandbox/helper.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <exception>
+
+#include "sandbox/command.hpp"
+#include "sandbox/control_channel.hpp"
+#include "sandbox/diagnosis.hpp"
+#include "sandbox/hosts.hpp"
+#include "sandbox/name_server.hpp"
+#include "sandbox/namespaces.hpp"
+#include "sandbox/network.hpp"
+#include "sandbox/sysctls.hpp"
+
+namespace ghostpeer::sandbox {
+
+namespace {
+
+// The first process of a PID namespace ignores every signal at its default, from the terminal
+// too; handlers that the caller has installed must go. SIGCHLD comes through a signalfd.
+void reset_signals() {
+    for (int number = 1; number < NSIG; ++number) {
+        signal(number, SIG_DFL);
+    }
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+struct Prepared {
+    LinkEnd link;
+    std::array<FileDescriptor, 2> diag;
+    bool ipv6 = false;
+};
+
+tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace) {
+    const bool private_mounts = isolate_mounts();
+    if (const auto done = bring_up_loopback(); !done) {
+        const int error = done.error().error;
+        if (error == EPERM || error == EACCES) {
+            return tl::unexpected(
+                explain(collect_facts(NamespaceFacts::Step::use, error, user_namespace)));
+        }
+        return tl::unexpected(Error{Error::Kind::failed, netlink::sentence(done.error())});
+    }
+
+    auto link = spec.open_link();
+    if (!link) {
+        return tl::unexpected(std::move(link.error()));
+    }
+    Prepared prepared{std::move(*link), {}, false};
+    const auto ipv6 = configure_interface(prepared.link, spec.mtu);
+    if (!ipv6) {
+        return tl::unexpected(ipv6.error());
+    }
+    prepared.ipv6 = *ipv6;
+    // Else closing a TUN descriptor removes the device and waits for an rcu_barrier(), some 15 ms
+    // (unregister_netdevice()); the namespace removes its devices in the background. ENOTTY and
+    // no harm on other links.
+    ioctl(prepared.link.fd.get(), TUNSETPERSIST, 1);
+
+    if (const auto done = write_sysctls(spec.sysctls); !done) {
+        return tl::unexpected(done.error());
+    }
+    if (!spec.hosts.empty()) {
+        if (!private_mounts) {
+            return tl::unexpected(Error{
+                Error::Kind::not_permitted,
+                "Names given to peers are resolved through a private /etc/hosts, and ghostpeer may "
+                "not make private mounts here (it runs in a chroot, or a container's AppArmor "
+                "profile forbids mounts). Start the container with '--security-opt "
+                "apparmor=unconfined', or give peers addresses instead of names."});
+        }
+        if (const auto done = install_hosts(spec.hosts); !done) {
+            return tl::unexpected(done.error());
+        }
+    }
+    if (!spec.name_server.empty() && private_mounts) {
+        use_name_server(spec.name_server);
+    }
+    for (FileDescriptor& diag : prepared.diag) {
+        diag = FileDescriptor(
+            socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
+    }
+    return prepared;
+}
+
+tl::expected<Prepared, Error> prepare_without_exceptions(Spec& spec, bool user_namespace) {
+    try {
+        return prepare_namespaces(spec, user_namespace);
+    } catch (const std::exception& problem) {
+        return tl::unexpected(
+            Error{Error::Kind::failed, "ghostpeer could not prepare the program's namespaces: " +
+                                           std::string(problem.what()) + ". This is a bug."});
+    }
+}
+
+bool report(const FileDescriptor& control, tl::expected<Prepared, Error>& prepared) {
+    Message message;
+    if (!prepared) {
+        message.type = Message::Type::failed;
+        message.value = static_cast<std::int32_t>(prepared.error().kind);
+        message.text = std::move(prepared.error().message);
+        send_message(control, message);
+        return false;
+    }
+    message.type = Message::Type::ready;
+    message.ipv6 = prepared->ipv6;
+    message.ethernet = prepared->link.gateway_mac.has_value();
+    message.mac = prepared->link.gateway_mac.value_or(MacAddress{});
+    message.text = std::move(prepared->link.interface);
+    message.remark = std::move(prepared->link.remark);
+    message.value = static_cast<std::int32_t>(1 + prepared->link.companions.size());
+    message.descriptors.push_back(std::move(prepared->link.fd));
+    for (FileDescriptor& companion : prepared->link.companions) {
+        message.descriptors.push_back(std::move(companion));
+    }
+    if (prepared->diag[0] && prepared->diag[1]) {
+        for (FileDescriptor& diag : prepared->diag) {
+            message.descriptors.push_back(std::move(diag));
+        }
+    }
+    return send_message(control, message);
+}
+
+// The PID of COMMAND, or the errno of what failed.
+tl::expected<pid_t, int> start_command(const Spec& spec) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return tl::unexpected(errno);
+    }
+    const FileDescriptor reader(ends[0]);
+    FileDescriptor writer(ends[1]);
+    // A copy of the page tables would be thrown away at once. The child shares this process's
+    // memory, which waits: what it changes there (the environment) is nobody else's.
+    const pid_t pid = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+    if (pid < 0) {
+        return tl::unexpected(errno);
+    }
+    if (pid == 0) {
+        const int error = execute(spec);
+        [[maybe_unused]] const auto sent = write(writer.get(), &error, sizeof error);
+        _exit(127);
+    }
+    writer.reset();
+    int error = 0;
+    ssize_t size = 0;
+    do {
+        size = read(reader.get(), &error, sizeof error);
+    } while (size < 0 && errno == EINTR);
+    if (size == static_cast<ssize_t>(sizeof error)) {
+        waitpid(pid, nullptr, 0);
+        return tl::unexpected(error);
+    }
+    return pid;
+}
+
+// COMMAND has them now; a reader waiting for the end of COMMAND's output must not wait for us.
+void close_all_but(std::vector<int> kept) {
+    std::sort(kept.begin(), kept.end());
+    unsigned first = 0;
+    for (const int fd : kept) {
+        const auto next = static_cast<unsigned>(fd);
+        if (next > first) {
+            close_range(first, next - 1, 0);
+        }
+        first = next + 1;
+    }
+    close_range(first, UINT_MAX, 0);
+}
+
+void reap(const FileDescriptor& control, pid_t& command) {
+    int status = 0;
+    for (pid_t ended = 0; (ended = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (ended == command) {
+            command = -1;
+            Message message;
+            message.type = Message::Type::exited;
+            message.value = status;
+            send_message(control, message);
+        }
+    }
+}
+
+void supervise(const FileDescriptor& control, const FileDescriptor& children, pid_t command) {
+    std::array<pollfd, 2> events{{{control.get(), POLLIN, 0}, {children.get(), POLLIN, 0}}};
+    while (true) {
+        if (poll(events.data(), events.size(), -1) < 0 && errno != EINTR) {
+            return;
+        }
+        if (events[1].revents != 0) {
+            signalfd_siginfo info{};
+            [[maybe_unused]] const auto size = read(children.get(), &info, sizeof info);
+            reap(control, command);
+        }
+        if (events[0].revents == 0) {
+            continue;
+        }
+        const auto message = receive_message(control, false);
+        if (!message) {
+            if (message.error() == NoMessage::closed) {
+                return;
+            }
+            continue;
+        }
+        if (message->type == Message::Type::signal && command > 0) {
+            kill(command, message->value);
+        } else if (message->type == Message::Type::signal_all) {
+            kill(-1, message->value);
+        }
+    }
+}
+
+void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
+    reset_signals();
+    const auto proceed = receive_message(control);
+    if (!proceed || proceed->type != Message::Type::proceed) {
+        return;
+    }
+    // Set only now: it is cleared when the user namespace changes the credentials. If ghostpeer
+    // ended before this line, `control` tells.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "ghostpeer-init");
+
+    auto prepared = prepare_without_exceptions(spec, user_namespace);
+    if (!report(control, prepared)) {
+        return;
+    }
+    const auto launch = receive_message(control);
+    if (!launch || launch->type != Message::Type::launch) {
+        return;
+    }
+
+    sigset_t child_ended;
+    sigemptyset(&child_ended);
+    sigaddset(&child_ended, SIGCHLD);
+    const FileDescriptor children(signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK));
+    Message launched;
+    launched.type = Message::Type::launched;
+    if (!children) {
+        launched.value = errno;
+        send_message(control, launched);
+        return;
+    }
+    const auto command = start_command(spec);
+    launched.value = command ? 0 : command.error();
+    if (!send_message(control, launched) || !command) {
+        return;
+    }
+    std::vector<int> kept{control.get(), children.get()};
+    for (const FileDescriptor& held : prepared->link.held) {
+        kept.push_back(held.get());
+    }
+    close_all_but(std::move(kept));
+    supervise(control, children, *command);
+}
+
+}  // namespace
+
+void run_helper(FileDescriptor control, Spec& spec, bool user_namespace) {
+    try {
+        live(control, spec, user_namespace);
+    } catch (...) {
+        // Out of memory: ghostpeer sees that the channel is closed.
+    }
+    _exit(0);
+}
+
+}  // namespace ghostpeer::sandbox

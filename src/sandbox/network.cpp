@@ -1,0 +1,151 @@
+#include "sandbox/network.hpp"
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace ghostpeer::sandbox {
+
+namespace {
+
+// LOOPBACK_IFINDEX of the kernel: lo is the first interface of every network namespace.
+constexpr unsigned loopback_index = 1;
+
+// RFC 8200 section 5; with less, addrconf_notify() removes IPv6 from the interface.
+constexpr std::uint16_t ipv6_minimum_mtu = 1280;
+
+// What a kernel without IPv6, or with net.ipv6.conf.default.disable_ipv6, answers.
+constexpr netlink::Batch::Tolerated no_ipv6 = {EAFNOSUPPORT, EOPNOTSUPP, EACCES};
+
+Error failed(std::string message) { return {Error::Kind::failed, std::move(message)}; }
+
+Error failed(const netlink::Refusal& refusal) {
+    if (refusal.error == EOPNOTSUPP && refusal.what.find("virtual Ethernet") != std::string::npos) {
+        return failed(netlink::sentence(refusal) +
+                      " The kernel has no veth driver: load it with 'sudo modprobe veth', or use "
+                      "a TUN device.");
+    }
+    return failed(netlink::sentence(refusal));
+}
+
+bool is_interface_name(const std::string& name) { return !name.empty() && name.size() < IFNAMSIZ; }
+
+// Without it the kernel leaves checksums, and with them segmentation, to hardware that is not
+// there: the peer would see checksums half done and segments larger than the MTU.
+int disable_checksum_offload(const std::string& interface) {
+    const FileDescriptor socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ethtool_value value{};
+    value.cmd = ETHTOOL_STXCSUM;
+    ifreq request{};
+    std::copy(interface.begin(), interface.end(), request.ifr_name);
+    request.ifr_data = reinterpret_cast<char*>(&value);
+    return ioctl(socket_fd.get(), SIOCETHTOOL, &request) < 0 ? errno : 0;
+}
+
+}  // namespace
+
+tl::expected<VethPair, Error> create_veth(const std::string& program_interface,
+                                          const std::string& peer_interface) {
+    if (!is_interface_name(program_interface) || !is_interface_name(peer_interface)) {
+        return tl::unexpected(failed("The interface names '" + program_interface + "' and '" +
+                                     peer_interface + "' must have 1 to 15 characters."));
+    }
+    netlink::Batch creation;
+    creation.create_veth(program_interface, program_mac, peer_interface, peer_mac);
+    if (const auto done = creation.commit(); !done) {
+        return tl::unexpected(failed(done.error()));
+    }
+    if (const int error = disable_checksum_offload(program_interface); error != 0) {
+        return tl::unexpected(failed("ghostpeer could not turn checksum offload off on " +
+                                     program_interface + ": " + strerror(error) + "."));
+    }
+    netlink::Batch peer;
+    const unsigned index = if_nametoindex(peer_interface.c_str());
+    peer.disable_address_generation(index, peer_interface, no_ipv6);
+    peer.set_up_without_arp(index, peer_interface);
+    if (const auto done = peer.commit(); !done) {
+        return tl::unexpected(failed(done.error()));
+    }
+    return VethPair{program_mac, peer_mac};
+}
+
+tl::expected<void, netlink::Refusal> bring_up_loopback() {
+    netlink::Batch batch;
+    batch.set_up(loopback_index, "lo");
+    if (auto done = batch.commit(); !done) {
+        return tl::unexpected(std::move(done.error()));
+    }
+    return {};
+}
+
+tl::expected<void, Error> add_loopback_address(const std::string& address) {
+    netlink::Batch batch;
+    batch.add_address(loopback_index, address);
+    batch.add_local_route(loopback_index, address);
+    if (const auto done = batch.commit(); !done) {
+        return tl::unexpected(failed(done.error()));
+    }
+    return {};
+}
+
+namespace {
+
+tl::expected<bool, Error> configure_loopback(std::uint16_t mtu) {
+    constexpr std::uint16_t own = UINT16_MAX;  // 65536 to be exact, more than a packet can be
+    netlink::Batch batch;
+    if (mtu != own) {
+        batch.set_mtu(loopback_index, loopback_interface, mtu);
+    }
+    if (const auto done = batch.commit(); !done) {
+        return tl::unexpected(failed(done.error()));
+    }
+    return mtu >= ipv6_minimum_mtu;
+}
+
+}  // namespace
+
+tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t mtu) {
+    if (link.interface == loopback_interface) {
+        return configure_loopback(mtu);
+    }
+    const unsigned index = if_nametoindex(link.interface.c_str());
+    if (index == 0) {
+        return tl::unexpected(
+            failed("ghostpeer opened a link for the program, but its interface '" + link.interface +
+                   "' is not there. This is a bug."));
+    }
+    const bool ipv6 = mtu >= ipv6_minimum_mtu;
+    netlink::Batch batch;
+    // First, as a link-local address would be made up the moment that the interface is up.
+    batch.disable_address_generation(index, link.interface, no_ipv6);
+    batch.set_mtu(index, link.interface, mtu);
+    batch.set_up_without_arp(index, link.interface);
+    batch.add_address(index, program_address_v4);
+    batch.add_host_route(index, peer_address_v4);
+    batch.add_default_route(index, peer_address_v4);
+    if (link.gateway_mac) {
+        batch.add_neighbour(index, peer_address_v4, *link.gateway_mac);
+    }
+    if (ipv6) {
+        batch.add_address(index, program_address_v6, no_ipv6);
+        batch.add_local_route(index, program_address_v6, no_ipv6);
+        batch.add_host_route(index, peer_address_v6, no_ipv6);
+        batch.add_default_route(index, peer_address_v6, no_ipv6);
+        if (link.gateway_mac) {
+            batch.add_neighbour(index, peer_address_v6, *link.gateway_mac, no_ipv6);
+        }
+    }
+    const auto done = batch.commit();
+    if (!done) {
+        return tl::unexpected(failed(done.error()));
+    }
+    return ipv6 && done->empty();
+}
+
+}  // namespace ghostpeer::sandbox

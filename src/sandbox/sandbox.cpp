@@ -1,0 +1,239 @@
+#include "sandbox/sandbox.hpp"
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "sandbox/command.hpp"
+#include "sandbox/control_channel.hpp"
+#include "sandbox/diagnosis.hpp"
+#include "sandbox/helper.hpp"
+#include "sandbox/hosts.hpp"
+#include "sandbox/namespaces.hpp"
+#include "sandbox/sysctls.hpp"
+
+namespace ghostpeer::sandbox {
+
+namespace {
+
+constexpr std::uint16_t ipv4_minimum_mtu = 68;  // RFC 791 section 3.2
+
+tl::unexpected<Error> failed(std::string message) {
+    return tl::unexpected(Error{Error::Kind::failed, std::move(message)});
+}
+
+tl::expected<void, Error> check(const Spec& spec) {
+    if (spec.command.empty() || spec.command.front().empty()) {
+        return failed("There is no program to run. Give it after '--'.");
+    }
+    if (!spec.open_link) {
+        return failed("The sandbox was given no link to open. This is a bug.");
+    }
+    if (spec.mtu < ipv4_minimum_mtu) {
+        return failed("An MTU of " + std::to_string(spec.mtu) +
+                      " is too small for IPv4. Use 68 or more.");
+    }
+    if (std::string problem = check_hosts(spec.hosts); !problem.empty()) {
+        return failed(std::move(problem));
+    }
+    for (const auto& [name, value] : spec.sysctls) {
+        if (const auto path = sysctl_path(name); !path) {
+            return failed(path.error());
+        }
+    }
+    return {};
+}
+
+// The maps of a process that is being killed cannot be written either; its end of the channel is
+// closed a moment later.
+bool is_closed_soon(const FileDescriptor& channel) {
+    pollfd event{channel.get(), POLLIN, 0};
+    return poll(&event, 1, 100) > 0;
+}
+
+}  // namespace
+
+Sandbox::Sandbox(Sandbox&& other) noexcept
+    : helper_(std::exchange(other.helper_, -1)),
+      control_(std::move(other.control_)),
+      link_(std::move(other.link_)),
+      diag_(std::move(other.diag_)),
+      listen_diag_(std::move(other.listen_diag_)),
+      has_ipv6_(other.has_ipv6_),
+      command_(std::move(other.command_)),
+      exit_(other.exit_) {}
+
+Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
+    if (this != &other) {
+        kill();
+        helper_ = std::exchange(other.helper_, -1);
+        control_ = std::move(other.control_);
+        link_ = std::move(other.link_);
+        diag_ = std::move(other.diag_);
+        listen_diag_ = std::move(other.listen_diag_);
+        has_ipv6_ = other.has_ipv6_;
+        command_ = std::move(other.command_);
+        exit_ = other.exit_;
+    }
+    return *this;
+}
+
+Sandbox::~Sandbox() { kill(); }
+
+tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
+    if (auto checked = check(spec); !checked) {
+        return tl::unexpected(std::move(checked.error()));
+    }
+    reserve_standard_descriptors();
+    auto channel = open_channel();
+    if (!channel) {
+        return failed("ghostpeer could not open a socket to its helper process: " +
+                      std::string(strerror(channel.error())) +
+                      ". If the limit on open files is reached, raise it ('ulimit -n').");
+    }
+
+    const bool user_namespace = needs_user_namespace();
+    const auto helper = clone_helper(user_namespace);
+    if (!helper) {
+        return tl::unexpected(
+            explain(collect_facts(NamespaceFacts::Step::create, helper.error(), user_namespace)));
+    }
+    if (*helper == 0) {
+        channel->first.reset();
+        run_helper(std::move(channel->second), spec, user_namespace);
+    }
+    channel->second.reset();
+
+    Sandbox sandbox;
+    sandbox.helper_ = *helper;
+    sandbox.control_ = std::move(channel->first);
+    sandbox.command_ = std::move(spec.command);
+    if (user_namespace) {
+        if (auto mapped = write_maps(*helper); !mapped) {
+            if (is_closed_soon(sandbox.control_)) {
+                return tl::unexpected(sandbox.helper_died());
+            }
+            return tl::unexpected(std::move(mapped.error()));
+        }
+    }
+    Message proceed;
+    proceed.type = Message::Type::proceed;
+    send_message(sandbox.control_, proceed);
+    if (spec.meanwhile) {
+        spec.meanwhile();
+    }
+
+    auto answer = receive_message(sandbox.control_);
+    if (answer && answer->type == Message::Type::failed) {
+        return tl::unexpected(
+            Error{static_cast<Error::Kind>(answer->value), std::move(answer->text)});
+    }
+    const auto link_descriptors =
+        answer ? static_cast<std::size_t>(std::max(answer->value, 0)) : std::size_t{0};
+    if (!answer || answer->type != Message::Type::ready || link_descriptors == 0 ||
+        answer->descriptors.size() < link_descriptors) {
+        return tl::unexpected(sandbox.helper_died());
+    }
+    sandbox.has_ipv6_ = answer->ipv6;
+    sandbox.link_.interface = std::move(answer->text);
+    sandbox.link_.remark = std::move(answer->remark);
+    if (answer->ethernet) {
+        sandbox.link_.gateway_mac = answer->mac;
+    }
+    std::vector<FileDescriptor>& descriptors = answer->descriptors;
+    sandbox.link_.fd = std::move(descriptors[0]);
+    for (std::size_t i = 1; i < link_descriptors; ++i) {
+        sandbox.link_.companions.push_back(std::move(descriptors[i]));
+    }
+    if (descriptors.size() >= link_descriptors + 2) {
+        sandbox.diag_ = std::move(descriptors[link_descriptors]);
+        sandbox.listen_diag_ = std::move(descriptors[link_descriptors + 1]);
+    }
+    return sandbox;
+}
+
+tl::expected<void, Error> Sandbox::launch() {
+    Message message;
+    message.type = Message::Type::launch;
+    send_message(control_, message);
+    const auto answer = receive_message(control_);
+    if (!answer || answer->type != Message::Type::launched) {
+        return tl::unexpected(helper_died());
+    }
+    if (answer->value == 0) {
+        return {};
+    }
+    const std::string& program = command_.front();
+    const bool present =
+        program.find('/') != std::string::npos && access(program.c_str(), F_OK) == 0;
+    return tl::unexpected(explain_execution(program, answer->value, present));
+}
+
+std::optional<ExitStatus> Sandbox::poll_exit() {
+    if (exit_ || !control_) {
+        return exit_;
+    }
+    const auto message = receive_message(control_, false);
+    if (!message && message.error() == NoMessage::nothing_yet) {
+        return std::nullopt;
+    }
+    if (message && message->type == Message::Type::exited) {
+        const int status = message->value;
+        exit_ = WIFSIGNALED(status)
+                    ? ExitStatus{true, WTERMSIG(status), WCOREDUMP(status) != 0, false}
+                    : ExitStatus{false, WEXITSTATUS(status), false, false};
+    } else {
+        exit_ = ExitStatus{true, SIGKILL, false, true};
+    }
+    return exit_;
+}
+
+void Sandbox::signal(int number) {
+    Message message;
+    message.type = Message::Type::signal;
+    message.value = number;
+    send_message(control_, message);
+}
+
+void Sandbox::signal_all(int number) {
+    Message message;
+    message.type = Message::Type::signal_all;
+    message.value = number;
+    send_message(control_, message);
+}
+
+void Sandbox::kill() {
+    if (helper_ <= 0) {
+        return;
+    }
+    // The helper ends only after the kernel has ended and reaped all others in its namespace
+    // (zap_pid_ns_processes()).
+    ::kill(helper_, SIGKILL);
+    while (waitpid(helper_, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+    helper_ = -1;
+}
+
+Error Sandbox::helper_died() {
+    int status = 0;
+    pid_t ended = 0;
+    // It may have closed the channel a moment before it ends.
+    while ((ended = waitpid(helper_, &status, __WALL)) < 0 && errno == EINTR) {
+    }
+    helper_ = -1;
+    std::string how;
+    if (ended > 0 && WIFSIGNALED(status)) {
+        how = " by signal " + std::to_string(WTERMSIG(status));
+    }
+    return {Error::Kind::failed,
+            "The helper process that prepares the program's namespaces was ended" + how +
+                ". If nobody did that on purpose, the system may be out of memory."};
+}
+
+}  // namespace ghostpeer::sandbox

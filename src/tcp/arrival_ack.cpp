@@ -1,0 +1,154 @@
+// A segment arrives: the ACK field (RFC 9293, 3.10.7.4, fifth step).
+#include "ghostpeer/tcp/tcb.hpp"
+
+#include "tcp/clock.hpp"
+#include "tcp/reassembly.hpp"
+#include "tcp/send_buffer.hpp"
+
+#include <algorithm>
+
+namespace ghostpeer::tcp {
+
+using wire::Flags;
+using wire::Segment;
+
+bool Tcb::check_ack(const Segment& segment, Instant now, Output& out) {
+    if (!segment.has(Flags::ack)) {
+        return false;
+    }
+    if (state_ == State::syn_received) {
+        if (segment.ack != snd_.nxt) {
+            if (auto reset = reset_for(segment)) {
+                emit(std::move(*reset), Reason::rst, false, out);
+            }
+            return false;
+        }
+        establish(segment, now, out);
+        return true;
+    }
+    // RFC 5961, 5.2: what could not have been sent, or is too old to be true.
+    if (segment.ack > snd_.nxt || segment.ack < snd_.una - snd_.max_wnd) {
+        challenge(now);
+        return false;
+    }
+    accept_ack(segment, now);
+    update_send_window(segment);
+    update_timer(now);
+    advance_close(now, out);
+    return state_ != State::closed;
+}
+
+void Tcb::establish(const Segment& segment, Instant now, Output& out) {
+    if (retries_ == 0) {
+        rtt_.sample(now - (timer_at_ - rto()));
+    } else {
+        measure(segment, now);
+    }
+    retries_ = 0;
+    backoff_ = 0;
+    snd_.una = segment.ack;
+    // The window of a SYN is never scaled (RFC 7323, 2.2).
+    snd_.wnd = std::uint32_t{segment.window} << (segment.has(Flags::syn) ? 0 : snd_.scale);
+    snd_.max_wnd = std::max(snd_.max_wnd, snd_.wnd);
+    snd_.wl1 = segment.seq;
+    snd_.wl2 = segment.ack;
+    congestion_.start(snd_.mss);
+    arm(Timer::none, never);
+    enter(State::established, out);
+    if (fin_queued_) {
+        enter(State::fin_wait_1, out);
+    }
+}
+
+void Tcb::accept_ack(const Segment& segment, Instant now) {
+    if (!send_) {
+        // Nothing is outstanding: there is nothing to acknowledge and nothing lost.
+        return;
+    }
+    const std::uint32_t window = std::uint32_t{segment.window} << snd_.scale;
+    const bool newly = segment.ack > snd_.una;
+    const bool duplicate = segment.ack == snd_.una && snd_.una != snd_.nxt &&
+                           segment.length() == 0 && window == snd_.wnd;
+    if (newly) {
+        const std::uint32_t acked = forward_distance(snd_.una, segment.ack);
+        const auto payload =
+            static_cast<std::uint32_t>(std::min<std::size_t>(acked, send_->bytes.size()));
+        measure(segment, now);
+        congestion_.on_ack(send_->recovery == Recovery::fast ? 0 : acked,
+                           forward_distance(snd_.una, snd_.nxt), snd_.mss);
+        send_->bytes.drop_front(payload);
+        bytes_acknowledged_ += payload;
+        snd_.una = segment.ack;
+        send_->scoreboard.advance(snd_.una);
+        retries_ = 0;
+        backoff_ = 0;
+        after_new_ack(acked);
+        if (snd_.una != snd_.nxt) {
+            arm(Timer::retransmit, now + rto());  // RFC 6298, 5.3
+        }
+    }
+    if (segment.ack >= snd_.una) {
+        note_sack(segment, duplicate);
+    }
+}
+
+void Tcb::measure(const Segment& segment, Instant now) {
+    if (send_ && send_->timing) {
+        if (segment.ack >= send_->timed_end) {
+            rtt_.sample(now - send_->timed_at);
+            send_->timing = false;
+        }
+        return;
+    }
+    // After a retransmission only the echoed timestamp tells which copy is meant (RFC 7323, 4.1);
+    // an ACK that comes without one measures nothing (Karn).
+    // An echo of 0 says nothing, as to Linux (tcp_ack_update_rtt).
+    if (timestamps_ && segment.options.timestamps && segment.options.timestamps->echo != 0 &&
+        retries_ > 0) {
+        const std::uint32_t age = timestamp_now(now) - segment.options.timestamps->echo;
+        if (age < 1U << 31) {
+            rtt_.sample(std::chrono::milliseconds(age));
+        }
+    }
+}
+
+void Tcb::update_send_window(const Segment& segment) {
+    if (segment.ack < snd_.una) {
+        return;
+    }
+    const bool newer =
+        snd_.wl1 < segment.seq || (snd_.wl1 == segment.seq && snd_.wl2 <= segment.ack);
+    if (newer) {
+        snd_.wnd = std::uint32_t{segment.window} << snd_.scale;
+        snd_.max_wnd = std::max(snd_.max_wnd, snd_.wnd);
+        snd_.wl1 = segment.seq;
+        snd_.wl2 = segment.ack;
+    }
+    // Someone who answers probes or shrinks the window below what is outstanding is alive, and the
+    // connection must last (RFC 9293, 3.8.6.1).
+    if (snd_.wnd == 0) {
+        retries_ = 0;
+    }
+}
+
+void Tcb::advance_close(Instant now, Output& out) {
+    if (!fin_sent_ || snd_.una != snd_.nxt) {
+        return;
+    }
+    switch (state_) {
+        case State::fin_wait_1:
+            enter(State::fin_wait_2, out);
+            if (no_reader_) {
+                arm(Timer::fin_wait_2, now + config_->time_wait);
+            }
+            break;
+        case State::closing:
+            enter(State::time_wait, out);
+            arm(Timer::time_wait, now + config_->time_wait);
+            break;
+        case State::last_ack: enter(State::closed, out); break;
+        default: break;
+    }
+}
+
+}  // namespace ghostpeer::tcp

@@ -1,0 +1,146 @@
+// A segment arrives: its payload and its FIN (RFC 9293, 3.10.7.4, seventh and eighth step).
+#include "ghostpeer/tcp/tcb.hpp"
+
+#include "tcp/reassembly.hpp"
+#include "tcp/send_buffer.hpp"
+
+#include <algorithm>
+
+namespace ghostpeer::tcp {
+
+using wire::Flags;
+using wire::Segment;
+using wire::SeqNum;
+
+void Tcb::process_payload(Segment& segment, Instant now, Output& out) {
+    if (segment.payload.empty() || state_ == State::closed) {
+        return;
+    }
+    if (fin_received_) {
+        // Nothing stands behind a FIN; what stands before it has been received.
+        if (segment.end() <= rcv_.nxt) {
+            note_duplicate(segment.seq, segment.end());
+        }
+        ack_now(Reason::duplicate_ack);
+        return;
+    }
+    const SeqNum payload_end = segment.seq + static_cast<std::uint32_t>(segment.payload.size());
+    if (no_reader_ && payload_end > rcv_.nxt) {
+        // RFC 9293, 3.6.1 (MUST-17); Linux: tcp_rcv_state_process, TCPABORTONDATA.
+        if (auto reset = reset_for(segment)) {
+            emit(std::move(*reset), Reason::rst, false, out);
+        }
+        enter(State::closed, out);
+        return;
+    }
+    if (payload_end <= rcv_.nxt) {
+        note_duplicate(segment.seq, payload_end);
+        ack_now(Reason::duplicate_ack);
+        return;
+    }
+    const SeqNum edge = rcv_.nxt + room_for_payload();
+    if (edge <= segment.seq) {
+        // Payload for a window that is shut is a probe (RFC 9293, 3.8.6.1).
+        ack_now(window_closed_ ? Reason::window_probe_reply : Reason::duplicate_ack);
+        segment.flags.bits &= static_cast<std::uint8_t>(~Flags::fin);
+        return;
+    }
+    if (payload_end > edge) {
+        segment.payload.resize(forward_distance(segment.seq, edge));
+        segment.flags.bits &= static_cast<std::uint8_t>(~Flags::fin);
+    }
+    largest_payload_ = static_cast<std::uint16_t>(std::max<std::size_t>(
+        largest_payload_, std::min<std::size_t>(segment.payload.size(), 65535)));
+    const std::size_t old = segment.seq < rcv_.nxt ? forward_distance(segment.seq, rcv_.nxt) : 0;
+    if (segment.seq <= rcv_.nxt) {
+        accept_in_order(segment, old, now);
+    } else {
+        keep_out_of_order(segment);
+    }
+}
+
+void Tcb::accept_in_order(Segment& segment, std::size_t old, Instant now) {
+    auto length = static_cast<std::uint32_t>(segment.payload.size() - old);
+    segment.seq = rcv_.nxt;
+    if (old > 0) {
+        note_duplicate(rcv_.nxt - static_cast<std::uint32_t>(old), rcv_.nxt);
+        segment.payload.erase(segment.payload.begin(),
+                              segment.payload.begin() + static_cast<std::ptrdiff_t>(old));
+    }
+    unread_.append(std::move(segment.payload));
+    const bool filled_gap = reassembly_ && !reassembly_->idle();
+    if (reassembly_) {
+        length += static_cast<std::uint32_t>(reassembly_->take(bytes_received_ + length, unread_));
+    }
+    bytes_received_ += length;
+    rcv_.nxt += length;
+    rcv_.wnd -= std::min(rcv_.wnd, length);
+    // Segments that fill a gap are acknowledged at once (RFC 5681, 4.2).
+    ack_data(length, filled_gap, now);
+}
+
+void Tcb::keep_out_of_order(Segment& segment) {
+    const SeqNum left = segment.seq;
+    const auto length = static_cast<std::uint32_t>(segment.payload.size());
+    const std::uint64_t at = bytes_received_ + forward_distance(rcv_.nxt, left);
+    if (reassembly_buffer().add(at, std::move(segment.payload), config_->send_buffer)) {
+        note_duplicate(left, left + length);
+    }
+    ack_now(Reason::duplicate_ack);
+}
+
+void Tcb::note_duplicate(SeqNum left, SeqNum right) {
+    if (!sack_) {
+        return;
+    }
+    reassembly_buffer().duplicate = wire::SackBlock{left, right};
+}
+
+void Tcb::check_fin(bool fin, SeqNum fin_at, Instant now, Output& out) {
+    if (fin_received_) {
+        if (fin && fin_at + 1 == rcv_.nxt) {
+            ack_now(Reason::ack_of_fin);
+        }
+        return;
+    }
+    if (fin && fin_at > rcv_.nxt) {
+        keep_fin(fin_at);
+        return;
+    }
+    if (fin && fin_at == rcv_.nxt) {
+        accept_fin(now, out);
+    } else if (reassembly_ && reassembly_->fin_at) {
+        if (*reassembly_->fin_at == bytes_received_) {
+            accept_fin(now, out);
+        } else if (*reassembly_->fin_at < bytes_received_) {
+            reassembly_->fin_at.reset();  // it stood amid the data: nonsense
+        }
+    }
+}
+
+void Tcb::keep_fin(SeqNum fin_at) {
+    Reassembly& reassembly = reassembly_buffer();
+    if (!reassembly.fin_at) {
+        reassembly.fin_at = bytes_received_ + forward_distance(rcv_.nxt, fin_at);
+    }
+    ack_now(Reason::duplicate_ack);
+}
+
+void Tcb::accept_fin(Instant now, Output& out) {
+    fin_received_ = true;
+    reassembly_.reset();
+    rcv_.nxt += 1;
+    rcv_.wnd -= std::min(rcv_.wnd, 1U);
+    ack_now(Reason::ack_of_fin);
+    switch (state_) {
+        case State::established: enter(State::close_wait, out); break;
+        case State::fin_wait_1: enter(State::closing, out); break;
+        case State::fin_wait_2:
+            enter(State::time_wait, out);
+            arm(Timer::time_wait, now + config_->time_wait);
+            break;
+        default: break;
+    }
+}
+
+}  // namespace ghostpeer::tcp

@@ -1,0 +1,131 @@
+// Both ways to open, and the segments that open (RFC 9293, 3.10.1 and 3.10.7.2).
+#include "ghostpeer/tcp/tcb.hpp"
+
+#include "tcp/clock.hpp"
+#include "tcp/reassembly.hpp"
+#include "tcp/send_buffer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ghostpeer::tcp {
+
+using wire::Flags;
+using wire::Segment;
+
+namespace {
+
+constexpr std::uint16_t default_mss = 536;  // RFC 9293, 3.7.1 (MUST-15)
+constexpr std::uint16_t smallest_mss = 48;  // Linux: TCP_MIN_SND_MSS
+constexpr std::uint8_t largest_scale = 14;  // RFC 7323, 2.3
+constexpr std::uint32_t largest_field = 65535;
+
+}  // namespace
+
+/// What both ways to open have in common.
+void Tcb::start(const Config& config, const Environment& environment) {
+    const bool fixed = window_fixed_;
+    const std::uint32_t fixed_window = fixed_window_;
+    *this = Tcb();
+    window_fixed_ = fixed;
+    fixed_window_ = fixed_window;
+    config_ = &config;
+    snd_.iss = environment.iss;
+    snd_.una = environment.iss;
+    snd_.nxt = environment.iss + 1;
+    ts_offset_ = environment.timestamp_offset;
+    link_mss_ = std::max(environment.link_mss, smallest_mss);
+    quick_acks_ = static_cast<std::uint16_t>(std::min(config.quick_acks, 65535U));
+}
+
+void Tcb::open_passive(const Config& config, const Environment& environment, const Segment& syn,
+                       Instant now, Output& out) {
+    start(config, environment);
+    state_ = State::listen;
+    receive_syn(syn, now);
+    enter(State::syn_received, out);
+    send_syn_ack(now, false, out);
+    arm(Timer::retransmit, now + rto());
+}
+
+void Tcb::open_active(const Config& config, const Environment& environment, Instant now,
+                      Output& out) {
+    start(config, environment);
+    active_ = true;
+    scaling_ = config.window_scale.has_value();
+    rcv_.scale = std::min(config.window_scale.value_or(0), largest_scale);
+    sack_ = config.sack;
+    timestamps_ = config.timestamps;
+    enter(State::syn_sent, out);
+    send_syn(now, false, out);
+    arm(Timer::retransmit, now + rto());
+}
+
+/// Takes the other side's numbers and options from its SYN or SYN-ACK.
+void Tcb::receive_syn(const Segment& syn, Instant now) {
+    rcv_.irs = syn.seq;
+    rcv_.nxt = syn.seq + 1;
+    snd_.wl1 = syn.seq;
+    snd_.wl2 = snd_.iss;
+    snd_.wnd = syn.window;
+    snd_.max_wnd = syn.window;
+    last_ack_sent_ = rcv_.nxt;
+    right_edge_ = rcv_.nxt + rcv_.wnd;
+    negotiate(syn);
+    if (timestamps_) {
+        ts_recent_ = syn.options.timestamps->value;
+        ts_recent_at_ = clock_seconds(now);
+    }
+}
+
+void Tcb::negotiate(const Segment& syn) {
+    const wire::Options& offered = syn.options;
+    // An MSS of 0 counts as none: Linux (tcp_parse_options).
+    const std::uint16_t theirs = offered.mss.value_or(0) != 0 ? *offered.mss : default_mss;
+    snd_.mss = std::clamp(theirs, smallest_mss, link_mss_);
+    scaling_ = config_->window_scale.has_value() && offered.window_scale.has_value();
+    snd_.scale = scaling_ ? std::min(*offered.window_scale, largest_scale) : std::uint8_t{0};
+    rcv_.scale = scaling_ ? std::min(*config_->window_scale, largest_scale) : std::uint8_t{0};
+    sack_ = config_->sack && offered.sack_permitted;
+    timestamps_ = config_->timestamps && offered.timestamps.has_value();
+}
+
+void Tcb::send_syn(Instant now, bool again, Output& out) {
+    Segment segment;
+    segment.seq = snd_.iss;
+    segment.flags.bits = Flags::syn;
+    if (timestamps_) {
+        segment.options.timestamps = {timestamp_now(now), 0};
+    }
+    emit_opening(std::move(segment), Reason::syn, again, out);
+}
+
+void Tcb::send_syn_ack(Instant now, bool again, Output& out) {
+    Segment segment;
+    segment.seq = snd_.iss;
+    segment.ack = rcv_.nxt;
+    segment.flags.bits = Flags::syn | Flags::ack;
+    if (timestamps_) {
+        segment.options.timestamps = {timestamp_now(now), ts_recent_};
+    }
+    emit_opening(std::move(segment), Reason::syn_ack, again, out);
+}
+
+void Tcb::emit_opening(Segment&& segment, Reason reason, bool again, Output& out) {
+    // The window of a SYN is never scaled (RFC 7323, 2.2).
+    const std::uint32_t window = window_fixed_ ? fixed_window_ : config_->window;
+    segment.window = static_cast<std::uint16_t>(std::min(window, largest_field));
+    if (config_->announce_mss) {
+        segment.options.mss = config_->mss != 0 ? config_->mss : link_mss_;
+    }
+    if (scaling_) {
+        segment.options.window_scale = rcv_.scale;
+    }
+    segment.options.sack_permitted = sack_;
+    rcv_.wnd = segment.window;
+    right_edge_ = rcv_.nxt + rcv_.wnd;
+    window_closed_ = segment.window == 0;
+    emit(std::move(segment), reason, again, out);
+}
+
+}  // namespace ghostpeer::tcp

@@ -1,0 +1,41 @@
+// The first process of the guest: makes it look like the host, runs ghostpeer in it, and ends it.
+#pragma once
+
+#include "warp/guest_spec.hpp"
+
+#include <functional>
+
+namespace ghostpeer::warp {
+
+/// The names of files in the run directory.
+namespace guest_file {
+inline constexpr const char* init = "init";  ///< a link to this program
+inline constexpr const char* spec = "spec";  ///< `encode(GuestSpec)`
+inline constexpr const char* in = "stdin";
+inline constexpr const char* out = "stdout";
+inline constexpr const char* err = "stderr";
+inline constexpr const char* log = "log";          ///< the kernel's
+inline constexpr const char* ready = "ready";      ///< is there once orders are heard
+inline constexpr const char* status = "status";    ///< exit status, bytes of `stdin` that were read
+inline constexpr const char* failure = "failure";  ///< a sentence: why the guest is of no use
+inline constexpr const char* blocked = "blocked";  ///< what the program was waiting for
+}  // namespace guest_file
+
+/// What the host says to the guest, one order a line: a letter and a number.
+namespace order {
+inline constexpr char signal = 's';       ///< to ghostpeer in the guest, as if sent to it outside
+inline constexpr char broken_pipe = 'p';  ///< to COMMAND: its reader has gone
+inline constexpr char blocked = 'b';      ///< write down what COMMAND waits for, then end
+}  // namespace order
+
+/// The word after the program's name with which the kernel starts it.
+inline constexpr const char* guest_word = "warp-guest";
+
+[[nodiscard]] bool is_guest_init(int argc, const char* const* argv);
+
+/// Never returns: the machine is switched off. `program` runs in a process of its own with all
+/// that the caller on the host had; what it returns becomes the run's exit status.
+[[noreturn]] void run_guest_init(const char* run_directory,
+                                 const std::function<int(const GuestSpec&)>& program);
+
+}  // namespace ghostpeer::warp

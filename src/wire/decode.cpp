@@ -1,0 +1,73 @@
+#include "ghostpeer/wire/codec.hpp"
+#include "wire/ip_packet.hpp"
+#include "wire/tcp_header.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace ghostpeer::wire {
+
+namespace {
+
+constexpr std::uint8_t icmp_echo_request = 8;
+constexpr std::uint8_t icmpv6_echo_request = 128;
+
+OtherPacket describe_other(const IpPacket& ip) noexcept {
+    OtherPacket other{.source = ip.source, .destination = ip.destination, .protocol = ip.protocol};
+    if (ip.protocol == protocol::udp && ip.payload.size() >= 8) {
+        other.destination_port = read_u16(ip.payload, 2);
+    }
+    const bool icmp = ip.protocol == (ip.v4 ? protocol::icmp : protocol::icmpv6);
+    other.echo_request = icmp && ip.payload.size() >= 8 &&
+                         ip.payload[0] == (ip.v4 ? icmp_echo_request : icmpv6_echo_request);
+    return other;
+}
+
+}  // namespace
+
+std::string_view describe(Oddity oddity) noexcept {
+    switch (oddity) {
+        case Oddity::not_ip: return "not an IP packet";
+        case Oddity::truncated_ip: return "truncated IP packet";
+        case Oddity::bad_ip_checksum: return "bad IP checksum";
+        case Oddity::fragment: return "IP fragment";
+        case Oddity::truncated_tcp: return "truncated TCP header";
+        case Oddity::bad_tcp_checksum: return "bad TCP checksum";
+        case Oddity::bad_tcp_options: return "malformed TCP options";
+        case Oddity::not_tcp: return "not TCP";
+    }
+    return "odd packet";
+}
+
+std::optional<Flow> peek_flow(ByteView packet) noexcept {
+    constexpr std::size_t ports = 4;
+    if (packet.size() >= ipv4_header_size && packet[0] >> 4 == 4) {
+        const std::size_t header = std::size_t{packet[0] & 0xfU} * 4;
+        if (packet[9] == protocol::tcp && packet.size() >= header + ports) {
+            return Flow{{IpAddress::v4(read_u32(packet, 16)), read_u16(packet, header + 2)},
+                        {IpAddress::v4(read_u32(packet, 12)), read_u16(packet, header)}};
+        }
+    } else if (packet.size() >= ipv6_header_size + ports && packet[0] >> 4 == 6 &&
+               packet[6] == protocol::tcp) {
+        std::array<std::uint8_t, 16> source{};
+        std::array<std::uint8_t, 16> destination{};
+        std::copy_n(packet.begin() + 8, source.size(), source.begin());
+        std::copy_n(packet.begin() + 24, destination.size(), destination.begin());
+        return Flow{{IpAddress::v6(destination), read_u16(packet, ipv6_header_size + 2)},
+                    {IpAddress::v6(source), read_u16(packet, ipv6_header_size)}};
+    }
+    return std::nullopt;
+}
+
+Decoded decode(ByteView packet, const DecodeOptions& options) noexcept {
+    const auto ip = open_ip_packet(packet, options.verify_checksums);
+    if (!ip) {
+        return ip.error();
+    }
+    if (ip->protocol != protocol::tcp) {
+        return describe_other(*ip);
+    }
+    return decode_tcp(*ip, options.verify_checksums);
+}
+
+}  // namespace ghostpeer::wire

@@ -1,0 +1,127 @@
+#include "ghostpeer/wire/checksum.hpp"
+#include "ghostpeer/wire/codec.hpp"
+#include "wire/ip_packet.hpp"
+#include "wire/option_layout.hpp"
+
+#include <tins/tcp.h>
+
+#include <algorithm>
+
+namespace ghostpeer::wire {
+
+namespace {
+
+constexpr std::size_t max_packet = 65535;
+constexpr std::size_t tcp_checksum_at = 16;
+
+void add_nops(Tins::TCP& tcp, std::size_t count) {
+    for (; count > 0; --count) {
+        tcp.add_option(Tins::TCP::option(Tins::TCP::NOP));
+    }
+}
+
+/// The order is that of Linux's tcp_options_write.
+void add_options(Tins::TCP& tcp, const Options& options, const OptionLayout& layout) {
+    const auto nops = [&](std::size_t count) { add_nops(tcp, layout.aligned ? count : 0); };
+    if (options.mss) {
+        tcp.mss(*options.mss);
+    }
+    if (options.sack_permitted) {
+        nops(options.timestamps ? 0 : 2);
+        tcp.sack_permitted();
+    } else if (options.timestamps) {
+        nops(2);
+    }
+    if (options.timestamps) {
+        tcp.timestamp(options.timestamps->value, options.timestamps->echo);
+    }
+    if (options.window_scale) {
+        nops(1);
+        tcp.winscale(*options.window_scale);
+    }
+    if (layout.sack_blocks > 0) {
+        nops(2);
+        Tins::TCP::sack_type edges;
+        edges.reserve(2 * layout.sack_blocks);
+        for (std::size_t i = 0; i < layout.sack_blocks; ++i) {
+            edges.push_back(options.sack[i].left.raw());
+            edges.push_back(options.sack[i].right.raw());
+        }
+        tcp.sack(edges);
+    }
+    add_nops(tcp, layout.padding);
+}
+
+Bytes tcp_header(const Segment& segment) {
+    Tins::TCP tcp(segment.destination.port, segment.source.port);
+    tcp.seq(segment.seq.raw());
+    tcp.ack_seq(segment.ack.raw());
+    tcp.flags(segment.flags.bits);
+    tcp.window(segment.window);
+    tcp.urg_ptr(segment.urgent);
+    add_options(tcp, segment.options, lay_out(segment.options));
+    return tcp.serialize();
+}
+
+void write_v4_header(std::uint8_t* header, const Segment& segment, std::size_t total,
+                     std::uint16_t ip_id) noexcept {
+    header[0] = 0x45;
+    header[1] = segment.tos;
+    write_u16(header + 2, static_cast<std::uint16_t>(total));
+    write_u16(header + 4, segment.dont_fragment ? std::uint16_t{0} : ip_id);
+    write_u16(header + 6, segment.dont_fragment ? 0x4000 : 0);
+    header[8] = segment.ttl;
+    header[9] = protocol::tcp;
+    std::copy_n(segment.source.address.bytes().begin() + 12, 4, header + 12);
+    std::copy_n(segment.destination.address.bytes().begin() + 12, 4, header + 16);
+    const std::uint16_t sum = ones_complement_sum({header, ipv4_header_size});
+    write_u16(header + 10, static_cast<std::uint16_t>(~sum));
+}
+
+void write_v6_header(std::uint8_t* header, const Segment& segment, std::size_t total) noexcept {
+    header[0] = static_cast<std::uint8_t>(0x60 | segment.tos >> 4);
+    header[1] = static_cast<std::uint8_t>(segment.tos << 4);
+    write_u16(header + 4, static_cast<std::uint16_t>(total - ipv6_header_size));
+    header[6] = protocol::tcp;
+    header[7] = segment.ttl;
+    std::copy_n(segment.source.address.bytes().begin(), 16, header + 8);
+    std::copy_n(segment.destination.address.bytes().begin(), 16, header + 24);
+}
+
+}  // namespace
+
+Bytes encode(const Segment& segment, std::uint16_t ip_id) noexcept {
+    try {
+        const IpAddress& source = segment.source.address;
+        const IpAddress& destination = segment.destination.address;
+        const bool v4 = source.is_v4() && destination.is_v4();
+        const std::size_t ip_size = v4 ? ipv4_header_size : ipv6_header_size;
+        // libtins writes the TCP header alone: its IP would look up a route for the source
+        // 0.0.0.0, and its checksum costs more than everything else here.
+        const Bytes header = tcp_header(segment);
+        const std::size_t room = max_packet - ip_size - header.size();
+        const auto payload =
+            ByteView(segment.payload).first(std::min(segment.payload.size(), room));
+
+        Bytes packet;
+        packet.reserve(ip_size + header.size() + payload.size());
+        packet.resize(ip_size);
+        packet.insert(packet.end(), header.begin(), header.end());
+        packet.insert(packet.end(), payload.begin(), payload.end());
+        if (v4) {
+            write_v4_header(packet.data(), segment, packet.size(), ip_id);
+        } else {
+            write_v6_header(packet.data(), segment, packet.size());
+        }
+        const auto tcp = ByteView(packet).subspan(ip_size);
+        const std::uint16_t pseudo = pseudo_header_sum(source, destination, protocol::tcp,
+                                                       static_cast<std::uint32_t>(tcp.size()));
+        const std::uint16_t sum = ones_complement_sum(tcp, pseudo);
+        write_u16(packet.data() + ip_size + tcp_checksum_at, static_cast<std::uint16_t>(~sum));
+        return packet;
+    } catch (...) {
+        return {};  // out of memory: an empty packet, which no link sends
+    }
+}
+
+}  // namespace ghostpeer::wire

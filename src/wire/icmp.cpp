@@ -1,0 +1,151 @@
+#include "ghostpeer/wire/icmp.hpp"
+
+#include "ghostpeer/wire/checksum.hpp"
+#include "ghostpeer/wire/codec.hpp"
+#include "wire/icmp_kinds.hpp"
+#include "wire/ip_packet.hpp"
+
+#include <tins/icmp.h>
+#include <tins/icmpv6.h>
+#include <tins/ip.h>
+#include <tins/ipv6.h>
+#include <tins/rawpdu.h>
+
+#include <algorithm>
+
+namespace ghostpeer::wire {
+
+namespace {
+
+constexpr std::uint8_t udp_lite = 136;
+constexpr std::size_t icmp_header_size = 8;
+constexpr std::uint8_t icmp_echo_request = 8;
+constexpr std::uint8_t icmpv6_echo_request = 128;
+// How much of the packet an error quotes: RFC 1812, 4.3.2.3 and RFC 4443, 2.4(c).
+constexpr std::size_t max_icmp_error = 576;
+constexpr std::size_t max_icmpv6_error = 1280;
+constexpr std::uint8_t internetwork_control = 0xc0;  // RFC 1812, 4.3.2.5
+
+bool has_ports(std::uint8_t number) noexcept {
+    return number == protocol::tcp || number == protocol::udp || number == udp_lite;
+}
+
+/// Neither 0.0.0.0 nor multicast, reserved or broadcast.
+bool is_unicast(const IpAddress& address) noexcept {
+    if (address.is_v4()) {
+        const std::uint32_t number = address.v4_host_order();
+        return number != 0 && number < 0xe0000000;
+    }
+    return address != IpAddress{} && address.bytes()[0] != 0xff;
+}
+
+Tins::IP ipv4_answer(const IpPacket& to) {
+    return {Tins::IPv4Address(to.source.to_string()),
+            Tins::IPv4Address(to.destination.to_string())};
+}
+
+Tins::IPv6 ipv6_answer(const IpPacket& to) {
+    return {Tins::IPv6Address(to.source.bytes().data()),
+            Tins::IPv6Address(to.destination.bytes().data())};
+}
+
+template <typename Ip, typename Icmp>
+Bytes serialize(Ip& ip, Icmp& icmp, ByteView data) {
+    icmp.inner_pdu(Tins::RawPDU(data.data(), static_cast<std::uint32_t>(data.size())));
+    ip.inner_pdu(icmp);
+    return ip.serialize();
+}
+
+template <typename Ip, typename Icmp>
+Bytes echo_answer(Ip ip, Icmp icmp, const IpPacket& request) {
+    icmp.sequence(read_u16(request.payload, 6));
+    return serialize(ip, icmp, request.payload.subspan(icmp_header_size));
+}
+
+bool right_checksum(const IpPacket& ip) noexcept {
+    const std::uint16_t pseudo =
+        ip.v4 ? std::uint16_t{0}
+              : pseudo_header_sum(ip.source, ip.destination, ip.protocol,
+                                  static_cast<std::uint32_t>(ip.payload.size()));
+    return ones_complement_sum(ip.payload, pseudo) == 0xffff;
+}
+
+Bytes make_error(IcmpKind kind, std::uint16_t mtu, const IpPacket& about) {
+    const bool tells_mtu = kind == IcmpKind::fragmentation_needed;
+    if (about.v4) {
+        Tins::IP ip = ipv4_answer(about);
+        ip.ttl(64);
+        ip.tos(internetwork_control);
+        Tins::ICMP icmp(static_cast<Tins::ICMP::Flags>(numbers(kind).v4.type));
+        icmp.code(numbers(kind).v4.code);
+        if (tells_mtu) {
+            icmp.mtu(mtu);
+        }
+        const std::size_t room = max_icmp_error - ipv4_header_size - icmp_header_size;
+        return serialize(ip, icmp, about.packet.first(std::min(about.packet.size(), room)));
+    }
+    Tins::IPv6 ip = ipv6_answer(about);
+    ip.hop_limit(64);
+    Tins::ICMPv6 icmp(static_cast<Tins::ICMPv6::Types>(numbers(kind).v6.type));
+    icmp.code(numbers(kind).v6.code);
+    if (tells_mtu) {
+        // The MTU's 32 bits lie where an echo has its identifier and sequence number.
+        icmp.identifier(0);
+        icmp.sequence(mtu);
+    }
+    const std::size_t room = max_icmpv6_error - ipv6_header_size - icmp_header_size;
+    return serialize(ip, icmp, about.packet.first(std::min(about.packet.size(), room)));
+}
+
+Bytes make_echo_reply(const IpPacket& request) {
+    const std::uint16_t id = read_u16(request.payload, 4);
+    if (request.v4) {
+        Tins::IP ip = ipv4_answer(request);
+        ip.ttl(64);
+        ip.tos(request.tos);
+        Tins::ICMP icmp(Tins::ICMP::ECHO_REPLY);
+        icmp.id(id);
+        return echo_answer(std::move(ip), std::move(icmp), request);
+    }
+    Tins::IPv6 ip = ipv6_answer(request);
+    ip.hop_limit(64);
+    ip.traffic_class(request.tos);
+    Tins::ICMPv6 icmp(Tins::ICMPv6::ECHO_REPLY);
+    icmp.identifier(id);
+    return echo_answer(std::move(ip), std::move(icmp), request);
+}
+
+}  // namespace
+
+std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu, ByteView packet) noexcept {
+    const auto ip = open_ip_packet(packet, true);
+    if (!ip || !has_ports(ip->protocol) || ip->payload.size() < 8 || !is_unicast(ip->source) ||
+        !is_unicast(ip->destination)) {
+        return std::nullopt;
+    }
+    try {
+        return make_error(kind, mtu, *ip);
+    } catch (...) {
+        return std::nullopt;
+    }
+}
+
+std::optional<Bytes> echo_reply(ByteView packet) noexcept {
+    const auto ip = open_ip_packet(packet, true);
+    if (!ip || ip->protocol != (ip->v4 ? protocol::icmp : protocol::icmpv6) ||
+        ip->payload.size() < icmp_header_size || !is_unicast(ip->source) ||
+        !is_unicast(ip->destination)) {
+        return std::nullopt;
+    }
+    const std::uint8_t request = ip->v4 ? icmp_echo_request : icmpv6_echo_request;
+    if (ip->payload[0] != request || ip->payload[1] != 0 || !right_checksum(*ip)) {
+        return std::nullopt;
+    }
+    try {
+        return make_echo_reply(*ip);
+    } catch (...) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace ghostpeer::wire

@@ -1,0 +1,21 @@
+// The numbers that the kinds of ICMP errors have on the wire.
+#pragma once
+
+#include "ghostpeer/wire/icmp.hpp"
+
+namespace ghostpeer::wire {
+
+struct IcmpTypeAndCode {
+    std::uint8_t type;
+    std::uint8_t code;
+};
+
+/// Where both have it, the same event; else the one that Linux maps to the same errno.
+struct IcmpNumbers {
+    IcmpTypeAndCode v4;
+    IcmpTypeAndCode v6;
+};
+
+[[nodiscard]] IcmpNumbers numbers(IcmpKind kind) noexcept;
+
+}  // namespace ghostpeer::wire

@@ -1,0 +1,54 @@
+// The IP header of a packet, checked and taken off.
+#pragma once
+
+#include "ghostpeer/wire/codec.hpp"
+
+#include <tl/expected.hpp>
+
+#include <cstdint>
+#include <span>
+
+namespace ghostpeer::wire {
+
+using ByteView = std::span<const std::uint8_t>;
+
+inline constexpr std::size_t ipv4_header_size = 20;
+inline constexpr std::size_t ipv6_header_size = 40;
+
+namespace protocol {
+inline constexpr std::uint8_t icmp = 1;
+inline constexpr std::uint8_t tcp = 6;
+inline constexpr std::uint8_t udp = 17;
+inline constexpr std::uint8_t icmpv6 = 58;
+}  // namespace protocol
+
+/// A whole, unfragmented IP packet; `packet` and `payload` point into the bytes it was opened
+/// from.
+struct IpPacket {
+    IpAddress source;
+    IpAddress destination;
+    bool v4 = true;
+    std::uint8_t protocol = 0;  ///< behind IPv6 hop-by-hop and destination options
+    std::uint8_t ttl = 0;
+    std::uint8_t tos = 0;
+    bool dont_fragment = true;
+    ByteView packet;   ///< without what lies beyond the packet's own length
+    ByteView payload;  ///< the transport header and what follows
+};
+
+/// `not_ip`, `truncated_ip`, `bad_ip_checksum` or `fragment` when it is none.
+[[nodiscard]] tl::expected<IpPacket, Oddity> open_ip_packet(ByteView packet,
+                                                            bool verify_checksum) noexcept;
+
+[[nodiscard]] inline std::uint16_t read_u16(ByteView bytes, std::size_t at) noexcept {
+    return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+[[nodiscard]] inline std::uint32_t read_u32(ByteView bytes, std::size_t at) noexcept {
+    return std::uint32_t{read_u16(bytes, at)} << 16 | read_u16(bytes, at + 2);
+}
+inline void write_u16(std::uint8_t* at, std::uint16_t value) noexcept {
+    at[0] = static_cast<std::uint8_t>(value >> 8);
+    at[1] = static_cast<std::uint8_t>(value);
+}
+
+}  // namespace ghostpeer::wire

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Checks what cannot be run here: the systemd unit, the Containerfile, and the README's examples for
+Kubernetes and containerlab.
+
+    check.py SOURCE GHOSTPEER
+
+Each is read by who is meant to read it, or by a parser of its language; the commands in them are
+given to ghostpeer as far as they go without privileges. Exit status 0: all is well, 1: something is
+wrong, 77: a tool is missing.
+"""
+
+import json
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+try:
+    import yaml
+except ImportError:
+    print("the Python module yaml is not installed (python3-yaml)")
+    sys.exit(77)
+
+SKIPPED = 77
+YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.M | re.S)
+problems = []
+
+
+def check(condition, what):
+    if not condition:
+        problems.append(what)
+
+
+def arguments_are_right(ghostpeer, arguments, where):
+    """They are read, the profiles loaded, and then there is nobody of that name."""
+    run = subprocess.run([ghostpeer, *arguments, "--user", "no-such-user-here"],
+                         capture_output=True, text=True, check=False, timeout=20)
+    check("There is no user no-such-user-here" in run.stderr,
+          f"{where}: ghostpeer does not take {shlex.join(arguments)}: {run.stderr}")
+
+
+def unit(source, ghostpeer):
+    path = source / "tools/systemd/ghostpeer@.service"
+    text = path.read_text(encoding="utf-8")
+    example = re.search(r"^#   ARGUMENTS=(.*)$", text, re.M)
+    check(example, f"{path}: there is no example")
+    start = re.search(r"^ExecStart=ghostpeer (.*)$", text, re.M)
+    check(start, f"{path}: ExecStart is not ghostpeer")
+    if example and start:
+        with tempfile.TemporaryDirectory() as folder:
+            line = start[1].replace("%t", folder).replace("%i", "x")
+            line = line.replace("$ARGUMENTS", example[1])
+            arguments_are_right(ghostpeer, shlex.split(line), path)
+    if not shutil.which("systemd-analyze"):
+        print("systemd-analyze is not installed, so the unit was not verified by it")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        # systemd looks for programs where they are installed.
+        copy = pathlib.Path(folder, path.name)
+        copy.write_text(text.replace("ExecStart=ghostpeer", f"ExecStart={ghostpeer}"),
+                        encoding="utf-8")
+        run = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True,
+                             text=True, check=False, timeout=60)
+        check(run.returncode == 0 and path.name.split("@")[0] not in run.stderr,
+              f"{path}: {run.stderr}")
+
+
+def needed_packages(ghostpeer):
+    """Of Debian, for the libraries that the executable and its modules are linked with."""
+    packages = set()
+    for file in [ghostpeer, *ghostpeer.parent.glob("ghostpeer-*.so")]:
+        dynamic = subprocess.run(["readelf", "-d", str(file)], capture_output=True, text=True,
+                                 check=True).stdout
+        for library in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic):
+            owner = subprocess.run(["dpkg", "-S", f"*/{library}"], capture_output=True, text=True,
+                                   check=False).stdout
+            packages.update(re.findall(r"^(\S+?)(?::\S+)?: ", owner, re.M))
+    # Libraries for foreign architectures have the same names.
+    return {name for name in packages if not re.search(r"32|-i386|-x32|-cross", name)}
+
+
+def containerfile(source, ghostpeer):
+    path = source / "tools/container/Containerfile"
+    whole = path.read_text(encoding="utf-8")
+    text = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", whole, flags=re.M))
+    stages = []
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        instruction, _, rest = line.partition(" ")
+        check(instruction in ("FROM", "RUN", "COPY", "ENTRYPOINT", "CMD"),
+              f"{path}: {instruction} is no instruction that is expected here")
+        if instruction == "FROM":
+            stages.append([])
+        elif instruction in ("ENTRYPOINT", "CMD"):
+            check(isinstance(json.loads(rest), list), f"{path}: {line}")
+        elif instruction == "RUN":
+            check(subprocess.run(["sh", "-n", "-c", rest], check=False).returncode == 0,
+                  f"{path}: {line}")
+        stages[-1].append(rest)
+    check(len(stages) == 2, f"{path} has {len(stages)} stages")
+    example = re.search(r"^#       (serve .*)$", whole, re.M)
+    check(example, f"{path}: there is no example")
+    if example:
+        arguments_are_right(ghostpeer, shlex.split(example[1]), path)
+    if not shutil.which("dpkg") or not shutil.which("readelf"):
+        print("this is no Debian, so the packages of the container were not compared")
+        return
+    installed = set(" ".join(stages[-1]).split())
+    base = {"libc6", "libgcc-s1", "libstdc++6"}  # of every Debian image, or needed by the others
+    drawn = {"libssl3"}  # by libcpp-httplib0.11
+    missing = needed_packages(ghostpeer) - installed - base - drawn
+    check(not missing, f"{path}: the image lacks {', '.join(sorted(missing))}")
+
+
+def readme(source, ghostpeer):
+    text = (source / "README.md").read_text(encoding="utf-8")
+    documents = [yaml.safe_load(block) for block in YAML_BLOCK.findall(text)]
+    pods = [d for d in documents if isinstance(d, dict) and d.get("kind") == "Pod"]
+    labs = [d for d in documents if isinstance(d, dict) and "topology" in d]
+    check(len(pods) == 1 and len(labs) == 1, "README.md lacks the Pod or the topology")
+    for pod in pods:
+        check(pod["apiVersion"] == "v1" and pod["metadata"]["name"], "README.md: the Pod's head")
+        containers = {c["name"]: c for c in pod["spec"]["containers"]}
+        check(all("image" in c for c in containers.values()), "README.md: a container's image")
+        peer = containers["ghostpeer"]
+        check(all(isinstance(a, str) for a in peer["args"]), "README.md: the sidecar's args")
+        arguments_are_right(ghostpeer, peer["args"], "README.md, the sidecar")
+        check(peer["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["NET_RAW"]},
+              "README.md: the sidecar's capabilities")
+    for lab in labs:
+        nodes = lab["topology"]["nodes"]
+        check(all({"kind", "image"} <= set(node) for node in nodes.values()), "README.md: nodes")
+        ends = [end for link in lab["topology"]["links"] for end in link["endpoints"]]
+        check(all(end.split(":")[0] in nodes for end in ends), "README.md: endpoints")
+        serve = re.search(r"ghostpeer (serve .*--netns clab-(\S+?)-(\S+) .*)", text)
+        check(serve and serve[2] == lab["name"] and serve[3] in nodes,
+              "README.md: no `serve` for a node of the topology")
+        if serve:
+            arguments_are_right(ghostpeer, shlex.split(serve[1]), "README.md, containerlab")
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    source, ghostpeer = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+    for part in (unit, containerfile, readme):
+        part(source, ghostpeer)
+    for problem in problems:
+        print(problem)
+    print(f"3 kinds of deployment checked, {len(problems)} problems.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

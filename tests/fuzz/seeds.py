@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Writes what the fuzzers begin with: the catalogue, and conversations with each of its profiles.
+
+    seeds.py FOLDER [EVENTS.jsonl…]
+
+Makes FOLDER/fuzz_profile and FOLDER/fuzz_engine. The conversations are a few that every profile
+meets (handshake, data, close, reset, silence), and those of recorded runs (`--events`).
+"""
+
+import json
+import pathlib
+import re
+import struct
+import sys
+
+PROFILES = pathlib.Path(__file__).resolve().parents[2] / "profiles"
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+SECONDS, MILLISECONDS, DIAL, SEGMENT = 2, 1, 6, 7
+
+
+def wait(seconds):
+    if seconds >= 1:
+        return struct.pack(">BH", SECONDS, min(int(seconds), 65535))
+    return struct.pack(">BH", MILLISECONDS, int(seconds * 1000))
+
+
+def segment(flags, seq=0, ack=0, payload=0, window=502, port=0):
+    """`seq` and `ack` are told relative to what the peer expects and has sent."""
+    options = struct.pack(">BHBHH", 15, 1460, 7, 1, 0) if flags & SYN else b"\0"
+    return struct.pack(">BBBhhH", SEGMENT, port, flags, seq, ack, window) + options + \
+        struct.pack(">H", payload)
+
+
+HANDSHAKE = segment(SYN) + segment(ACK)
+CALL = struct.pack(">BB", DIAL, 0)
+CONVERSATIONS = {
+    "close": HANDSHAKE + segment(PSH | ACK, payload=100) + segment(FIN | ACK) + wait(1) +
+    segment(ACK) + wait(70),
+    "silence": HANDSHAKE + segment(PSH | ACK, payload=1460) + wait(30) + segment(ACK, -1) +
+    wait(7200),
+    "reset": HANDSHAKE + segment(PSH | ACK, payload=10) + segment(RST | ACK) + wait(1),
+    "window": HANDSHAKE + segment(ACK, window=0) + segment(PSH | ACK, payload=4000) + wait(5) +
+    segment(ACK) + b"\4" + wait(60),
+    "again": b"".join(segment(SYN, port=port) + wait(0.2) for port in range(4)) + wait(100),
+    "dialled": CALL + segment(SYN | ACK) + segment(PSH | ACK, payload=100) + wait(10) +
+    segment(FIN | ACK) + wait(70),
+    "dialled-refused": CALL + segment(RST | ACK) + wait(100),
+    "dialled-both": CALL + segment(SYN) + segment(SYN | ACK, -1) + wait(10) + segment(RST),
+}
+
+
+def recorded(path):
+    """The program's segments of a recorded run, at their times."""
+    steps, last = b"", 0.0
+    for line in path.read_text().splitlines():
+        event = json.loads(line)
+        if event.get("event") != "segment" or event.get("dir") != "in":
+            continue
+        flags = sum(bit for letter, bit in zip("FSRPA", (FIN, SYN, RST, PSH, ACK))
+                    if letter in event["flags"])
+        steps += wait(event["t"] - last) + segment(flags, payload=event["len"],
+                                                   window=event["win"])
+        last = event["t"]
+    return steps
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    conversations = dict(CONVERSATIONS)
+    for name in sys.argv[2:]:
+        conversations[pathlib.Path(name).stem] = recorded(pathlib.Path(name))
+    for target in ("fuzz_profile", "fuzz_engine"):
+        (folder / target).mkdir(parents=True, exist_ok=True)
+    for profile in sorted(PROFILES.glob("*.yaml")):
+        text = re.sub(rb"(?ms)^details: \|\n(?:  .*\n|\n)*", b"", profile.read_bytes())
+        if b"role: client" in text and b"\nclient:" not in text:
+            text += b"client: {source_port: 80}\n"
+        (folder / "fuzz_profile" / profile.stem).write_bytes(text)
+        for name, steps in conversations.items():
+            (folder / "fuzz_engine" / f"{profile.stem}-{name}").write_bytes(text + b"\0" + steps)
+
+
+if __name__ == "__main__":
+    main()

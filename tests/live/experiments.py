@@ -1,0 +1,55 @@
+"""Runs of the published experiments: the profile's own expectations have to hold, and the kernel's
+view of the program's sockets is on the time line."""
+
+from harness import Late
+from warp_support import warp
+
+
+def judged(t, run, status=0):
+    """The run passed, and something was expected of it. An expectation that failed is tried once
+    more, as all that may come late on a busy machine."""
+    if run.status == 123:
+        raise Late(f"the run failed: {run.verdict.failures}")
+    t.passed(run, status)
+    t.check(run.verdict.expectations, "the profile expects nothing")
+    return run
+
+
+def experiment(t, profile, command, *options, status=0, **more):
+    """On this machine's kernel."""
+    return judged(t, t.run(profile, command, options=["--sockets", *options], **more), status)
+
+
+def warped(t, profile, command, *options, status=0, **more):
+    """In virtual time."""
+    return judged(t, warp(t, profile, command, "--sockets", *options, **more), status)
+
+
+def sockets(run, state=None, **fields):
+    """What `ss -tano` would have shown at each change."""
+    return run.events("socket", **({"state": state} if state else {}), **fields)
+
+
+def states(run):
+    """The states of the program's socket, in their order."""
+    seen = []
+    for view in sockets(run):
+        if not seen or seen[-1] != view.state:
+            seen.append(view.state)
+    return seen
+
+
+def waiting(run, state, timer):
+    """The socket was seen in that state with that timer; the greatest count of retries that it
+    showed."""
+    views = sockets(run, state, timer=timer)
+    if not views:
+        raise Late(f"the timer {timer} was not seen in {state}: {sockets(run)}")
+    return max(v.retries or 0 for v in views)
+
+
+def ends(t, run, error, first="recv"):
+    """The first call gets the error, then read returns 0 and write fails with EPIPE."""
+    t.errno(run.call(first, 0 if first == "recv" else -2), error)
+    t.result(run.call("recv", -1), 0)
+    t.errno(run.call("send", -1), "EPIPE")

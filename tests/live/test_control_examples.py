@@ -1,0 +1,34 @@
+"""The examples of the control interface: pytest, node:test and a shell."""
+
+import os
+import subprocess
+
+from control_support import TOOLS, variables
+from harness import PYTHON, test
+
+
+@test
+def example_of_pytest(t):
+    if subprocess.run([PYTHON, "-c", "import pytest"], stderr=subprocess.DEVNULL,
+                      check=False).returncode != 0:
+        t.skip("python3-pytest is not installed")
+    run = t.run("healthy", [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                            os.path.join(TOOLS, "examples", "test_client.py")], env=variables(t))
+    t.passed(run)
+    t.contains(run.text, "4 passed")
+
+
+@test
+def example_of_node(t):
+    t.need("node")
+    run = t.run("healthy", ["node", "--test", os.path.join(TOOLS, "examples", "client.test.mjs")],
+                env=variables(t))
+    t.passed(run)
+
+
+@test
+def example_of_a_shell(t):
+    t.need("nc")
+    run = t.run("healthy", ["sh", os.path.join(TOOLS, "examples", "client.sh")], env=variables(t))
+    t.passed(run)
+    t.contains(run.text, "reset by the peer")

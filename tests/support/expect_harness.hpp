@@ -1,0 +1,41 @@
+// A world whose profile expects something, and what came of it, in words.
+#pragma once
+
+#include "observe/conversation.hpp"
+#include "observe/report.hpp"
+#include "support/peer_harness.hpp"
+
+namespace ghostpeer::testing {
+
+/// The verdict of what has happened until now.
+[[nodiscard]] inline observe::Verdict verdict_of(World& world) {
+    world.engine.conclude(world.now);
+    observe::RunSummary run;
+    run.command = observe::Exit{};
+    run.attempts = world.engine.attempts();
+    run.unrecorded_attempts = world.engine.unrecorded_attempts();
+    run.profiles = world.engine.profiles();
+    run.counters = world.engine.counters();
+    run.length = world.now - run_start;
+    observe::Conversation conversation;
+    for (const auto& event : world.events) {
+        conversation.event(event);
+    }
+    return observe::make_verdict(run, &conversation);
+}
+
+/// The failures, without the profile's name, a line each; empty: every expectation was met.
+[[nodiscard]] inline std::string failures_of(World& world) {
+    std::string text;
+    for (const auto& failure : verdict_of(world).failures) {
+        text += failure.substr(failure.find(' ') + 1) + "\n";
+    }
+    return text;
+}
+
+[[nodiscard]] inline peer::ExpectationResult result_of(World& world, std::size_t index = 0) {
+    world.engine.conclude(world.now);
+    return world.engine.profiles().at(0).expectations.at(index);
+}
+
+}  // namespace ghostpeer::testing

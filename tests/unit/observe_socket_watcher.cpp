@@ -1,0 +1,261 @@
+#include "observe/socket_watcher.hpp"
+#include "observe_samples.hpp"
+
+#include <doctest/doctest.h>
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+using namespace ghostpeer;
+using namespace ghostpeer::observe;
+using namespace ghostpeer::observe::test;
+
+namespace {
+
+/// Plays the kernel on the other end of a socket pair.
+class Kernel {
+  public:
+    explicit Kernel(std::size_t max_sockets = 1000) {
+        std::array<int, 2> ends{};
+        REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()) == 0);
+        fd_ = ends[0];
+        watcher_ = std::make_unique<SocketWatcher>(ends[1], max_sockets);
+    }
+    ~Kernel() { ::close(fd_); }
+    Kernel(const Kernel&) = delete;
+    Kernel& operator=(const Kernel&) = delete;
+
+    SocketWatcher& watcher() { return *watcher_; }
+
+    /// The family that was asked for; 0: no question.
+    int question() {
+        struct {
+            nlmsghdr header;
+            inet_diag_req_v2 request;
+        } message{};
+        if (::recv(fd_, &message, sizeof message, 0) != sizeof message) {
+            return 0;
+        }
+        CHECK(message.header.nlmsg_type == SOCK_DIAG_BY_FAMILY);
+        CHECK(message.header.nlmsg_flags == (NLM_F_REQUEST | NLM_F_DUMP));
+        CHECK(message.request.sdiag_protocol == IPPROTO_TCP);
+        CHECK((message.request.idiag_states & (1U << 10)) == 0);
+        sequence_ = message.header.nlmsg_seq;
+        return message.request.sdiag_family;
+    }
+    void answer(std::uint16_t type, const void* payload, std::size_t n) {
+        std::array<char, 256> bytes{};
+        nlmsghdr header{};
+        header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(n));
+        header.nlmsg_type = type;
+        header.nlmsg_flags = NLM_F_MULTI;
+        header.nlmsg_seq = sequence_;
+        std::memcpy(bytes.data(), &header, sizeof header);
+        std::memcpy(bytes.data() + NLMSG_HDRLEN, payload, n);
+        CHECK(::send(fd_, bytes.data(), header.nlmsg_len, 0) > 0);
+    }
+    void socket(const inet_diag_msg& message) {
+        answer(SOCK_DIAG_BY_FAMILY, &message, sizeof message);
+    }
+    void done() {
+        const int nothing = 0;
+        answer(NLMSG_DONE, &nothing, sizeof nothing);
+    }
+    void error(int number) {
+        nlmsgerr message{};
+        message.error = -number;
+        answer(NLMSG_ERROR, &message, sizeof message);
+    }
+    void raw(const void* bytes, std::size_t n) { CHECK(::send(fd_, bytes, n, 0) >= 0); }
+    std::vector<SocketEvent> read() {
+        std::vector<SocketEvent> changes;
+        watcher_->read(at(0s), changes);
+        return changes;
+    }
+    /// One whole round in which these IPv4 sockets are there.
+    std::vector<SocketEvent> round(const std::vector<inet_diag_msg>& sockets) {
+        watcher_->request(at(0s));
+        CHECK(question() == AF_INET);
+        std::vector<SocketEvent> changes;
+        for (const auto& message : sockets) {
+            socket(message);
+            watcher_->read(at(0s), changes);
+        }
+        done();
+        watcher_->read(at(0s), changes);
+        CHECK(question() == AF_INET6);
+        done();
+        watcher_->read(at(0s), changes);
+        return changes;
+    }
+
+  private:
+    int fd_ = -1;
+    std::uint32_t sequence_ = 0;
+    std::unique_ptr<SocketWatcher> watcher_;
+};
+
+inet_diag_msg established(std::uint16_t port = 40404) {
+    inet_diag_msg message{};
+    message.idiag_family = AF_INET;
+    message.idiag_state = 1;
+    message.idiag_timer = 2;
+    message.idiag_retrans = 1;
+    message.idiag_expires = 2900;
+    message.id.idiag_src[0] = htonl(0xc6120001);
+    message.id.idiag_dst[0] = htonl(0xc6120002);
+    message.id.idiag_sport = htons(port);
+    message.id.idiag_dport = htons(80);
+    message.idiag_rqueue = 11;
+    message.idiag_wqueue = 12;
+    return message;
+}
+
+}  // namespace
+
+TEST_CASE("socket watcher: a new socket, as ss shows it") {
+    Kernel kernel;
+    const auto changes = kernel.round({established()});
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].src.to_string() == "198.18.0.1:40404");
+    CHECK(changes[0].dst.to_string() == "198.18.0.2:80");
+    CHECK(changes[0].state == "ESTAB");
+    CHECK(changes[0].timer == SocketTimer::keepalive);
+    CHECK(changes[0].expires == 2900ms);
+    CHECK(changes[0].retries == 1);
+    CHECK(changes[0].recv_q == 11);
+    CHECK(changes[0].send_q == 12);
+    CHECK_FALSE(kernel.watcher().take_notice());
+}
+
+TEST_CASE("socket watcher: only changes are told, and time running down is none") {
+    Kernel kernel;
+    auto socket = established();
+    CHECK(kernel.round({socket}).size() == 1);
+    socket.idiag_expires = 1000;
+    CHECK(kernel.round({socket}).empty());
+    socket.idiag_retrans = 2;
+    CHECK(kernel.round({socket}).size() == 1);
+    socket.idiag_rqueue = 0;
+    CHECK(kernel.round({socket}).size() == 1);
+    socket.idiag_wqueue = 0;
+    CHECK(kernel.round({socket}).size() == 1);
+    socket.idiag_timer = 0;
+    CHECK(kernel.round({socket}).size() == 1);
+    socket.idiag_state = 8;
+    CHECK(kernel.round({socket}).front().state == "CLOSE-WAIT");
+    CHECK(kernel.round({socket}).empty());
+}
+
+TEST_CASE("socket watcher: a socket that is listed no more is gone, once") {
+    Kernel kernel;
+    CHECK(kernel.round({established(1), established(2)}).size() == 2);
+    const auto changes = kernel.round({established(2)});
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].state == gone);
+    CHECK(changes[0].src.port == 1);
+    CHECK(kernel.round({established(2)}).empty());
+}
+
+TEST_CASE("socket watcher: an IPv6 socket, and an IPv4 address in one") {
+    Kernel kernel;
+    kernel.watcher().request(at(0s));
+    CHECK(kernel.question() == AF_INET);
+    kernel.done();
+    CHECK(kernel.read().empty());
+    CHECK(kernel.question() == AF_INET6);
+    auto socket = established();
+    socket.idiag_family = AF_INET6;
+    const auto v6 = wire::IpAddress::parse("2001:2::1")->bytes();
+    const auto mapped = wire::IpAddress::parse("198.18.0.2")->bytes();
+    std::memcpy(socket.id.idiag_src, v6.data(), v6.size());
+    std::memcpy(socket.id.idiag_dst, mapped.data(), mapped.size());
+    kernel.socket(socket);
+    const auto changes = kernel.read();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].src.to_string() == "[2001:2::1]:40404");
+    CHECK(changes[0].dst.to_string() == "198.18.0.2:80");
+}
+
+TEST_CASE("socket watcher: one question at a time") {
+    Kernel kernel;
+    kernel.watcher().request(at(0s));
+    kernel.watcher().request(at(1s));
+    CHECK(kernel.question() == AF_INET);
+    CHECK(kernel.question() == 0);
+}
+
+TEST_CASE("socket watcher: the number of sockets is bounded, and said to be") {
+    Kernel kernel(2);
+    CHECK(kernel.round({established(1), established(2), established(3)}).size() == 2);
+    CHECK(kernel.watcher().take_notice() ==
+          "Of the program's sockets only 2 at a time are watched. The others do not show.");
+    CHECK(kernel.round({established(1), established(2), established(3)}).empty());
+    CHECK_FALSE(kernel.watcher().take_notice());
+    CHECK(kernel.round({established(2), established(3)}).size() == 1);
+    CHECK(kernel.round({established(2), established(3)}).size() == 1);
+}
+
+TEST_CASE("socket watcher: a kernel that refuses ends the watching with a reason") {
+    Kernel kernel;
+    kernel.watcher().request(at(0s));
+    CHECK(kernel.question() == AF_INET);
+    kernel.error(ENOENT);
+    CHECK(kernel.read().empty());
+    CHECK(kernel.watcher().take_notice() ==
+          "The program's sockets are not watched any more, because the kernel did not answer: No "
+          "such file or directory.");
+    kernel.watcher().request(at(1s));
+    CHECK(kernel.question() == 0);
+}
+
+TEST_CASE("socket watcher: a kernel without IPv6 is none that refuses") {
+    Kernel kernel;
+    kernel.watcher().request(at(0s));
+    CHECK(kernel.question() == AF_INET);
+    kernel.done();
+    CHECK(kernel.read().empty());
+    CHECK(kernel.question() == AF_INET6);
+    kernel.error(ENOENT);
+    CHECK(kernel.read().empty());
+    CHECK_FALSE(kernel.watcher().take_notice());
+    kernel.watcher().request(at(1s));
+    CHECK(kernel.question() == AF_INET);
+}
+
+TEST_CASE("socket watcher: a busy kernel is asked again") {
+    Kernel kernel;
+    kernel.watcher().request(at(0s));
+    CHECK(kernel.question() == AF_INET);
+    kernel.error(EBUSY);
+    CHECK(kernel.read().empty());
+    CHECK_FALSE(kernel.watcher().take_notice());
+    CHECK(kernel.round({established()}).size() == 1);
+}
+
+TEST_CASE("socket watcher: short and senseless answers do no harm") {
+    Kernel kernel;
+    kernel.watcher().request(at(0s));
+    CHECK(kernel.question() == AF_INET);
+    const std::array<char, 40> noise{'\xff', '\xff', '\xff', '\xff', 1};
+    kernel.raw(noise.data(), 3);
+    kernel.raw(noise.data(), noise.size());
+    kernel.answer(SOCK_DIAG_BY_FAMILY, noise.data(), 4);
+    auto unknown = established();
+    unknown.idiag_state = 200;
+    unknown.idiag_timer = 200;
+    kernel.socket(unknown);
+    auto other_family = established(2);
+    other_family.idiag_family = AF_UNIX;
+    kernel.socket(other_family);
+    const auto changes = kernel.read();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0].state == "UNKNOWN");
+    CHECK(changes[0].timer == SocketTimer::none);
+}

@@ -1,0 +1,146 @@
+// What continuous integration reads: JUnit's XML, TAP, and the verdict with its excerpts.
+#include "observe/test_reports.hpp"
+#include "support/expect_harness.hpp"
+
+using namespace ghostpeer;
+using namespace ghostpeer::testing;
+
+namespace {
+
+constexpr const char* keepalive = R"(rules:
+  - {on: receive keepalive-probe, do: drop}
+expect:
+  - {see: receive keepalive-probe, times: 2}
+  - never: receive rst
+)";
+
+observe::Verdict sample() {
+    World world(keepalive);
+    Socket socket(world);
+    socket.connect();
+    for (const auto at : {5s, 8s}) {
+        world.until(at);
+        socket.send_probe();
+    }
+    world.until(11s);
+    socket.send_rst();
+    auto verdict = verdict_of(world);
+    verdict.seed = 7;
+    return verdict;
+}
+
+}  // namespace
+
+TEST_CASE("verdict: what was expected, what was seen, the conversation and the profile's line") {
+    const auto text = observe::to_text(sample());
+    CHECK(
+        text.find("\n  test.yaml:5  see: receive keepalive-probe, times: 2: held, seen twice\n") !=
+        std::string::npos);
+    const auto failure = text.substr(text.find("  FAIL"));
+    CHECK(failure ==
+          R"(  FAIL test.yaml:6: expected `receive rst` never, but saw it once: at 11.000 s.
+        6 |   - never: receive rst
+         0.000000  #1   >  [.] seq 1 ack 1 win 64240                           ack
+         0.000000  #1      SYN-RECEIVED -> ESTABLISHED
+         5.000000  #1   >x [.] seq 0 ack 1 win 64240               keepalive-probe  dropped by test.yaml:3
+         8.000000  #1   >x [.] seq 0 ack 1 win 64240               keepalive-probe  dropped by test.yaml:3
+    ->  11.000000  #1   >  [R] seq 1 win 64240                                 rst
+        11.000000  #1      ESTABLISHED -> CLOSED
+)");
+}
+
+TEST_CASE("JUnit") {
+    CHECK(observe::to_junit(sample()) == R"x(<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="ghostpeer" tests="3" failures="1" errors="0" time="11.000000">
+  <testsuite name="test.yaml" tests="3" failures="1" errors="0" skipped="0" time="11.000000">
+    <properties>
+      <property name="seed" value="7"/>
+      <property name="ended" value="command"/>
+      <property name="command" value="COMMAND exited with status 0"/>
+    </properties>
+    <testcase classname="test.yaml" name="fires on: receive keepalive-probe (line 3)" file="test.yaml" line="3" time="0"/>
+    <testcase classname="test.yaml" name="see: receive keepalive-probe, times: 2 (line 5)" file="test.yaml" line="5" time="0"/>
+    <testcase classname="test.yaml" name="never: receive rst (line 6)" file="test.yaml" line="6" time="0">
+      <failure message="test.yaml:6: expected `receive rst` never, but saw it once: at 11.000 s." type="expectation">test.yaml:6: expected `receive rst` never, but saw it once: at 11.000 s.
+    6 |   - never: receive rst
+     0.000000  #1   &gt;  [.] seq 1 ack 1 win 64240                           ack
+     0.000000  #1      SYN-RECEIVED -&gt; ESTABLISHED
+     5.000000  #1   &gt;x [.] seq 0 ack 1 win 64240               keepalive-probe  dropped by test.yaml:3
+     8.000000  #1   &gt;x [.] seq 0 ack 1 win 64240               keepalive-probe  dropped by test.yaml:3
+-&gt;  11.000000  #1   &gt;  [R] seq 1 win 64240                                 rst
+    11.000000  #1      ESTABLISHED -&gt; CLOSED</failure>
+    </testcase>
+  </testsuite>
+</testsuites>
+)x");
+}
+
+TEST_CASE("TAP") {
+    CHECK(observe::to_tap(sample()) == R"(TAP version 14
+1..3
+ok 1 - test.yaml: fires on: receive keepalive-probe (line 3)
+ok 2 - test.yaml: see: receive keepalive-probe, times: 2 (line 5)
+not ok 3 - test.yaml: never: receive rst (line 6)
+  ---
+  message: "test.yaml:6: expected `receive rst` never, but saw it once: at 11.000 s."
+  severity: fail
+  file: "test.yaml"
+  line: 6
+  conversation:
+    - "    6 |   - never: receive rst"
+    - "     0.000000  #1   >  [.] seq 1 ack 1 win 64240                           ack"
+    - "     0.000000  #1      SYN-RECEIVED -> ESTABLISHED"
+    - "     5.000000  #1   >x [.] seq 0 ack 1 win 64240               keepalive-probe  dropped by test.yaml:3"
+    - "     8.000000  #1   >x [.] seq 0 ack 1 win 64240               keepalive-probe  dropped by test.yaml:3"
+    - "->  11.000000  #1   >  [R] seq 1 win 64240                                 rst"
+    - "    11.000000  #1      ESTABLISHED -> CLOSED"
+  ...
+# ghostpeer: COMMAND exited with status 0 after 11.000 s, seed 7
+)");
+}
+
+TEST_CASE("JUnit: whatever bytes the texts hold, it is XML") {
+    observe::Verdict verdict;
+    verdict.profiles = {"a<b>&\"\x01\xff\xef\xbf\xbf\xed\xa0\x80\xc3\xa9\xf0\x9f\x98\x80"};
+    verdict.kernel = "Linux 6.12.1";
+    const auto text = observe::to_junit(verdict);
+    CHECK(
+        text.find("<testsuite name=\"a&lt;b&gt;&amp;&quot;\\x01\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+                  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9\xf0\x9f\x98\x80"
+                  " on Linux 6.12.1\"") != std::string::npos);
+}
+
+TEST_CASE("TAP: a description stays one line without a directive") {
+    observe::Verdict verdict;
+    observe::ExpectationOutcome outcome;
+    outcome.profile = "p#1";
+    outcome.text = "see: command x\n# SKIP";
+    outcome.pass = false;
+    outcome.failure = "p:1: \"no\"\\\xff.";
+    verdict.expectations = {outcome};
+    const auto text = observe::to_tap(verdict);
+    CHECK(text.find("not ok 1 - p\\#1: see: command x\\\\x0a\\# SKIP (line 0)\n"
+                    "  ---\n  message: \"p:1: \\\"no\\\"\\\\\xef\xbf\xbd.\"\n") !=
+          std::string::npos);
+}
+
+TEST_CASE("conversation: the beginning and the end are kept") {
+    observe::Conversation conversation(10);
+    for (int i = 0; i < 100; ++i) {
+        conversation.event({run_start + std::chrono::seconds(i), 1, 1,
+                            peer::StateEvent{tcp::State::listen, tcp::State::syn_received}});
+    }
+    const auto lines = conversation.around({{run_start + 9s, 1, 1}, {run_start + 95s, 1, 1}},
+                                           {profile::OnEnter{tcp::State::syn_received}});
+    REQUIRE(lines.size() == 14);
+    CHECK(lines[0].find("5.000000") != std::string::npos);
+    CHECK(lines[4].rfind("->   9.000000", 0) == 0);
+    CHECK(lines[5] == "   …");  // the lines between them are lost
+    CHECK(lines[6].find("90.000000") != std::string::npos);
+    CHECK(conversation.end_of(1).size() == 8);
+    conversation.forget_after(run_start + 5s);
+    CHECK(conversation.end_of(1).back().find("5.000000") != std::string::npos);
+    CHECK(conversation.end_of(2).empty());
+    CHECK(conversation.around({}, {}).size() == 6);
+    CHECK(observe::Conversation().around({}, {}).empty());
+}
