@@ -24,6 +24,8 @@ class Attendant {
     [[nodiscard]] virtual std::optional<Instant> next_deadline() const noexcept { return {}; }
     /// Does what is ready and due, but not for long; called too early it does nothing.
     virtual void attend(Instant now) = 0;
+    /// What that call led to has been sent and told.
+    virtual void delivered() {}
     /// A signal came while there is no COMMAND. True: it is dealt with, and does not end the loop.
     [[nodiscard]] virtual bool signal(int /*number*/, Instant /*now*/) { return false; }
     /// Why the loop cannot go on, a complete sentence. Asked for after `attend`.

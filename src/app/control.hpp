@@ -54,6 +54,7 @@ class ControlAttendant final : public Attendant {
         return control_.next_deadline();
     }
     void attend(Instant now) override { control_.attend(now); }
+    void delivered() override { control_.delivered(); }
 
     /// Nobody is served any more; see `control::Control::end`.
     void end() { control_.end(); }

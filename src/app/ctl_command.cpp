@@ -7,6 +7,7 @@
 #include "control/listener.hpp"
 #include "control/query.hpp"
 #include "ghostpeer/profile/loader.hpp"
+#include "http/status.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,8 +25,6 @@ using namespace std::chrono_literals;
 using Json = nlohmann::ordered_json;
 using control::percent_encode;
 
-constexpr int status_ok = 200;
-constexpr int status_timed_out = 408;
 constexpr std::chrono::milliseconds usual_patience = 15s;
 constexpr std::chrono::milliseconds patience_with_events = 60s;
 
@@ -97,7 +96,7 @@ class Line {
         }
         std::string refusal;
         exchange.receive = [&](int status, std::string_view part) {
-            if (status == status_ok) {
+            if (status == http::status::ok) {
                 return receive(part);
             }
             refusal += part;
@@ -109,10 +108,10 @@ class Line {
                 "the control interface at {} does not answer: {}. It is there as long as its run.",
                 where_, status.error()));
         }
-        if (*status != status_ok) {
+        if (*status != http::status::ok) {
             return tl::make_unexpected(
                 Trouble{explain(refusal, *status),
-                        *status == status_timed_out ? exit_timeout : exit_cannot});
+                        *status == http::status::timed_out ? exit_timeout : exit_cannot});
         }
         return {};
     }

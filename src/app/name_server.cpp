@@ -8,7 +8,7 @@
 namespace ghostpeer::app {
 namespace {
 
-constexpr std::size_t max_notices = 64;
+constexpr std::size_t most_name_notices = 64;
 constexpr std::size_t largest_message = 65535;
 constexpr std::size_t largest_question = 4096;  // a name has 255 bytes; EDNS may add some options
 constexpr std::size_t udp_and_ip = 48;
@@ -195,7 +195,7 @@ void NameServer::read_stream(const peer::UpstreamId& id, Stream& stream, Instant
 }
 
 void NameServer::note_unknown(const std::string& name) {
-    if (noticed_.size() < max_notices && noticed_.insert(name).second) {
+    if (noticed_.size() < most_name_notices && noticed_.insert(name).second) {
         notices_.push_back(
             {"unknown-name", fmt::format("The name \"{}\" was asked for and is not known here: "
                                          "--peer {}=PROFILE gives it an address.",

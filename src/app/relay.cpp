@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
 constexpr std::size_t events_at_once = 64;
-constexpr std::size_t max_notices = 64;
+constexpr std::size_t most_relay_notices = 64;
 constexpr std::uint64_t lookup_key = 0;  // connections are counted from 1
 constexpr std::uint64_t name_server_key = UINT64_MAX;
 
@@ -373,7 +373,7 @@ void Relay::forget(Server& server) {
 }
 
 void Relay::notice(std::string text) {
-    if (noticed_.size() < max_notices && noticed_.insert(text).second) {
+    if (noticed_.size() < most_relay_notices && noticed_.insert(text).second) {
         notices_.push_back({"relay", std::move(text)});
     }
 }

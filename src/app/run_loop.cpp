@@ -322,6 +322,7 @@ void RunLoop::attend(Attendant& attendant) {
     attendant.attend(parts_.clock.now());
     deliver();
     serve_relay();
+    attendant.delivered();
     if (auto failure = attendant.failure(); failure && !outcome_.failure) {
         outcome_.failure = std::move(failure);
     }

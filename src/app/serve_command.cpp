@@ -71,7 +71,7 @@ void dial(const ServeOptions& options, const Peers& peers, peer::Engine& engine,
     }
 }
 
-[[nodiscard]] int status_of(const Outcome& outcome, const observe::Verdict& verdict) {
+[[nodiscard]] int status_served(const Outcome& outcome, const observe::Verdict& verdict) {
     if (outcome.failure) {
         return exit_cannot;
     }
@@ -197,7 +197,7 @@ struct Prepared {
     if (outcome.failure) {
         complain(*outcome.failure);
     }
-    return status_of(outcome, verdict);
+    return status_served(outcome, verdict);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ constexpr std::string_view grammar =
     return all;
 }
 
-[[nodiscard]] auto fail(const std::string& why) {
+[[nodiscard]] auto no_condition(const std::string& why) {
     return tl::make_unexpected(fmt::format("{}. {}.", why, grammar));
 }
 
@@ -92,7 +92,8 @@ using Expected = tl::expected<Condition, std::string>;
     const auto line =
         colon == std::string_view::npos ? std::nullopt : parse_number(text.substr(colon + 1));
     if (!line || colon == 0 || *line > INT32_MAX) {
-        return fail(fmt::format("`rule` needs FILE:LINE, as traces name rules, not \"{}\"", text));
+        return no_condition(
+            fmt::format("`rule` needs FILE:LINE, as traces name rules, not \"{}\"", text));
     }
     rule.file = text.substr(0, colon);
     rule.line = static_cast<int>(*line);
@@ -104,7 +105,8 @@ using Expected = tl::expected<Condition, std::string>;
     for (const auto part : parts) {
         const auto equals = part.find('=');
         if (equals == std::string_view::npos || equals == 0) {
-            return fail(fmt::format("Of an event only FIELD=VALUE can be asked, not \"{}\"", part));
+            return no_condition(
+                fmt::format("Of an event only FIELD=VALUE can be asked, not \"{}\"", part));
         }
         event.fields.emplace_back(part.substr(0, equals), part.substr(equals + 1));
     }
@@ -116,14 +118,14 @@ using Expected = tl::expected<Condition, std::string>;
     const auto word = parts[0].substr(std::string_view("state=").size());
     const auto state = find_state(word);
     if (!state) {
-        return fail(fmt::format("There is no state \"{}\"", word));
+        return no_condition(fmt::format("There is no state \"{}\"", word));
     }
     what.state = *state;
     const auto id = parts.size() == 2 && parts[1].starts_with("conn=")
                         ? parse_number(parts[1].substr(5))
                         : std::nullopt;
     if (!id || *id == 0) {
-        return fail("`state=…` needs `conn=N` behind it, the number of a connection");
+        return no_condition("`state=…` needs `conn=N` behind it, the number of a connection");
     }
     what.connection = *id;
     return what;
@@ -142,7 +144,7 @@ using Expected = tl::expected<Condition, std::string>;
     const std::string_view whole = text;
     const auto comparison = take_comparison(text);
     if (!comparison) {
-        return fail(fmt::format("\"{}\" is no condition", whole));
+        return no_condition(fmt::format("\"{}\" is no condition", whole));
     }
     what.comparison = *comparison;
     if (text == "connections" || text == "attempts") {
@@ -151,7 +153,7 @@ using Expected = tl::expected<Condition, std::string>;
     }
     const auto state = find_state(text);
     if (!state || *state == tcp::State::closed || *state == tcp::State::listen) {
-        return fail(fmt::format("\"{}\" cannot be counted", text));
+        return no_condition(fmt::format("\"{}\" cannot be counted", text));
     }
     what.of = CountIs::Of::state;
     what.state = *state;
@@ -182,8 +184,8 @@ tl::expected<Condition, std::string> parse_condition(std::string_view text,
     constexpr std::size_t longest = 1000;
     text = trim(text);
     if (text.empty() || text.size() > longest) {
-        return fail(text.empty() ? "There is no condition to wait for"
-                                 : "The condition is longer than 1000 characters");
+        return no_condition(text.empty() ? "There is no condition to wait for"
+                                         : "The condition is longer than 1000 characters");
     }
     const auto parts = words(text);
     if (parts[0] == "rule") {

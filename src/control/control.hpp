@@ -49,6 +49,7 @@ class Control {
         return desk_.next_deadline();
     }
     void attend(Instant now);
+    void delivered() { desk_.answer(); }
     /// The run is over: who waits is told, readers of events get the last ones, nobody comes in any
     /// more. Takes a fifth of a second at most, and only where somebody reads events.
     void end();

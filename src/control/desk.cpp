@@ -39,13 +39,6 @@ std::optional<Instant> Desk::next_deadline() const noexcept {
     return next;
 }
 
-void Desk::finish(Task& task) {
-    const std::lock_guard lock(mutex_);
-    task.over = true;
-    --waiting_;
-    changed_.notify_all();
-}
-
 void Desk::serve(peer::Engine& engine, Instant now) {
     eventfd_t ignored = 0;
     eventfd_read(wake_.get(), &ignored);
@@ -70,7 +63,7 @@ void Desk::serve(peer::Engine& engine, Instant now) {
         ready_.pop_front();
         task->turn = task->step(engine, now);
         switch (task->turn.next) {
-            case Turn::Next::done: finish(*task); break;
+            case Turn::Next::done: done_.push_back(task); break;
             case Turn::Next::again: ready_.push_back(task); break;
             case Turn::Next::news:
             case Turn::Next::rest: resting_.push_back(task); break;
@@ -81,7 +74,21 @@ void Desk::serve(peer::Engine& engine, Instant now) {
     }
 }
 
+void Desk::answer() {
+    if (done_.empty()) {
+        return;
+    }
+    const std::lock_guard lock(mutex_);
+    for (Task* task : done_) {
+        task->over = true;
+        --waiting_;
+    }
+    done_.clear();
+    changed_.notify_all();
+}
+
 void Desk::close() {
+    answer();
     const std::lock_guard lock(mutex_);
     closed_ = true;
     arrived_.clear();

@@ -47,8 +47,11 @@ class Desk {
     /// Something has happened: tasks that wait for news have a look at it with the next `serve`.
     void news() noexcept { news_ = true; }
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept;
-    /// Some steps.
+    /// Some steps. Whoever waits for a task that they ended is told by `answer`.
     void serve(peer::Engine& engine, Instant now);
+    /// What the steps led to has left and was told: an answer never overtakes the segments that it
+    /// speaks of.
+    void answer();
     /// Nothing is served any more; who waits is told.
     void close();
 
@@ -59,7 +62,6 @@ class Desk {
         bool over = false;
     };
 
-    void finish(Task& task);
     void wake() const noexcept;
 
     FileDescriptor wake_;
@@ -70,6 +72,7 @@ class Desk {
     bool closed_ = false;
     std::deque<Task*> ready_;    ///< of the engine's thread, as is what follows
     std::deque<Task*> resting_;  ///< until news or an instant
+    std::deque<Task*> done_;     ///< until `answer`
     bool news_ = false;
 };
 

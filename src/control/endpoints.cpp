@@ -2,6 +2,7 @@
 #include "control/context.hpp"
 #include "ghostpeer/profile/catalogue.hpp"
 #include "ghostpeer/profile/loader.hpp"
+#include "http/status.hpp"
 
 #include <fmt/format.h>
 
@@ -12,9 +13,6 @@ namespace {
 
 constexpr std::uint64_t most_in_page = 256;
 constexpr std::size_t taken_at_once = 32;
-constexpr int not_found = 404;
-constexpr int bad_request = 400;
-constexpr int unprocessable = 422;
 
 [[nodiscard]] bool relays(const profile::Profile& profile) {
     return std::holds_alternative<profile::Relay>(profile.service) ||
@@ -33,7 +31,7 @@ struct Wanted {
         return tl::make_unexpected(body.error());
     }
     const auto complain = [](const std::string& sentence) {
-        return tl::make_unexpected(fail(bad_request, sentence));
+        return tl::make_unexpected(fail(http::status::bad_request, sentence));
     };
     const auto name = body->find("profile");
     if (name == body->end() || !name->is_string() || name->get<std::string>().empty()) {
@@ -60,10 +58,9 @@ struct Wanted {
 }  // namespace
 
 http::Response Context::unavailable(Desk::Outcome why) {
-    constexpr int service_unavailable = 503;
-    return fail(service_unavailable, why == Desk::Outcome::full
-                                         ? "Too many requests wait for an answer; try again."
-                                         : "The run has ended.");
+    return fail(http::status::unavailable, why == Desk::Outcome::full
+                                               ? "Too many requests wait for an answer; try again."
+                                               : "The run has ended.");
 }
 
 profile::LoadResult ProfileCache::load(const std::string& name,
@@ -85,10 +82,11 @@ profile::LoadResult ProfileCache::load(const std::string& name,
 tl::expected<Json, http::Response> read_object(const http::Request& request) {
     auto body = Json::parse(request.body, nullptr, false);
     if (body.is_discarded()) {
-        return tl::make_unexpected(fail(bad_request, "The body is no JSON."));
+        return tl::make_unexpected(fail(http::status::bad_request, "The body is no JSON."));
     }
     if (!body.is_object()) {
-        return tl::make_unexpected(fail(bad_request, "The body has to be a JSON object."));
+        return tl::make_unexpected(
+            fail(http::status::bad_request, "The body has to be a JSON object."));
     }
     return body;
 }
@@ -121,7 +119,7 @@ http::Response get_peers(Context& context, const Call&) {
 http::Response get_peer(Context& context, const Call& call) {
     const auto index = context.names.find(call.names[0]);
     if (!index) {
-        return fail(not_found, context.names.unknown(call.names[0]));
+        return fail(http::status::not_found, context.names.unknown(call.names[0]));
     }
     return context.ask_once([&](peer::Engine& engine, Instant) {
         return answer(to_json(engine.peers()[*index], context.names));
@@ -131,14 +129,14 @@ http::Response get_peer(Context& context, const Call& call) {
 http::Response put_profile(Context& context, const Call& call) {
     const auto index = context.names.find(call.names[0]);
     if (!index) {
-        return fail(not_found, context.names.unknown(call.names[0]));
+        return fail(http::status::not_found, context.names.unknown(call.names[0]));
     }
     const auto wanted = read_wanted(call.request);
     if (!wanted) {
         return wanted.error();
     }
     if (context.only_catalogue && !profile::find_in_catalogue(wanted->profile)) {
-        return fail(unprocessable,
+        return fail(http::status::unprocessable,
                     fmt::format("There is no profile \"{}\" in the catalogue. Over TCP only its "
                                 "profiles can be used, no files; `ghostpeer list` shows them.",
                                 wanted->profile));
@@ -147,17 +145,17 @@ http::Response put_profile(Context& context, const Call& call) {
     if (!loaded.profile) {
         return answer({{"error", fmt::format("The profile {} has errors.", wanted->profile)},
                        {"diagnostics", profile::to_string(loaded.errors)}},
-                      unprocessable);
+                      http::status::unprocessable);
     }
     if (!context.may_relay && relays(*loaded.profile)) {
-        return fail(unprocessable,
+        return fail(http::status::unprocessable,
                     fmt::format("The profile {} relays to a real server, and this run was not made "
                                 "ready for that: it has to begin with a profile that relays.",
                                 wanted->profile));
     }
     return context.ask_once([&](peer::Engine& engine, Instant) {
         if (const auto refusal = engine.use(*index, loaded.profile)) {
-            return fail(unprocessable, *refusal);
+            return fail(http::status::unprocessable, *refusal);
         }
         return answer(to_json(engine.peers()[*index], context.names));
     });
@@ -168,15 +166,16 @@ http::Response get_connections(Context& context, const Call& call) {
     if (const auto name = call.target.get("peer")) {
         peer = context.names.find(*name);
         if (!peer) {
-            return fail(not_found, context.names.unknown(*name));
+            return fail(http::status::not_found, context.names.unknown(*name));
         }
     }
     const auto limit = parse_number(call.target.get("limit").value_or("100"));
     const auto from = parse_number(call.target.get("from").value_or("0"));
     if (!limit || *limit == 0 || *limit > most_in_page || !from || *from > UINT32_MAX) {
-        return fail(bad_request, fmt::format("`limit` is a number from 1 to {}, `from` the `next` "
-                                             "of the page before.",
-                                             most_in_page));
+        return fail(http::status::bad_request,
+                    fmt::format("`limit` is a number from 1 to {}, `from` the `next` "
+                                "of the page before.",
+                                most_in_page));
     }
     peer::ConnectionPage page;
     page.next = static_cast<std::uint32_t>(*from);
@@ -208,15 +207,17 @@ http::Response get_connections(Context& context, const Call& call) {
 http::Response get_connection(Context& context, const Call& call) {
     const auto id = parse_number(call.names[0]);
     if (!id) {
-        return fail(not_found, fmt::format("\"{}\" is no connection's number.", call.names[0]));
+        return fail(http::status::not_found,
+                    fmt::format("\"{}\" is no connection's number.", call.names[0]));
     }
     std::optional<peer::ConnectionView> connection;
     if (auto refusal = context.look(
             [&](peer::Engine& engine, Instant) { connection = engine.connection(*id); })) {
         return *refusal;
     }
-    return connection ? answer(to_json(*connection, context.names))
-                      : fail(not_found, fmt::format("There is no connection {}.", *id));
+    return connection
+               ? answer(to_json(*connection, context.names))
+               : fail(http::status::not_found, fmt::format("There is no connection {}.", *id));
 }
 
 }  // namespace ghostpeer::control

@@ -1,6 +1,7 @@
 // Actions on connections, and commands.
 #include "control/context.hpp"
 #include "ghostpeer/profile/action_text.hpp"
+#include "http/status.hpp"
 
 #include <fmt/format.h>
 
@@ -9,8 +10,6 @@
 namespace ghostpeer::control {
 namespace {
 
-constexpr int not_found = 404;
-constexpr int bad_request = 400;
 constexpr std::size_t connections_in_a_slice = 16;
 
 struct Wanted {
@@ -32,7 +31,7 @@ struct Wanted {
             wanted.also_new = value.get<bool>();
         } else {
             return tl::make_unexpected(
-                fail(bad_request,
+                fail(http::status::bad_request,
                      fmt::format("The body has the keys `do` and `new` (true or false), but "
                                  "not this: \"{}\".",
                                  key.substr(0, 100))));
@@ -40,7 +39,7 @@ struct Wanted {
     }
     if (wanted.text.empty()) {
         return tl::make_unexpected(
-            fail(bad_request, R"(The body names no action: {"do": "blackhole"}.)"));
+            fail(http::status::bad_request, R"(The body names no action: {"do": "blackhole"}.)"));
     }
     return wanted;
 }
@@ -103,15 +102,15 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
     }
     auto actions = profile::parse_actions(wanted->text, phases);
     if (!actions) {
-        constexpr int unprocessable = 422;
         return answer({{"error", sentence_of(actions.error())},
                        {"diagnostics", profile::to_string(actions.error())}},
-                      unprocessable);
+                      http::status::unprocessable);
     }
     peer::Order order(std::move(*actions), on, wanted->also_new);
     return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
         if (on.what == peer::Selector::What::connection && !engine.connection(on.connection)) {
-            response = fail(not_found, fmt::format("There is no connection {}.", on.connection));
+            response = fail(http::status::not_found,
+                            fmt::format("There is no connection {}.", on.connection));
             return Turn{};
         }
         if (!engine.act(order, connections_in_a_slice, now)) {
@@ -131,13 +130,14 @@ http::Response post_actions(Context& context, const Call& call) {
 http::Response post_peer_actions(Context& context, const Call& call) {
     const auto index = context.names.find(call.names[0]);
     return index ? perform(context, call, {peer::Selector::What::peer, *index, 0})
-                 : fail(not_found, context.names.unknown(call.names[0]));
+                 : fail(http::status::not_found, context.names.unknown(call.names[0]));
 }
 
 http::Response post_connection_actions(Context& context, const Call& call) {
     const auto id = parse_number(call.names[0]);
     return id ? perform(context, call, {peer::Selector::What::connection, 0, *id})
-              : fail(not_found, fmt::format("\"{}\" is no connection's number.", call.names[0]));
+              : fail(http::status::not_found,
+                     fmt::format("\"{}\" is no connection's number.", call.names[0]));
 }
 
 http::Response post_command(Context& context, const Call& call) {

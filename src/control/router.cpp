@@ -1,5 +1,7 @@
 #include "control/router.hpp"
 
+#include "http/status.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +9,6 @@
 
 namespace ghostpeer::control {
 namespace {
-
-constexpr int bad_request = 400;
 
 [[nodiscard]] std::string_view header(const http::Request& request, std::string_view name) {
     const auto same = [name](const auto& field) {
@@ -77,7 +77,7 @@ http::Response Router::handle(const http::Request& request) {
     ++context_.requests;
     auto refusal = turn_away(request);
     http::Response response = refusal ? std::move(*refusal) : dispatch(request);
-    if (response.status >= bad_request) {
+    if (response.status >= http::status::bad_request) {
         ++context_.refused;
     }
     return response;
@@ -87,17 +87,15 @@ std::optional<http::Response> Router::turn_away(const http::Request& request) co
     if (!token_) {
         return std::nullopt;
     }
-    constexpr int unauthorized = 401;
-    constexpr int forbidden = 403;
     constexpr std::string_view scheme = "Bearer ";
     if (!header(request, "origin").empty() || !is_loopback(header(request, "host"))) {
-        return fail(forbidden,
+        return fail(http::status::forbidden,
                     "Requests from web pages are refused, and those to a name other than "
                     "localhost or a loopback address: somebody else's page could have sent them.");
     }
     std::string_view given = header(request, "authorization");
     if (!given.starts_with(scheme) || !same_secret(given.substr(scheme.size()), *token_)) {
-        auto response = fail(unauthorized,
+        auto response = fail(http::status::unauthorized,
                              "The control token is missing or wrong; send it as `Authorization: "
                              "Bearer TOKEN`.");
         response.headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -109,7 +107,8 @@ std::optional<http::Response> Router::turn_away(const http::Request& request) co
 http::Response Router::dispatch(const http::Request& request) const {
     const auto target = parse_target(request.target);
     if (!target) {
-        return fail(bad_request, "An escape (%XX) in the request's path or query is broken.");
+        return fail(http::status::bad_request,
+                    "An escape (%XX) in the request's path or query is broken.");
     }
     std::string allowed;
     for (const Route& route : routes()) {
@@ -123,14 +122,12 @@ http::Response Router::dispatch(const http::Request& request) const {
         }
     }
     if (!allowed.empty()) {
-        constexpr int not_allowed = 405;
-        auto response =
-            fail(not_allowed, fmt::format("This path takes {}, not {}.", allowed, request.method));
+        auto response = fail(http::status::not_allowed,
+                             fmt::format("This path takes {}, not {}.", allowed, request.method));
         response.headers.emplace_back("Allow", allowed);
         return response;
     }
-    constexpr int not_found = 404;
-    return fail(not_found,
+    return fail(http::status::not_found,
                 "There is nothing at this path; /openapi.json describes those that there are.");
 }
 

@@ -2,6 +2,7 @@
 #include "control/condition.hpp"
 #include "control/context.hpp"
 #include "ghostpeer/profile/loader.hpp"
+#include "http/status.hpp"
 
 #include <fmt/format.h>
 
@@ -12,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int bad_request = 400;
-constexpr int timed_out = 408;
 constexpr Duration default_timeout = 30s;
 constexpr Duration longest_timeout = 24h;
 constexpr Duration pause_of_heavy = 20ms;
@@ -70,7 +69,7 @@ class Waiting {
                                {"condition", text_},
                                {"t", to_seconds(now)},
                                {"now", standing.now}},
-                              timed_out);
+                              http::status::timed_out);
             return {};
         }
         return look_.heavy() ? Turn{Turn::Next::rest, std::min(deadline, now + pause_of_heavy)}
@@ -156,22 +155,23 @@ class Feed {
 http::Response get_wait(Context& context, const Call& call) {
     const auto text = call.target.get("for");
     if (!text) {
-        return fail(bad_request,
+        return fail(http::status::bad_request,
                     "There is no condition to wait for: /v1/wait?for=established>=1&timeout=5s.");
     }
     auto condition = parse_condition(*text, context.names);
     if (!condition) {
-        return fail(bad_request, condition.error());
+        return fail(http::status::bad_request, condition.error());
     }
     const auto timeout_text = call.target.get("timeout");
     const auto timeout = timeout_text ? read_timeout(*timeout_text) : default_timeout;
     if (!timeout) {
-        return fail(bad_request, "`timeout` is a time such as 250ms, 5s or 2m, up to 24h.");
+        return fail(http::status::bad_request,
+                    "`timeout` is a time such as 250ms, 5s or 2m, up to 24h.");
     }
     const auto since_text = call.target.get("since");
     const auto since = since_text ? parse_number(*since_text) : std::nullopt;
     if (since_text && !since) {
-        return fail(bad_request, "`since` is the id of an event.");
+        return fail(http::status::bad_request, "`since` is the id of an event.");
     }
     Waiting waiting(context, std::move(*condition), *text, *timeout, since);
     return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
@@ -184,7 +184,8 @@ http::Response get_events(Context& context, const Call& call) {
     const auto text = given.empty() ? call.target.get("since") : std::optional(given);
     const auto since = text ? parse_number(*text) : std::nullopt;
     if (text && !since) {
-        return fail(bad_request, "`Last-Event-ID` and `since` are the id of an event.");
+        return fail(http::status::bad_request,
+                    "`Last-Event-ID` and `since` are the id of an event.");
     }
     std::uint64_t newest = 0;
     auto response = context.ask_once([&](peer::Engine& engine, Instant) {

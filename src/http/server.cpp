@@ -1,6 +1,7 @@
 // A thread for each connection, cpp-httplib for each request.
 #include "http/server.hpp"
 
+#include "http/status.hpp"
 #include "http/stream.hpp"
 
 #include <netinet/in.h>
@@ -59,8 +60,7 @@ class Conversation final : public httplib::Server {
         });
         set_exception_handler([this](const httplib::Request&, httplib::Response& response,
                                      const std::exception_ptr&) {
-            constexpr int internal_error = 500;
-            give(handler_.refuse(internal_error), response);
+            give(handler_.refuse(status::internal_error), response);
             last_ = true;
         });
         set_keep_alive_max_count(1);
@@ -81,12 +81,9 @@ class Conversation final : public httplib::Server {
   private:
     bool read_body(const httplib::Request& request, httplib::Response& response,
                    const httplib::ContentReader& read, std::string& body) {
-        constexpr int too_large = 413;
-        constexpr int wrong_type = 415;
-        constexpr int malformed = 400;
         // Else the library looks for a receiver of its parts.
         if (request.is_multipart_form_data()) {
-            refuse(wrong_type, response);
+            refuse(status::wrong_type, response);
             return false;
         }
         bool fits = true;
@@ -98,7 +95,9 @@ class Conversation final : public httplib::Server {
             return fits;
         });
         if (!whole) {
-            refuse(!fits || response.status == too_large ? too_large : malformed, response);
+            refuse(!fits || response.status == status::too_large ? status::too_large
+                                                                 : status::bad_request,
+                   response);
         }
         return whole;
     }
@@ -242,8 +241,7 @@ class ThreadedServer final : public Server {
     }
 
     void turn_away(int fd) {
-        constexpr int busy = 503;
-        const std::string body = handler_.refuse(busy).body;
+        const std::string body = handler_.refuse(status::unavailable).body;
         const std::string text =
             "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
             "Connection: close\r\nContent-Length: " +

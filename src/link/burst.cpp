@@ -2,6 +2,7 @@
 
 #include "ghostpeer/wire/checksum.hpp"
 #include "ghostpeer/wire/segment.hpp"
+#include "link/numbers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,7 +19,6 @@ constexpr std::size_t max_ip_packet = 65535;
 constexpr std::size_t v4_header_size = 20;
 constexpr std::size_t v6_header_size = 40;
 constexpr std::size_t min_tcp_header = 20;
-constexpr std::uint8_t tcp_protocol = 6;
 constexpr std::size_t seq_at = 4;
 constexpr std::size_t data_offset_at = 12;
 constexpr std::size_t flags_at = 13;

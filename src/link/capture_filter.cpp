@@ -1,5 +1,7 @@
 #include "link/capture_filter.hpp"
 
+#include "link/numbers.hpp"
+
 #include <linux/if_ether.h>
 
 #include <algorithm>
@@ -11,9 +13,7 @@ namespace {
 
 using Range = std::pair<std::uint16_t, std::uint16_t>;  ///< both included
 
-constexpr std::uint8_t tcp_protocol = 6;
 /// What `k` of a return is: how much of the packet is kept.
-constexpr std::uint32_t everything = 0x40000;
 /// A conditional jump leads 255 steps far; a range takes two.
 constexpr std::size_t most_ranges = 120;
 
@@ -79,7 +79,7 @@ std::vector<sock_filter> tcp_to_ports(std::vector<std::uint16_t> ports) {
         program.push_back(jump(BPF_JGT, ranges[i].second, 0, left + 1));
     }
     program.push_back(refuse);
-    program.push_back(step(BPF_RET | BPF_K, everything));
+    program.push_back(step(BPF_RET | BPF_K, whole_packet));
     return program;
 }
 

@@ -1,6 +1,7 @@
 #include "link/lan_filter.hpp"
 
 #include "link/big_endian.hpp"
+#include "link/numbers.hpp"
 
 #include <linux/if_ether.h>
 
@@ -9,7 +10,6 @@ namespace {
 
 using Program = std::vector<sock_filter>;
 
-constexpr std::uint32_t everything = 0x40000;
 constexpr std::uint32_t icmpv6 = 58;
 constexpr std::uint32_t at_type = 12;
 constexpr std::uint32_t at_v4_destination = ETH_HLEN + 16;
@@ -61,7 +61,7 @@ std::vector<sock_filter> packet_filter(const MacAddress& own,
     for (const wire::IpAddress& address : addresses) {
         if (address.is_v4()) {
             op(v4, BPF_JMP | BPF_JEQ | BPF_K, address.v4_host_order(), 0, 1);
-            verdict(v4, everything);
+            verdict(v4, whole_packet);
             continue;
         }
         constexpr unsigned words = 4;
@@ -70,7 +70,7 @@ std::vector<sock_filter> packet_filter(const MacAddress& own,
             op(v6, BPF_JMP | BPF_JEQ | BPF_K, read_u32(address.bytes(), std::size_t{4} * word), 0,
                2 * (words - 1 - word) + 1);
         }
-        verdict(v6, everything);
+        verdict(v6, whole_packet);
     }
     verdict(v4, 0);
     verdict(v6, 0);
@@ -91,7 +91,7 @@ std::vector<sock_filter> neighbour_filter() {
     Program program;
     require_untagged(program);
     Program arp;
-    verdict(arp, everything);
+    verdict(arp, whole_packet);
     Program v6;
     op(v6, BPF_LD | BPF_B | BPF_ABS, at_v6_next);
     op(v6, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0);  // hop-by-hop: an MLD query
@@ -99,7 +99,7 @@ std::vector<sock_filter> neighbour_filter() {
     op(v6, BPF_LD | BPF_B | BPF_ABS, at_icmpv6_type);
     op(v6, BPF_JMP | BPF_JGE | BPF_K, 130, 0, 2);
     op(v6, BPF_JMP | BPF_JGT | BPF_K, 137, 1, 0);
-    verdict(v6, everything);
+    verdict(v6, whole_packet);
     verdict(v6, 0);
     in_case(program, ETH_P_ARP, arp);
     in_case(program, ETH_P_IPV6, v6);

@@ -3,6 +3,7 @@
 #include "ghostpeer/wire/checksum.hpp"
 #include "ghostpeer/wire/segment.hpp"
 #include "link/big_endian.hpp"
+#include "link/numbers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +17,6 @@ using wire::Flags;
 using wire::IpAddress;
 using wire::ones_complement_sum;
 
-constexpr std::uint8_t tcp_protocol = 6;
 constexpr std::size_t min_tcp_header = 20;
 constexpr std::size_t seq_at = 4;
 constexpr std::size_t flags_at = 13;

@@ -1,5 +1,7 @@
 #include "observe/listen_watcher.hpp"
 
+#include "observe/inet_diag.hpp"
+
 #include <fmt/format.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
@@ -19,22 +21,7 @@ namespace ghostpeer::observe {
 
 namespace {
 
-constexpr std::uint32_t state_listen = 10;  // include/net/tcp_states.h
 constexpr std::size_t max_listeners = 4096;
-constexpr std::size_t reads_per_call = 8;
-
-wire::Endpoint local_endpoint(const inet_diag_msg& message) {
-    wire::Endpoint made;
-    if (message.idiag_family == AF_INET) {
-        made.address = wire::IpAddress::v4(ntohl(message.id.idiag_src[0]));
-    } else {
-        std::array<std::uint8_t, 16> bytes{};
-        std::memcpy(bytes.data(), message.id.idiag_src, bytes.size());
-        made.address = wire::IpAddress::v6(bytes);
-    }
-    made.port = ntohs(message.id.idiag_sport);
-    return made;
-}
 
 bool is_v6_only(const nlmsghdr& header) {
     const auto* attribute =

@@ -1,5 +1,7 @@
 #include "observe/socket_watcher.hpp"
 
+#include "observe/inet_diag.hpp"
+
 #include <fmt/format.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
@@ -21,26 +23,10 @@ namespace ghostpeer::observe {
 
 namespace {
 
-// include/net/tcp_states.h; user space has no header for the states that the kernel alone knows.
-constexpr std::uint32_t state_listen = 10;
 constexpr std::uint32_t all_but_listening = 0x1fffU & ~(1U << state_listen);
 constexpr std::array<std::string_view, 13> state_names{
     "UNKNOWN", "ESTAB",      "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
     "UNCONN",  "CLOSE-WAIT", "LAST-ACK", "LISTEN",   "CLOSING",    "SYN-RECV"};
-constexpr std::size_t reads_per_call = 8;
-
-wire::Endpoint endpoint(std::uint8_t family, const __be32* address, __be16 port) {
-    wire::Endpoint made;
-    if (family == AF_INET) {
-        made.address = wire::IpAddress::v4(ntohl(address[0]));
-    } else {
-        std::array<std::uint8_t, 16> bytes{};
-        std::memcpy(bytes.data(), address, bytes.size());
-        made.address = wire::IpAddress::v6(bytes);
-    }
-    made.port = ntohs(port);
-    return made;
-}
 
 SocketTimer timer(std::uint8_t number) {
     return number <= 4 ? static_cast<SocketTimer>(number) : SocketTimer::none;
@@ -48,8 +34,8 @@ SocketTimer timer(std::uint8_t number) {
 
 SocketEvent to_event(const inet_diag_msg& message) {
     SocketEvent event;
-    event.src = endpoint(message.idiag_family, message.id.idiag_src, message.id.idiag_sport);
-    event.dst = endpoint(message.idiag_family, message.id.idiag_dst, message.id.idiag_dport);
+    event.src = local_endpoint(message);
+    event.dst = remote_endpoint(message);
     event.state =
         state_names.at(message.idiag_state < state_names.size() ? message.idiag_state : 0);
     event.timer = timer(message.idiag_timer);

@@ -109,7 +109,7 @@ std::string xml(std::string_view text) {
 }
 
 /// A JSON string, which is YAML too.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string result = "\"";
     while (!text.empty()) {
         const auto length = character_length(text);
@@ -232,11 +232,11 @@ std::string to_tap(const Verdict& verdict) {
             continue;
         }
         text += fmt::format("  ---\n  message: {}\n  severity: fail\n  file: {}\n  line: {}\n",
-                            quoted(one.failure), quoted(file_of(one.place)), one.place.line);
+                            in_quotes(one.failure), in_quotes(file_of(one.place)), one.place.line);
         if (!one.excerpt.empty()) {
             text += "  conversation:\n";
             for (const auto& line : one.excerpt) {
-                text += "    - " + quoted(line) + "\n";
+                text += "    - " + in_quotes(line) + "\n";
             }
         }
         text += "  ...\n";

@@ -23,14 +23,15 @@ constexpr std::string_view number_form =
     "a number or a range such as `5`, `\">= 5\"` or `\"2..4\"`";
 constexpr std::string_view size_form =
     "a size or a range such as `4KiB`, `\">= 1MB\"` or `\"1000..2000\"`";
-constexpr std::string_view time_form = "a time or a range such as `\">= 5s\"` or `\"1s..1.5s\"`";
+constexpr std::string_view time_filter_form =
+    "a time or a range such as `\">= 5s\"` or `\"1s..1.5s\"`";
 
 constexpr Domain attempts{parse_number, number_form, 1, no_limit, "it is counted from 1"};
 constexpr Domain ports{parse_number, number_form, 1, 65535, "it is from 1 to 65535"};
 constexpr Domain lengths{parse_size, size_form, 0, 65535, "it is from 0 to 65535"};
 constexpr Domain packets{parse_size, size_form, 40, 65575, "it is from 40 to 65575"};
 constexpr Domain totals{parse_size, size_form, 0, no_limit, ""};
-constexpr Domain times{parse_time_bound, time_form, 0, no_limit, ""};
+constexpr Domain times{parse_time_bound, time_filter_form, 0, no_limit, ""};
 
 std::optional<Range> read_range(const Entry& entry, const Domain& domain, Errors& errors) {
     if (entry.value.type != YamlNode::Type::scalar) {

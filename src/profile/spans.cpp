@@ -13,7 +13,8 @@ namespace ghostpeer::profile {
 namespace {
 
 constexpr std::string_view count_form = "a number or a range such as `3`, `\">= 3\"` or `2..4`";
-constexpr std::string_view time_form = "a time or a range such as `3s`, `\">= 3s\"` or `1s..1.5s`";
+constexpr std::string_view time_span_form =
+    "a time or a range such as `3s`, `\">= 3s\"` or `1s..1.5s`";
 constexpr std::string_view growth_form =
     "a factor or a range such as `2`, `\">= 1.5\"` or `1.5..3`";
 constexpr std::string_view within_form =
@@ -92,7 +93,7 @@ void read_steps(const Entry& entry, Apart& apart, Errors& errors) {
     }
     for (const auto& item : entry.value.items) {
         if (const auto step =
-                read_span(Entry{entry.key, item}, parse_time_bound, time_form, errors)) {
+                read_span(Entry{entry.key, item}, parse_time_bound, time_span_form, errors)) {
             apart.steps.push_back(*step);
         }
     }
@@ -111,7 +112,7 @@ std::optional<Apart> read_apart(const Entry& entry, Context& context) {
     } else if (entry.value.type == YamlNode::Type::list) {
         read_steps(entry, apart, context.errors);
     } else {
-        const auto gap = read_span(entry, parse_time_bound, time_form, context.errors);
+        const auto gap = read_span(entry, parse_time_bound, time_span_form, context.errors);
         if (!gap) {
             return std::nullopt;
         }

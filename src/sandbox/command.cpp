@@ -16,7 +16,7 @@ namespace {
 
 // Nothing that any room or library opened without O_CLOEXEC leaks into COMMAND, and what the
 // caller's shell passed on stays.
-void close_all_but(const std::vector<int>& kept) {
+void close_on_exec_all_but(const std::vector<int>& kept) {
     unsigned first = 3;
     for (const int fd : kept) {
         const auto keep = static_cast<unsigned>(fd);
@@ -69,7 +69,7 @@ int execute(const Spec& spec) {
     }
     arguments.push_back(nullptr);
     if (inheritance != nullptr) {
-        close_all_but(inheritance->descriptors);
+        close_on_exec_all_but(inheritance->descriptors);
     }
     restore_signals(inheritance);
     execvp(arguments[0], arguments.data());

@@ -20,7 +20,7 @@
 namespace ghostpeer::sandbox {
 namespace {
 
-[[nodiscard]] tl::unexpected<Error> failed(std::string message) {
+[[nodiscard]] tl::unexpected<Error> cannot_confine(std::string message) {
     return tl::unexpected(Error{Error::Kind::not_permitted, std::move(message)});
 }
 
@@ -87,7 +87,7 @@ tl::expected<std::optional<Identity>, Error> choose_identity(
         const passwd* const known =
             id ? getpwuid(static_cast<uid_t>(*id)) : getpwnam(user->c_str());
         if (known == nullptr && !id) {
-            return failed("There is no user " + *user + " to become (--user).");
+            return cannot_confine("There is no user " + *user + " to become (--user).");
         }
         const Identity identity =
             known != nullptr ? Identity{known->pw_uid, known->pw_gid} : Identity{*id, *id};
@@ -95,8 +95,8 @@ tl::expected<std::optional<Identity>, Error> choose_identity(
             return std::nullopt;
         }
         if (!can_become(identity)) {
-            return failed("ghostpeer may not become the user " + *user +
-                          ": that needs CAP_SETUID and CAP_SETGID. Leave --user out.");
+            return cannot_confine("ghostpeer may not become the user " + *user +
+                                  ": that needs CAP_SETUID and CAP_SETGID. Leave --user out.");
         }
         return identity;
     }
@@ -119,16 +119,16 @@ tl::expected<void, Error> confine(const std::optional<Identity>& identity) {
         prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     }
     if (identity && !drop_identity(*identity)) {
-        return failed("ghostpeer could not become the user " + std::to_string(identity->uid) +
-                      ": " + strerror(errno) + ".");
+        return cannot_confine("ghostpeer could not become the user " +
+                              std::to_string(identity->uid) + ": " + strerror(errno) + ".");
     }
     if (!drop_capabilities()) {
-        return failed(std::string("ghostpeer could not give up its capabilities: ") +
-                      strerror(errno) + ".");
+        return cannot_confine(std::string("ghostpeer could not give up its capabilities: ") +
+                              strerror(errno) + ".");
     }
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return failed(std::string("ghostpeer could not rule out new privileges: ") +
-                      strerror(errno) + ".");
+        return cannot_confine(std::string("ghostpeer could not rule out new privileges: ") +
+                              strerror(errno) + ".");
     }
     auto filter = syscall_filter();
     if (filter.empty()) {
@@ -136,8 +136,8 @@ tl::expected<void, Error> confine(const std::optional<Identity>& identity) {
     }
     const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0 && errno != EINVAL) {
-        return failed(std::string("ghostpeer could not set its filter of system calls: ") +
-                      strerror(errno) + ".");
+        return cannot_confine(std::string("ghostpeer could not set its filter of system calls: ") +
+                              strerror(errno) + ".");
     }
 #ifdef __SANITIZE_ADDRESS__
     // The leak checker traces the process at its end, which a change of identity forbids.

@@ -19,14 +19,10 @@ namespace {
 
 constexpr std::size_t most_descriptors = 250;  // SCM_MAX_FD of the kernel is 253
 constexpr std::size_t most_bytes = 32'768;
-constexpr std::size_t control_size = CMSG_SPACE(most_descriptors * sizeof(int));
+constexpr std::size_t passing_size = CMSG_SPACE(most_descriptors * sizeof(int));
 constexpr char good = '+';
 constexpr char forbidden = '!';
 constexpr char bad = '-';
-
-[[nodiscard]] tl::unexpected<Error> failed(std::string message) {
-    return tl::unexpected(Error{Error::Kind::failed, std::move(message)});
-}
 
 [[nodiscard]] bool is_number(const std::string& text) {
     return !text.empty() && std::all_of(text.begin(), text.end(),
@@ -90,7 +86,7 @@ void send_result(int channel, char verdict, const std::string& text,
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, control_size> control{};
+    alignas(cmsghdr) std::array<char, passing_size> control{};
     const std::size_t count = std::min(descriptors.size(), most_descriptors);
     if (count > 0) {
         message.msg_control = control.data();
@@ -138,7 +134,7 @@ void send_result(int channel, char verdict, const std::string& text,
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, control_size> control{};
+    alignas(cmsghdr) std::array<char, passing_size> control{};
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     ssize_t got = 0;

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <string>
+#include <utility>
+
+#include <tl/expected.hpp>
 
 namespace ghostpeer::sandbox {
 
@@ -16,5 +19,10 @@ struct Error {
     /// Complete sentences: what happened, why, and the way out.
     std::string message;
 };
+
+/// `message` consists of complete sentences.
+[[nodiscard]] inline tl::unexpected<Error> failed(std::string message) {
+    return tl::unexpected(Error{Error::Kind::failed, std::move(message)});
+}
 
 }  // namespace ghostpeer::sandbox

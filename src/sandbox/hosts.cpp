@@ -64,7 +64,7 @@ bool is_address(const std::string& text) {
            inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
-Error failed(const std::string& what, int error, const std::string& way_out) {
+Error hosts_error(const std::string& what, int error, const std::string& way_out) {
     return {Error::Kind::failed,
             "Names given to peers are resolved through a private /etc/hosts, "
             "and ghostpeer could not " +
@@ -112,9 +112,10 @@ tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts) {
     {
         std::ifstream file(hosts_file, std::ios::binary);
         if (!file) {
-            return tl::unexpected(failed("read this system's own one", errno,
-                                         "Create it, empty if need be ('sudo touch /etc/hosts'), "
-                                         "or give peers addresses instead of names."));
+            return tl::unexpected(
+                hosts_error("read this system's own one", errno,
+                            "Create it, empty if need be ('sudo touch /etc/hosts'), "
+                            "or give peers addresses instead of names."));
         }
         existing.assign(std::istreambuf_iterator<char>(file), {});
     }
@@ -123,13 +124,14 @@ tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts) {
     if (!covered) {
         const int error = covered.error().error;
         if (covered.error().step == CoverFailure::Step::mount_temporary) {
-            return tl::unexpected(failed("mount a temporary file system for it", error,
-                                         "In a container, start it with '--security-opt "
-                                         "apparmor=unconfined', or give peers addresses instead "
-                                         "of names."));
+            return tl::unexpected(
+                hosts_error("mount a temporary file system for it", error,
+                            "In a container, start it with '--security-opt "
+                            "apparmor=unconfined', or give peers addresses instead "
+                            "of names."));
         }
         return tl::unexpected(
-            failed("put it in its place", error, "Give peers addresses instead of names."));
+            hosts_error("put it in its place", error, "Give peers addresses instead of names."));
     }
     hide_name_service_caches();
     return {};

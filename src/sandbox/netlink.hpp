@@ -2,6 +2,7 @@
 
 #include <linux/netlink.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -30,6 +31,8 @@ class Batch {
   public:
     /// Errors named in the next request's `tolerated` list do not fail the batch.
     using Tolerated = std::initializer_list<int>;
+    /// What a kernel without IPv6, or with net.ipv6.conf.default.disable_ipv6, answers.
+    static constexpr Tolerated no_ipv6 = {EAFNOSUPPORT, EOPNOTSUPP, EACCES};
 
     void create_veth(const std::string& name, const MacAddress& mac, const std::string& peer_name,
                      const MacAddress& peer_mac);

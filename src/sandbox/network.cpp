@@ -20,12 +20,7 @@ constexpr unsigned loopback_index = 1;
 // RFC 8200 section 5; with less, addrconf_notify() removes IPv6 from the interface.
 constexpr std::uint16_t ipv6_minimum_mtu = 1280;
 
-// What a kernel without IPv6, or with net.ipv6.conf.default.disable_ipv6, answers.
-constexpr netlink::Batch::Tolerated no_ipv6 = {EAFNOSUPPORT, EOPNOTSUPP, EACCES};
-
-Error failed(std::string message) { return {Error::Kind::failed, std::move(message)}; }
-
-Error failed(const netlink::Refusal& refusal) {
+tl::unexpected<Error> refused(const netlink::Refusal& refusal) {
     if (refusal.error == EOPNOTSUPP && refusal.what.find("virtual Ethernet") != std::string::npos) {
         return failed(netlink::sentence(refusal) +
                       " The kernel has no veth driver: load it with 'sudo modprobe veth', or use "
@@ -53,24 +48,24 @@ int disable_checksum_offload(const std::string& interface) {
 tl::expected<VethPair, Error> create_veth(const std::string& program_interface,
                                           const std::string& peer_interface) {
     if (!is_interface_name(program_interface) || !is_interface_name(peer_interface)) {
-        return tl::unexpected(failed("The interface names '" + program_interface + "' and '" +
-                                     peer_interface + "' must have 1 to 15 characters."));
+        return failed("The interface names '" + program_interface + "' and '" + peer_interface +
+                      "' must have 1 to 15 characters.");
     }
     netlink::Batch creation;
     creation.create_veth(program_interface, program_mac, peer_interface, peer_mac);
     if (const auto done = creation.commit(); !done) {
-        return tl::unexpected(failed(done.error()));
+        return refused(done.error());
     }
     if (const int error = disable_checksum_offload(program_interface); error != 0) {
-        return tl::unexpected(failed("ghostpeer could not turn checksum offload off on " +
-                                     program_interface + ": " + strerror(error) + "."));
+        return failed("ghostpeer could not turn checksum offload off on " + program_interface +
+                      ": " + strerror(error) + ".");
     }
     netlink::Batch peer;
     const unsigned index = if_nametoindex(peer_interface.c_str());
-    peer.disable_address_generation(index, peer_interface, no_ipv6);
+    peer.disable_address_generation(index, peer_interface, netlink::Batch::no_ipv6);
     peer.set_up_without_arp(index, peer_interface);
     if (const auto done = peer.commit(); !done) {
-        return tl::unexpected(failed(done.error()));
+        return refused(done.error());
     }
     return VethPair{program_mac, peer_mac};
 }
@@ -89,7 +84,7 @@ tl::expected<void, Error> add_loopback_address(const std::string& address) {
     batch.add_address(loopback_index, address);
     batch.add_local_route(loopback_index, address);
     if (const auto done = batch.commit(); !done) {
-        return tl::unexpected(failed(done.error()));
+        return refused(done.error());
     }
     return {};
 }
@@ -103,7 +98,7 @@ tl::expected<bool, Error> configure_loopback(std::uint16_t mtu) {
         batch.set_mtu(loopback_index, loopback_interface, mtu);
     }
     if (const auto done = batch.commit(); !done) {
-        return tl::unexpected(failed(done.error()));
+        return refused(done.error());
     }
     return mtu >= ipv6_minimum_mtu;
 }
@@ -116,14 +111,13 @@ tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t
     }
     const unsigned index = if_nametoindex(link.interface.c_str());
     if (index == 0) {
-        return tl::unexpected(
-            failed("ghostpeer opened a link for the program, but its interface '" + link.interface +
-                   "' is not there. This is a bug."));
+        return failed("ghostpeer opened a link for the program, but its interface '" +
+                      link.interface + "' is not there. This is a bug.");
     }
     const bool ipv6 = mtu >= ipv6_minimum_mtu;
     netlink::Batch batch;
     // First, as a link-local address would be made up the moment that the interface is up.
-    batch.disable_address_generation(index, link.interface, no_ipv6);
+    batch.disable_address_generation(index, link.interface, netlink::Batch::no_ipv6);
     batch.set_mtu(index, link.interface, mtu);
     batch.set_up_without_arp(index, link.interface);
     batch.add_address(index, program_address_v4);
@@ -133,17 +127,17 @@ tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t
         batch.add_neighbour(index, peer_address_v4, *link.gateway_mac);
     }
     if (ipv6) {
-        batch.add_address(index, program_address_v6, no_ipv6);
-        batch.add_local_route(index, program_address_v6, no_ipv6);
-        batch.add_host_route(index, peer_address_v6, no_ipv6);
-        batch.add_default_route(index, peer_address_v6, no_ipv6);
+        batch.add_address(index, program_address_v6, netlink::Batch::no_ipv6);
+        batch.add_local_route(index, program_address_v6, netlink::Batch::no_ipv6);
+        batch.add_host_route(index, peer_address_v6, netlink::Batch::no_ipv6);
+        batch.add_default_route(index, peer_address_v6, netlink::Batch::no_ipv6);
         if (link.gateway_mac) {
-            batch.add_neighbour(index, peer_address_v6, *link.gateway_mac, no_ipv6);
+            batch.add_neighbour(index, peer_address_v6, *link.gateway_mac, netlink::Batch::no_ipv6);
         }
     }
     const auto done = batch.commit();
     if (!done) {
-        return tl::unexpected(failed(done.error()));
+        return refused(done.error());
     }
     return ipv6 && done->empty();
 }

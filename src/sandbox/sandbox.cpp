@@ -24,10 +24,6 @@ namespace {
 
 constexpr std::uint16_t ipv4_minimum_mtu = 68;  // RFC 791 section 3.2
 
-tl::unexpected<Error> failed(std::string message) {
-    return tl::unexpected(Error{Error::Kind::failed, std::move(message)});
-}
-
 tl::expected<void, Error> check(const Spec& spec) {
     if (spec.command.empty() || spec.command.front().empty()) {
         return failed("There is no program to run. Give it after '--'.");

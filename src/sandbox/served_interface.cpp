@@ -9,13 +9,6 @@
 
 namespace ghostpeer::sandbox {
 
-namespace {
-
-// What a kernel without IPv6, or with net.ipv6.conf.default.disable_ipv6, answers.
-constexpr netlink::Batch::Tolerated no_ipv6 = {EAFNOSUPPORT, EOPNOTSUPP, EACCES};
-
-}  // namespace
-
 tl::expected<void, Error> configure_served_interface(const std::string& interface,
                                                      std::uint16_t mtu,
                                                      const std::vector<std::string>& addresses) {
@@ -25,16 +18,16 @@ tl::expected<void, Error> configure_served_interface(const std::string& interfac
     };
     const bool any_v6 = std::any_of(addresses.begin(), addresses.end(), is_v6);
     netlink::Batch batch;
-    batch.disable_address_generation(index, interface, no_ipv6);
+    batch.disable_address_generation(index, interface, netlink::Batch::no_ipv6);
     batch.set_mtu(index, interface, mtu);
     batch.set_up(index, interface);
     batch.add_address(index, program_address_v4);
     if (any_v6) {
-        batch.add_address(index, program_address_v6, no_ipv6);
+        batch.add_address(index, program_address_v6, netlink::Batch::no_ipv6);
     }
     for (const std::string& address : addresses) {
         if (is_v6(address)) {
-            batch.add_host_route(index, address, no_ipv6);
+            batch.add_host_route(index, address, netlink::Batch::no_ipv6);
         } else {
             batch.add_host_route(index, address);
         }

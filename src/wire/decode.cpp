@@ -1,4 +1,5 @@
 #include "ghostpeer/wire/codec.hpp"
+#include "wire/icmp_kinds.hpp"
 #include "wire/ip_packet.hpp"
 #include "wire/tcp_header.hpp"
 
@@ -8,9 +9,6 @@
 namespace ghostpeer::wire {
 
 namespace {
-
-constexpr std::uint8_t icmp_echo_request = 8;
-constexpr std::uint8_t icmpv6_echo_request = 128;
 
 OtherPacket describe_other(const IpPacket& ip) noexcept {
     OtherPacket other{.source = ip.source, .destination = ip.destination, .protocol = ip.protocol};

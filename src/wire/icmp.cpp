@@ -19,8 +19,6 @@ namespace {
 
 constexpr std::uint8_t udp_lite = 136;
 constexpr std::size_t icmp_header_size = 8;
-constexpr std::uint8_t icmp_echo_request = 8;
-constexpr std::uint8_t icmpv6_echo_request = 128;
 // How much of the packet an error quotes: RFC 1812, 4.3.2.3 and RFC 4443, 2.4(c).
 constexpr std::size_t max_icmp_error = 576;
 constexpr std::size_t max_icmpv6_error = 1280;

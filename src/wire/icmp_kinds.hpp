@@ -1,9 +1,12 @@
-// The numbers that the kinds of ICMP errors have on the wire.
+// The numbers that ICMP messages have on the wire.
 #pragma once
 
 #include "ghostpeer/wire/icmp.hpp"
 
 namespace ghostpeer::wire {
+
+inline constexpr std::uint8_t icmp_echo_request = 8;
+inline constexpr std::uint8_t icmpv6_echo_request = 128;
 
 struct IcmpTypeAndCode {
     std::uint8_t type;

@@ -9,7 +9,7 @@ namespace ghostpeer::wire {
 namespace {
 
 constexpr std::uint8_t hop_by_hop = 0;
-constexpr std::uint8_t fragment_header = 44;
+constexpr std::uint8_t ipv6_fragment_protocol = 44;
 constexpr std::uint8_t destination_options = 60;
 
 IpAddress v4_at(ByteView packet, std::size_t at) noexcept {
@@ -79,7 +79,7 @@ tl::expected<IpPacket, Oddity> open_v6(ByteView packet) noexcept {
         opened.protocol = opened.payload[0];
         opened.payload = opened.payload.subspan(size);
     }
-    if (opened.protocol == fragment_header) {
+    if (opened.protocol == ipv6_fragment_protocol) {
         return tl::unexpected(Oddity::fragment);
     }
     return opened;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <thread>
 
@@ -223,6 +224,7 @@ TEST_CASE(
     control::Desk desk;
     CHECK_FALSE(desk.next_deadline());
     int steps = 0;
+    std::atomic<bool> told = false;
     using Turn = control::Turn;
     std::thread client([&] {
         CHECK(desk.run([&](peer::Engine&, Instant now) {
@@ -233,6 +235,7 @@ TEST_CASE(
                 default: return Turn{};
             }
         }) == control::Desk::Outcome::done);
+        told = true;
         CHECK(desk.run([](peer::Engine&, Instant) {
             return Turn{Turn::Next::rest, Instant::max()};
         }) == control::Desk::Outcome::closed);
@@ -257,9 +260,13 @@ TEST_CASE(
     now += 1ns;
     desk.serve(engine, now);
     CHECK(steps == 4);
+    // The task is done, but its client is told nothing before the segments have left.
+    CHECK_FALSE(told);
+    desk.answer();
     while (!desk.next_deadline()) {
         desk.serve(engine, now);
     }
+    CHECK(told);
     desk.close();
     client.join();
 }

@@ -135,7 +135,7 @@ TEST_CASE("a listener report names the groups behind a router alert") {
 namespace {
 
 /// What a filter lets through: sockets of any family take one.
-bool passes(const std::vector<sock_filter>& filter, const Frame& frame) {
+bool passes_kernel(const std::vector<sock_filter>& filter, const Frame& frame) {
     std::array<int, 2> ends{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
     const FileDescriptor from(ends[0]);
@@ -171,31 +171,31 @@ TEST_CASE("the packet filter lets in what is for the peer") {
     const auto filter = packet_filter(
         own, {ip("192.0.2.50"), ip("2001:db8::50"), ip("192.0.2.51"), ip("2001:db8::51")});
     for (const char* address : {"192.0.2.50", "192.0.2.51", "2001:db8::50", "2001:db8::51"}) {
-        CHECK(passes(filter, packet_to(own, ip(address), 6)));
-        CHECK_FALSE(passes(filter, packet_to(other, ip(address), 6)));
+        CHECK(passes_kernel(filter, packet_to(own, ip(address), 6)));
+        CHECK_FALSE(passes_kernel(filter, packet_to(other, ip(address), 6)));
     }
     for (const char* address : {"192.0.2.52", "2001:db8::52", "2001:db9::50"}) {
-        CHECK_FALSE(passes(filter, packet_to(own, ip(address), 6)));
+        CHECK_FALSE(passes_kernel(filter, packet_to(own, ip(address), 6)));
     }
-    CHECK(passes(filter, packet_to(own, ip("2001:db8::50"), 58, 128)));  // ping
+    CHECK(passes_kernel(filter, packet_to(own, ip("2001:db8::50"), 58, 128)));  // ping
     for (const int type : {130, 135, 136, 137}) {
-        CHECK_FALSE(passes(
+        CHECK_FALSE(passes_kernel(
             filter, packet_to(own, ip("2001:db8::50"), 58, static_cast<std::uint8_t>(type))));
     }
-    CHECK_FALSE(passes(filter, make_probe(other, ip("192.0.2.50"))));
-    CHECK_FALSE(passes(packet_filter(own, {}), packet_to(own, ip("192.0.2.50"), 6)));
+    CHECK_FALSE(passes_kernel(filter, make_probe(other, ip("192.0.2.50"))));
+    CHECK_FALSE(passes_kernel(packet_filter(own, {}), packet_to(own, ip("192.0.2.50"), 6)));
     std::vector<wire::IpAddress> many(max_own_addresses, ip("2001:db8::1"));
     many.push_back(ip("2001:db8::50"));
-    CHECK(passes(packet_filter(own, many), packet_to(own, ip("2001:db8::50"), 6)));
+    CHECK(passes_kernel(packet_filter(own, many), packet_to(own, ip("2001:db8::50"), 6)));
 }
 
 TEST_CASE("the neighbour filter lets in what concerns neighbours") {
     const auto filter = neighbour_filter();
-    CHECK(passes(filter, make_probe(other, ip("192.0.2.50"))));
-    CHECK(passes(filter, make_probe(other, ip("2001:db8::50"))));
-    CHECK(passes(filter, make_announcement(other, ip("2001:db8::50"))));
-    CHECK(passes(filter, packet_to(own, ip("ff02::1"), 0)));
-    CHECK_FALSE(passes(filter, packet_to(own, ip("192.0.2.50"), 6)));
-    CHECK_FALSE(passes(filter, packet_to(own, ip("2001:db8::50"), 6)));
-    CHECK_FALSE(passes(filter, packet_to(own, ip("2001:db8::50"), 58, 128)));
+    CHECK(passes_kernel(filter, make_probe(other, ip("192.0.2.50"))));
+    CHECK(passes_kernel(filter, make_probe(other, ip("2001:db8::50"))));
+    CHECK(passes_kernel(filter, make_announcement(other, ip("2001:db8::50"))));
+    CHECK(passes_kernel(filter, packet_to(own, ip("ff02::1"), 0)));
+    CHECK_FALSE(passes_kernel(filter, packet_to(own, ip("192.0.2.50"), 6)));
+    CHECK_FALSE(passes_kernel(filter, packet_to(own, ip("2001:db8::50"), 6)));
+    CHECK_FALSE(passes_kernel(filter, packet_to(own, ip("2001:db8::50"), 58, 128)));
 }

@@ -1,4 +1,4 @@
-// What the peer says and answers on a segment, in virtual time.
+// What the peer says and answers on a network, in virtual time.
 #include "link/presence.hpp"
 
 #include <doctest/doctest.h>
@@ -25,7 +25,7 @@ PresenceSpec spec() {
     return spec;
 }
 
-struct Segment {
+struct Network {
     Presence presence{spec(), start};
     Instant now = start;
 
@@ -69,175 +69,175 @@ TEST_CASE("a network's prefix says who is near") {
 }
 
 TEST_CASE("nothing is answered before an address is claimed") {
-    Segment segment;
-    (void)segment.sent();
-    segment.hear(make_request(other, ip("192.0.2.9"), ip("192.0.2.50")));
-    segment.hear(make_request(other, ip("2001:db8::9"), ip("2001:db8::50")));
-    CHECK(segment.sent().empty());
-    CHECK(segment.presence.held().empty());
-    CHECK_FALSE(segment.presence.settled());
+    Network network;
+    (void)network.sent();
+    network.hear(make_request(other, ip("192.0.2.9"), ip("192.0.2.50")));
+    network.hear(make_request(other, ip("2001:db8::9"), ip("2001:db8::50")));
+    CHECK(network.sent().empty());
+    CHECK(network.presence.held().empty());
+    CHECK_FALSE(network.presence.settled());
 }
 
 TEST_CASE("a claimed address is answered for, others are not") {
-    Segment segment;
-    segment.settle();
+    Network network;
+    network.settle();
     for (const auto& [from, at] :
          {std::pair{"192.0.2.9", "192.0.2.50"}, std::pair{"2001:db8::9", "2001:db8::50"}}) {
-        segment.hear(make_request(other, ip(from), ip(at)));
-        const auto sent = segment.sent();
+        network.hear(make_request(other, ip(from), ip(at)));
+        const auto sent = network.sent();
         REQUIRE(sent.size() == 1);
         CHECK(sent[0].kind == NeighbourMessage::Kind::reply);
         CHECK(sent[0].target == ip(at));
         CHECK(sent[0].mac == own);
         // Who asks will say more.
-        REQUIRE(segment.presence.find(ip(from)) != nullptr);
-        CHECK(*segment.presence.find(ip(from)) == other);
+        REQUIRE(network.presence.find(ip(from)) != nullptr);
+        CHECK(*network.presence.find(ip(from)) == other);
     }
-    segment.hear(make_request(other, ip("192.0.2.9"), ip("192.0.2.51")));
-    segment.hear(make_request(other, ip("2001:db8::9"), ip("2001:db8::51")));
-    CHECK(segment.sent().empty());
+    network.hear(make_request(other, ip("192.0.2.9"), ip("192.0.2.51")));
+    network.hear(make_request(other, ip("2001:db8::9"), ip("2001:db8::51")));
+    CHECK(network.sent().empty());
 }
 
 TEST_CASE("who probes for our address is told that it is in use") {
-    Segment segment;
-    segment.settle();
+    Network network;
+    network.settle();
     for (const char* at : {"192.0.2.50", "2001:db8::50"}) {
-        segment.hear(make_probe(other, ip(at)));
-        const auto sent = segment.sent();
+        network.hear(make_probe(other, ip(at)));
+        const auto sent = network.sent();
         REQUIRE(sent.size() == 1);
         CHECK(sent[0].kind == NeighbourMessage::Kind::reply);
     }
-    CHECK(segment.presence.take_changes().empty());
+    CHECK(network.presence.take_changes().empty());
 }
 
 TEST_CASE("an address that somebody has is not taken, and its owner named") {
     for (const char* at : {"192.0.2.50", "2001:db8::50"}) {
-        Segment segment;
-        (void)segment.sent();
-        segment.presence.on_time(start + 1s);
+        Network network;
+        (void)network.sent();
+        network.presence.on_time(start + 1s);
         // The owner answers the probe.
         const auto probe = parse_neighbour_message(make_probe(own, ip(at)));
-        segment.hear(make_reply(other, ip(at), *probe));
-        const auto changes = segment.presence.take_changes();
+        network.hear(make_reply(other, ip(at), *probe));
+        const auto changes = network.presence.take_changes();
         REQUIRE(changes.size() == 1);
         CHECK(changes[0].address == ip(at));
         CHECK(changes[0].state == State::taken);
         CHECK(changes[0].rival == other);
-        CHECK(segment.presence.gave_up(ip(at)));
+        CHECK(network.presence.gave_up(ip(at)));
     }
 }
 
 TEST_CASE("an address is defended once, then given up") {
     for (const char* at : {"192.0.2.50", "2001:db8::50"}) {
-        Segment segment;
-        segment.settle();
-        segment.hear(make_announcement(other, ip(at)));
-        auto sent = segment.sent();
+        Network network;
+        network.settle();
+        network.hear(make_announcement(other, ip(at)));
+        auto sent = network.sent();
         REQUIRE(sent.size() == 1);
         CHECK(sent[0].target == ip(at));
         CHECK(sent[0].mac == own);
-        auto changes = segment.presence.take_changes();
+        auto changes = network.presence.take_changes();
         REQUIRE(changes.size() == 1);
         CHECK(changes[0].defended);
 
-        segment.now += 3s;
-        segment.hear(make_announcement(other, ip(at)));
-        CHECK(segment.sent().empty());
-        changes = segment.presence.take_changes();
+        network.now += 3s;
+        network.hear(make_announcement(other, ip(at)));
+        CHECK(network.sent().empty());
+        changes = network.presence.take_changes();
         REQUIRE(changes.size() == 1);
         CHECK(changes[0].state == State::lost);
         CHECK(changes[0].rival == other);
-        CHECK(segment.presence.held().size() == 1);
-        segment.hear(make_request(third, ip("192.0.2.9"), ip("192.0.2.50")));
-        CHECK(segment.sent().size() == (ip(at).is_v4() ? 0 : 1));
+        CHECK(network.presence.held().size() == 1);
+        network.hear(make_request(third, ip("192.0.2.9"), ip("192.0.2.50")));
+        CHECK(network.sent().size() == (ip(at).is_v4() ? 0 : 1));
     }
 }
 
 TEST_CASE("our own frames that a loop brings back are no conflict") {
-    Segment segment;
-    (void)segment.sent();
-    segment.hear(make_probe(own, ip("192.0.2.50")));
-    segment.hear(make_probe(own, ip("2001:db8::50")));
-    CHECK(segment.presence.take_changes().empty());
+    Network network;
+    (void)network.sent();
+    network.hear(make_probe(own, ip("192.0.2.50")));
+    network.hear(make_probe(own, ip("2001:db8::50")));
+    CHECK(network.presence.take_changes().empty());
 }
 
 TEST_CASE("what this host is given is given up") {
-    Segment segment;
-    segment.settle();
-    segment.presence.on_host_address(ip("192.0.2.51"));
-    CHECK(segment.presence.take_changes().empty());
-    segment.presence.on_host_address(ip("192.0.2.50"));
-    const auto changes = segment.presence.take_changes();
+    Network network;
+    network.settle();
+    network.presence.on_host_address(ip("192.0.2.51"));
+    CHECK(network.presence.take_changes().empty());
+    network.presence.on_host_address(ip("192.0.2.50"));
+    const auto changes = network.presence.take_changes();
     REQUIRE(changes.size() == 1);
     CHECK(changes[0].state == State::lost);
     CHECK_FALSE(changes[0].rival);
 }
 
 TEST_CASE("a neighbour is asked for three times, and its packets then go") {
-    Segment segment;
-    segment.settle();
+    Network network;
+    network.settle();
     const std::vector<std::uint8_t> packet(40, 7);
-    segment.presence.park(ip("192.0.2.9"), packet);
-    REQUIRE(segment.presence.next_deadline());
-    segment.presence.on_time(segment.now);
-    auto sent = segment.sent();
+    network.presence.park(ip("192.0.2.9"), packet);
+    REQUIRE(network.presence.next_deadline());
+    network.presence.on_time(network.now);
+    auto sent = network.sent();
     REQUIRE(sent.size() == 1);
     CHECK(sent[0].target == ip("192.0.2.9"));
     CHECK(sent[0].sender == ip("192.0.2.50"));
     std::vector<std::vector<std::uint8_t>> released;
 
     SUBCASE("it answers") {
-        segment.hear(make_reply(other, ip("192.0.2.9"), sent[0]));
-        segment.presence.take_released(released);
+        network.hear(make_reply(other, ip("192.0.2.9"), sent[0]));
+        network.presence.take_released(released);
         REQUIRE(released.size() == 1);
         CHECK(released[0] == packet);
-        CHECK(*segment.presence.find(ip("192.0.2.9")) == other);
-        CHECK_FALSE(segment.presence.next_deadline());
+        CHECK(*network.presence.find(ip("192.0.2.9")) == other);
+        CHECK_FALSE(network.presence.next_deadline());
     }
     SUBCASE("it never does") {
         for (int n = 0; n < 2; ++n) {
-            segment.presence.on_time(segment.now + 1s - 1ns);
-            CHECK(segment.sent().empty());
-            segment.now += 1s;
-            segment.presence.on_time(segment.now);
-            CHECK(segment.sent().size() == 1);
+            network.presence.on_time(network.now + 1s - 1ns);
+            CHECK(network.sent().empty());
+            network.now += 1s;
+            network.presence.on_time(network.now);
+            CHECK(network.sent().size() == 1);
         }
-        segment.now += 1s;
-        segment.presence.on_time(segment.now);
-        CHECK(segment.sent().empty());
-        CHECK_FALSE(segment.presence.next_deadline());
+        network.now += 1s;
+        network.presence.on_time(network.now);
+        CHECK(network.sent().empty());
+        CHECK_FALSE(network.presence.next_deadline());
     }
     SUBCASE("another one answers") {
-        segment.hear(make_reply(other, ip("192.0.2.8"), sent[0]));
-        segment.presence.take_released(released);
+        network.hear(make_reply(other, ip("192.0.2.8"), sent[0]));
+        network.presence.take_released(released);
         CHECK(released.empty());
-        CHECK(segment.presence.find(ip("192.0.2.8")) == nullptr);
+        CHECK(network.presence.find(ip("192.0.2.8")) == nullptr);
     }
 }
 
 TEST_CASE("what is far is reached through the gateway, unless it has spoken itself") {
-    Segment segment;
-    segment.settle();
-    segment.presence.park(ip("203.0.113.7"), std::vector<std::uint8_t>(40));
-    segment.presence.on_time(segment.now);
-    const auto sent = segment.sent();
+    Network network;
+    network.settle();
+    network.presence.park(ip("203.0.113.7"), std::vector<std::uint8_t>(40));
+    network.presence.on_time(network.now);
+    const auto sent = network.sent();
     REQUIRE(sent.size() == 1);
     CHECK(sent[0].target == ip("192.0.2.1"));
-    segment.hear(make_reply(other, ip("192.0.2.1"), sent[0]));
-    CHECK(*segment.presence.find(ip("203.0.113.7")) == other);
-    segment.presence.learn(ip("203.0.113.7"), third);
-    CHECK(*segment.presence.find(ip("203.0.113.7")) == third);
+    network.hear(make_reply(other, ip("192.0.2.1"), sent[0]));
+    CHECK(*network.presence.find(ip("203.0.113.7")) == other);
+    network.presence.learn(ip("203.0.113.7"), third);
+    CHECK(*network.presence.find(ip("203.0.113.7")) == third);
 }
 
 TEST_CASE("a flood of packets to nobody is bounded") {
-    Segment segment;
-    segment.settle();
+    Network network;
+    network.settle();
     for (std::uint32_t n = 0; n < 10'000; ++n) {
-        segment.presence.park(wire::IpAddress::v4(0xc0000200U + n % 5'000),
+        network.presence.park(wire::IpAddress::v4(0xc0000200U + n % 5'000),
                               std::vector<std::uint8_t>(1500));
     }
-    segment.presence.on_time(segment.now);
-    CHECK(segment.sent().size() <= 256);
+    network.presence.on_time(network.now);
+    CHECK(network.sent().size() <= 256);
 }
 
 TEST_CASE("the neighbours that were heard last are remembered") {

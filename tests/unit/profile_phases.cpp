@@ -6,7 +6,7 @@ using namespace ghostpeer;
 
 namespace {
 
-std::string errors_of(const std::string& body) {
+std::string places_of(const std::string& body) {
     const auto loaded = profile::load_text("summary: x\n" + body, "p.yaml");
     std::string text;
     for (const auto& error : loaded.errors) {
@@ -38,18 +38,18 @@ phases:
 }
 
 TEST_CASE("errors of phases, each with its own message") {
-    CHECK(errors_of("rules: [{on: start, do: {become: dead}}]\n") ==
+    CHECK(places_of("rules: [{on: start, do: {become: dead}}]\n") ==
           "2:34 there is no phase `dead`; the profile has no `phases`\n");
-    CHECK(errors_of("rules: [{on: start, do: {become: daed}}]\n"
+    CHECK(places_of("rules: [{on: start, do: {become: daed}}]\n"
                     "phases: {dead: [{on: receive data, do: drop}]}\n") ==
           "2:34 there is no phase `daed`; did you mean `dead`?\n"
           "3:10 no rule has `become: dead`, so this phase never begins\n");
-    CHECK(errors_of("phases: [1]\n") == "2:9 `phases` takes a map of lists of rules, not a list\n");
-    CHECK(errors_of("phases: {'a b': []}\n") ==
+    CHECK(places_of("phases: [1]\n") == "2:9 `phases` takes a map of lists of rules, not a list\n");
+    CHECK(places_of("phases: {'a b': []}\n") ==
           "2:10 `a b` is no name of a phase; use letters, digits, `-` and `_`\n");
-    CHECK(errors_of("rules: [{on: command, do: drop}]\n") ==
+    CHECK(places_of("rules: [{on: command, do: drop}]\n") ==
           "2:14 `command` needs a name, as in `command unplug`\n");
-    CHECK(errors_of("rules: [{on: command a/b, do: close}]\n") ==
+    CHECK(places_of("rules: [{on: command a/b, do: close}]\n") ==
           "2:14 `a/b` is no name of a command; use letters, digits, `-` and `_`\n");
 }
 
@@ -70,16 +70,16 @@ TEST_CASE("attempts") {
 }
 
 TEST_CASE("errors of attempts, each with its own message") {
-    CHECK(errors_of("attempts: {0: refuse}\n") ==
+    CHECK(places_of("attempts: {0: refuse}\n") ==
           "2:12 `0` is no attempt; write `3`, `1-2` or `4+`\n");
-    CHECK(errors_of("attempts: {2-1: refuse}\n") ==
+    CHECK(places_of("attempts: {2-1: refuse}\n") ==
           "2:12 `2-1` is no attempt; write `3`, `1-2` or `4+`\n");
-    CHECK(errors_of("attempts: {1-3: refuse, 2: healthy}\n") ==
+    CHECK(places_of("attempts: {1-3: refuse, 2: healthy}\n") ==
           "2:25 attempt 2 has a behaviour already\n");
-    CHECK(errors_of("attempts: {1: refsue}\n") ==
+    CHECK(places_of("attempts: {1: refsue}\n") ==
           "2:15 there is no profile `refsue`; did you mean `refuse`? `ghostpeer list` shows "
           "all\n");
-    CHECK(errors_of("attempts: {1: {params: {}}}\n").find("`params`") != std::string::npos);
-    CHECK(errors_of("attempts: refuse\n") ==
+    CHECK(places_of("attempts: {1: {params: {}}}\n").find("`params`") != std::string::npos);
+    CHECK(places_of("attempts: refuse\n") ==
           "2:11 `attempts` takes a map such as `{1-2: refuse, 3+: healthy}`, not `refuse`\n");
 }

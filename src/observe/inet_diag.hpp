@@ -1,0 +1,21 @@
+// What the kernel's socket tables (sock_diag(7)) have in common for those who read them.
+#pragma once
+
+#include "ghostpeer/wire/address.hpp"
+
+#include <linux/inet_diag.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ghostpeer::observe {
+
+/// include/net/tcp_states.h; user space has no header for the states that the kernel alone knows.
+inline constexpr std::uint32_t state_listen = 10;
+/// Of an answer in parts, before others have their turn.
+inline constexpr std::size_t reads_per_call = 8;
+
+[[nodiscard]] wire::Endpoint local_endpoint(const inet_diag_msg& message);
+[[nodiscard]] wire::Endpoint remote_endpoint(const inet_diag_msg& message);
+
+}  // namespace ghostpeer::observe
