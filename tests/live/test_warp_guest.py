@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from harness import PEER, PYTHON, test
+from harness import PEER, PYTHON, alone, test
 from warp_support import folder_of, guest, machines_of, start, warp
 
 
@@ -117,10 +117,10 @@ def virtual_timeout(t):
     t.check(run.elapsed < 20, f"it took {run.elapsed:.1f} s of real time")
 
 
-@test
+@alone
 def blocked_for_ever_is_explained(t):
     run = t.run("silent-after-handshake", t.probe("connect", "recv"),
-                options=["--warp", "--wall-timeout", "2s"])
+                options=["--warp", "--wall-timeout", "5s"])
     guest(t)
     t.equal(run.status, 124, "exit status")
     t.contains(run.errors, "is in recv: descriptor", "the message")
@@ -212,7 +212,7 @@ def no_kernel_yet(t):
     t.contains(run.errors, "6.12, 6.1", "the message")
 
 
-@test
+@alone
 def sockets_are_watched_for_hours(t):
     run = t.passed(warp(t, "healthy", t.probe("keepalive=7200,75,9", "connect", "poll=in,180m",
                                               "close"), "--sockets"))
@@ -265,7 +265,7 @@ def without_privileges_or_environment(t):
     t.equal((run.returncode, run.stdout), (0, "fine\n"), f"what came ({run.stderr})")
 
 
-@test
+@alone
 def large_input_and_output(t):
     size = 100_000_000
     path = t.path("large")
@@ -279,7 +279,7 @@ def large_input_and_output(t):
     t.equal((total, run.process.wait(30)), (size, 0), "bytes that came out, exit status")
 
 
-@test
+@alone
 def slow_reader_gets_everything(t):
     run = start(t, "healthy", ["head", "-c", "80000000", "/dev/zero"], outputs=False)
     total = len(run.process.stdout.read(1000))
@@ -289,15 +289,21 @@ def slow_reader_gets_everything(t):
     t.equal((total, run.process.wait(30)), (80_000_000, 0), "bytes that came out, exit status")
 
 
-@test
+@alone
 def out_of_memory(t):
-    code = "a = []\nwhile True: a.append(bytearray(1 << 25))"
-    run = warp(t, "healthy", t.python(code), wall="200s", limit=240)
+    # Taken whole by the guest's kernel: to touch page after page takes a minute.
+    code = """
+        import mmap
+        kept, flags = [], mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x8000  # MAP_POPULATE
+        while True:
+            kept.append(mmap.mmap(-1, 1 << 26, flags=flags))
+    """
+    run = warp(t, "healthy", t.python(code))
     t.equal(run.status, 128 + signal.SIGKILL, "exit status")
     t.contains(run.errors, "1 GiB of memory", "the message")
 
 
-@test
+@alone
 def fifty_at_once(t):
     runs = [start(t, "refuse", ["sh", "-c", f"echo x | nc {PEER} 80"], outputs=False)
             for _ in range(50)]
@@ -306,7 +312,7 @@ def fifty_at_once(t):
     t.check(not [f for run in runs for f in folder_of(run)], "folders are removed")
 
 
-@test
+@alone
 def several_at_once(t):
     guest(t)
     runs = [start(t, "silent-after-handshake", t.probe("connect", "send=1", "recv"))
