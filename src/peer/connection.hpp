@@ -32,7 +32,8 @@ struct Extras {
     std::unique_ptr<wire::Segment> last_received;  ///< where a rule may quote it
 };
 
-struct Connection {
+/// Lies on whole cache lines, so that to fetch one fetches nothing of its neighbours.
+struct alignas(64) Connection {
     // What each segment touches comes first, in as few cache lines as possible.
     wire::Flow flow;
     ConnectionId id = 0;

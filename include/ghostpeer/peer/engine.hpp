@@ -83,8 +83,8 @@ class Engine {
     void expect_later(std::span<const std::uint8_t> packet) const noexcept;
     void expect_soon(std::span<const std::uint8_t> packet) const noexcept;
     /// How many packets before its own each hint is of most use.
-    static constexpr std::size_t later = 6;
-    static constexpr std::size_t soon = 2;
+    static constexpr std::size_t later = 8;
+    static constexpr std::size_t soon = 4;
     /// Carries out everything that was due by `now`; calling it too early does nothing.
     void on_time(Instant now);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
