@@ -27,7 +27,7 @@ struct Word {
 /// `a`, `b` and `c`
 [[nodiscard]] std::string enumerate(const std::vector<std::string>& words);
 
-/// The table's row; null where it is unknown or unsupported, which is reported at the node.
+/// The table's row; null where there is none, which is reported at the node.
 template <class Function, std::size_t Count>
 const Word<Function>* look_up(const std::array<Word<Function>, Count>& table, std::string_view what,
                               std::string_view word, const YamlNode& at, Errors& errors,
@@ -35,15 +35,9 @@ const Word<Function>* look_up(const std::array<Word<Function>, Count>& table, st
     std::vector<std::string> known;
     for (const auto& row : table) {
         if (row.text == word) {
-            if (row.read != nullptr) {
-                return &row;
-            }
-            errors.add(at, in_quotes(word) + " is not supported yet");
-            return nullptr;
+            return &row;
         }
-        if (row.read != nullptr) {
-            known.emplace_back(row.text);
-        }
+        known.emplace_back(row.text);
     }
     errors.add(at, unknown_word(what, word, known, where));
     return nullptr;

@@ -377,6 +377,11 @@ class Context:
         if part not in text:
             raise Failure(f"{what} does not contain {part!r}:\n{text}")
 
+    def soon(self, run, limit, why="it took"):
+        """The whole run, in real time, start and end of every process included."""
+        if run.elapsed > limit:
+            raise Late(f"{why}: {run.elapsed:.1f} s, at most {limit} s are expected")
+
     def near(self, seen, expected, what="time"):
         """Within the tolerance of schedule.py. A wait that the program began late looks short, so
         either way there is a second try."""

@@ -49,6 +49,22 @@ def ctl_looks_and_acts(t):
 
 
 @test
+def answers_do_not_overtake_segments(t):
+    # Whoever was told that the window is shut finds it shut.
+    run = inside(t, """
+        for n in range(1, 31):
+            with connect() as client:
+                peer.wait(f"state=established conn={n}")
+                peer.act("{window: 0}", conn=n)
+                client.sendall(b"x")
+                peer.reset()
+    """)
+    t.passed(run)
+    t.equal(len(run.sent("window-update", win=0)), 30, "windows that were shut")
+    t.check(not run.received("data"), "nothing is sent into a window that is shut")
+
+
+@test
 def ctl_blackholes_and_revives(t):
     t.passed(inside(t, """
         here = connect()
@@ -421,4 +437,4 @@ subprocess.Popen(["setsid", "sleep", "0"]).wait()
 """], env=variables(t))
     run.finish()
     t.passed(run)
-    t.check(run.elapsed < 8, f"the run took {run.elapsed:.1f} s")
+    t.soon(run, 8)

@@ -144,7 +144,8 @@ def timeout_ends_the_process_group(t):
     run = t.run("healthy", ["sh", "-c", "sleep 1000 & sleep 1000"], env={"MARKER": marker},
                 options=["--timeout", "500ms"])
     t.equal(run.status, 124, "exit status")
-    t.check(0.45 <= run.elapsed <= 3, f"it took {run.elapsed:.3f} s")
+    t.near(run.verdict.duration, 0.5, "the run's length")
+    t.soon(run, 10)
     t.eventually(lambda: not alive(marker), "every process of the run has ended")
 
 
@@ -154,7 +155,7 @@ def timeout_against_a_program_that_ignores_sigterm(t):
     run = t.run("healthy", ["sh", "-c", "trap '' TERM INT HUP; while :; do sleep 1; done"],
                 env={"MARKER": marker}, options=["--timeout", "500ms"])
     t.equal(run.status, 124, "exit status")
-    t.check(run.elapsed <= 10, f"it took {run.elapsed:.3f} s")
+    t.soon(run, 10)
     t.eventually(lambda: not alive(marker), "every process of the run has ended")
 
 
@@ -244,7 +245,7 @@ def children_that_stay_behind_are_ended(t):
     marker = marked(t)
     run = t.passed(t.run("healthy", ["sh", "-c", "setsid sleep 1000 > /dev/null 2>&1 < /dev/null &"],
                          env={"MARKER": marker}, limit=20))
-    t.check(run.elapsed < 10, f"it took {run.elapsed:.3f} s")
+    t.soon(run, 10)
     t.eventually(lambda: not alive(marker), "every process of the run has ended")
 
 

@@ -114,7 +114,7 @@ def virtual_timeout(t):
     run = warp(t, "healthy", ["sleep", "1d"], "--timeout", "5h")
     t.equal(run.verdict.ended, "timeout", "what ended the run")
     t.near(run.verdict.duration, 5 * 3600, "its length")
-    t.check(run.elapsed < 20, f"it took {run.elapsed:.1f} s of real time")
+    t.soon(run, 20)
 
 
 @alone
@@ -134,7 +134,7 @@ def spinning_for_ever_is_ended(t):
     run = t.run("healthy", ["sh", "-c", "while :; do :; done"],
                 options=["--warp", "--wall-timeout", "3s"])
     t.equal(run.status, 124, "exit status")
-    t.check(run.elapsed < 20, f"it took {run.elapsed:.1f} s")
+    t.soon(run, 20)
     t.contains(run.errors, "--wall-timeout", "the message")
 
 
@@ -202,7 +202,7 @@ def reader_that_goes_away(t):
 def daemons_end_with_the_run(t):
     run = warp(t, "healthy", ["sh", "-c", "(setsid sleep 1000000 &); exit 4"])
     t.equal(run.status, 4, "exit status")
-    t.check(run.elapsed < 20, f"it took {run.elapsed:.1f} s")
+    t.soon(run, 20)
 
 
 @test
@@ -217,7 +217,7 @@ def sockets_are_watched_for_hours(t):
     run = t.passed(warp(t, "healthy", t.probe("keepalive=7200,75,9", "connect", "poll=in,180m",
                                               "close"), "--sockets"))
     t.check(run.events("socket", state="ESTAB", timer="keepalive"), "the keepalive timer is seen")
-    t.check(run.elapsed < 30, f"it took {run.elapsed:.1f} s of real time")
+    t.soon(run, 30)
 
 
 # Denies ptrace(2) with EPERM, as the seccomp profiles of containers do, then becomes the program.

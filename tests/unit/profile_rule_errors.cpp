@@ -68,7 +68,7 @@ TEST_CASE("events that are none") {
     CHECK(on("[start, start]") == "the event `start` stands twice in `on`\n");
 }
 
-TEST_CASE("actions that are none, or not supported yet") {
+TEST_CASE("actions that are none") {
     CHECK(act("dorp") == "there is no action `dorp`; did you mean `drop`?\n");
     CHECK(
         act("{hang-up: 5s}").starts_with("there is no action `hang-up`; known are `drop`, `delay"));
