@@ -13,7 +13,6 @@ namespace {
 
 using Range = std::pair<std::uint16_t, std::uint16_t>;  ///< both included
 
-/// What `k` of a return is: how much of the packet is kept.
 /// A conditional jump leads 255 steps far; a range takes two.
 constexpr std::size_t most_ranges = 120;
 
