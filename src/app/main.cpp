@@ -1,6 +1,7 @@
 #include "app/catalogue_commands.hpp"
 #include "app/command_line.hpp"
 #include "app/exit_codes.hpp"
+#include "app/heap.hpp"
 #include "app/message.hpp"
 #include "app/run_command.hpp"
 #include "app/serve_command.hpp"
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
     const auto inheritance = ghostpeer::sandbox::Inheritance::capture();
     ghostpeer::sandbox::reserve_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
+    keep_freed_memory();
     try {
         const std::vector<std::string> arguments(argv, argv + argc);
         return std::visit(Perform{inheritance, arguments}, parse_command_line(argc, argv));

@@ -167,17 +167,21 @@ struct Engine::Impl {
     // settle.cpp: one connection's turn
     /// Carries on until nothing more follows from what happened.
     void settle(Connection& connection, Instant now);
-    /// Another segment of a burst is to come: what has arrived is read, but not answered yet where
-    /// nothing speaks against that. Else as `settle`.
-    void settle_amid_burst(Connection& connection, Instant now);
-    /// The burst is over.
-    void settle_unsettled(Instant now);
     void drain(Connection& connection, Instant now);
     void state_changed(Connection& connection, tcp::StateChange change, Instant now);
     void try_thresholds(Connection& connection, Instant now);
+    /// Would `try_thresholds` fire a rule?
+    [[nodiscard]] bool threshold_reached(const Connection& connection) const;
     void try_idle(Connection& connection, Instant now);
     void schedule(Connection& connection, Instant now);
     [[nodiscard]] Instant idle_deadline(const Connection& connection) const;
+
+    // burst.cpp
+    /// Another segment is at hand: what has arrived is read, but not answered yet where nothing
+    /// speaks against that. Else as `settle`.
+    void settle_amid_burst(Connection& connection, Instant now);
+    /// The burst is over, or a rule may see what it has done so far.
+    void settle_unsettled(Instant now);
 
     // time.cpp
     void advance(Instant now);

@@ -52,6 +52,9 @@ void note_options(Connection& connection) {
 void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
     const tcp::Kind kind = kind_of(connection, segment);
     ++counters.kinds[static_cast<std::size_t>(kind)];
+    if (!connection.rules().of(kind).empty()) {
+        settle_unsettled(now);
+    }
     const bool again = is_retransmission(connection, segment);
     if (connection.tcb.state() == tcp::State::syn_sent) {
         note_answer(connection, segment, kind);

@@ -135,37 +135,6 @@ void Engine::Impl::ask(const Connection& connection, decltype(UpstreamRequest::w
     requests.push_back({id_of(connection), std::move(what)});
 }
 
-void Engine::Impl::settle_amid_burst(Connection& connection, Instant now) {
-    const bool may_wait = connection.extras && connection.extras->relay &&
-                          connection.extras->relay->phase == Phase::open && connection.live() &&
-                          !connection.reading_stopped && out.replies.empty() &&
-                          out.changes.empty() && connection.rules().of(tcp::Reason::ack).empty();
-    if (!may_wait) {
-        settle(connection, now);
-        return;
-    }
-    if (unsettled && unsettled->id != connection.id) {
-        settle_unsettled(now);
-    }
-    unsettled = Handle{connection.slot, connection.id};
-    service_read(connection, now, settings.max_buffered);
-    try_thresholds(connection, now);
-    if (!out.replies.empty() || !out.changes.empty()) {
-        settle(connection, now);
-    }
-}
-
-void Engine::Impl::settle_unsettled(Instant now) {
-    if (!unsettled) {
-        return;
-    }
-    Connection* connection = connections.find(*unsettled);
-    unsettled.reset();
-    if (connection != nullptr) {
-        settle(*connection, now);
-    }
-}
-
 void Engine::Impl::tell_driver(Connection& connection) {
     RelayState& relay = *connection.extras->relay;
     relay.listed = false;

@@ -152,6 +152,20 @@ void Engine::Impl::try_thresholds(Connection& connection, Instant now) {
     }
 }
 
+bool Engine::Impl::threshold_reached(const Connection& connection) const {
+    const auto fires = [&](const RuleList& rules, std::uint64_t reached, auto threshold_of) {
+        return std::any_of(rules.begin(), rules.end(), [&](const profile::Rule* rule) {
+            const bool fired = connection.extras &&
+                               rule->id < connection.extras->threshold_fired.size() &&
+                               connection.extras->threshold_fired[rule->id];
+            return !fired && reached >= threshold_of(*rule).value_or(UINT64_MAX);
+        });
+    };
+    const RuleIndex& rules = connection.rules();
+    return fires(rules.on_received, connection.tcb.bytes_received(), received_threshold) ||
+           fires(rules.on_sent, connection.tcb.bytes_acknowledged(), sent_threshold);
+}
+
 Instant Engine::Impl::idle_deadline(const Connection& connection) const {
     Instant earliest = never;
     for (const profile::Rule* rule : connection.rules().on_idle) {

@@ -81,6 +81,11 @@ void Tcb::acknowledge(Instant now, Output& out) {
     send_ack(now, out);
 }
 
+bool Tcb::ack_may_wait() const noexcept {
+    return synchronized() && !reassembly_ &&
+           (ack_due_ != AckDue::now || ack_reason_ == Reason::ack);
+}
+
 /// What waited for the handshake leaves at once and carries its ACK: Linux (sk_write_pending in
 /// tcp_rcv_synsent_state_process).
 bool Tcb::rides_on_handshake_ack() const noexcept {

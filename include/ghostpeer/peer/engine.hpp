@@ -73,8 +73,9 @@ class Engine {
     Engine& operator=(const Engine&) = delete;
 
     /// One IP packet from the program's side. Never throws because of its content.
-    /// `more`: the next packet is at hand, and comes with the next call. A relayed connection
-    /// then acknowledges the segments of a burst together, as a host with GRO does.
+    /// `more`: the next packet is at hand, and comes with the next call. Data in order is then
+    /// acknowledged for the whole burst together, as by a host with GRO, unless the profile or the
+    /// connection's state makes each acknowledgement count.
     void on_packet(std::span<const std::uint8_t> packet, Instant now, bool more = false);
     /// Hints that this packet will be given to `on_packet` in a while, and with one of the next
     /// calls: its connection is fetched into the processor's cache while others are worked on. Of
