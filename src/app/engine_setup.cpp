@@ -3,10 +3,31 @@
 #include <algorithm>
 
 namespace ghostpeer::app {
+namespace {
+
+[[nodiscard]] bool sends_icmp(const profile::Profile& profile) {
+    const auto is_icmp = [](const profile::Action& action) {
+        return std::holds_alternative<profile::Icmp>(action);
+    };
+    return std::any_of(profile.rules.begin(), profile.rules.end(),
+                       [&](const profile::Rule& rule) {
+                           return std::any_of(rule.actions.begin(), rule.actions.end(), is_icmp);
+                       }) ||
+           std::any_of(profile.attempts.begin(), profile.attempts.end(),
+                       [](const auto& one) { return sends_icmp(*one.profile); });
+}
+
+}  // namespace
 
 bool have_expectations(const Peers& peers) {
     return std::any_of(peers.specs.begin(), peers.specs.end(),
                        [](const peer::PeerSpec& spec) { return !spec.profile->expect.empty(); });
+}
+
+bool make_other_packets(const Peers& peers) {
+    return peers.relays_original ||
+           std::any_of(peers.specs.begin(), peers.specs.end(),
+                       [](const peer::PeerSpec& spec) { return sends_icmp(*spec.profile); });
 }
 
 peer::Settings make_settings(const CommonOptions& options, const Peers& peers, std::uint64_t seed) {

@@ -12,6 +12,9 @@ namespace ghostpeer::app {
 /// Does a profile have expectations?
 [[nodiscard]] bool have_expectations(const Peers& peers);
 
+/// Will ICMP errors or answers of a name server leave, as far as can be told beforehand?
+[[nodiscard]] bool make_other_packets(const Peers& peers);
+
 /// What follows from the options; the link's and the run's own settings are left open.
 [[nodiscard]] peer::Settings make_settings(const CommonOptions& options, const Peers& peers,
                                            std::uint64_t seed);

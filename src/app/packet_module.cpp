@@ -28,20 +28,12 @@ namespace {
 }  // namespace
 
 // The linker takes these in place of those in the rooms' libraries, and with them neither libtins
-// nor libpcap: together they take as long to load as the rest of a run's start, and so a run loads
-// them while its sandbox is being made and COMMAND begins.
+// nor libpcap, which together take as long to load as the rest of a run's start. A run whose
+// profile or options will need them loads them while its sandbox is being made and COMMAND begins;
+// any other one with the first packet that is no TCP and wants an answer.
 
 namespace wire {
 
-Decoded decode_tcp(const IpPacket& ip, bool verify_checksum) noexcept {
-    return module().wire.tcp(ip, verify_checksum);
-}
-Options read_options(std::span<const std::uint8_t> area) noexcept {
-    return module().wire.options(area);
-}
-Bytes encode(const Segment& segment, std::uint16_t ip_id) noexcept {
-    return module().wire.segment(segment, ip_id);
-}
 std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
                                 std::span<const std::uint8_t> packet) noexcept {
     return module().wire.icmp(kind, mtu, packet);

@@ -118,12 +118,11 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
 
     sandbox::Spec spec = make_spec(options, *peers, inheritance, seed, *control);
     std::jthread loading;
-    spec.meanwhile = [&] {
-        loading = begin_to_load_packet_module();
-        if (!options.kernel.empty()) {
-            loading = {};  // what runs side by side in virtual time does not repeat exactly
-        }
-    };
+    // In virtual time no time passes while it is loaded, and what runs side by side does not repeat
+    // exactly.
+    if (options.kernel.empty() && (options.pcap_file || make_other_packets(*peers))) {
+        spec.meanwhile = [&] { loading = begin_to_load_packet_module(); };
+    }
     auto sandbox = sandbox::Sandbox::prepare(std::move(spec));
     if (!sandbox) {
         complain(sandbox.error().message);

@@ -1,9 +1,7 @@
 #include "ghostpeer/wire/checksum.hpp"
 #include "ghostpeer/wire/codec.hpp"
 #include "wire/ip_packet.hpp"
-#include "wire/option_layout.hpp"
-
-#include <tins/tcp.h>
+#include "wire/tcp_header.hpp"
 
 #include <algorithm>
 
@@ -13,55 +11,6 @@ namespace {
 
 constexpr std::size_t max_packet = 65535;
 constexpr std::size_t tcp_checksum_at = 16;
-
-void add_nops(Tins::TCP& tcp, std::size_t count) {
-    for (; count > 0; --count) {
-        tcp.add_option(Tins::TCP::option(Tins::TCP::NOP));
-    }
-}
-
-/// The order is that of Linux's tcp_options_write.
-void add_options(Tins::TCP& tcp, const Options& options, const OptionLayout& layout) {
-    const auto nops = [&](std::size_t count) { add_nops(tcp, layout.aligned ? count : 0); };
-    if (options.mss) {
-        tcp.mss(*options.mss);
-    }
-    if (options.sack_permitted) {
-        nops(options.timestamps ? 0 : 2);
-        tcp.sack_permitted();
-    } else if (options.timestamps) {
-        nops(2);
-    }
-    if (options.timestamps) {
-        tcp.timestamp(options.timestamps->value, options.timestamps->echo);
-    }
-    if (options.window_scale) {
-        nops(1);
-        tcp.winscale(*options.window_scale);
-    }
-    if (layout.sack_blocks > 0) {
-        nops(2);
-        Tins::TCP::sack_type edges;
-        edges.reserve(2 * layout.sack_blocks);
-        for (std::size_t i = 0; i < layout.sack_blocks; ++i) {
-            edges.push_back(options.sack[i].left.raw());
-            edges.push_back(options.sack[i].right.raw());
-        }
-        tcp.sack(edges);
-    }
-    add_nops(tcp, layout.padding);
-}
-
-Bytes tcp_header(const Segment& segment) {
-    Tins::TCP tcp(segment.destination.port, segment.source.port);
-    tcp.seq(segment.seq.raw());
-    tcp.ack_seq(segment.ack.raw());
-    tcp.flags(segment.flags.bits);
-    tcp.window(segment.window);
-    tcp.urg_ptr(segment.urgent);
-    add_options(tcp, segment.options, lay_out(segment.options));
-    return tcp.serialize();
-}
 
 void write_v4_header(std::uint8_t* header, const Segment& segment, std::size_t total,
                      std::uint16_t ip_id) noexcept {
@@ -96,18 +45,15 @@ Bytes encode(const Segment& segment, std::uint16_t ip_id) noexcept {
         const IpAddress& destination = segment.destination.address;
         const bool v4 = source.is_v4() && destination.is_v4();
         const std::size_t ip_size = v4 ? ipv4_header_size : ipv6_header_size;
-        // libtins writes the TCP header alone: its IP would look up a route for the source
-        // 0.0.0.0, and its checksum costs more than everything else here.
-        const Bytes header = tcp_header(segment);
-        const std::size_t room = max_packet - ip_size - header.size();
-        const auto payload =
-            ByteView(segment.payload).first(std::min(segment.payload.size(), room));
+        const std::size_t headers = ip_size + tcp_header_size(segment.options);
+        const auto payload = ByteView(segment.payload)
+                                 .first(std::min(segment.payload.size(), max_packet - headers));
 
         Bytes packet;
-        packet.reserve(ip_size + header.size() + payload.size());
-        packet.resize(ip_size);
-        packet.insert(packet.end(), header.begin(), header.end());
+        packet.reserve(headers + payload.size());
+        packet.resize(headers);
         packet.insert(packet.end(), payload.begin(), payload.end());
+        write_tcp_header(packet.data() + ip_size, segment);
         if (v4) {
             write_v4_header(packet.data(), segment, packet.size(), ip_id);
         } else {

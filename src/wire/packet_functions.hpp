@@ -1,20 +1,14 @@
 // What of this room libtins does, as a table: the program loads it with the libraries behind it
-// once it is under way, for they take longer to load than everything else that it does at its
-// start.
+// when it needs it, for they take longer to load than everything else that it does at its start.
 #pragma once
 
 #include "ghostpeer/wire/datagram.hpp"
 #include "ghostpeer/wire/dns.hpp"
 #include "ghostpeer/wire/icmp.hpp"
-#include "ghostpeer/wire/mangle.hpp"
-#include "wire/tcp_header.hpp"
 
 namespace ghostpeer::wire {
 
 struct PacketFunctions {
-    decltype(&decode_tcp) tcp;
-    decltype(&read_options) options;
-    Bytes (*segment)(const Segment&, std::uint16_t) noexcept;
     decltype(&icmp_error) icmp;
     decltype(&echo_reply) echo;
     decltype(&decode_datagram) from_datagram;
@@ -26,9 +20,8 @@ struct PacketFunctions {
 };
 
 [[nodiscard]] inline PacketFunctions packet_functions() noexcept {
-    return {&decode_tcp,         &read_options,     &encode,       &icmp_error,
-            &echo_reply,         &decode_datagram,  &encode,       &parse_dns_query,
-            &compose_dns_answer, &dns_format_error, &dns_truncated};
+    return {&icmp_error,      &echo_reply,         &decode_datagram,  &encode,
+            &parse_dns_query, &compose_dns_answer, &dns_format_error, &dns_truncated};
 }
 
 }  // namespace ghostpeer::wire

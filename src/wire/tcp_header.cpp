@@ -1,53 +1,15 @@
 #include "wire/tcp_header.hpp"
+
 #include "ghostpeer/wire/checksum.hpp"
 #include "ghostpeer/wire/mangle.hpp"
-#include "wire/ip_packet.hpp"
 #include "wire/option_layout.hpp"
-
-#include <tins/tcp.h>
+#include "wire/tcp_option.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace ghostpeer::wire {
 
 namespace {
-
-/// Where the options end: at the end-of-options byte, else at the end of the area, or before one
-/// whose length cannot be: libtins trusts the lengths that it reads.
-struct OptionsEnd {
-    std::size_t at = 0;
-    bool well_formed = true;
-};
-
-OptionsEnd end_of_options(ByteView area) noexcept {
-    std::size_t at = 0;
-    while (at < area.size() && area[at] != Tins::TCP::EOL) {
-        if (area[at] == Tins::TCP::NOP) {
-            ++at;
-            continue;
-        }
-        const std::size_t left = area.size() - at;
-        if (left < 2 || area[at + 1] < 2 || area[at + 1] > left) {
-            return {at, false};
-        }
-        at += area[at + 1];
-    }
-    return {at, true};
-}
-
-/// libtins reads options beyond the end-of-options byte; RFC 9293, 3.1, makes them padding.
-Tins::TCP parse_header(ByteView header, std::size_t options_end) {
-    const auto size = static_cast<std::uint32_t>(header.size());
-    if (min_tcp_header + options_end == header.size()) {
-        return {header.data(), size};
-    }
-    std::array<std::uint8_t, min_tcp_header + max_options_size> copy{};
-    std::copy(header.begin(), header.end(), copy.begin());
-    std::fill(copy.begin() + static_cast<std::ptrdiff_t>(min_tcp_header + options_end), copy.end(),
-              std::uint8_t{Tins::TCP::NOP});
-    return {copy.data(), size};
-}
 
 std::vector<SackBlock> read_sack(ByteView data) {
     std::vector<SackBlock> blocks;
@@ -60,34 +22,33 @@ std::vector<SackBlock> read_sack(ByteView data) {
 
 /// False for a known option of a wrong length. The last of several of a kind counts, as in
 /// Linux's tcp_parse_options.
-bool read_option(const Tins::TCP::option& option, Options& into) {
-    const ByteView data(option.data_ptr(), option.data_size());
-    switch (option.option()) {
-        case Tins::TCP::MSS:
+bool read_option(std::uint8_t kind, ByteView data, Options& into) {
+    switch (kind) {
+        case option::mss:
             if (data.size() != 2) {
                 return false;
             }
             into.mss = read_u16(data, 0);
             return true;
-        case Tins::TCP::WSCALE:
+        case option::window_scale:
             if (data.size() != 1) {
                 return false;
             }
             into.window_scale = data[0];
             return true;
-        case Tins::TCP::SACK_OK:
+        case option::sack_permitted:
             if (!data.empty()) {
                 return false;
             }
             into.sack_permitted = true;
             return true;
-        case Tins::TCP::SACK:
+        case option::sack:
             if (data.empty() || data.size() % 8 != 0) {
                 return false;
             }
             into.sack = read_sack(data);
             return true;
-        case Tins::TCP::TSOPT:
+        case option::timestamps:
             if (data.size() != 8) {
                 return false;
             }
@@ -95,6 +56,27 @@ bool read_option(const Tins::TCP::option& option, Options& into) {
             return true;
         default: return true;
     }
+}
+
+/// Reads to the end-of-options byte, else to the end of the area, or to an option whose length
+/// cannot be. False if there was one, or a known option of a wrong length.
+bool read_area(ByteView area, Options& into) {
+    bool well_formed = true;
+    std::size_t at = 0;
+    while (at < area.size() && area[at] != option::end) {
+        if (area[at] == option::nop) {
+            ++at;
+            continue;
+        }
+        const std::size_t left = area.size() - at;
+        if (left < 2 || area[at + 1] < 2 || area[at + 1] > left) {
+            return false;
+        }
+        const std::size_t length = area[at + 1];
+        well_formed = read_option(area[at], area.subspan(at + 2, length - 2), into) && well_formed;
+        at += length;
+    }
+    return well_formed;
 }
 
 Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
@@ -113,27 +95,18 @@ Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
             return Oddity::bad_tcp_checksum;
         }
     }
-    // Only the header is given to libtins, so the payload is copied once, below.
-    const ByteView header = bytes.first(header_size);
-    const OptionsEnd options_end = end_of_options(header.subspan(min_tcp_header));
-    if (!options_end.well_formed) {
-        return Oddity::bad_tcp_options;
-    }
-    const Tins::TCP tcp = parse_header(header, options_end.at);
     Decoded decoded(std::in_place_type<Segment>);
     auto& segment = *std::get_if<Segment>(&decoded);
-    for (const Tins::TCP::option& option : tcp.options()) {
-        if (!read_option(option, segment.options)) {
-            return Oddity::bad_tcp_options;
-        }
+    if (!read_area(bytes.subspan(min_tcp_header, header_size - min_tcp_header), segment.options)) {
+        return Oddity::bad_tcp_options;
     }
-    segment.source = {ip.source, tcp.sport()};
-    segment.destination = {ip.destination, tcp.dport()};
-    segment.seq = SeqNum(tcp.seq());
-    segment.ack = SeqNum(tcp.ack_seq());
-    segment.flags.bits = static_cast<std::uint8_t>(tcp.flags() & 0xff);
-    segment.window = tcp.window();
-    segment.urgent = tcp.urg_ptr();
+    segment.source = {ip.source, read_u16(bytes, 0)};
+    segment.destination = {ip.destination, read_u16(bytes, 2)};
+    segment.seq = SeqNum(read_u32(bytes, 4));
+    segment.ack = SeqNum(read_u32(bytes, 8));
+    segment.flags.bits = bytes[13];
+    segment.window = read_u16(bytes, 14);
+    segment.urgent = read_u16(bytes, 18);
     segment.ttl = ip.ttl;
     segment.tos = ip.tos;
     segment.dont_fragment = ip.dont_fragment;
@@ -142,33 +115,98 @@ Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
     return decoded;
 }
 
+/// Writes one byte after another.
+class Writer {
+  public:
+    explicit Writer(std::uint8_t* at) noexcept : at_(at) {}
+
+    void put_u8(std::uint8_t value) noexcept { *at_++ = value; }
+    void put_u16(std::uint16_t value) noexcept {
+        write_u16(at_, value);
+        at_ += 2;
+    }
+    void put_u32(std::uint32_t value) noexcept {
+        put_u16(static_cast<std::uint16_t>(value >> 16));
+        put_u16(static_cast<std::uint16_t>(value));
+    }
+    /// Kind and length, the length counting both.
+    void begin_option(std::uint8_t kind, std::size_t length) noexcept {
+        put_u8(kind);
+        put_u8(static_cast<std::uint8_t>(length));
+    }
+    void put_nops(std::size_t count) noexcept { at_ = std::fill_n(at_, count, option::nop); }
+
+  private:
+    std::uint8_t* at_;
+};
+
+/// The order is that of Linux's tcp_options_write.
+void write_options(Writer& out, const Options& options, const OptionLayout& layout) noexcept {
+    const auto align = [&](std::size_t count) { out.put_nops(layout.aligned ? count : 0); };
+    if (options.mss) {
+        out.begin_option(option::mss, 4);
+        out.put_u16(*options.mss);
+    }
+    if (options.sack_permitted) {
+        align(options.timestamps ? 0 : 2);
+        out.begin_option(option::sack_permitted, 2);
+    } else if (options.timestamps) {
+        align(2);
+    }
+    if (options.timestamps) {
+        out.begin_option(option::timestamps, 10);
+        out.put_u32(options.timestamps->value);
+        out.put_u32(options.timestamps->echo);
+    }
+    if (options.window_scale) {
+        align(1);
+        out.begin_option(option::window_scale, 3);
+        out.put_u8(*options.window_scale);
+    }
+    if (layout.sack_blocks > 0) {
+        align(2);
+        out.begin_option(option::sack, 2 + 8 * layout.sack_blocks);
+        for (const SackBlock& block : std::span(options.sack).first(layout.sack_blocks)) {
+            out.put_u32(block.left.raw());
+            out.put_u32(block.right.raw());
+        }
+    }
+    out.put_nops(layout.padding);
+}
+
 }  // namespace
 
 Decoded decode_tcp(const IpPacket& ip, bool verify_checksum) noexcept {
     try {
         return read_tcp(ip, verify_checksum);
     } catch (...) {
-        // The lengths have been checked, so this is a case that libtins knows and this file not.
-        return Oddity::bad_tcp_options;
+        return Oddity::truncated_tcp;  // out of memory
     }
 }
 
 Options read_options(ByteView area) noexcept {
     try {
-        area = area.first(std::min(area.size(), max_options_size));
-        Bytes header(min_tcp_header, 0);
-        header.insert(header.end(), area.begin(), area.end());
-        header.resize((header.size() + 3) / 4 * 4);
-        header[12] = static_cast<std::uint8_t>(header.size() / 4 << 4);
         Options options;
-        const Tins::TCP tcp = parse_header(header, end_of_options(area).at);
-        for (const Tins::TCP::option& option : tcp.options()) {
-            static_cast<void>(read_option(option, options));
-        }
+        static_cast<void>(read_area(area.first(std::min(area.size(), max_options_size)), options));
         return options;
     } catch (...) {
-        return {};
+        return {};  // out of memory
     }
+}
+
+void write_tcp_header(std::uint8_t* at, const Segment& segment) noexcept {
+    const OptionLayout layout = lay_out(segment.options);
+    Writer out(at);
+    out.put_u16(segment.source.port);
+    out.put_u16(segment.destination.port);
+    out.put_u32(segment.seq.raw());
+    out.put_u32(segment.ack.raw());
+    out.put_u8(static_cast<std::uint8_t>((min_tcp_header + layout.size) / 4 << 4));
+    out.put_u8(segment.flags.bits);
+    out.put_u16(segment.window);
+    out.put_u16(0);
+    out.put_u16(segment.urgent);
+    write_options(out, segment.options, layout);
 }
 
 }  // namespace ghostpeer::wire

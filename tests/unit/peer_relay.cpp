@@ -224,7 +224,7 @@ TEST_CASE("segments that arrive as a burst are acknowledged together") {
         return std::holds_alternative<LogEvent>(event.what);
     });
     REQUIRE(log != events.end());
-    CHECK(std::get<SegmentEvent>((log - 1)->what).segment.end() == r.socket.snd_nxt - 2000);
+    CHECK(std::get<SegmentEvent>((log - 1)->what).segment.ack == r.socket.snd_nxt - 2000);
     SUBCASE("another connection in between ends the burst") {
         Segment data = r.socket.segment(Flags::ack);
         data.payload.assign(1000, 'x');

@@ -1,0 +1,16 @@
+// The kinds of the TCP options that are read and written here.
+#pragma once
+
+#include <cstdint>
+
+namespace ghostpeer::wire::option {
+
+inline constexpr std::uint8_t end = 0;
+inline constexpr std::uint8_t nop = 1;
+inline constexpr std::uint8_t mss = 2;             // RFC 9293, 3.7.1
+inline constexpr std::uint8_t window_scale = 3;    // RFC 7323, 2.2
+inline constexpr std::uint8_t sack_permitted = 4;  // RFC 2018, 2
+inline constexpr std::uint8_t sack = 5;            // RFC 2018, 3
+inline constexpr std::uint8_t timestamps = 8;      // RFC 7323, 3.2
+
+}  // namespace ghostpeer::wire::option
