@@ -14,7 +14,7 @@ ReceiveStatus DeviceLink::receive(PacketBatch& batch) {
     constexpr int most_reads = 64;
     const std::size_t before = batch.size();
     for (int reads = 0; reads < most_reads && batch.size() == before; ++reads) {
-        const ssize_t got = ::read(device_.get(), buffer_.data(), buffer_.size());
+        const ssize_t got = ::read(device_.get(), buffer_.get(), max_unsegmented);
         if (got < 0) {
             if (errno == EINTR) {
                 continue;
@@ -27,8 +27,8 @@ ReceiveStatus DeviceLink::receive(PacketBatch& batch) {
         if (size < before_frame + link_header_) {
             continue;
         }
-        std::copy_n(buffer_.begin(), before_frame, reinterpret_cast<std::uint8_t*>(&header));
-        const auto frame = std::span(buffer_).first(size).subspan(before_frame);
+        std::copy_n(buffer_.get(), before_frame, reinterpret_cast<std::uint8_t*>(&header));
+        const auto frame = ByteView(buffer_.get(), size).subspan(before_frame);
         if (carries_ip(frame)) {
             append_as_on_wire(batch, frame.subspan(link_header_), header, link_header_);
         }

@@ -6,7 +6,7 @@
 #include "link/link.hpp"
 #include "link/offload.hpp"
 
-#include <vector>
+#include <memory>
 
 namespace ghostpeer::link {
 
@@ -46,7 +46,9 @@ class DeviceLink : public Link {
     bool with_header_;
     bool in_burst_ = false;
     Burst burst_;
-    std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(max_unsegmented);
+    /// Of `max_unsegmented` bytes.
+    std::unique_ptr<std::uint8_t[]> buffer_ =
+        std::make_unique_for_overwrite<std::uint8_t[]>(max_unsegmented);
 };
 
 }  // namespace ghostpeer::link

@@ -28,13 +28,12 @@ void close_on_exec_all_but(const std::vector<int>& kept) {
     close_range(first, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
+/// The helper has set every signal to its default.
 void restore_signals(const Inheritance* inheritance) {
     for (int number = 1; number < NSIG; ++number) {
-        const bool ignored =
-            inheritance != nullptr && sigismember(&inheritance->ignored, number) == 1;
-        struct sigaction action {};
-        action.sa_handler = ignored ? SIG_IGN : SIG_DFL;
-        sigaction(number, &action, nullptr);
+        if (inheritance != nullptr && sigismember(&inheritance->ignored, number) == 1) {
+            signal(number, SIG_IGN);
+        }
     }
     sigset_t blocked;
     sigemptyset(&blocked);

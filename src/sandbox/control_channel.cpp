@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 namespace ghostpeer::sandbox {
 
@@ -79,8 +80,8 @@ bool send_message(const FileDescriptor& channel, const Message& message) {
 
 tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, bool wait) {
     Header header{};
-    std::vector<char> payload(2 * max_text);
-    std::array<iovec, 2> parts{{{&header, sizeof header}, {payload.data(), payload.size()}}};
+    const auto payload = std::make_unique_for_overwrite<char[]>(2 * max_text);
+    std::array<iovec, 2> parts{{{&header, sizeof header}, {payload.get(), 2 * max_text}}};
     alignas(cmsghdr) std::array<char, control_size> control{};
     msghdr packet{};
     packet.msg_iov = parts.data();
@@ -121,8 +122,8 @@ tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, 
     message.mac = header.mac;
     message.ethernet = header.ethernet != 0;
     message.ipv6 = header.ipv6 != 0;
-    message.text.assign(payload.data(), header.text_size);
-    message.remark.assign(payload.data() + header.text_size, header.remark_size);
+    message.text.assign(payload.get(), header.text_size);
+    message.remark.assign(payload.get() + header.text_size, header.remark_size);
     return message;
 }
 
