@@ -188,12 +188,12 @@ bool RunLoop::handle_packets() {
         batch_.clear();
         sent_ = false;
         link::ReceiveStatus status = parts_.link.receive(batch_);
+        expect_from(0);
         if (reads >= reads_of_a_queue) {
             read_more(status);
         }
         any = any || !batch_.empty();
         for (std::size_t i = 0; i < batch_.size(); ++i) {
-            look_ahead(i);
             const Instant now = parts_.clock.now();
             parts_.engine.on_packet(batch_[i], now, i + 1 < batch_.size());
             parts_.sinks.packet(peer::Direction::in, now, batch_[i]);
@@ -219,22 +219,15 @@ bool RunLoop::handle_packets() {
 void RunLoop::read_more(link::ReceiveStatus& status) {
     // Packets queue up: with some of them at hand connections are fetched ahead of their turn.
     while (status.kind == link::ReceiveStatus::Kind::more && batch_.size() < most_at_once) {
+        const std::size_t before = batch_.size();
         status = parts_.link.receive(batch_);
+        expect_from(before);
     }
 }
 
-void RunLoop::look_ahead(std::size_t from) const {
-    constexpr std::size_t later = peer::Engine::later;
-    constexpr std::size_t soon = peer::Engine::soon;
-    for (std::size_t i = from == 0 ? 1 : from + later; i <= from + later; ++i) {
-        if (i < batch_.size()) {
-            parts_.engine.expect_later(batch_[i]);
-        }
-    }
-    for (std::size_t i = from == 0 ? 1 : from + soon; i <= from + soon; ++i) {
-        if (i < batch_.size()) {
-            parts_.engine.expect_soon(batch_[i]);
-        }
+void RunLoop::expect_from(std::size_t first) {
+    for (std::size_t i = first; i < batch_.size(); ++i) {
+        parts_.engine.expect(batch_[i]);
     }
 }
 

@@ -67,8 +67,8 @@ class RunLoop {
     /// True if any came.
     bool handle_packets();
     void read_more(link::ReceiveStatus& status);
-    /// Hints to the engine at what comes behind this packet of the batch.
-    void look_ahead(std::size_t from) const;
+    /// Tells the engine what it will get of the batch, from that packet on.
+    void expect_from(std::size_t first);
     void lose_link();
     void handle_signals();
     /// Without COMMAND every signal that is not an attendant's ends the loop.

@@ -6,7 +6,6 @@ namespace ghostpeer::peer {
 
 namespace {
 
-constexpr std::uint32_t none = UINT32_MAX;
 constexpr std::size_t fewest_guesses = 64;
 
 }  // namespace
@@ -16,7 +15,7 @@ ConnectionTable::ConnectionTable(std::uint64_t hash_key, std::size_t limit,
     : hash_{hash_key},
       limit_(limit),
       memory_(memory),
-      guesses_(fewest_guesses, none),
+      guesses_(fewest_guesses),
       index_(0, Hash{this}, Equal{this}) {}
 
 ConnectionTable::~ConnectionTable() {
@@ -30,12 +29,18 @@ ConnectionTable::~ConnectionTable() {
 
 namespace {
 
+void prefetch_line(const void* at) noexcept {
+    __builtin_prefetch(at);
+    // To GCC a function that does nothing but prefetch has no effect, and no call of it is made.
+    asm volatile("");
+}
+
 /// Of many connections none is in the cache: fetches its lines side by side, not one by one.
 void prefetch_lines(const Connection& connection) noexcept {
     const auto* bytes = reinterpret_cast<const char*>(&connection);
     constexpr std::size_t line = 64;
     for (std::size_t offset = 0; offset < sizeof(Connection); offset += line) {
-        __builtin_prefetch(bytes + offset);
+        prefetch_line(bytes + offset);
     }
 }
 
@@ -43,12 +48,14 @@ void prefetch_lines(const Connection& connection) noexcept {
 
 Connection* ConnectionTable::find(const wire::Flow& flow) noexcept {
     const std::size_t hash = hash_(flow);
-    if (const std::uint32_t slot = guess(hash); slot < made_) {
-        Connection& guessed = at(slot);
-        prefetch_lines(guessed);
-        if (guessed.in_use && guessed.flow == flow) {
-            return &guessed;
-        }
+    Connection* known = nullptr;
+    const bool guessed = guess(hash, [&](Connection& connection) {
+        prefetch_lines(connection);
+        known = &connection;
+        return connection.in_use && connection.flow == flow;
+    });
+    if (guessed) {
+        return known;
     }
     const auto found = index_.find(flow, hash);
     if (found == index_.end()) {
@@ -60,25 +67,44 @@ Connection* ConnectionTable::find(const wire::Flow& flow) noexcept {
     return &connection;
 }
 
-void ConnectionTable::prefetch_guess(const wire::Flow& flow) const noexcept {
-    __builtin_prefetch(&guess(hash_(flow)));
+void ConnectionTable::expect(const wire::Flow& flow) noexcept {
+    if (expected_count_ == most_expected) {
+        fetch_expected();
+    }
+    const std::size_t hash = hash_(flow);
+    prefetch_line(&guesses_[set_of(hash)]);
+    expected_[(expected_from_ + expected_count_) % most_expected] = hash;
+    ++expected_count_;
 }
 
-void ConnectionTable::prefetch(const wire::Flow& flow) const noexcept {
-    if (const std::uint32_t slot = guess(hash_(flow)); slot < made_) {
-        prefetch_lines(at(slot));
+void ConnectionTable::fetch_expected() noexcept {
+    if (expected_count_ == 0) {
+        return;
     }
+    guess(expected_[expected_from_], [](const Connection& connection) {
+        prefetch_lines(connection);
+        return false;
+    });
+    expected_from_ = (expected_from_ + 1) % most_expected;
+    --expected_count_;
 }
 
 void ConnectionTable::note(std::size_t hash, std::uint32_t slot) {
-    if (size() > guesses_.size() / 2) {
-        // What is forgotten here is noted again when it is next found.
-        guesses_.assign(guesses_.size() * 4, none);
+    if (slot >= Guesses::none) {
+        return;
     }
-    // Two that meet here would else take turns, and neither would ever be guessed.
-    std::uint32_t& kept = guess(hash);
-    if (kept >= made_ || !at(kept).in_use) {
-        kept = slot;
+    if (size() > guesses_.size() * 2) {
+        // What is forgotten here is noted again when it is next found.
+        guesses_.assign(guesses_.size() * 2, Guesses{});
+    }
+    const std::size_t set = set_of(hash);
+    for (std::uint32_t& way : guesses_[set].ways) {
+        const std::uint32_t kept = way & Guesses::slot_mask;
+        // Those that meet here would else take turns, and none of them ever be guessed.
+        if (kept >= made_ || !at(kept).in_use || set_of(hash_(at(kept).flow)) != set) {
+            way = tag_of(hash) | slot;
+            return;
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <tsl/robin_set.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
@@ -20,10 +21,11 @@ class ConnectionTable {
     ConnectionTable& operator=(const ConnectionTable&) = delete;
 
     [[nodiscard]] Connection* find(const wire::Flow& flow) noexcept;
-    /// Fetches the flow's connection, if it has one, into the cache without waiting for it; before
-    /// that, and as long before as may be, where it may be found.
-    void prefetch(const wire::Flow& flow) const noexcept;
-    void prefetch_guess(const wire::Flow& flow) const noexcept;
+    /// The flow will be looked for soon: where its connection may be found is fetched into the
+    /// cache, and a few flows later the connection itself.
+    void expect(const wire::Flow& flow) noexcept;
+    /// Fetches the connection of the flow that has been expected for longest.
+    void fetch_expected() noexcept;
     /// The connection that the handle was made for, unless it has been erased or replaced.
     [[nodiscard]] Connection* find(Handle handle) noexcept;
     /// A blank record for a flow that has none; null at the limit.
@@ -55,11 +57,29 @@ class ConnectionTable {
     static constexpr std::size_t chunk_size = 8'192;
 
     [[nodiscard]] std::uint32_t make_slot();
-    [[nodiscard]] std::uint32_t& guess(std::size_t hash) noexcept {
-        return guesses_[hash & (guesses_.size() - 1)];
+    /// Where a flow's connection may be: slots that were used with a hash like its own, each in the
+    /// lower bits and eight bits of the hash above them.
+    struct alignas(16) Guesses {
+        static constexpr std::uint32_t slot_mask = 0xffffff;
+        static constexpr std::uint32_t none = slot_mask;
+        std::array<std::uint32_t, 4> ways{none, none, none, none};
+    };
+    [[nodiscard]] static std::uint32_t tag_of(std::size_t hash) noexcept {
+        return static_cast<std::uint32_t>(hash >> 56U << 24U);
     }
-    [[nodiscard]] const std::uint32_t& guess(std::size_t hash) const noexcept {
-        return guesses_[hash & (guesses_.size() - 1)];
+    [[nodiscard]] std::size_t set_of(std::size_t hash) const noexcept {
+        return hash & (guesses_.size() - 1);
+    }
+    /// Calls back with each connection that may be the one, until that returns true.
+    template <typename Visitor>
+    bool guess(std::size_t hash, Visitor visit) const noexcept {
+        for (const std::uint32_t way : guesses_[set_of(hash)].ways) {
+            const std::uint32_t slot = way & Guesses::slot_mask;
+            if (way - slot == tag_of(hash) && slot < made_ && visit(at(slot))) {
+                return true;
+            }
+        }
+        return false;
     }
     void note(std::size_t hash, std::uint32_t slot);
     [[nodiscard]] Connection& at(std::uint32_t slot) const noexcept {
@@ -92,10 +112,13 @@ class ConnectionTable {
     std::vector<Connection*> chunks_;
     std::uint32_t made_ = 0;  ///< slots that hold a connection or a blank
     std::vector<std::uint32_t> free_;
-    /// By hash, the slot that was used last with it, which need not be the flow's: nothing is
-    /// compared on the way to a connection, and so nothing has to be waited for. Its size is a
-    /// power of two and at least twice the number of connections.
-    std::vector<std::uint32_t> guesses_;
+    /// By hash. Nothing is compared on the way from a packet to its guessed connection, so that
+    /// nothing has to be waited for. As many as a power of two, and one for two connections.
+    std::vector<Guesses> guesses_;
+    static constexpr std::size_t most_expected = 4;  ///< so far ahead memory has answered
+    std::array<std::size_t, most_expected> expected_{};  ///< hashes, a ring
+    std::size_t expected_from_ = 0;
+    std::size_t expected_count_ = 0;
     // The stored hash spares a look at the connection for nearly every slot that does not match.
     tsl::robin_set<std::uint32_t, Hash, Equal, std::allocator<std::uint32_t>, true> index_;
 };

@@ -61,6 +61,7 @@ Engine::~Engine() = default;
 void Engine::on_packet(std::span<const std::uint8_t> packet, Instant now, bool more) {
     impl_->advance(now);
     impl_->more_follow = more;
+    impl_->connections.fetch_expected();
     impl_->packet_arrived(packet, now);
     impl_->more_follow = false;
     if (!more) {
@@ -68,15 +69,9 @@ void Engine::on_packet(std::span<const std::uint8_t> packet, Instant now, bool m
     }
 }
 
-void Engine::expect_later(std::span<const std::uint8_t> packet) const noexcept {
+void Engine::expect(std::span<const std::uint8_t> packet) noexcept {
     if (const auto flow = wire::peek_flow(packet)) {
-        impl_->connections.prefetch_guess(*flow);
-    }
-}
-
-void Engine::expect_soon(std::span<const std::uint8_t> packet) const noexcept {
-    if (const auto flow = wire::peek_flow(packet)) {
-        impl_->connections.prefetch(*flow);
+        impl_->connections.expect(*flow);
     }
 }
 

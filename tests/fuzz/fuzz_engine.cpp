@@ -176,8 +176,7 @@ class Conversation {
     }
 
     void arrives(const wire::Bytes& packet) {
-        engine_.expect_later(packet);
-        engine_.expect_soon(packet);
+        engine_.expect(packet);
         engine_.on_packet(packet, now_);
     }
 

@@ -11,7 +11,9 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <numeric>
@@ -134,6 +136,8 @@ class Bench {
         events_.reserve(64);
     }
 
+    [[nodiscard]] std::uint32_t connections() const noexcept { return connections_; }
+
     /// Heap bytes for each connection that is established.
     double establish() {
         const auto before = heap_in_use() + memory_.in_use();
@@ -160,9 +164,8 @@ class Bench {
         const auto start = Clock::now();
         for (; round_ < first + rounds; ++round_) {
             for (std::size_t from = 0; from < order.size(); from += batch_size) {
-                const auto batch = make_batch(std::span(order).subspan(from));
+                const auto batch = make_batch(std::span(order).subspan(from), true);
                 for (std::size_t i = 0; i < batch.size(); ++i) {
-                    look_ahead(batch, i);
                     deliver(batch[i]);
                     answers_ += packets_.size();
                     packets_.clear();
@@ -175,7 +178,7 @@ class Bench {
         std::uint64_t sum = 0;
         for (std::uint32_t round = 0; round < rounds; ++round) {
             for (std::size_t from = 0; from < order.size(); from += batch_size) {
-                sum += make_batch(std::span(order).subspan(from)).front()[36];
+                sum += make_batch(std::span(order).subspan(from), false).front()[36];
             }
         }
         const double making = seconds_since(start_making);
@@ -228,33 +231,20 @@ class Bench {
     }
 
     /// What the run loop reads at once where packets queue up: a batch of different connections.
-    std::span<const Packet> make_batch(std::span<const std::uint32_t> indices) {
+    std::span<const Packet> make_batch(std::span<const std::uint32_t> indices, bool expected) {
         const std::size_t count = std::min(indices.size(), batch_size);
         for (std::size_t i = 0; i < count; ++i) {
             const auto packet = data_segment(indices[i]);
             std::copy(packet.begin(), packet.end(), batch_[i].begin());
+            if (expected) {
+                engine_.expect(batch_[i]);
+            }
         }
         return std::span(batch_).first(count);
     }
 
     [[nodiscard]] std::uint32_t timestamp() const {
         return static_cast<std::uint32_t>(now_.time_since_epoch().count() / 1'000'000);
-    }
-
-    /// What the run loop does before a packet of a batch.
-    void look_ahead(std::span<const Packet> batch, std::size_t from) const {
-        constexpr std::size_t later = peer::Engine::later;
-        constexpr std::size_t soon = peer::Engine::soon;
-        for (std::size_t i = from == 0 ? 1 : from + later; i <= from + later; ++i) {
-            if (i < batch.size()) {
-                engine_.expect_later(batch[i]);
-            }
-        }
-        for (std::size_t i = from == 0 ? 1 : from + soon; i <= from + soon; ++i) {
-            if (i < batch.size()) {
-                engine_.expect_soon(batch[i]);
-            }
-        }
     }
 
     /// What the run loop does for a packet.
@@ -282,24 +272,69 @@ class Bench {
     std::vector<peer::Event> events_;
 };
 
+/// What the machine's memory costs by itself: nanoseconds to fetch records of a connection's size in
+/// an order that nobody can guess, each batch fetched before its first record is needed.
+double memory_cost(std::uint32_t records) {
+    struct alignas(64) Record {
+        std::array<std::uint64_t, 48> words;
+    };
+    constexpr std::uint32_t fetches = 1'000'000;
+    constexpr std::size_t at_once = 16;
+    HugePages memory;
+    auto* const all =
+        static_cast<Record*>(memory.allocate(records * sizeof(Record), alignof(Record)));
+    std::fill_n(all, records, Record{});
+    std::mt19937 random(1);
+    std::vector<std::uint32_t> order(fetches);
+    std::generate(order.begin(), order.end(), [&] { return random() % records; });
+    std::uint64_t sum = 0;
+    const auto start = Clock::now();
+    for (std::size_t from = 0; from + at_once <= order.size(); from += at_once) {
+        const auto batch = std::span(order).subspan(from, at_once);
+        for (const std::uint32_t index : batch) {
+            for (const std::uint64_t& word : all[index].words) {
+                if (reinterpret_cast<std::uintptr_t>(&word) % 64 == 0) {
+                    __builtin_prefetch(&word);
+                }
+            }
+        }
+        for (const std::uint32_t index : batch) {
+            sum += all[index].words[sum % 8]++;
+        }
+    }
+    const double seconds = seconds_since(start);
+    memory.deallocate(all, records * sizeof(Record), alignof(Record));
+    return sum == UINT64_MAX ? 0 : seconds * 1e9 / fetches;
+}
+
+/// Least nanoseconds for a segment, of a few connections and of many. They take turns, so that what
+/// else the machine does meets both.
 struct Costs {
-    double bytes;
-    double round_robin;
-    double random;
+    double few = HUGE_VAL;
+    double many = HUGE_VAL;
 };
 
-Costs measure(std::uint32_t connections, std::uint32_t segments) {
-    Bench bench(connections);
-    Costs costs{};
-    costs.bytes = bench.establish();
-    std::vector<std::uint32_t> order(connections);
-    std::iota(order.begin(), order.end(), 0U);
-    const auto rounds = std::max(segments / connections, 1U);
-    bench.segment_cost(order, std::max(rounds / 4, 1U));  // every cache and buffer is warm
-    costs.round_robin = bench.segment_cost(order, rounds);
-    std::shuffle(order.begin(), order.end(), std::mt19937(1));
-    costs.random = bench.segment_cost(order, rounds);
-    bench.close_all();
+Costs compare(Bench& few, Bench& many, bool random) {
+    constexpr std::uint32_t segments = 1'000'000;
+    constexpr std::uint32_t turns = 5;
+    const auto order_of = [&](const Bench& bench) {
+        std::vector<std::uint32_t> order(bench.connections());
+        std::iota(order.begin(), order.end(), 0U);
+        if (random) {
+            std::shuffle(order.begin(), order.end(), std::mt19937(1));
+        }
+        return order;
+    };
+    const auto few_order = order_of(few);
+    const auto many_order = order_of(many);
+    const auto rounds = [](const Bench& bench) {
+        return std::max(segments / turns / bench.connections(), 1U);
+    };
+    Costs costs;
+    for (std::uint32_t turn = 0; turn < turns; ++turn) {
+        costs.few = std::min(costs.few, few.segment_cost(few_order, rounds(few)));
+        costs.many = std::min(costs.many, many.segment_cost(many_order, rounds(many)));
+    }
     return costs;
 }
 
@@ -309,16 +344,22 @@ int main(int argc, char** argv) {
     try {
         const auto many = static_cast<std::uint32_t>(argc > 1 ? std::stoul(argv[1]) : 200'000);
         constexpr std::uint32_t few = 1'000;
-        constexpr std::uint32_t segments = 1'000'000;
-        const auto small = measure(few, segments);
-        const auto large = measure(many, segments);
+        Bench small(few);
+        small.establish();
+        Bench large(many);
+        const double bytes = large.establish();
+        const Costs in_turn = compare(small, large, false);
+        const Costs random = compare(small, large, true);
+        small.close_all();
+        large.close_all();
         JsonLine()
             .add("connections", many)
-            .add("bytes_per_connection", large.bytes)
-            .add("few_round_robin_ns", small.round_robin)
-            .add("few_random_ns", small.random)
-            .add("many_round_robin_ns", large.round_robin)
-            .add("many_random_ns", large.random)
+            .add("bytes_per_connection", bytes)
+            .add("few_round_robin_ns", in_turn.few)
+            .add("few_random_ns", random.few)
+            .add("many_round_robin_ns", in_turn.many)
+            .add("many_random_ns", random.many)
+            .add("fetch_ns", memory_cost(many) - memory_cost(few))
             .print();
         return 0;
     } catch (const std::exception& error) {

@@ -77,15 +77,11 @@ class Engine {
     /// acknowledged for the whole burst together, as by a host with GRO, unless the profile or the
     /// connection's state makes each acknowledgement count.
     void on_packet(std::span<const std::uint8_t> packet, Instant now, bool more = false);
-    /// Hints that this packet will be given to `on_packet` in a while, and with one of the next
-    /// calls: its connection is fetched into the processor's cache while others are worked on. Of
-    /// many thousand connections few are there, and waiting for memory costs as much as all the
-    /// work on a segment.
-    void expect_later(std::span<const std::uint8_t> packet) const noexcept;
-    void expect_soon(std::span<const std::uint8_t> packet) const noexcept;
-    /// How many packets before its own each hint is of most use.
-    static constexpr std::size_t later = 8;
-    static constexpr std::size_t soon = 4;
+    /// Hints, best when it has just been read, that this packet will be given to `on_packet` after
+    /// the others of its batch: its connection is fetched into the processor's cache while packets
+    /// are still being read and worked on. Of many thousand connections few are there, and waiting
+    /// for memory costs as much as all the work on a segment.
+    void expect(std::span<const std::uint8_t> packet) noexcept;
     /// Carries out everything that was due by `now`; calling it too early does nothing.
     void on_time(Instant now);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
