@@ -137,8 +137,9 @@ bool RunLoop::watch_awake(Instant next) {
 
 void RunLoop::sleep(Instant next) {
     const Instant began = parts_.clock.now();
+    const Instant wake = parts_.watchful ? vigil_.wake_for(began, next) : next;
     if (next != Instant::max()) {
-        timer_.arm(parts_.watchful ? vigil_.wake_for(began, next) : next);
+        timer_.arm(wake);
     }
     std::array<epoll_event, 8> ready{};
     int n = 0;
@@ -166,6 +167,10 @@ void RunLoop::sleep(Instant next) {
             handle_signals();
         } else if (fd == timer_.fd()) {
             timer_.expired();
+            // One that was set before may go off earlier.
+            if (const Instant now = parts_.clock.now(); now > wake) {
+                vigil_.woken_late(now - wake);
+            }
         } else if (parts_.sockets.active() && fd == parts_.sockets.fd()) {
             parts_.sockets.answered(parts_.clock.now());
         } else if (fd == parts_.relay.fd()) {
@@ -278,7 +283,8 @@ void RunLoop::deliver() {
 void RunLoop::handle_time() {
     const Instant now = parts_.clock.now();
     const auto deadline = parts_.engine.next_deadline();
-    if (deadline && *deadline <= now) {
+    const bool due = deadline && *deadline <= now;
+    if (due) {
         parts_.engine.on_time(now);
     }
     fire_commands(now);
@@ -288,10 +294,14 @@ void RunLoop::handle_time() {
     if (parts_.dialler != nullptr) {
         parts_.dialler->on_time(now);
     }
+    sent_ = false;
     deliver();
+    if (due && sent_) {
+        vigil_.met_deadline(now);
+    }
     serve_relay();
     for (Attendant* attendant : parts_.attendants) {
-        if (const auto due = attendant->next_deadline(); due && *due <= now) {
+        if (const auto next = attendant->next_deadline(); next && *next <= now) {
             attend(*attendant);
         }
     }

@@ -12,8 +12,9 @@ namespace ghostpeer::app {
 /// Says how long to stay awake; reads no clock.
 ///
 /// After a packet that came soon another one is likely to: the link is watched for `attention`. A
-/// deadline is met to some microseconds by waking `lead` before it and watching the clock, as long
-/// as that takes no more than a small share of the run.
+/// deadline is met to some microseconds by waking some time before it and watching the clock. The
+/// program that was let wait until then has to wake as well, so its answer is watched for with
+/// `patience`. Both take no more than a small share of the run.
 class Vigil {
   public:
     /// Every so often the other descriptors have their turn.
@@ -23,15 +24,25 @@ class Vigil {
     }
     /// Watch until then; `now` or before: not at all.
     [[nodiscard]] Instant until(Instant now, Instant deadline) const noexcept {
-        if (deadline <= now + lead && affords(now)) {
+        if (deadline <= now + lead_ && affords(now)) {
             return deadline;
         }
-        return attentive_ ? std::min(now + attention, deadline) : now;
+        if (attentive_) {
+            return std::min(now + attention, deadline);
+        }
+        return answer_until_ > now && affords(now) ? std::min(answer_until_, deadline) : now;
     }
     /// When to wake for a deadline.
     [[nodiscard]] Instant wake_for(Instant now, Instant deadline) const noexcept {
-        return deadline > now + lead && affords(now) ? deadline - lead : deadline;
+        return deadline > now + lead_ && affords(now) ? deadline - lead_ : deadline;
     }
+    /// The timer, set for a moment that `wake_for` gave, has gone off so long after it.
+    void woken_late(Duration late) noexcept {
+        const Duration wanted = std::max(late + late / 4, lead_ - lead_ / 32);
+        lead_ = std::clamp(wanted, shortest_lead, longest_lead);
+    }
+    /// A packet left because its time had come.
+    void met_deadline(Instant now) noexcept { answer_until_ = now + patience; }
     /// A packet came after so long, awake or asleep.
     void packet_after(Duration waited) noexcept { attentive_ = waited <= attention; }
     /// Nothing came in so long, awake.
@@ -42,7 +53,9 @@ class Vigil {
 
   private:
     static constexpr Duration attention = std::chrono::microseconds(30);
-    static constexpr Duration lead = std::chrono::microseconds(250);
+    static constexpr Duration shortest_lead = std::chrono::microseconds(250);
+    static constexpr Duration longest_lead = std::chrono::milliseconds(1);
+    static constexpr Duration patience = std::chrono::milliseconds(1);
     static constexpr int most_in_a_row = 64;
     static constexpr int share = 16;  ///< one in so many moments of the run may be spent awake
 
@@ -50,7 +63,9 @@ class Vigil {
         return spent_ < std::chrono::milliseconds(10) + (now - run_start) / share;
     }
 
+    Duration lead_ = shortest_lead;
     Duration spent_{};
+    Instant answer_until_{};
     int in_a_row_ = 0;
     bool attentive_ = false;
 };
