@@ -5,13 +5,13 @@
 namespace ghostpeer::peer {
 namespace {
 
-/// Does a rule or an expectation look at each acknowledgement, or a state forbid to wait with it?
+/// Does the profile want each acknowledgement, or look at it, or a state forbid to wait with it?
 [[nodiscard]] bool must_answer_at_once(const Connection& connection) {
     const bool counted = !connection.rules().of(tcp::Reason::ack).empty() ||
                          (connection.behaviour->witness != nullptr &&
                           !connection.behaviour->witness->of(tcp::Reason::ack).empty());
     const bool relayed = connection.extras && connection.extras->relay;
-    return counted || !connection.live() || !connection.tcb.ack_may_wait() ||
+    return counted || !connection.behaviour->tcp.delayed_ack || !connection.live() || !connection.tcb.ack_may_wait() ||
            connection.reading_stopped || connection.acking_stopped || connection.blackholed_out ||
            (relayed && connection.extras->relay->phase != RelayState::Phase::open);
 }

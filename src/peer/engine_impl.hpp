@@ -180,7 +180,7 @@ struct Engine::Impl {
     /// Another segment is at hand: what has arrived is read, but not answered yet where nothing
     /// speaks against that. Else as `settle`.
     void settle_amid_burst(Connection& connection, Instant now);
-    /// The burst is over, or a rule may see what it has done so far.
+    /// The burst is over, has a gap, or a rule may see what it has done so far.
     void settle_unsettled(Instant now);
 
     // time.cpp

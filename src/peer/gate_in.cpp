@@ -52,7 +52,7 @@ void note_options(Connection& connection) {
 void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
     const tcp::Kind kind = kind_of(connection, segment);
     ++counters.kinds[static_cast<std::size_t>(kind)];
-    if (!connection.rules().of(kind).empty()) {
+    if (!connection.rules().of(kind).empty() || segment.seq != connection.tcb.rcv().nxt) {
         settle_unsettled(now);
     }
     const bool again = is_retransmission(connection, segment);
