@@ -11,8 +11,9 @@ namespace {
                          (connection.behaviour->witness != nullptr &&
                           !connection.behaviour->witness->of(tcp::Reason::ack).empty());
     const bool relayed = connection.extras && connection.extras->relay;
-    return counted || !connection.behaviour->tcp.delayed_ack || !connection.live() || !connection.tcb.ack_may_wait() ||
-           connection.reading_stopped || connection.acking_stopped || connection.blackholed_out ||
+    return counted || !connection.behaviour->tcp.delayed_ack || !connection.live() ||
+           !connection.tcb.ack_may_wait() || connection.reading_stopped ||
+           connection.acking_stopped || connection.blackholed_out ||
            (relayed && connection.extras->relay->phase != RelayState::Phase::open);
 }
 

@@ -115,7 +115,7 @@ class ConnectionTable {
     /// By hash. Nothing is compared on the way from a packet to its guessed connection, so that
     /// nothing has to be waited for. As many as a power of two, and one for two connections.
     std::vector<Guesses> guesses_;
-    static constexpr std::size_t most_expected = 4;  ///< so far ahead memory has answered
+    static constexpr std::size_t most_expected = 4;      ///< so far ahead memory has answered
     std::array<std::size_t, most_expected> expected_{};  ///< hashes, a ring
     std::size_t expected_from_ = 0;
     std::size_t expected_count_ = 0;

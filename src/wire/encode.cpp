@@ -46,8 +46,8 @@ Bytes encode(const Segment& segment, std::uint16_t ip_id) noexcept {
         const bool v4 = source.is_v4() && destination.is_v4();
         const std::size_t ip_size = v4 ? ipv4_header_size : ipv6_header_size;
         const std::size_t headers = ip_size + tcp_header_size(segment.options);
-        const auto payload = ByteView(segment.payload)
-                                 .first(std::min(segment.payload.size(), max_packet - headers));
+        const auto payload =
+            ByteView(segment.payload).first(std::min(segment.payload.size(), max_packet - headers));
 
         Bytes packet;
         packet.reserve(headers + payload.size());

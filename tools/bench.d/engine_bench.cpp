@@ -272,8 +272,8 @@ class Bench {
     std::vector<peer::Event> events_;
 };
 
-/// What the machine's memory costs by itself: nanoseconds to fetch records of a connection's size in
-/// an order that nobody can guess, each batch fetched before its first record is needed.
+/// What the machine's memory costs by itself: nanoseconds to fetch records of a connection's size
+/// in an order that nobody can guess, each batch fetched before its first record is needed.
 double memory_cost(std::uint32_t records) {
     struct alignas(64) Record {
         std::array<std::uint64_t, 48> words;

@@ -88,7 +88,8 @@ class Tcb {
 
     /// Sends the acknowledgement that is due now, if one is.
     void acknowledge(Instant now, Output& out);
-    /// Nothing is due but an acknowledgement of data in order, which one of more data can stand for.
+    /// Nothing is due but an acknowledgement of data in order, which one of more data can stand
+    /// for.
     [[nodiscard]] bool ack_may_wait() const noexcept;
     /// Sends the data and the FIN that windows and buffers permit, and a window update where the
     /// application's reading has opened the window enough (RFC 9293, 3.8.6.2.2).
