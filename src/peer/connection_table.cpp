@@ -1,6 +1,7 @@
 #include "peer/connection_table.hpp"
 
 #include <memory>
+#include <span>
 
 namespace ghostpeer::peer {
 
@@ -73,20 +74,18 @@ void ConnectionTable::expect(const wire::Flow& flow) noexcept {
     }
     const std::size_t hash = hash_(flow);
     prefetch_line(&guesses_[set_of(hash)]);
-    expected_[(expected_from_ + expected_count_) % most_expected] = hash;
+    expected_[expected_count_] = hash;
     ++expected_count_;
 }
 
 void ConnectionTable::fetch_expected() noexcept {
-    if (expected_count_ == 0) {
-        return;
+    for (const std::size_t hash : std::span(expected_).first(expected_count_)) {
+        guess(hash, [](const Connection& connection) {
+            prefetch_lines(connection);
+            return false;
+        });
     }
-    guess(expected_[expected_from_], [](const Connection& connection) {
-        prefetch_lines(connection);
-        return false;
-    });
-    expected_from_ = (expected_from_ + 1) % most_expected;
-    --expected_count_;
+    expected_count_ = 0;
 }
 
 void ConnectionTable::note(std::size_t hash, std::uint32_t slot) {

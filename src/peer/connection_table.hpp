@@ -24,7 +24,7 @@ class ConnectionTable {
     /// The flow will be looked for soon: where its connection may be found is fetched into the
     /// cache, and a few flows later the connection itself.
     void expect(const wire::Flow& flow) noexcept;
-    /// Fetches the connection of the flow that has been expected for longest.
+    /// Fetches the connections that are still to be fetched.
     void fetch_expected() noexcept;
     /// The connection that the handle was made for, unless it has been erased or replaced.
     [[nodiscard]] Connection* find(Handle handle) noexcept;
@@ -115,9 +115,9 @@ class ConnectionTable {
     /// By hash. Nothing is compared on the way from a packet to its guessed connection, so that
     /// nothing has to be waited for. As many as a power of two, and one for two connections.
     std::vector<Guesses> guesses_;
-    static constexpr std::size_t most_expected = 4;      ///< so far ahead memory has answered
-    std::array<std::size_t, most_expected> expected_{};  ///< hashes, a ring
-    std::size_t expected_from_ = 0;
+    // So many are fetched together, since each waits for its page's address alone.
+    static constexpr std::size_t most_expected = 8;
+    std::array<std::size_t, most_expected> expected_{};  ///< hashes
     std::size_t expected_count_ = 0;
     // The stored hash spares a look at the connection for nearly every slot that does not match.
     tsl::robin_set<std::uint32_t, Hash, Equal, std::allocator<std::uint32_t>, true> index_;
