@@ -177,7 +177,7 @@ class Conversation {
 
     void arrives(const wire::Bytes& packet) {
         engine_.expect(packet);
-        engine_.on_packet(packet, now_);
+        engine_.on_packet(packet, now_, packet.size() % 2 == 0);  // bursts and single ones
     }
 
     /// Through every deadline, as the run loop does it.
