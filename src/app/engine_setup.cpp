@@ -1,20 +1,16 @@
 #include "app/engine_setup.hpp"
 
+#include "ghostpeer/profile/sends_icmp.hpp"
+
 #include <algorithm>
 
 namespace ghostpeer::app {
 namespace {
 
-[[nodiscard]] bool sends_icmp(const profile::Profile& profile) {
-    const auto is_icmp = [](const profile::Action& action) {
-        return std::holds_alternative<profile::Icmp>(action);
-    };
-    return std::any_of(profile.rules.begin(), profile.rules.end(),
-                       [&](const profile::Rule& rule) {
-                           return std::any_of(rule.actions.begin(), rule.actions.end(), is_icmp);
-                       }) ||
+[[nodiscard]] bool any_sends_icmp(const profile::Profile& profile) {
+    return profile::sends_icmp(profile) ||
            std::any_of(profile.attempts.begin(), profile.attempts.end(),
-                       [](const auto& one) { return sends_icmp(*one.profile); });
+                       [](const auto& one) { return profile::sends_icmp(*one.profile); });
 }
 
 }  // namespace
@@ -27,7 +23,7 @@ bool have_expectations(const Peers& peers) {
 bool make_other_packets(const Peers& peers) {
     return peers.relays_original ||
            std::any_of(peers.specs.begin(), peers.specs.end(),
-                       [](const peer::PeerSpec& spec) { return sends_icmp(*spec.profile); });
+                       [](const peer::PeerSpec& spec) { return any_sends_icmp(*spec.profile); });
 }
 
 peer::Settings make_settings(const CommonOptions& options, const Peers& peers, std::uint64_t seed) {

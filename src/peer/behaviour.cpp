@@ -1,5 +1,7 @@
 #include "peer/behaviour.hpp"
 
+#include "ghostpeer/profile/sends_icmp.hpp"
+
 #include <algorithm>
 #include <string>
 
@@ -86,12 +88,8 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
       records(profile->rules.size()) {
     tcp.send_buffer =
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.send_buffer, max_buffered));
+    quotes_arrivals = profile::sends_icmp(*profile);
     for (const auto& rule : profile->rules) {
-        quotes_arrivals =
-            quotes_arrivals ||
-            std::any_of(rule.actions.begin(), rule.actions.end(), [](const auto& action) {
-                return std::holds_alternative<profile::Icmp>(action);
-            });
         for (const auto& event : rule.on) {
             std::visit(Indexer{phases[rule.phase], rule}, event);
         }
