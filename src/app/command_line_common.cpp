@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstdint>
+
 namespace ghostpeer::app {
 
 void define_peers(CLI::App& command, RawCommon& raw, CommonOptions& options, const char* peer_help,
@@ -21,8 +24,7 @@ void define_peers(CLI::App& command, RawCommon& raw, CommonOptions& options, con
         .add_option("--fire", raw.fires, "Fire a `command` of the profile, TIME after the start")
         ->type_name("NAME@TIME")
         ->allow_extra_args(false);
-    command
-        .add_option("--seed", options.seed, "Repeat a run's random choices; the verdict prints it")
+    command.add_option("--seed", raw.seed, "Repeat a run's random choices; the verdict prints it")
         ->type_name("NUMBER");
 }
 
@@ -50,6 +52,19 @@ void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options)
     command.add_option("--color", raw.colour, "auto (a terminal and no NO_COLOR), always or never")
         ->type_name("WHEN")
         ->check(CLI::IsMember({"auto", "always", "never"}).description(""));
+}
+
+void refuse_empty_values(CLI::App& command) {
+    for (CLI::Option* option : command.get_options()) {
+        if (option->get_type_size() != 0) {
+            option->check(CLI::Validator(
+                [](std::string& value) {
+                    return value.empty() ? std::string("an empty value says nothing")
+                                         : std::string();
+                },
+                ""));
+        }
+    }
 }
 
 void define_limits(CLI::App& command, RawCommon& raw, CommonOptions& options) {
@@ -102,6 +117,16 @@ std::optional<std::string> understand_common(const RawCommon& raw, CommonOptions
             return problem;
         }
     }
+    if (!raw.seed.empty()) {
+        std::uint64_t seed = 0;
+        const char* const end = raw.seed.data() + raw.seed.size();
+        const auto [rest, error] = std::from_chars(raw.seed.data(), end, seed);
+        if (error != std::errc{} || rest != end) {
+            return fmt::format("--seed needs a whole number from 0 to {}, but got \"{}\".",
+                               UINT64_MAX, raw.seed);
+        }
+        options.seed = seed;
+    }
     for (const std::string& text : raw.fires) {
         const auto at = text.rfind('@');
         const auto time =
@@ -134,6 +159,10 @@ std::optional<std::string> understand_common(const RawCommon& raw, CommonOptions
     options.tap_file = file(raw.tap_file);
     options.control = file(raw.control);
     options.control_token_file = file(raw.control_token_file);
+    if (options.control_token_file && !options.control) {
+        return "--control-token-file holds the token of clients on TCP, but without --control "
+               "127.0.0.1:PORT there are none.";
+    }
     return std::nullopt;
 }
 

@@ -20,6 +20,7 @@ struct RawCommon {
     std::string colour = "auto";
     std::string timeout;
     std::vector<std::string> fires;
+    std::string seed;
     std::string rtt;
     std::string max_buffer;
     std::string trace_file;
@@ -38,6 +39,9 @@ void define_peers(CLI::App& command, RawCommon& raw, CommonOptions& options, con
 void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options);
 /// --max-connections and --max-buffer.
 void define_limits(CLI::App& command, RawCommon& raw, CommonOptions& options);
+
+/// An option that is given an empty text is a mistake (a variable that was not set, for the most).
+void refuse_empty_values(CLI::App& command);
 
 /// A complaint, unless there is none.
 [[nodiscard]] std::optional<std::string> understand_common(const RawCommon& raw,

@@ -27,9 +27,7 @@ constexpr std::uint32_t most_ports = 4000;
             profile, profile));
     }
     spec.port = named.value_or(default_port);
-    if (peers.clients.empty() && peers.port == default_port) {
-        peers.port = *spec.port;
-    }
+    peers.port = peers.port ? peers.port : spec.port;
     if (of_profile) {
         peers.loopback.notice = fmt::format(
             "Over the loopback link the peer of the profile {} answers on port {} of every address "

@@ -1,8 +1,7 @@
 #include "app/peers.hpp"
 
 #include "app/loopback_places.hpp"
-#include "ghostpeer/profile/diagnostic.hpp"
-#include "ghostpeer/profile/loader.hpp"
+#include "app/profile_set.hpp"
 
 #include <fmt/format.h>
 
@@ -51,63 +50,6 @@ constexpr std::size_t max_names = 60'000;
                return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
            });
 }
-
-/// Loads each profile once, with the parameters that it declares; those that none declares are
-/// errors.
-class Loader {
-  public:
-    Loader(const std::vector<Assignment>& parameters, bool several) : several_(several) {
-        for (const auto& [name, value] : parameters) {
-            parameters_[name] = value;
-            undeclared_.insert(name);
-        }
-    }
-
-    [[nodiscard]] std::shared_ptr<const profile::Profile> load(const std::string& name) {
-        if (const auto known = loaded_.find(name); known != loaded_.end()) {
-            return known->second;
-        }
-        profile::Parameters mine = parameters_;
-        if (several_) {
-            // A parameter belongs to the profiles that declare it.
-            const auto bare = profile::load(name);
-            if (bare.profile) {
-                std::erase_if(mine, [&](const auto& parameter) {
-                    const auto& declared = bare.profile->parameters;
-                    return std::find(declared.begin(), declared.end(), parameter.first) ==
-                           declared.end();
-                });
-            }
-        }
-        for (const auto& [parameter, value] : mine) {
-            undeclared_.erase(parameter);
-        }
-        auto result = profile::load(name, mine);
-        if (!result.profile) {
-            errors_ += profile::to_string(result.errors);
-        }
-        loaded_[name] = result.profile;
-        return result.profile;
-    }
-
-    [[nodiscard]] std::string errors() const {
-        std::string text = errors_;
-        if (text.empty() && !undeclared_.empty()) {
-            text = fmt::format(
-                "ghostpeer: --set {}: no profile of this run declares such a "
-                "parameter.\n",
-                *undeclared_.begin());
-        }
-        return text;
-    }
-
-  private:
-    bool several_;
-    profile::Parameters parameters_;
-    std::set<std::string> undeclared_;
-    std::map<std::string, std::shared_ptr<const profile::Profile>> loaded_;
-    std::string errors_;
-};
 
 [[nodiscard]] std::string in_lower_case(std::string name) {
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
@@ -165,11 +107,56 @@ void add_name_server(std::vector<peer::PeerSpec>& specs) {
     return client;
 }
 
+/// By name, in lower case.
+using Known = std::map<std::string, std::vector<wire::IpAddress>>;
+
+[[nodiscard]] std::string place_of(const PeerOption& option) {
+    const std::string where = option.name.empty() ? "every address" : option.name;
+    return option.port ? fmt::format("port {} of {}", *option.port, where) : where;
+}
+
+/// What to print of two peers at one place, where the second would never be met; empty: there are
+/// none. Peers that dial may share an address. `specs`: of the options, in their order.
+[[nodiscard]] std::string find_conflict(const CommonOptions& options,
+                                        const std::vector<PeerOption>& parsed,
+                                        const std::vector<peer::PeerSpec>& specs) {
+    constexpr std::string_view advice =
+        "so the second would never be met. Leave one out, or give each a port of its own.";
+    using Place = std::pair<std::optional<wire::IpAddress>, std::optional<std::uint16_t>>;
+    std::map<Place, const PeerOption*> taken;
+    for (std::size_t i = 0; i < parsed.size(); ++i) {
+        const PeerOption& option = parsed[i];
+        if (specs[i].profile->role == profile::Role::client) {
+            continue;
+        }
+        std::vector<std::optional<wire::IpAddress>> at(specs[i].addresses.begin(),
+                                                       specs[i].addresses.end());
+        if (at.empty()) {
+            at.emplace_back();
+        }
+        for (const auto& address : at) {
+            const auto [other, fresh] = taken.insert({{address, option.port}, &option});
+            if (!fresh) {
+                const bool same_name =
+                    in_lower_case(other->second->name) == in_lower_case(option.name);
+                return fmt::format("ghostpeer: --peer {} and --peer {} are both for {}{}, {}\n",
+                                   other->second->text, option.text, place_of(option),
+                                   same_name ? "" : fmt::format(" ({})", address->to_string()),
+                                   advice);
+            }
+        }
+        if (options.profile && option.name.empty() && !option.port) {
+            return fmt::format(
+                "ghostpeer: --peer {} and the PROFILE {} are both for every address, {}\n",
+                option.text, *options.profile, advice);
+        }
+    }
+    return {};
+}
+
 [[nodiscard]] int generality(const PeerOption& option) {
     return (option.name.empty() ? 2 : 0) + (option.port ? 0 : 1);
 }
-
-using Known = std::map<std::string, std::vector<wire::IpAddress>>;
 
 /// Gives the names of `--peer` their addresses.
 [[nodiscard]] tl::expected<Known, std::string> name_peers(const CommonOptions& options, Scene scene,
@@ -179,14 +166,15 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
     std::size_t next = options.profile ? 1 : 0;
     for (const std::string& text : options.peers) {
         const auto option = parse_peer(text);
-        if (option->name.empty() || option->address || known.contains(option->name)) {
+        const std::string key = in_lower_case(option->name);
+        if (option->name.empty() || option->address || known.contains(key)) {
             continue;
         }
         if (next >= max_names) {
             return tl::make_unexpected("ghostpeer: there are too many names in --peer.\n");
         }
         HostName host{option->name, {}};
-        std::vector<wire::IpAddress>& addresses = known[option->name];
+        std::vector<wire::IpAddress>& addresses = known[key];
         if (options.family != Family::ipv6) {
             addresses.push_back(nth_v4(scene, next));
         }
@@ -198,7 +186,7 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
         }
         for (const auto& address : addresses) {
             peers.names_by_address[address] = option->name;
-            peers.addresses_by_name[in_lower_case(option->name)].push_back(address);
+            peers.addresses_by_name[key].push_back(address);
             host.addresses.push_back(address.to_string());
         }
         peers.names.push_back(std::move(host));
@@ -253,6 +241,7 @@ tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
         return fail("there is no `=`");
     }
     PeerOption option;
+    option.text = text;
     option.profile = text.substr(equals + 1);
     if (option.profile.empty()) {
         return fail("no profile follows the `=`");
@@ -271,6 +260,10 @@ tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
             option.address = wire::IpAddress::parse(where);
         }
     }
+    // The root's dot at the end of a complete name: resolvers look the name up without it.
+    if (where.size() > 1 && where.back() == '.' && !option.address) {
+        where.pop_back();
+    }
     if (!where.empty() && !option.address && !is_host_name(where)) {
         return fail(fmt::format("\"{}\" is neither a host name nor an address", where));
     }
@@ -288,40 +281,37 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
         }
         parsed.push_back(std::move(*option));
     }
-    std::stable_sort(parsed.begin(), parsed.end(), [](const PeerOption& a, const PeerOption& b) {
-        return generality(a) < generality(b);
-    });
-
-    Loader loader(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1);
     const auto known = name_peers(options, scene, peers);
     if (!known) {
         return tl::make_unexpected(known.error());
     }
+    for (const PeerOption& option : parsed) {
+        peers.port = peers.port ? peers.port : option.port;
+    }
+    std::stable_sort(parsed.begin(), parsed.end(), [](const PeerOption& a, const PeerOption& b) {
+        return generality(a) < generality(b);
+    });
 
-    std::vector<std::shared_ptr<const profile::Profile>> used;
+    ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1);
+    std::set<std::shared_ptr<const profile::Profile>> used;
     const auto use = [&](const std::string& name) {
-        auto profile = loader.load(name);
-        if (profile && std::find(used.begin(), used.end(), profile) == used.end()) {
-            used.push_back(profile);
+        auto profile = profiles.load(name);
+        if (profile && used.insert(profile).second) {
             peers.sysctls.insert(peers.sysctls.end(), profile->sysctl.begin(),
                                  profile->sysctl.end());
         }
         return profile;
     };
-    peers.port = default_port;
     for (const PeerOption& option : parsed) {
         peer::PeerSpec spec;
         if (option.address) {
             spec.addresses.push_back(*option.address);
         } else if (!option.name.empty()) {
-            spec.addresses = known->at(option.name);
+            spec.addresses = known->at(in_lower_case(option.name));
         }
         spec.port = option.port;
         spec.name = option.port ? fmt::format("{}:{}", option.name, *option.port) : option.name;
         spec.profile = use(option.profile);
-        if (option.port && peers.port == default_port) {
-            peers.port = *option.port;
-        }
         peers.specs.push_back(std::move(spec));
     }
     if (options.profile) {
@@ -330,8 +320,15 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
         rest.name = "default";
         peers.specs.push_back(std::move(rest));
     }
-    if (auto errors = loader.errors(); !errors.empty()) {
+    if (auto errors = profiles.errors(); !errors.empty()) {
         return tl::make_unexpected(std::move(errors));
+    }
+    if (std::string problem = find_conflict(options, parsed, peers.specs); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
+    }
+    peers.remarks = profiles.remarks();
+    if (std::string problem = profiles.unknown_command(options.fires); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
     }
     peers.relays =
         std::any_of(used.begin(), used.end(), [](const auto& profile) { return relays(*profile); });

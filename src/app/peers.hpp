@@ -50,8 +50,11 @@ struct Peers {
     std::vector<Assignment> sysctls;  ///< of all profiles, in order
     std::string address;              ///< GHOSTPEER_ADDR
     std::string address6;             ///< GHOSTPEER_ADDR6
-    std::uint16_t port = 0;           ///< GHOSTPEER_PORT: a client's is the program's
+    /// GHOSTPEER_PORT: a client's is the program's; else the first that a `--peer` names. Unset:
+    /// `default_port`.
+    std::optional<std::uint16_t> port;
     LoopbackPlaces loopback;
+    std::vector<std::string> remarks;  ///< on the command line, sentences for the trace
     bool relays = false;              ///< a profile needs real servers
     bool relays_original = false;     ///< to where the program wanted to go
     NamesByAddress names_by_address;  ///< what `names` says, the other way round
@@ -60,6 +63,7 @@ struct Peers {
 
 /// One `--peer`, taken apart.
 struct PeerOption {
+    std::string text;  ///< as it was written
     std::string name;  ///< a host name or an address; empty: every address
     std::optional<wire::IpAddress> address;
     std::optional<std::uint16_t> port;

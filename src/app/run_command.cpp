@@ -26,7 +26,7 @@ namespace {
     spec.environment = {
         {"GHOSTPEER_ADDR", peers.address},
         {"GHOSTPEER_ADDR6", peers.address6},
-        {"GHOSTPEER_PORT", std::to_string(peers.port)},
+        {"GHOSTPEER_PORT", std::to_string(peers.port.value_or(default_port))},
         {"GHOSTPEER_SEED", std::to_string(seed)},
     };
     // TCP of this machine's loopback is out of COMMAND's reach.
@@ -159,6 +159,9 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     }
     if (!peers->loopback.notice.empty()) {
         sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"link", peers->loopback.notice}});
+    }
+    for (const std::string& sentence : peers->remarks) {
+        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"command-line", sentence}});
     }
     std::optional<Dialler> dialler;
     if (!peers->clients.empty()) {

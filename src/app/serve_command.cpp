@@ -171,6 +171,9 @@ struct Prepared {
     Relay relay(engine, name_server, {}, peers.relays);
     RunLoop loop({clock, engine, link, nullptr, prepared.signals, sinks, relay, sampler,
                   options.timeout, options.fires, true, nullptr, attendants});
+    for (const std::string& sentence : peers.remarks) {
+        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"command-line", sentence}});
+    }
     if (engine.expects_outcomes()) {
         sinks.event({clock.now(), 0, 0,
                      peer::NoticeEvent{"sockets",

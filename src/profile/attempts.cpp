@@ -62,8 +62,8 @@ std::shared_ptr<const Profile> read_in_place(const Entry& entry, const Draft& ou
 /// Profiles by name, so that one which stands twice is one.
 using Named = std::map<std::string, std::shared_ptr<const Profile>>;
 
-std::shared_ptr<const Profile> read_named(const Entry& entry, LoadNamed load_named, Named& known,
-                                          Context& context) {
+std::shared_ptr<const Profile> read_named(const Entry& entry, const Profile& outer,
+                                          LoadNamed load_named, Named& known, Context& context) {
     const auto& value = entry.value;
     if (const auto found = known.find(value.text); found != known.end()) {
         return found->second;
@@ -79,6 +79,11 @@ std::shared_ptr<const Profile> read_named(const Entry& entry, LoadNamed load_nam
     }
     auto loaded = load_named(std::move(std::get<std::unique_ptr<SourceText>>(opened)), value.text);
     context.errors.absorb(std::move(loaded.errors));
+    if (loaded.profile && outer.role == Role::client && loaded.profile->role == Role::server) {
+        auto speechless = std::make_shared<Profile>(*loaded.profile);
+        forget_answers(speechless->service);
+        loaded.profile = std::move(speechless);
+    }
     known[value.text] = loaded.profile;
     return loaded.profile;
 }
@@ -114,7 +119,7 @@ void read_attempts(const Entry& entry, const Draft& draft, LoadNamed load_named,
         }
         std::shared_ptr<const Profile> behaviour;
         if (each.value.type == YamlNode::Type::scalar) {
-            behaviour = read_named(each, load_named, known, context);
+            behaviour = read_named(each, profile, load_named, known, context);
         } else if (each.value.type != YamlNode::Type::null) {
             behaviour = read_in_place(each, draft, context);
         } else {

@@ -77,12 +77,23 @@ constexpr std::array<Word<ReadKey<Client>>, 4> client_words{{
 
 void read_role(const Entry& entry, Draft& draft, Context& context) {
     draft.role = &entry;
+    const bool of_a_server = draft.profile.role == Role::server && draft.service != nullptr &&
+                             draft.service->value.source != entry.value.source;
     if (is_word(entry, "server")) {
         draft.profile.role = Role::server;
     } else if (is_word(entry, "client")) {
         draft.profile.role = Role::client;
+        if (of_a_server) {
+            forget_answers(draft.profile.service);
+        }
     } else {
         report_wrong_type(entry, "`server` or `client`", context.errors);
+    }
+}
+
+void forget_answers(Service& service) {
+    if (std::holds_alternative<Respond>(service)) {
+        service = Discard{};
     }
 }
 

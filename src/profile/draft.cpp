@@ -11,6 +11,7 @@ void read_ip_of(const Entry& entry, Draft& draft, Context& context) {
 }
 
 void read_service_of(const Entry& entry, Draft& draft, Context& context) {
+    draft.service = &entry;
     read_service(entry, draft.profile.service, context);
 }
 

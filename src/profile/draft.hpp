@@ -26,6 +26,7 @@ struct Draft {
     Tolerance tolerance;              ///< of expectations that have none of their own
     const Entry* client = nullptr;    ///< the same
     const Entry* role = nullptr;      ///< the same
+    const Entry* service = nullptr;   ///< read last
 };
 
 // The keys that a profile and an attempt written in place share.
@@ -37,6 +38,8 @@ void read_rules_of(const Entry& entry, Draft& draft, Context& context);
 // client.cpp: only a profile as a whole has these.
 void read_role(const Entry& entry, Draft& draft, Context& context);
 void read_client(const Entry& entry, Draft& draft, Context& context);
+/// A client that speaks in a server's words would be nobody: it only reads then.
+void forget_answers(Service& service);
 /// Reports what cannot be, once both are known.
 void check_client(const Draft& draft, Errors& errors);
 /// `phases:`, a map of lists of rules.

@@ -3,7 +3,7 @@
 
     seeds.py FOLDER [EVENTS.jsonl…]
 
-Makes FOLDER/fuzz_profile and FOLDER/fuzz_engine. The conversations are a few that every profile
+Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine and FOLDER/fuzz_command_line. The conversations are a few that every profile
 meets (handshake, data, close, reset, silence), and those of recorded runs (`--events`).
 """
 
@@ -48,6 +48,20 @@ CONVERSATIONS = {
     "dialled-both": CALL + segment(SYN) + segment(SYN | ACK, -1) + wait(10) + segment(RST),
 }
 
+COMMAND_LINES = (
+    "run refuse -- curl http://198.18.0.2:8080/",
+    "run -q --peer api.local:80=slow-reader --peer [::1]:5432=refuse --family both -- true",
+    "run --port 8080 --set a=b --fire unplug@2s --seed 7 --timeout 5s --rtt 1ms a.yaml -- true",
+    "run --warp=6.1,6.12 --wall-timeout 2m --sysctl net.ipv4.tcp_syn_retries=2 refuse -- true",
+    "run --link loopback --mtu 1500 --max-connections 9 --max-buffer 4KiB refuse -- true",
+    "run --events a --pcap b --junit c --tap - --control off --color never refuse -- true",
+    "serve slow-reader --interface eth0 --address 192.0.2.50/24 --gateway 192.0.2.1",
+    "serve --netns 4711 --link loopback --peer 127.0.0.1:5432=refuse --user nobody",
+    "ctl act {\"do\":\"reset\"} --peer api", "ctl wait established>=1", "ctl use default refuse",
+    "list --tag reset --json", "show refuse", "check a.yaml --set a=b", "completion bash",
+    "warp build --kernel 6.12 --source a", "--version", "run --help",
+)
+
 
 def recorded(path):
     """The program's segments of a recorded run, at their times."""
@@ -71,6 +85,9 @@ def main():
         conversations[pathlib.Path(name).stem] = recorded(pathlib.Path(name))
     for target in ("fuzz_profile", "fuzz_engine"):
         (folder / target).mkdir(parents=True, exist_ok=True)
+    (folder / "fuzz_command_line").mkdir(parents=True, exist_ok=True)
+    for number, line in enumerate(COMMAND_LINES):
+        (folder / "fuzz_command_line" / str(number)).write_bytes(b"\0".join(line.encode().split()))
     for profile in sorted(PROFILES.glob("*.yaml")):
         text = re.sub(rb"(?ms)^details: \|\n(?:  .*\n|\n)*", b"", profile.read_bytes())
         if b"role: client" in text and b"\nclient:" not in text:

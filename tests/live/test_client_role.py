@@ -34,8 +34,7 @@ def nc(t):
                            sets={"text": "hello"}))
     t.equal(run.text, "hello", "what nc read")
     t.equal([s.reason for s in run.sent()][:3], ["syn", "handshake-ack", "data"], "what left")
-    # nc ends with the stream from the network, and the one from its input may still wait then.
-    t.check(sum(s.len for s in run.received()) in (0, 10), "bytes of the answer")
+    t.equal(sum(s.len for s in run.received()), 10, "bytes of the answer")
     attempt = run.events("attempt")[0]
     t.equal(attempt.dst, f"{PROGRAM}:{PORT}", "the address that the peer dialled")
     t.check(attempt.src.startswith(f"{PEER}:"), f"the peer's address is {attempt.src}")
@@ -91,8 +90,38 @@ def node(t):
 
 
 @test
+def an_answer_that_comes_late_is_waited_for(t):
+    t.need("node")
+    code = ("require('http').createServer((q, s) => setTimeout(() => s.end('late'), 300))"
+            ".listen(+process.env.GHOSTPEER_PORT)")
+    run = t.passed(dialled(t, "healthy-client", [shutil.which("node"), "-e", code]))
+    t.check(sum(s.len for s in run.received()) > 0, "an answer has to come")
+    fin = run.received("fin") or run.received("rst")
+    t.check(fin[0].t <= run.sent("fin")[0].t, "the server finishes first")
+
+
+@test
+def no_answer_is_no_pass(t):
+    run = dialled(t, "healthy-client", serve(t, "listen=1", "accept", "recv", "close"))
+    t.equal(run.status, 123, "exit status")
+    t.contains(" ".join(run.verdict.failures), "received 1", "the rule that never fired")
+
+
+@test
+def a_client_does_not_speak_a_servers_words(t):
+    for lines in ("extends: high-latency\nrole: client\n",
+                  "role: client\nattempts: {1: healthy}\n"):
+        profile = t.profile("summary: Dials.\n" + lines +
+                            "params: {delay: 1ms}\n" * ("extends" in lines))
+        run = t.passed(dialled(t, profile, serve(t, "listen=1", "accept", "send-text=GET\r\n\r\n",
+                                                 "poll=in,300ms", "close")))
+        t.result(run.call("poll"), 0)
+        t.equal(run.sent("data"), [], "words of the client")
+
+
+@test
 def numbers_words_and_what_the_kernel_says(t):
-    run = t.passed(dialled(t, "healthy-client",
+    run = t.passed(dialled(t, "half-close-client",
                            serve(t, "listen=1", "accept", "recv", "info", "recv", "send-text=bye",
                                  "close"), sets={"text": "hello"}))
     syn, answer = run.sent("syn")[0], run.received("syn-ack")[0]
@@ -115,7 +144,7 @@ def numbers_words_and_what_the_kernel_says(t):
 
 @test
 def ipv6_alone(t):
-    run = t.passed(dialled(t, "healthy-client",
+    run = t.passed(dialled(t, "half-close-client",
                            serve(t, "listen=1", "accept", "recv", "recv", "close",
                                  address="2001:2::1")))
     t.equal(run.events("attempt")[0].dst, f"[2001:2::1]:{PORT}", "the address that was dialled")
@@ -124,7 +153,7 @@ def ipv6_alone(t):
 
 @test
 def waits_until_the_program_listens(t):
-    run = t.passed(dialled(t, "healthy-client",
+    run = t.passed(dialled(t, "half-close-client",
                            serve(t, "sleep=700ms", "listen=1", "accept", "recv", "recv", "close")))
     t.equal(run.sent("syn")[0].fate, "sent", "the first SYN's fate")
     t.equal(len(run.sent("syn")), 1, "SYNs: nothing is tried before the program listens")
@@ -173,7 +202,7 @@ def no_port_is_said(t):
 @test
 def a_named_peer_dials_from_its_address(t):
     profile = t.profile(f"""
-        extends: healthy-client
+        extends: half-close-client
         client: {{port: {PORT}, source_port: 4711}}
         """)
     run = t.passed(t.run("healthy", ["sh", "-c", "getent ahostsv4 caller.local; "

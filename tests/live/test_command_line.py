@@ -135,6 +135,87 @@ def usage_errors(t):
 
 
 @test
+def empty_values_and_numbers_that_are_none(t):
+    for option in ("--events", "--pcap", "--junit", "--tap", "-o", "--control", "--seed", "--rtt",
+                   "--timeout", "--max-buffer", "--control-token-file", "--peer", "--sysctl"):
+        run = refused(t, option, "", "refuse")
+        t.contains(run.errors, "empty", f"the message for {option} ''")
+    for seed in ("-1", "18446744073709551616", "0x10", "1.5", "one"):
+        run = refused(t, f"--seed={seed}", "refuse")
+        t.contains(run.errors, "--seed needs a whole number from 0 to 18446744073709551615",
+                   f"the message for {seed}")
+    run = refused(t, "--control-token-file", t.write("token", "secret\n"), "refuse")
+    t.contains(run.errors, "without --control 127.0.0.1:PORT there are none", "the message")
+    run, did = ran(t, "-q", "--seed", "18446744073709551615", "healthy")
+    t.equal((run.status, did), (0, True), "the largest seed")
+
+
+@test
+def two_peers_at_one_place(t):
+    for arguments, parts in (
+            (["--peer", "api=healthy", "--peer", "api=lossy"],
+             ("--peer api=healthy and --peer api=lossy are both for api,",)),
+            (["--peer", "api=healthy", "--peer", "API.=lossy"], ("api=healthy", "API.=lossy")),
+            (["--peer", "api:80=healthy", "--peer", "api:80=refuse"], ("port 80 of api",)),
+            (["--peer", ":80=healthy", "--peer", ":80=refuse"], ("port 80 of every address",)),
+            (["--peer", "198.18.0.9=healthy", "--peer", "198.18.0.9=refuse"],
+             ("are both for 198.18.0.9,",)),
+            # The first name has the first address.
+            (["--peer", "api=healthy", "--peer", "198.18.0.2=refuse"],
+             ("api=healthy", "198.18.0.2=refuse")),
+            (["--peer", "=healthy", "refuse"],
+             ("--peer =healthy and the PROFILE refuse are both for every address",))):
+        run = refused(t, *arguments)
+        for part in parts:
+            t.contains(run.errors, part, f"the message for {arguments}")
+        t.contains(run.errors, "would never be met", f"the message for {arguments}")
+    # One that is more specific has a place of its own.
+    run, did = ran(t, "-q", "--peer", "api=healthy", "--peer", "api:81=healthy", "healthy")
+    t.equal((run.status, did), (0, True), "places that differ")
+
+
+@test
+def the_first_port_is_the_one_in_the_environment(t):
+    run = t.ghostpeer("run", "-q", "--link", t.link, "--peer", "a:8080=healthy",
+                      "--peer", "b:9090=healthy", "--", "sh", "-c", "echo $GHOSTPEER_PORT")
+    t.equal(run.text, "8080\n", "GHOSTPEER_PORT")
+    run = t.ghostpeer("run", "-q", "--link", t.link, "--peer", "a=healthy",
+                      "--peer", "b:9090=healthy", "--", "sh", "-c", "echo $GHOSTPEER_PORT")
+    t.equal(run.text, "9090\n", "GHOSTPEER_PORT")
+
+
+@test
+def a_name_with_the_dot_of_the_root(t):
+    run = t.ghostpeer("run", "-q", "--link", t.link, "--peer", "api.local.=healthy", "--", "sh",
+                      "-c", "getent ahostsv4 api.local | head -n 1 | cut -d ' ' -f 1; "
+                      "grep -c 'api[.]local[.]' /etc/hosts")
+    t.equal(run.text, "198.18.0.2\n0\n", "the address, and lines with the dot")
+
+
+@test
+def a_parameter_of_two_profiles_is_told(t):
+    run = t.ghostpeer("run", "--link", t.link, "--set", "delay=20ms", "--peer", "a=high-latency",
+                      "--peer", "b=reordering", "--", "true")
+    t.contains(run.errors, "--set delay=20ms holds for each profile of this run that declares it: "
+               "high-latency, reordering.", "the trace")
+
+
+@test
+def a_command_that_no_profile_waits_for(t):
+    run = refused(t, "--fire", "nope@0s", "healthy")
+    t.contains(run.errors, "--fire nope: no profile of this run has a rule `on: command nope`; "
+               "none of its rules waits for a command.", "the message")
+    run = refused(t, "--fire", "unplg@0s", profile_text="""
+        summary: Waits for two commands.
+        attempts:
+          2: [{on: command unplug, do: blackhole}]
+        rules:
+          - {on: command plug, do: revive}
+    """)
+    t.contains(run.errors, "did you mean `unplug`?", "the message")
+
+
+@test
 def unknown_profile(t):
     run = refused(t, "sync-blackhole")
     t.contains(run.errors, "syn-blackhole", "the message (nearest name)")

@@ -242,7 +242,7 @@ def client_crowd(t):
 @test
 def client_of_a_name_and_port(t):
     profile = t.profile("summary: Dials.\nrole: client\n"
-                        "client: {port: 8080, source_port: 4711}\nextends: healthy-client\n")
+                        "client: {port: 8080, source_port: 4711}\nextends: half-close-client\n")
     run = t.passed(t.run(None, t.python(SERVER, "0.0.0.0", "1"),
                          options=["--peer", "api.example:443=healthy",
                                   "--peer", f"caller.example={profile}"]))
