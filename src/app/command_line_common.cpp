@@ -75,7 +75,12 @@ void define_limits(CLI::App& command, RawCommon& raw, CommonOptions& options) {
         ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""));
     command
         .add_option("--max-buffer", raw.max_buffer,
-                    "Payload held for one connection (default 1MiB)")
+                    "Payload held for one connection in each direction (default 1MiB)")
+        ->type_name("SIZE");
+    command
+        .add_option("--max-memory", raw.max_memory,
+                    "Payload held for all connections together (default: a quarter of the "
+                    "machine's memory)")
         ->type_name("SIZE");
 }
 
@@ -145,6 +150,14 @@ std::optional<std::string> understand_common(const RawCommon& raw, CommonOptions
                    "\".";
         }
         options.max_buffer = static_cast<std::size_t>(*size);
+    }
+    if (!raw.max_memory.empty()) {
+        const auto size = profile::parse_size(raw.max_memory);
+        constexpr std::uint64_t least = 1ULL << 20;
+        if (!size || *size < least || *size > SIZE_MAX / 2) {
+            return "--max-memory needs a size from 1MiB, but got \"" + raw.max_memory + "\".";
+        }
+        options.max_memory = static_cast<std::size_t>(*size);
     }
     options.colour = raw.colour == "always"  ? ColourChoice::always
                      : raw.colour == "never" ? ColourChoice::never

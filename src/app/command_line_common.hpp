@@ -23,6 +23,7 @@ struct RawCommon {
     std::string seed;
     std::string rtt;
     std::string max_buffer;
+    std::string max_memory;
     std::string trace_file;
     std::string events_file;
     std::string pcap_file;
@@ -37,7 +38,7 @@ void define_peers(CLI::App& command, RawCommon& raw, CommonOptions& options, con
                   const char* peer_type);
 /// Trace, event stream, capture and reports.
 void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options);
-/// --max-connections and --max-buffer.
+/// --max-connections, --max-buffer and --max-memory.
 void define_limits(CLI::App& command, RawCommon& raw, CommonOptions& options);
 
 /// An option that is given an empty text is a mistake (a variable that was not set, for the most).

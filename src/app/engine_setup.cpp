@@ -2,7 +2,9 @@
 
 #include "ghostpeer/profile/sends_icmp.hpp"
 
+#include <unistd.h>
 #include <algorithm>
+#include <cstdint>
 
 namespace ghostpeer::app {
 namespace {
@@ -11,6 +13,14 @@ namespace {
     return profile::sends_icmp(profile) ||
            std::any_of(profile.attempts.begin(), profile.attempts.end(),
                        [](const auto& one) { return profile::sends_icmp(*one.profile); });
+}
+
+[[nodiscard]] std::size_t quarter_of_memory() noexcept {
+    const long pages = sysconf(_SC_PHYS_PAGES);
+    const long page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0
+               ? static_cast<std::size_t>(pages) / 4 * static_cast<std::size_t>(page)
+               : SIZE_MAX / 2;
 }
 
 }  // namespace
@@ -32,6 +42,7 @@ peer::Settings make_settings(const CommonOptions& options, const Peers& peers, s
     settings.mtu = options.mtu;
     settings.max_connections = options.max_connections;
     settings.max_buffered = options.max_buffer;
+    settings.max_memory = options.max_memory.value_or(quarter_of_memory());
     settings.segment_events =
         !options.quiet || options.events_file.has_value() || have_expectations(peers);
     settings.rtt = options.rtt.value_or(Duration::zero());

@@ -201,6 +201,13 @@ void append_limits(std::vector<std::string>& lines, const peer::Counters& counte
                         "dropped.",
                         count(counters.bytes_dropped_at_limit, "byte")));
     }
+    if (counters.bytes_dropped_for_memory > 0 || counters.waits_for_memory > 0) {
+        lines.push_back(fmt::format(
+            "The limit on memory for all connections together was reached: {} dropped, {} for "
+            "room to say something. Raise it with --max-memory.",
+            count(counters.bytes_dropped_for_memory, "byte"),
+            count(counters.waits_for_memory, "wait")));
+    }
     if (counters.undelivered > 0) {
         lines.push_back(fmt::format("The link refused {}.", count(counters.undelivered, "packet")));
     }

@@ -81,13 +81,17 @@ std::string describe(const NearMiss& miss) {
     return {};
 }
 
-Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t max_buffered)
+Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t max_buffered,
+                     const tcp::MemoryBudget& memory)
     : profile(std::move(source)),
       tcp(profile->tcp),
       phases(profile->phases.size()),
       records(profile->rules.size()) {
     tcp.send_buffer =
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.send_buffer, max_buffered));
+    tcp.most_unread =
+        static_cast<std::uint32_t>(std::min<std::size_t>(tcp.most_unread, max_buffered));
+    tcp.memory = &memory;
     quotes_arrivals = profile::sends_icmp(*profile);
     for (const auto& rule : profile->rules) {
         for (const auto& event : rule.on) {

@@ -49,7 +49,8 @@ struct RuleIndex {
 };
 
 struct Behaviour {
-    Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t max_buffered);
+    Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t max_buffered,
+              const tcp::MemoryBudget& memory);
 
     std::shared_ptr<const profile::Profile> profile;
     tcp::Config tcp;                  ///< the profile's, within the run's limits

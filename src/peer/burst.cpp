@@ -20,8 +20,8 @@ namespace {
 }  // namespace
 
 void Engine::Impl::settle_amid_burst(Connection& connection, Instant now) {
-    if (!out.replies.empty() || !out.changes.empty() || must_answer_at_once(connection) ||
-        threshold_reached(connection)) {
+    if (!out.replies.empty() || !out.changes.empty() || out.refused > 0 ||
+        must_answer_at_once(connection) || threshold_reached(connection)) {
         settle(connection, now);
         return;
     }
@@ -30,6 +30,7 @@ void Engine::Impl::settle_amid_burst(Connection& connection, Instant now) {
     }
     unsettled = Handle{connection.slot, connection.id};
     service_read(connection, now, settings.max_buffered);
+    account(connection);
 }
 
 void Engine::Impl::settle_unsettled(Instant now) {

@@ -52,6 +52,7 @@ struct alignas(64) Connection {
     std::uint32_t attempt = 0;
     std::uint32_t record = UINT32_MAX;  ///< index of its AttemptRecord
     std::uint32_t slot = 0;
+    std::uint32_t held = 0;          ///< bytes, as counted in the engine's budget
     std::uint32_t segments_in = 0;   ///< that arrived, dropped or not
     std::uint32_t segments_out = 0;  ///< that left
     std::uint16_t phase = 0;         ///< index into Behaviour::phases

@@ -10,6 +10,7 @@ namespace ghostpeer::peer {
 Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
     : settings(chosen),
       peers(std::move(specs)),
+      memory(settings.max_memory),
       isn_random(chosen.seed),
       rule_random(chosen.seed ^ 0x9e3779b97f4a7c15U),
       port_random(chosen.seed ^ 0xc2b2ae3d27d4eb4fU),
@@ -49,7 +50,7 @@ Behaviour* Engine::Impl::add_behaviour(const std::shared_ptr<const profile::Prof
     if (same != behaviours.end()) {
         return same->get();
     }
-    behaviours.push_back(std::make_unique<Behaviour>(profile, settings.max_buffered));
+    behaviours.push_back(std::make_unique<Behaviour>(profile, settings.max_buffered, memory));
     behaviours.back()->witness = std::move(witness);
     return behaviours.back().get();
 }
@@ -216,5 +217,6 @@ std::vector<ProfileStatistics> Engine::profiles() const {
 
 std::size_t Engine::live_connections() const noexcept { return impl_->live; }
 std::size_t Engine::remembered_connections() const noexcept { return impl_->connections.size(); }
+std::size_t Engine::memory_held() const noexcept { return impl_->memory.held(); }
 
 }  // namespace ghostpeer::peer

@@ -208,7 +208,7 @@ struct Engine::Impl {
     void refuse_held(Connection& connection, Instant now);
     [[nodiscard]] Connection* find_relayed(const UpstreamId& id, Instant now);
     /// At the end of the turn of a relayed connection: what the driver has to know is noted.
-    void relay_turn(Connection& connection);
+    void relay_turn(Connection& connection, Instant now);
     void ask(const Connection& connection, decltype(UpstreamRequest::what)&& what);
     void tell_driver(Connection& connection);
     /// The driver need not bother any longer about a connection that may be relayed.
@@ -242,6 +242,16 @@ struct Engine::Impl {
     [[nodiscard]] static OutcomeRecord* outcome_of(const Connection& connection);
     void conclude(Instant now);
 
+    // memory.cpp
+    /// Counts anew what the connection holds. Call it where its turn ends.
+    void account(Connection& connection) noexcept;
+    /// May the connection hold so many bytes more beside its queues? If not, they are lost, which
+    /// is counted and told.
+    [[nodiscard]] bool may_hold(const Connection& connection, std::size_t bytes, Instant now);
+    /// Tells and counts what did not fit, of either limit.
+    void note_refusal(std::uint64_t bytes, Instant now);
+    /// The peer has something to say and no memory to say it from.
+    void note_wait(Instant now);
     // records.cpp
     /// The connection, alive or gone, is not remembered any longer.
     void erase(Connection& connection);
@@ -251,6 +261,7 @@ struct Engine::Impl {
 
     Settings settings;
     std::vector<PeerSpec> peers;
+    tcp::MemoryBudget memory;
     std::vector<std::unique_ptr<Behaviour>> behaviours;  ///< one for each distinct profile
     std::vector<Behaviour*> behaviour_of_peer;           ///< by index of `peers`
     std::vector<std::uint64_t> attempts_of_peer;         ///< the same
@@ -311,7 +322,8 @@ void set_blackhole(Connection& connection, const profile::Rule& rule, profile::D
 /// The application reads what has arrived, as its service does.
 void service_read(Connection& connection, Instant now, std::size_t max_buffered);
 /// The application writes what it has to say, and closes where it is done.
-void service_write(Connection& connection, Instant now, tcp::Output& out);
+/// Nothing is written that finds no room; true: so it is with something now.
+bool service_write(Connection& connection, Instant now, tcp::Output& out);
 void say(Connection& connection, const profile::Say& what);
 // relay.cpp
 void relay_read(Connection& connection, std::size_t max_buffered);

@@ -212,11 +212,14 @@ void Engine::Impl::land(Instant now) {
 bool Engine::Impl::hold(Connection& connection, HeldSegment&& held, Instant until, Instant now) {
     Extras& extra = connection.extra();
     const std::size_t size = held.segment.payload.size();
-    if (extra.delayed_bytes + size > settings.max_buffered || agenda.size() >= max_appointments) {
+    if (!may_hold(connection, size, now)) {
+        return false;
+    }
+    if (agenda.size() >= max_appointments) {
         counters.bytes_dropped_at_limit += size;
         notice("limit", "delayed",
-               "A delayed segment was lost: the connection holds as many bytes as it may. Raise "
-               "the limit with --max-buffer.",
+               "A delayed segment was lost: no more of them can be held. Delay fewer, or for a "
+               "shorter time.",
                now);
         return false;
     }

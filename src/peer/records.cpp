@@ -27,6 +27,7 @@ void Engine::Impl::erase(Connection& connection) {
     count_state(connection.tcb.state(), tcp::State::closed);
     close_record(connection);
     end_relay(connection);
+    memory.change(connection.held, 0);
     connections.erase(connection);
 }
 

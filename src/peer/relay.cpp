@@ -15,6 +15,7 @@ using Phase = RelayState::Phase;
 
 // What the driver may hold of one connection beside the kernel's buffers.
 constexpr std::size_t driver_share = 256 * 1024;
+constexpr Duration look_for_memory = std::chrono::milliseconds(50);
 
 [[nodiscard]] UpstreamId id_of(const Connection& connection) noexcept {
     return {connection.id, connection.slot};
@@ -95,7 +96,7 @@ Connection* Engine::Impl::find_relayed(const UpstreamId& id, Instant now) {
                                                                                     : nullptr;
 }
 
-void Engine::Impl::relay_turn(Connection& connection) {
+void Engine::Impl::relay_turn(Connection& connection, Instant now) {
     RelayState& relay = *connection.extras->relay;
     if (relay.phase == Phase::connecting) {
         // A rule has answered in the real server's place.
@@ -115,13 +116,21 @@ void Engine::Impl::relay_turn(Connection& connection) {
     relay.finish =
         relay.finish || (connection.tcb.at_end_of_stream() && !connection.reading_stopped);
     if (!relay.ended) {
-        const std::size_t room = connection.tcb.send_room();
         const std::size_t whole = connection.behaviour->tcp.send_buffer;
+        const std::size_t sendable = connection.tcb.send_room();
+        const std::size_t room =
+            std::min(sendable, memory.room_for(whole - std::min(whole, sendable)));
         const bool words_wait = !connection.extras->service.output.empty();
         if (words_wait || room < whole / 4) {
             relay.paused = true;
         } else if (room >= whole / 2) {
             relay.paused = false;
+        }
+        if (relay.paused && room < sendable) {
+            // Whoever gives the memory back does not know of this one.
+            ServiceState& service = connection.extras->service;
+            service.retry = std::min(service.retry, now + look_for_memory);
+            note_wait(now);
         }
     }
     if (!relay.listed && (!relay.outgoing.empty() || relay.finish != relay.finish_told ||

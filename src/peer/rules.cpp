@@ -129,8 +129,7 @@ void Engine::Impl::defer(const profile::Rule& rule, const Occasion& occasion, In
         deferred->segment = *occasion.segment;
         deferred->size = occasion.segment->payload.size();
     }
-    if (extra.delayed_bytes + deferred->size > settings.max_buffered ||
-        agenda.size() >= max_appointments) {
+    if (!may_hold(occasion.connection, deferred->size, now) || agenda.size() >= max_appointments) {
         notice("limit", "deferred",
                "Actions that `after` puts off were left out: too many wait already. Raise the "
                "limit with --max-buffer.",

@@ -56,10 +56,18 @@ void read_discard(Connection& connection, const profile::Discard& discard, Insta
     connection.tcb.consume(n);
 }
 
+/// Of the send buffer, within what all connections may hold together.
+[[nodiscard]] std::size_t room_to_write(const Connection& connection) {
+    const tcp::Config& config = connection.behaviour->tcp;
+    const std::size_t room = connection.tcb.send_room();
+    const std::size_t queued = config.send_buffer - std::min<std::size_t>(room, config.send_buffer);
+    return std::min(room, config.memory->room_for(queued));
+}
+
 void read_echo(Connection& connection) {
     const auto waiting = connection.tcb.readable();
     const bool behind = connection.extras && !connection.extras->service.output.empty();
-    const std::size_t n = behind ? 0 : std::min(waiting.size(), connection.tcb.send_room());
+    const std::size_t n = behind ? 0 : std::min(waiting.size(), room_to_write(connection));
     if (n > 0) {
         const wire::Bytes copy(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(n));
         connection.tcb.consume(n);
@@ -135,8 +143,8 @@ bool write_item(Connection& connection, OutputItem& item, std::optional<profile:
                 Instant now) {
     ServiceState& state = connection.extra().service;
     while (item.offset < item.end) {
-        std::uint64_t n = std::min<std::uint64_t>(
-            {item.end - item.offset, connection.tcb.send_room(), copy_size});
+        std::uint64_t n =
+            std::min<std::uint64_t>({item.end - item.offset, room_to_write(connection), copy_size});
         if (rate && !item.said) {
             const std::uint64_t allowed = state.write_pacer.allowance(*rate, now);
             if (allowed == 0) {
@@ -195,8 +203,12 @@ void service_read(Connection& connection, Instant now, std::size_t max_buffered)
                connection.behaviour->profile->service);
 }
 
-void service_write(Connection& connection, Instant now, tcp::Output& out) {
+bool service_write(Connection& connection, Instant now, tcp::Output& out) {
     const profile::Profile& profile = *connection.behaviour->profile;
+    const auto waits = [&] {
+        return connection.extras && !connection.extras->service.output.empty() &&
+               room_to_write(connection) == 0 && connection.tcb.send_room() > 0;
+    };
     if (const auto* source = std::get_if<profile::Source>(&profile.service)) {
         start_source(connection, *source);
     }
@@ -213,7 +225,7 @@ void service_write(Connection& connection, Instant now, tcp::Output& out) {
             if (done) {
                 state.output.clear();
                 close(connection, now, out);
-                return;
+                return false;
             }
         }
         if (state.shutdown_when_said && !still_saying(connection)) {
@@ -225,12 +237,12 @@ void service_write(Connection& connection, Instant now, tcp::Output& out) {
         if (state.close_when_said && !still_saying(connection) &&
             connection.tcb.state() != tcp::State::syn_sent) {
             close(connection, now, out);
-            return;
+            return false;
         }
     }
     if (std::holds_alternative<profile::Relay>(profile.service)) {
         relay_write(connection, now, out);
-        return;
+        return waits();
     }
     if (connection.tcb.at_end_of_stream() && profile.after_eof == profile::AfterEof::close &&
         !connection.reading_stopped && !std::holds_alternative<profile::Hold>(profile.service)) {
@@ -240,6 +252,7 @@ void service_write(Connection& connection, Instant now, tcp::Output& out) {
             close(connection, now, out);
         }
     }
+    return waits();
 }
 
 bool before_handshake(const Connection& connection) {

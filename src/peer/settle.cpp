@@ -3,6 +3,7 @@
 #include "peer/engine_impl.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ghostpeer::peer {
 namespace {
@@ -20,6 +21,7 @@ constexpr int max_rounds = 64;
 }  // namespace
 
 void Engine::Impl::settle(Connection& connection, Instant now) {
+    bool waits = false;
     for (int round = 0; round < max_rounds; ++round) {
         drain(connection, now);
         if (connection.live()) {
@@ -32,7 +34,7 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
             if (connection.behaviour->witness != nullptr) {
                 note_totals(connection, now);
             }
-            service_write(connection, now, out);
+            waits = service_write(connection, now, out);
             connection.tcb.transmit(now, out);
         }
         if (out.replies.empty() && out.changes.empty()) {
@@ -50,12 +52,19 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
                now);
     }
     if (connection.extras && connection.extras->relay) {
-        relay_turn(connection);
+        relay_turn(connection, now);
+    }
+    account(connection);
+    if (waits) {
+        note_wait(now);
     }
     schedule(connection, now);
 }
 
 void Engine::Impl::drain(Connection& connection, Instant now) {
+    if (out.refused > 0) {
+        note_refusal(std::exchange(out.refused, 0), now);
+    }
     if (out.replies.empty() && out.changes.empty()) {
         return;
     }

@@ -38,7 +38,12 @@ void Tcb::process_payload(Segment& segment, Instant now, Output& out) {
         ack_now(Reason::duplicate_ack);
         return;
     }
-    const SeqNum edge = rcv_.nxt + room_for_payload();
+    const std::uint32_t room = room_for_payload();
+    const SeqNum edge = rcv_.nxt + room;
+    if (const SeqNum kept = max(edge, segment.seq);
+        payload_end > kept && room < acceptable_window()) {
+        out.refused += forward_distance(kept, payload_end);
+    }
     if (edge <= segment.seq) {
         // Payload for a window that is shut is a probe (RFC 9293, 3.8.6.1).
         ack_now(window_closed_ ? Reason::window_probe_reply : Reason::duplicate_ack);
@@ -83,7 +88,9 @@ void Tcb::keep_out_of_order(Segment& segment) {
     const SeqNum left = segment.seq;
     const auto length = static_cast<std::uint32_t>(segment.payload.size());
     const std::uint64_t at = bytes_received_ + forward_distance(rcv_.nxt, left);
-    if (reassembly_buffer().add(at, std::move(segment.payload), config_->send_buffer)) {
+    const std::size_t limit =
+        config_->memory == nullptr || config_->memory->left() > 0 ? config_->send_buffer : 0;
+    if (reassembly_buffer().add(at, std::move(segment.payload), limit)) {
         note_duplicate(left, left + length);
     }
     ack_now(Reason::duplicate_ack);

@@ -46,6 +46,7 @@ struct Settings {
     std::uint16_t mtu = 1500;                  ///< of the link, bytes, 576..65535
     std::size_t max_connections = 100'000;     ///< beyond it the newest SYN is dropped and counted
     std::size_t max_buffered = 1024 * 1024;    ///< payload bytes held for one connection
+    std::size_t max_memory = SIZE_MAX;         ///< payload bytes held for all of them together
     std::size_t max_attempt_records = 10'000;  ///< the oldest are kept
     bool segment_events = true;                ///< false: no SegmentEvents and StateEvents (`-q`)
     bool verify_checksums = true;
@@ -186,6 +187,8 @@ class Engine {
     /// Connections with a live TCP state, and all that are remembered.
     [[nodiscard]] std::size_t live_connections() const noexcept;
     [[nodiscard]] std::size_t remembered_connections() const noexcept;
+    /// Payload bytes that all connections hold, of `Settings::max_memory`.
+    [[nodiscard]] std::size_t memory_held() const noexcept;
 
   private:
     struct Impl;

@@ -73,7 +73,9 @@ struct Counters {
     std::array<std::uint64_t, tcp::kind_count> kinds{};
     std::array<std::uint64_t, tcp::reason_count> reasons{};
     std::uint64_t syns_dropped_at_limit = 0;
-    std::uint64_t bytes_dropped_at_limit = 0;
+    std::uint64_t bytes_dropped_at_limit = 0;    ///< of one connection
+    std::uint64_t bytes_dropped_for_memory = 0;  ///< at the limit of all connections together
+    std::uint64_t waits_for_memory = 0;  ///< the peer had to say something and had to wait for it
     std::uint64_t undelivered = 0;
 };
 

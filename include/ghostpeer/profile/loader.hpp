@@ -22,10 +22,17 @@ struct LoadResult {
     std::vector<Diagnostic> errors;
 };
 
+/// May a file be something that has to be waited for, such as the pipe of a shell's `<(…)`?
+enum class Waiting : unsigned char {
+    allowed,
+    never,  ///< the run is under way: regular files alone
+};
+
 /// `name_or_path` is a path where it contains a `/` or ends in `.yaml` or `.yml`, else a name of
 /// the catalogue. `parameters` are the `--set` values; one that the profile does not declare is an
 /// error.
-[[nodiscard]] LoadResult load(const std::string& name_or_path, const Parameters& parameters = {});
+[[nodiscard]] LoadResult load(const std::string& name_or_path, const Parameters& parameters = {},
+                              Waiting waiting = Waiting::allowed);
 
 /// The same from a text; `file` is what diagnostics and rules call it, and relative paths inside
 /// it (`extends`, `file:`) start from its folder.

@@ -1,6 +1,7 @@
 // How an endpoint's TCP looks and how patient it is.
 #pragma once
 
+#include "ghostpeer/tcp/memory_budget.hpp"
 #include "ghostpeer/wire/time.hpp"
 
 #include <cstdint>
@@ -36,6 +37,11 @@ struct Config {
 
     /// Bytes that may be queued for sending, and bytes out of order that may be held.
     std::uint32_t send_buffer = 256 * 1024;
+    /// Bytes that may wait to be read, however large the window is that was offered. What does not
+    /// fit is thrown away as if it had not arrived.
+    std::uint32_t most_unread = UINT32_MAX;
+    /// What all connections hold together; null: nobody counts. Outlives the connection.
+    const MemoryBudget* memory = nullptr;
 };
 
 }  // namespace ghostpeer::tcp

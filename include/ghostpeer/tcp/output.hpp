@@ -4,6 +4,7 @@
 #include "ghostpeer/tcp/names.hpp"
 #include "ghostpeer/wire/segment.hpp"
 
+#include <cstdint>
 #include <vector>
 
 namespace ghostpeer::tcp {
@@ -25,10 +26,13 @@ struct StateChange {
 struct Output {
     std::vector<Reply> replies;
     std::vector<StateChange> changes;
+    /// Payload bytes within the window that found no room (`Config::most_unread`, `memory`).
+    std::uint64_t refused = 0;
 
     void clear() noexcept {
         replies.clear();
         changes.clear();
+        refused = 0;
     }
 };
 

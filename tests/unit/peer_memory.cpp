@@ -1,0 +1,102 @@
+#include "support/peer_harness.hpp"
+
+using namespace ghostpeer;
+using namespace ghostpeer::testing;
+
+namespace {
+
+constexpr std::size_t KiB = 1024;
+
+[[nodiscard]] peer::Settings limited(std::size_t max_memory,
+                                     std::size_t max_buffered = 1024 * KiB) {
+    peer::Settings settings = test_settings();
+    settings.max_memory = max_memory;
+    settings.max_buffered = max_buffered;
+    return settings;
+}
+
+[[nodiscard]] std::size_t notices_about(const World& world, std::string_view word) {
+    const auto all = world.all<peer::NoticeEvent>();
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [&](const peer::NoticeEvent& notice) {
+            return notice.text.find(word) != std::string::npos;
+        }));
+}
+
+/// What `count` programs send, each until its own `bytes` are sent, acknowledged or not.
+void pour(World& world, int count, std::size_t bytes) {
+    for (int i = 0; i < count; ++i) {
+        Socket socket(world, static_cast<std::uint16_t>(20'000 + i));
+        socket.connect();
+        for (std::size_t sent = 0; sent < bytes; sent += KiB) {
+            socket.send_bytes(KiB);
+        }
+        world.take();
+    }
+}
+
+}  // namespace
+
+TEST_CASE("--max-buffer bounds what one connection keeps unread, whatever window it has offered") {
+    World world("service: hold\ntcp: {window: 1GiB, window_scale: 14}\n",
+                limited(SIZE_MAX / 2, 64 * KiB));
+    Socket socket(world);
+    socket.connect();
+    for (int i = 0; i < 128; ++i) {
+        socket.send_bytes(KiB);
+    }
+    CHECK(world.engine.connection(1)->received == 64 * KiB);
+    CHECK(world.engine.counters().bytes_dropped_at_limit > 0);
+    CHECK(notices_about(world, "--max-buffer") == 1);
+}
+
+TEST_CASE("--max-memory bounds what all connections keep unread together") {
+    World world("service: hold\ntcp: {window: 512KiB, window_scale: 7}\n", limited(1024 * KiB));
+    pour(world, 16, 256 * KiB);
+    std::uint64_t received = 0;
+    for (peer::ConnectionId id = 1; id <= 16; ++id) {
+        const std::uint64_t one = world.engine.connection(id)->received;
+        CHECK(one >= tcp::MemoryBudget::share);
+        received += one;
+    }
+    CHECK(received <= 1024 * KiB + 16 * tcp::MemoryBudget::share);
+    CHECK(received >= 512 * KiB);
+    CHECK(world.engine.counters().bytes_dropped_for_memory > 0);
+    CHECK(notices_about(world, "--max-memory") == 1);
+}
+
+TEST_CASE("--max-memory bounds what all connections have to say, and nobody is stuck") {
+    World world("rules: [{on: enter established, do: {say: {bytes: 1MiB}}}]\n",
+                limited(1024 * KiB));
+    std::vector<Socket> sockets;
+    for (int i = 0; i < 16; ++i) {
+        sockets.emplace_back(world, static_cast<std::uint16_t>(20'000 + i)).connect();
+    }
+    CHECK(world.engine.memory_held() <= 1024 * KiB + 256 * KiB + 16 * 2 * 4 * KiB);
+    CHECK(world.engine.counters().waits_for_memory > 0);
+    CHECK(notices_about(world, "--max-memory") == 1);
+    // A program that reads gets its megabyte although the others do not.
+    Socket& reader = sockets.back();
+    std::size_t got = reader.receive().size();
+    for (int i = 0; i < 10'000 && got < 1024 * KiB; ++i) {
+        reader.send_ack();
+        const std::size_t more = reader.receive().size();
+        got += more;
+        if (more == 0) {
+            world.pass(1s);
+        }
+    }
+    CHECK(got == 1024 * KiB);
+}
+
+TEST_CASE("memory is given back when connections go") {
+    World world("service: hold\n", limited(1024 * KiB));
+    pour(world, 8, 32 * KiB);
+    CHECK(world.engine.memory_held() >= 8 * 32 * KiB);
+    for (int i = 0; i < 8; ++i) {
+        Socket again(world, static_cast<std::uint16_t>(20'000 + i));
+        again.snd_nxt = again.iss + 1 + 32 * KiB;
+        again.send_rst();
+    }
+    CHECK(world.engine.memory_held() == 0);
+}
