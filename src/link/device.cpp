@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace ghostpeer::link {
 
@@ -44,14 +45,13 @@ tl::expected<void, int> DeviceLink::send(ByteView ip_packet) noexcept {
         return tl::unexpected(EMSGSIZE);
     }
     if (in_burst_ && with_header_) {
+        const std::size_t place = in_burst_count_++;
         try {
-            if (burst_.hold(ip_packet)) {
+            if (hold(ip_packet, place)) {
                 return {};
             }
-            if (auto sent = write_burst(); !sent) {
-                return sent;
-            }
-            if (burst_.hold(ip_packet)) {
+            write_burst();
+            if (hold(ip_packet, place)) {
                 return {};
             }
         } catch (...) {
@@ -63,18 +63,43 @@ tl::expected<void, int> DeviceLink::send(ByteView ip_packet) noexcept {
     return write({}, ip_packet);
 }
 
-tl::expected<void, int> DeviceLink::end_burst() noexcept {
-    in_burst_ = false;
-    return write_burst();
+void DeviceLink::begin_burst() noexcept {
+    in_burst_ = true;
+    in_burst_count_ = 0;
+    lost_.clear();
 }
 
-tl::expected<void, int> DeviceLink::write_burst() noexcept {
-    if (burst_.empty()) {
-        return {};
+std::span<const std::size_t> DeviceLink::end_burst() noexcept {
+    in_burst_ = false;
+    try {
+        write_burst();
+    } catch (...) {
+        // No memory to note the loss: then it is not told.
     }
-    auto sent = write(burst_.header(link_header_), burst_.packet());
+    return lost_;
+}
+
+bool DeviceLink::hold(ByteView ip_packet, std::size_t place) {
+    if (!burst_.hold(ip_packet)) {
+        return false;
+    }
+    if (held_count_ == 0) {
+        held_from_ = place;
+    }
+    ++held_count_;
+    return true;
+}
+
+void DeviceLink::write_burst() {
+    if (burst_.empty()) {
+        return;
+    }
+    const bool sent = write(burst_.header(link_header_), burst_.packet()).has_value();
     burst_.clear();
-    return sent;
+    const std::size_t end = held_from_ + std::exchange(held_count_, 0);
+    for (std::size_t place = held_from_; !sent && place < end; ++place) {
+        lost_.push_back(place);
+    }
 }
 
 tl::expected<void, int> DeviceLink::write(VirtioHeader header, ByteView ip_packet) noexcept {

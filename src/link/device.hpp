@@ -7,6 +7,7 @@
 #include "link/offload.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace ghostpeer::link {
 
@@ -17,8 +18,8 @@ class DeviceLink : public Link {
     [[nodiscard]] int poll_fd() const noexcept final { return device_.get(); }
     [[nodiscard]] ReceiveStatus receive(PacketBatch& batch) final;
     tl::expected<void, int> send(ByteView ip_packet) noexcept override;
-    void begin_burst() noexcept override { in_burst_ = true; }
-    tl::expected<void, int> end_burst() noexcept final;
+    void begin_burst() noexcept override;
+    [[nodiscard]] std::span<const std::size_t> end_burst() noexcept final;
     [[nodiscard]] std::uint16_t mtu() const noexcept final { return mtu_; }
 
   protected:
@@ -38,7 +39,9 @@ class DeviceLink : public Link {
     [[nodiscard]] virtual ReceiveStatus status_of(int error) const noexcept = 0;
 
     tl::expected<void, int> write(VirtioHeader header, ByteView ip_packet) noexcept;
-    tl::expected<void, int> write_burst() noexcept;
+    /// True if the packet is held now.
+    [[nodiscard]] bool hold(ByteView ip_packet, std::size_t place);
+    void write_burst();
 
     FileDescriptor device_;
     std::uint16_t mtu_;
@@ -46,6 +49,10 @@ class DeviceLink : public Link {
     bool with_header_;
     bool in_burst_ = false;
     Burst burst_;
+    std::size_t in_burst_count_ = 0;  ///< packets since `begin_burst`
+    std::size_t held_from_ = 0;       ///< of these, those that are held begin here
+    std::size_t held_count_ = 0;
+    std::vector<std::size_t> lost_;
     /// Of `max_unsegmented` bytes.
     std::unique_ptr<std::uint8_t[]> buffer_ =
         std::make_unique_for_overwrite<std::uint8_t[]>(max_unsegmented);

@@ -52,8 +52,9 @@ class Link {
     /// From here to `end_burst` the link may hold packets back to send many at once; the order is
     /// kept, and so is what each of them says. For packets that leave at the same instant.
     virtual void begin_burst() noexcept {}
-    /// Sends what is held. The error is that of packets for which `send` has returned success.
-    virtual tl::expected<void, int> end_burst() noexcept { return {}; }
+    /// Sends what is held. Which of the packets, counted from 0 since `begin_burst`, were lost
+    /// although `send` has returned success; valid until the next `begin_burst`.
+    [[nodiscard]] virtual std::span<const std::size_t> end_burst() noexcept { return {}; }
     /// The largest IP packet that can be sent, in bytes.
     [[nodiscard]] virtual std::uint16_t mtu() const noexcept = 0;
     /// For people: `TUN device ghost0, MTU 1500`.
