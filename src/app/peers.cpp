@@ -271,7 +271,8 @@ tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
     return option;
 }
 
-tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Scene scene) {
+tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Scene scene,
+                                               profile::Waiting waiting) {
     Peers peers;
     std::vector<PeerOption> parsed;
     for (const std::string& text : options.peers) {
@@ -292,7 +293,7 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
         return generality(a) < generality(b);
     });
 
-    ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1);
+    ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1, waiting);
     std::set<std::shared_ptr<const profile::Profile>> used;
     const auto use = [&](const std::string& name) {
         auto profile = profiles.load(name);

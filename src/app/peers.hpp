@@ -4,6 +4,7 @@
 #include "app/relay.hpp"
 #include "app/run_options.hpp"
 #include "ghostpeer/peer/engine.hpp"
+#include "ghostpeer/profile/loader.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -85,7 +86,8 @@ enum class Scene : std::uint8_t {
 }
 
 /// The error is what to print, one line or several.
-[[nodiscard]] tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options,
-                                                             Scene scene = Scene::run);
+[[nodiscard]] tl::expected<Peers, std::string> resolve_peers(
+    const CommonOptions& options, Scene scene = Scene::run,
+    profile::Waiting waiting = profile::Waiting::allowed);
 
 }  // namespace ghostpeer::app

@@ -25,8 +25,9 @@ void add_commands(const profile::Profile& profile, std::set<std::string>& names)
 
 }  // namespace
 
-ProfileSet::ProfileSet(const std::vector<Assignment>& parameters, bool several)
-    : several_(several) {
+ProfileSet::ProfileSet(const std::vector<Assignment>& parameters, bool several,
+                       profile::Waiting waiting)
+    : several_(several), waiting_(waiting) {
     for (const auto& [name, value] : parameters) {
         parameters_[name] = value;
         undeclared_.insert(name);
@@ -39,7 +40,7 @@ std::shared_ptr<const profile::Profile> ProfileSet::load(const std::string& name
     }
     profile::Parameters mine = parameters_;
     if (several_) {
-        const auto bare = profile::load(name);
+        const auto bare = profile::load(name, {}, waiting_);
         if (bare.profile) {
             std::erase_if(mine, [&](const auto& parameter) {
                 const auto& declared = bare.profile->parameters;
@@ -52,7 +53,7 @@ std::shared_ptr<const profile::Profile> ProfileSet::load(const std::string& name
         undeclared_.erase(parameter);
         declared_by_[parameter].push_back(name);
     }
-    auto result = profile::load(name, mine);
+    auto result = profile::load(name, mine, waiting_);
     if (!result.profile) {
         errors_ += profile::to_string(result.errors);
     }

@@ -18,7 +18,7 @@ namespace ghostpeer::app {
 class ProfileSet {
   public:
     /// `several`: a parameter belongs to those of the profiles that declare it.
-    ProfileSet(const std::vector<Assignment>& parameters, bool several);
+    ProfileSet(const std::vector<Assignment>& parameters, bool several, profile::Waiting waiting);
 
     /// Null where it is not there or has mistakes; `errors` tells.
     [[nodiscard]] std::shared_ptr<const profile::Profile> load(const std::string& name);
@@ -32,6 +32,7 @@ class ProfileSet {
 
   private:
     bool several_;
+    profile::Waiting waiting_;
     profile::Parameters parameters_;
     std::set<std::string> undeclared_;
     std::map<std::string, std::vector<std::string>> declared_by_;  ///< profiles, of each parameter

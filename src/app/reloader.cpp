@@ -30,7 +30,7 @@ bool Reloader::signal(int number, Instant now) {
 }
 
 std::string Reloader::reload() {
-    const auto peers = resolve_peers(options_, Scene::serve);
+    const auto peers = resolve_peers(options_, Scene::serve, profile::Waiting::never);
     if (!peers) {
         return peers.error();
     }

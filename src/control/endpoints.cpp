@@ -71,7 +71,7 @@ profile::LoadResult ProfileCache::load(const std::string& name,
     if (const auto known = named ? loaded_.find(key) : loaded_.end(); known != loaded_.end()) {
         return {known->second, {}};
     }
-    auto result = profile::load(name, parameters);
+    auto result = profile::load(name, parameters, profile::Waiting::never);
     constexpr std::size_t most = 1'000;
     if (named && result.profile && loaded_.size() < most) {
         loaded_[key] = result.profile;

@@ -1,5 +1,7 @@
 #include "observe/output_file.hpp"
 
+#include "observe/open_output.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -30,14 +32,12 @@ bool writable(int fd, int timeout_ms) {
 
 tl::expected<OutputFile, std::string> OutputFile::open(const std::string& path, std::string what,
                                                        Patience patience) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-    if (fd < 0) {
+    auto file = open_output(path);
+    if (!file) {
         return tl::unexpected(
-            fmt::format("The {} cannot be written to {}: {}. Name a file that "
-                        "may be created there.",
-                        what, path, std::strerror(errno)));
+            fmt::format("The {} cannot be written to {}: {}", what, path, file.error()));
     }
-    return OutputFile(fd, true, path, std::move(what), patience);
+    return OutputFile(file->release(), true, path, std::move(what), patience);
 }
 
 OutputFile OutputFile::adopt(int fd, std::string name, std::string what, Patience patience) {
@@ -86,6 +86,8 @@ void OutputFile::choose_mode() {
     }
     if (S_ISSOCK(status.st_mode)) {
         mode_ = Mode::socket;
+    } else if (owned_ && !S_ISREG(status.st_mode)) {
+        mode_ = Mode::nonblocking;  // opened so, and by nobody else
     } else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
         const auto path = fmt::format("/proc/self/fd/{}", fd_);
         const int own = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);

@@ -120,8 +120,9 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
 
 }  // namespace
 
-LoadResult load(const std::string& name_or_path, const Parameters& parameters) {
-    auto opened = open_source(name_or_path, {}, FileKind::any);
+LoadResult load(const std::string& name_or_path, const Parameters& parameters, Waiting waiting) {
+    auto opened = open_source(name_or_path, {},
+                              waiting == Waiting::never ? FileKind::regular : FileKind::any);
     if (const auto* missing = std::get_if<NotFound>(&opened)) {
         Errors errors;
         errors.add(name_or_path, missing->message);
