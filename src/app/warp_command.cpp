@@ -10,6 +10,7 @@
 #include "app/warp_compare.hpp"
 #include "warp/guest_init.hpp"
 #include "warp/kernel_build.hpp"
+#include "warp/kernel_seal.hpp"
 #include "warp/recipe.hpp"
 #include "warp/supervisor.hpp"
 
@@ -172,6 +173,10 @@ int run_in_warp(const RunOptions& options, const sandbox::Inheritance& inheritan
         auto kernel = store.find(series);
         if (!kernel) {
             complain(kernel.error());
+            return exit_cannot;
+        }
+        if (const auto why = warp::distrust_kernel(kernel->path)) {
+            complain(*why);
             return exit_cannot;
         }
         kernels.push_back(std::move(*kernel));

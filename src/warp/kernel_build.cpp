@@ -1,6 +1,7 @@
 #include "warp/kernel_build.hpp"
 
 #include "posix/file_descriptor.hpp"
+#include "warp/kernel_seal.hpp"
 #include "warp/recipe.hpp"
 #include "warp/subprocess.hpp"
 
@@ -281,6 +282,9 @@ Build::Done Build::install() {
     if (error) {
         return fail(fmt::format("{} cannot be made: {}.", kernel_.path.string(), error.message()));
     }
+    if (!seal_kernel(kernel_.path)) {
+        return fail(fmt::format("{} cannot be written.", seal_of(kernel_.path).string()));
+    }
     kernel_.size = fs::file_size(kernel_.path, error);
     fs::remove_all(folder_, error);
     return {};
@@ -365,6 +369,8 @@ tl::expected<std::string, std::string> remove_kernels(const KernelStore& store,
     }
     for (const fs::path& path : doomed) {
         fs::remove_all(path, error);
+        std::error_code none;
+        fs::remove(seal_of(path), none);
         if (error) {
             return tl::make_unexpected(
                 fmt::format("{} cannot be removed: {}.", path.string(), error.message()));

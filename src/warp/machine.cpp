@@ -159,16 +159,19 @@ Machine::Machine(Machine&& other) noexcept
 Machine::~Machine() {
     if (pid_ > 0 && !end_) {
         kill();
-        int status = 0;
-        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        // Whoever traces it has the last word on its end (ptrace(2)).
+        constexpr int longest_ms = 300;
+        for (int waited_ms = 0; waited_ms < longest_ms && !poll_end(); ++waited_ms) {
+            usleep(1000);
         }
     }
 }
 
 std::optional<int> Machine::poll_end() {
     int status = 0;
-    if (!end_ && waitpid(pid_, &status, WNOHANG) == pid_) {
-        end_ = status;
+    const pid_t ended = end_ ? 0 : waitpid(pid_, &status, WNOHANG);
+    if (ended == pid_ || (ended < 0 && errno == ECHILD)) {
+        end_ = status;  // of ECHILD none is known: somebody else has taken it
     }
     return end_;
 }

@@ -29,8 +29,12 @@ using namespace std::chrono_literals;
 
 /// For the guest to write down what its program waits for, and to end.
 constexpr Duration last_words = 2s;
-/// For the guest to end after a signal: the run loop grants COMMAND five seconds of its time.
-constexpr Duration signal_grace = 7s;
+/// For the guest to end after a signal: the run loop grants COMMAND a second of its time.
+constexpr Duration signal_grace = 1500ms;
+/// For the guest to be gone after SIGKILL, unless somebody traces it.
+constexpr Duration last_breath = 300ms;
+/// For a reader of the output, once time is up.
+constexpr int reader_grace_ms = 1000;
 constexpr int insistent = 3;  ///< interrupts after which the user means it
 constexpr std::uint64_t most_backlog = std::uint64_t{64} * 1024 * 1024;
 constexpr std::uint64_t little_backlog = most_backlog / 8;
@@ -58,7 +62,7 @@ class Supervisor {
     }
 
     [[nodiscard]] GuestEnd supervise(StandardInput& input) {
-        while (!machine_.poll_end()) {
+        while (!machine_.poll_end() && !given_up_) {
             wait();
             pump();
             pass_signals();
@@ -147,7 +151,9 @@ class Supervisor {
             kill_at_ = std::min(kill_at_.value_or(Duration::max()), now + last_words);
         }
         if (kill_at_ && now >= *kill_at_) {
-            kill_at_.reset();
+            given_up_ = killed_;
+            killed_ = true;
+            kill_at_ = now + last_breath;
             machine_.kill();
         }
     }
@@ -160,8 +166,9 @@ class Supervisor {
             while (output.backlog() > 0 && !output.broken()) {
                 std::array<pollfd, 2> events{
                     {{output.target(), POLLOUT, 0}, {run_.signal_fd, POLLIN, 0}}};
-                poll(events.data(), events.size(), -1);
-                if (run_.next_signal() || ended_by_) {
+                const int ready =
+                    poll(events.data(), events.size(), out_of_time_ ? reader_grace_ms : -1);
+                if (ready == 0 || run_.next_signal() || ended_by_) {
                     return;
                 }
                 output.pump();
@@ -232,6 +239,8 @@ class Supervisor {
     FileDescriptor changes_;
     std::vector<OutputRelay> outputs_;
     std::vector<std::pair<char, int>> orders_;  ///< until the guest listens
+    bool killed_ = false;
+    bool given_up_ = false;  ///< it was killed, and is not gone
     Duration wall_end_{};
     std::optional<Duration> kill_at_;
     std::optional<int> ended_by_;
