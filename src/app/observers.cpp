@@ -1,6 +1,7 @@
 #include "app/observers.hpp"
 
 #include "app/message.hpp"
+#include "app/packet_module.hpp"
 #include "observe/events.hpp"
 #include "observe/pcap.hpp"
 #include "observe/test_reports.hpp"
@@ -48,6 +49,11 @@ tl::expected<void, std::string> open_observers(const CommonOptions& options, con
                                                Sinks& sinks) {
     using observe::OutputFile;
     const bool colour = wants_colour(options);
+    if (options.pcap_file) {
+        if (const std::string problem = load_packet_module(); !problem.empty()) {
+            return tl::make_unexpected(problem);
+        }
+    }
     if (options.trace_file && !options.quiet) {
         auto file = OutputFile::open(*options.trace_file, "trace");
         if (!file) {

@@ -1,21 +1,47 @@
 #include "app/packet_module.hpp"
 
-#include "app/exit_codes.hpp"
 #include "app/message.hpp"
 #include "packets/module.hpp"
+#include "posix/file_descriptor.hpp"
 #include "posix/module.hpp"
 
-#include <cstdlib>
+#include <fcntl.h>
 #include <system_error>
 
 namespace ghostpeer {
 namespace {
 
+/// So that the module can be had when every other descriptor is in use.
+FileDescriptor spare;
+
+/// In place of the module where it cannot be had: what is no TCP gets no answer.
+[[nodiscard]] const packets::Functions& silence() noexcept {
+    using namespace wire;
+    static const packets::Functions functions{
+        {[](IcmpKind, std::uint16_t, std::span<const std::uint8_t>) noexcept
+         -> std::optional<Bytes> { return std::nullopt; },
+         [](std::span<const std::uint8_t>) noexcept -> std::optional<Bytes> {
+             return std::nullopt;
+         },
+         [](std::span<const std::uint8_t>,
+            const DecodeOptions&) noexcept -> std::optional<Datagram> { return std::nullopt; },
+         [](const Datagram&) noexcept { return Bytes{}; },
+         [](std::span<const std::uint8_t>) -> std::optional<DnsQuery> { return std::nullopt; },
+         [](const DnsQuery&, DnsOutcome, std::span<const IpAddress>) noexcept { return Bytes{}; },
+         [](std::span<const std::uint8_t>) noexcept { return Bytes{}; },
+         [](const DnsQuery&) noexcept { return Bytes{}; }},
+        [](observe::OutputFile, Duration) -> std::unique_ptr<observe::Sink> { return nullptr; }};
+    return functions;
+}
+
 [[nodiscard]] const packets::Functions& load() noexcept {
+    spare.reset();
     const auto entry = load_module("packets", packets::entry);
     if (!entry) {
-        app::complain(entry.error());
-        std::_Exit(app::exit_cannot);
+        app::complain(entry.error() +
+                      " Without it the run goes on, but names, ping and ICMP errors get no "
+                      "answer.");
+        return silence();
     }
     return reinterpret_cast<packets::Entry>(*entry)();
 }
@@ -76,7 +102,12 @@ std::string load_packet_module() {
 }
 
 std::string missing_packet_module() {
-    return find_module("packets").empty() ? load_packet_module() : std::string{};
+    const auto found = find_module("packets");
+    return found ? std::string{} : found.error();
+}
+
+void keep_a_descriptor_for_packet_module() {
+    spare = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
 std::jthread begin_to_load_packet_module() {

@@ -4,7 +4,9 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -13,12 +15,14 @@
 namespace ghostpeer {
 
 /// Where module NAME lies: `ghostpeer-NAME.so`, beside the executable or, where it is installed, in
-/// `../lib/ghostpeer`. Empty where it is in neither.
-[[nodiscard]] inline std::string find_module(std::string_view name) {
+/// `../lib/ghostpeer`. The error is a complete sentence.
+[[nodiscard]] inline tl::expected<std::string, std::string> find_module(std::string_view name) {
     std::string executable(PATH_MAX, '\0');
     const ssize_t size = ::readlink("/proc/self/exe", executable.data(), executable.size());
     if (size <= 0) {
-        return {};
+        return tl::make_unexpected(std::string(
+            "ghostpeer needs /proc, which is not mounted here. Mount it ('mount -t proc proc "
+            "/proc'), in a chroot or container as well."));
     }
     executable.resize(static_cast<std::size_t>(size));
     const std::string folder = executable.substr(0, executable.rfind('/') + 1);
@@ -30,26 +34,43 @@ namespace ghostpeer {
             return path;
         }
     }
-    return {};
+    return tl::make_unexpected(file +
+                               " is missing: it belongs beside the ghostpeer executable, or "
+                               "into lib/ghostpeer of the same prefix. Install or build "
+                               "ghostpeer again.");
+}
+
+/// What to do about a library that cannot be loaded for this reason.
+[[nodiscard]] inline const char* remedy(const std::string& reason) {
+    for (const int error : {EMFILE, ENFILE}) {
+        if (reason.find(std::strerror(error)) != std::string::npos) {
+            return "Raise the limit on open files ('ulimit -n').";
+        }
+    }
+    return "Install or build ghostpeer again.";
 }
 
 /// The address of `symbol` in module NAME, which stays loaded. The error is a complete sentence.
 [[nodiscard]] inline tl::expected<void*, std::string> load_module(std::string_view name,
                                                                   const char* symbol) {
-    const std::string path = find_module(name);
-    if (path.empty()) {
-        return tl::make_unexpected("ghostpeer-" + std::string(name) +
-                                   ".so is missing: it belongs beside the ghostpeer executable, or "
-                                   "into lib/ghostpeer of the same prefix. Install or build "
-                                   "ghostpeer again.");
+    const auto path = find_module(name);
+    if (!path) {
+        return tl::make_unexpected(path.error());
     }
-    void* const library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* const library = ::dlopen(path->c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* const abi = library == nullptr ? nullptr : ::dlsym(library, "ghostpeer_module_abi");
+    if (library != nullptr &&
+        (abi == nullptr || std::strcmp(static_cast<const char*>(abi), GHOSTPEER_MODULE_ABI) != 0)) {
+        return tl::make_unexpected(*path +
+                                   " belongs to another build of ghostpeer than this executable. "
+                                   "Install or build ghostpeer again.");
+    }
     void* const found = library == nullptr ? nullptr : ::dlsym(library, symbol);
     if (found == nullptr) {
-        const char* const reason = ::dlerror();
-        return tl::make_unexpected(path + " cannot be loaded" +
-                                   (reason == nullptr ? "" : ": " + std::string(reason)) +
-                                   ". Install or build ghostpeer again.");
+        const char* const told = ::dlerror();
+        const std::string reason = told == nullptr ? "" : told;
+        return tl::make_unexpected(*path + " cannot be loaded" +
+                                   (reason.empty() ? "" : ": " + reason) + ". " + remedy(reason));
     }
     return found;
 }
