@@ -3,14 +3,19 @@
 #include "app/http_module.hpp"
 #include "app/message.hpp"
 #include "app/version.hpp"
+#include "posix/file_descriptor.hpp"
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/random.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
+#include <cerrno>
+#include <cstring>
 
 namespace ghostpeer::app {
 namespace {
@@ -27,16 +32,20 @@ namespace {
 }
 
 [[nodiscard]] tl::expected<std::string, std::string> read_token(const std::string& path) {
-    std::ifstream file(path);
-    if (!file) {
-        return tl::make_unexpected(
-            fmt::format("--control-token-file {}: it cannot be read.", path));
-    }
+    // Signals are caught by now: nothing may be waited for, as a pipe's writer would be.
+    const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     constexpr std::size_t longest = 4096;
     constexpr std::size_t shortest = 8;
     std::string token(longest, '\0');
-    file.read(token.data(), static_cast<std::streamsize>(token.size()));
-    token.resize(static_cast<std::size_t>(file.gcount()));
+    constexpr int patience_ms = 1000;
+    pollfd ready{file.get(), POLLIN, 0};
+    static_cast<void>(::poll(&ready, 1, patience_ms));
+    const ssize_t size = file ? ::read(file.get(), token.data(), token.size()) : -1;
+    if (size < 0) {
+        return tl::make_unexpected(fmt::format("--control-token-file {}: it cannot be read: {}.",
+                                               path, std::strerror(errno)));
+    }
+    token.resize(static_cast<std::size_t>(size));
     const auto printable = [](unsigned char c) { return std::isgraph(c) != 0; };
     token.erase(std::find_if_not(token.begin(), token.end(), printable), token.end());
     if (token.size() < shortest) {

@@ -56,6 +56,8 @@ class ControlAttendant final : public Attendant {
     void attend(Instant now) override { control_.attend(now); }
     void delivered() override { control_.delivered(); }
 
+    [[nodiscard]] std::optional<std::string> lost() const { return control_.lost(); }
+
     /// Nobody is served any more; see `control::Control::end`.
     void end() { control_.end(); }
 

@@ -54,6 +54,10 @@ int main(int argc, char** argv) {
     const auto inheritance = ghostpeer::sandbox::Inheritance::capture();
     ghostpeer::sandbox::reserve_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
+    // A file that may grow no more (RLIMIT_FSIZE) is an error of its writer.
+    std::signal(SIGXFSZ, SIG_IGN);
+    // Who started us may have ignored it, and then no child's end could be waited for.
+    std::signal(SIGCHLD, SIG_DFL);
     keep_freed_memory();
     try {
         const std::vector<std::string> arguments(argv, argv + argc);

@@ -15,8 +15,12 @@ namespace {
     while (!text.empty()) {
         // Where there is room in a pipe at all, there is room for a piece of this size.
         pollfd ready{fd, POLLOUT, 0};
-        if (poll(&ready, 1, patience_ms) == 0) {
+        const int n = poll(&ready, 1, patience_ms);
+        if (n == 0 || (n < 0 && errno != EINTR)) {
             return false;
+        }
+        if (n < 0) {
+            continue;
         }
         const ssize_t written =
             write(fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));

@@ -94,11 +94,13 @@ bool Relay::awaits_end() const noexcept {
                        [](const auto& one) { return one.second.finished && !one.second.ended; });
 }
 
-void Relay::watch(int fd, std::uint64_t key) const {
+void Relay::watch(int fd, std::uint64_t key) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = key;
-    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        epoll_.reset();  // what nobody hears of would be waited for in vain
+    }
 }
 
 bool Relay::handle(Instant now) {

@@ -37,7 +37,7 @@ class Relay {
     Relay& operator=(const Relay&) = delete;
 
     /// Readable when there is something to do; an epoll instance of its own, so that the run loop
-    /// watches one descriptor however many connections there are.
+    /// watches one descriptor however many connections there are. -1 where the kernel gave none.
     [[nodiscard]] int fd() const noexcept { return epoll_.get(); }
     /// Are there real servers at work?
     [[nodiscard]] bool busy() const noexcept { return !servers_.empty(); }
@@ -81,7 +81,7 @@ class Relay {
     bool write(Server& server, Instant now);
     void lose(Server& server, Instant now);
     void watch(Server& server);
-    void watch(int fd, std::uint64_t key) const;
+    void watch(int fd, std::uint64_t key);
     void forget(Server& server);
     void notice(std::string text);
 

@@ -4,6 +4,7 @@
 #include "app/dialler.hpp"
 #include "app/engine_setup.hpp"
 #include "app/exit_codes.hpp"
+#include "app/last_resort.hpp"
 #include "app/link_setup.hpp"
 #include "app/message.hpp"
 #include "app/observers.hpp"
@@ -11,6 +12,7 @@
 #include "app/peers.hpp"
 #include "app/run_loop.hpp"
 #include "posix/huge_pages.hpp"
+#include "sandbox/confinement.hpp"
 
 #include <cstdlib>
 
@@ -98,6 +100,12 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
         complain(problem);
         return exit_cannot;
     }
+    keep_a_descriptor_for_packet_module();
+    if (options.timeout) {
+        last_resort::prepare();
+        last_resort::arm(*options.timeout + last_resort::patience, last_resort::Cause::timeout);
+        last_resort::doing("the profiles are read");
+    }
     const auto peers = resolve_peers(options, scene_of(options));
     if (!peers) {
         print_message(peers.error());
@@ -105,6 +113,7 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     }
     const std::uint64_t seed = choose_seed(options);
     SignalReader signals;
+    last_resort::doing("the control interface and the program's namespaces are made");
     const auto control = open_control(options, true);
     if (!control) {
         complain(control.error());
@@ -134,6 +143,7 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     }
     const Clock clock;
     Sinks sinks;
+    last_resort::doing("the files for its output are opened");
     if (const auto opened = open_observers(options, clock, sinks); !opened) {
         complain(opened.error());
         return exit_cannot;
@@ -177,10 +187,6 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
         dialler.emplace(peers->clients, std::move(guards), sandbox->listen_diag().release(),
                         clock.now());
     }
-    if (const auto launched = sandbox->launch(); !launched) {
-        complain(launched.error().message);
-        return status_of(launched.error());
-    }
     NameServer name_server(engine, peers->addresses_by_name, peers->relays_original, options.mtu);
     Relay relay(engine, name_server, peers->names_by_address, peers->relays);
     std::optional<ControlAttendant> controller;
@@ -190,9 +196,27 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     RunLoop loop({clock, engine, *link, &*sandbox, signals, sinks, relay, sampler, options.timeout,
                   options.fires, options.kernel.empty(), dialler ? &*dialler : nullptr,
                   controller ? std::vector<Attendant*>{&*controller} : std::vector<Attendant*>{}});
+    if (loop.problem()) {
+        complain(*loop.problem());
+        return exit_cannot;
+    }
+    last_resort::doing("COMMAND is started");
+    if (const auto launched = sandbox->launch(); !launched) {
+        complain(launched.error().message);
+        return status_of(launched.error());
+    }
+    // Beside COMMAND's own start, so that nobody waits for it.
+    sandbox::confine_run(sandbox->helper());
     const Outcome outcome = loop.run();
     const Instant end = clock.now();
-    sandbox->kill();
+    last_resort::doing("what COMMAND has left behind is ended");
+    if (!sandbox->kill()) {
+        complain(
+            "a process of COMMAND's is left to its end, which somebody who traces it (a debugger, "
+            "strace) holds up.");
+    }
+    last_resort::put_off();
+    last_resort::doing("the trace and the reports are written");
 
     if (outcome.exit) {
         sinks.exit(end, *outcome.exit);
@@ -203,6 +227,9 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     run.kernel = options.kernel;
     if (dialler) {
         run.undialled = dialler->undialled();
+    }
+    if (const auto lost = controller ? controller->lost() : std::nullopt) {
+        run.lost.push_back(*lost);
     }
     if (conversation != nullptr) {
         conversation->forget_after(outcome.concluded);

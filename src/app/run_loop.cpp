@@ -1,12 +1,17 @@
 #include "app/run_loop.hpp"
 
+#include "app/last_resort.hpp"
+
+#include <fmt/format.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 namespace ghostpeer::app {
 namespace {
@@ -29,7 +34,6 @@ RunLoop::RunLoop(const Parts& parts)
     }
     watch(parts_.signals.fd());
     watch(timer_.fd());
-    const Instant now = parts_.clock.now();
     if (parts_.sockets.active()) {
         watch(parts_.sockets.fd());
     }
@@ -42,14 +46,6 @@ RunLoop::RunLoop(const Parts& parts)
             watch(attendant->fd());
         }
     }
-    if (parts_.timeout) {
-        timeout_at_ = now + *parts_.timeout;
-    }
-    for (const Fire& fire : parts_.fires) {
-        fires_.emplace_back(now + fire.at, fire.command);
-    }
-    std::stable_sort(fires_.begin(), fires_.end(),
-                     [](const auto& a, const auto& b) { return a.first > b.first; });
 }
 
 std::optional<Instant> RunLoop::next_fire() const {
@@ -75,17 +71,41 @@ RunLoop::~RunLoop() {
     }
 }
 
-void RunLoop::watch(int fd) const {
+void RunLoop::watch(int fd) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
-    epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+    if (fd >= 0 && epoll_ >= 0 && epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0) {
+        return;
+    }
+    // Without one of them it would wait for ever, or never.
+    const int error = errno;
+    rlimit files{};
+    problem_ = fd >= 0 && epoll_ >= 0
+                   ? fmt::format("ghostpeer cannot watch what it waits for (epoll_ctl): {}.",
+                                 std::strerror(error))
+                   : fmt::format(
+                         "ghostpeer may not open as many files as it needs. Raise the "
+                         "limit ('ulimit -n'), which is {}.",
+                         getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : 0);
 }
 
 Outcome RunLoop::run() {
+    const Instant begin = parts_.clock.now();
+    if (parts_.timeout) {
+        timeout_at_ = begin + *parts_.timeout;
+        last_resort::arm(*parts_.timeout + last_resort::patience, last_resort::Cause::timeout);
+    }
+    for (const Fire& fire : parts_.fires) {
+        fires_.emplace_back(begin + fire.at, fire.command);
+    }
+    std::stable_sort(fires_.begin(), fires_.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    last_resort::doing("packets and signals are waited for");
     while (!outcome_.exit && !outcome_.failure && !over_) {
         wait();
     }
+    last_resort::put_off();
     drain_link();
     return outcome_;
 }
@@ -260,15 +280,20 @@ void RunLoop::deliver() {
     if (burst) {
         parts_.link.begin_burst();
     }
-    for (const peer::Emission& emission : emissions_) {
-        if (parts_.link.send(emission.packet)) {
-            parts_.sinks.packet(peer::Direction::out, parts_.clock.now(), emission.packet);
-        } else {
-            parts_.engine.undelivered(emission);
+    undelivered_.clear();
+    for (std::size_t i = 0; i < emissions_.size(); ++i) {
+        if (!parts_.link.send(emissions_[i].packet)) {
+            undelivered_.push_back(i);
         }
     }
     if (burst) {
-        static_cast<void>(parts_.link.end_burst());
+        // The link knows only now what became of those that it has held back.
+        const auto lost = parts_.link.end_burst();
+        undelivered_.insert(undelivered_.end(), lost.begin(), lost.end());
+        std::sort(undelivered_.begin(), undelivered_.end());
+    }
+    if (!undelivered_.empty() || (!emissions_.empty() && !parts_.sinks.empty())) {
+        tell_departures();
     }
     emissions_.clear();
     parts_.engine.take_events(events_);
@@ -278,6 +303,19 @@ void RunLoop::deliver() {
         }
     }
     events_.clear();
+}
+
+void RunLoop::tell_departures() {
+    const Instant now = parts_.clock.now();
+    auto lost = undelivered_.begin();
+    for (std::size_t i = 0; i < emissions_.size(); ++i) {
+        if (lost != undelivered_.end() && *lost == i) {
+            ++lost;
+            parts_.engine.undelivered(emissions_[i]);
+        } else {
+            parts_.sinks.packet(peer::Direction::out, now, emissions_[i].packet);
+        }
+    }
 }
 
 void RunLoop::handle_time() {
@@ -315,8 +353,7 @@ void RunLoop::handle_time() {
         }
     }
     if (kill_at_ && *kill_at_ <= now) {
-        kill_at_.reset();
-        parts_.sandbox->signal_all(SIGKILL);
+        force_end(now);
     }
     parts_.sockets.on_time(now);
 }

@@ -42,7 +42,7 @@ class RunLoop {
         Sinks& sinks;
         Relay& relay;
         SocketSampler& sockets;
-        std::optional<Duration> timeout;  ///< from now
+        std::optional<Duration> timeout;  ///< from the call of `run`
         std::vector<Fire> fires;
         bool watchful = true;        ///< false where time stands still while a process runs
         Dialler* dialler = nullptr;  ///< null: no peer is a client
@@ -54,12 +54,15 @@ class RunLoop {
     RunLoop(const RunLoop&) = delete;
     RunLoop& operator=(const RunLoop&) = delete;
 
+    /// Why it cannot run, a complete sentence; nothing where it can. Ask before COMMAND begins.
+    [[nodiscard]] const std::optional<std::string>& problem() const noexcept { return problem_; }
+
     /// Until COMMAND has ended (or, without one, a signal came), and the packets that it left
     /// behind are dealt with.
     [[nodiscard]] Outcome run();
 
   private:
-    void watch(int fd) const;
+    void watch(int fd);
     void wait();
     /// Watches the link without falling asleep; false where it is time to.
     [[nodiscard]] bool watch_awake(Instant next);
@@ -84,7 +87,11 @@ class RunLoop {
     [[nodiscard]] std::optional<Instant> next_fire() const;
     /// Hands on what the engine has produced.
     void deliver();
+    /// What has left, and what was lost on the way there.
+    void tell_departures();
     void begin_end(observe::Ended why, Instant now);
+    /// The next step towards COMMAND's end, each less polite than the one before.
+    void force_end(Instant now);
     /// The expectations have seen what they may see; what ghostpeer's own signals bring about does
     /// not count.
     void conclude(Instant now);
@@ -97,11 +104,14 @@ class RunLoop {
     int epoll_ = -1;
     link::PacketBatch batch_;
     std::vector<peer::Emission> emissions_;
+    std::vector<std::size_t> undelivered_;  ///< of them, in order
     std::vector<peer::Event> events_;
     Outcome outcome_;
+    std::optional<std::string> problem_;
     std::optional<Instant> timeout_at_;
     std::vector<std::pair<Instant, std::string>> fires_;  ///< the next one last
-    std::optional<Instant> kill_at_;
+    std::optional<Instant> kill_at_;                      ///< the next step of `force_end`
+    int force_ = 0;                                       ///< steps that were taken
     Instant flushed_at_{};
     unsigned interrupts_ = 0;
     bool ending_ = false;

@@ -1,4 +1,5 @@
 // How the run loop comes to its end: signals, COMMAND's end, the last packets.
+#include "app/last_resort.hpp"
 #include "app/run_loop.hpp"
 
 #include <poll.h>
@@ -10,14 +11,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration grace = 1s;         ///< between SIGTERM and SIGKILL
-constexpr Duration signal_grace = 5s;  ///< for COMMAND to end after a signal to ghostpeer
+constexpr Duration grace = 1s;    ///< between SIGTERM and SIGKILL
+constexpr Duration step = 200ms;  ///< for SIGKILL to be seen to have worked
 constexpr Duration longest_drain = 300ms;
 constexpr Duration longest_goodbye = 50ms;
 
 }  // namespace
 
 void RunLoop::begin_end(observe::Ended why, Instant now) {
+    last_resort::put_off();
     ending_ = true;
     outcome_.ended = why;
     conclude(now);
@@ -29,6 +31,22 @@ void RunLoop::begin_end(observe::Ended why, Instant now) {
     // A stopped process takes a SIGTERM only once it goes on.
     parts_.sandbox->signal_all(SIGCONT);
     kill_at_ = now + grace;
+}
+
+void RunLoop::force_end(Instant now) {
+    last_resort::put_off();
+    kill_at_ = now + step;
+    switch (++force_) {
+        case 1: parts_.sandbox->signal_all(SIGKILL); break;
+        // The helper passes SIGKILL on, unless somebody has stopped it.
+        case 2: parts_.sandbox->kill_helper(); break;
+        default:
+            // Somebody traces it, or the kernel does not let go of it: the run ends all the same.
+            outcome_.exit = observe::Exit{};
+            outcome_.exit->signal = SIGKILL;
+            over_ = true;
+            break;
+    }
 }
 
 void RunLoop::handle_signal_alone(int number, Instant now) {
@@ -70,7 +88,7 @@ void RunLoop::handle_signals() {
             ending_ = true;
             outcome_.ended = observe::Ended::signal;
             outcome_.signal = number;
-            kill_at_ = now + signal_grace;
+            kill_at_ = now + grace;
         }
     }
 }
@@ -89,7 +107,8 @@ void RunLoop::take_exit() {
     if (!status) {
         return;
     }
-    if (status->helper_lost) {
+    constexpr int helper_killed = 2;
+    if (status->helper_lost && force_ < helper_killed) {
         outcome_.failure =
             "the helper process that holds COMMAND's namespaces was killed from outside, and "
             "COMMAND with it.";

@@ -171,6 +171,10 @@ struct Prepared {
     Relay relay(engine, name_server, {}, peers.relays);
     RunLoop loop({clock, engine, link, nullptr, prepared.signals, sinks, relay, sampler,
                   options.timeout, options.fires, true, nullptr, attendants});
+    if (loop.problem()) {
+        complain(*loop.problem());
+        return exit_cannot;
+    }
     for (const std::string& sentence : peers.remarks) {
         sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"command-line", sentence}});
     }

@@ -1,39 +1,92 @@
 #include "app/signals.hpp"
 
-#include <sys/signalfd.h>
+#include "app/last_resort.hpp"
+
+#include <sys/eventfd.h>
 #include <unistd.h>
+#include <array>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 
 namespace ghostpeer::app {
+namespace {
 
-SignalReader::SignalReader() {
+// Not signalfd: blocked signals reach nobody while this process stands still somewhere.
+constexpr std::array wanted{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+constexpr unsigned insistent = 3;  ///< so many Ctrl-C mean it
+
+struct Pending {
+    std::atomic<unsigned> sent = 0;
+    std::atomic<unsigned> from_terminal = 0;
+};
+std::array<Pending, wanted.size()> pending;
+std::atomic<unsigned> interrupts = 0;
+std::atomic<int> wake = -1;
+
+static_assert(std::atomic<unsigned>::is_always_lock_free, "a signal handler writes them");
+
+void caught(int number, siginfo_t* info, void* /*context*/) {
+    const int saved = errno;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i] == number) {
+            ++(info->si_code == SI_KERNEL ? pending[i].from_terminal : pending[i].sent);
+        }
+    }
+    const bool interrupt = number == SIGINT || number == SIGQUIT;
+    if (number == SIGTERM || (interrupt && ++interrupts >= insistent)) {
+        last_resort::arm(last_resort::patience, last_resort::Cause::signal, number);
+    }
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake, &one, sizeof one);
+    errno = saved;
+}
+
+}  // namespace
+
+SignalReader::SignalReader() : ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     std::signal(SIGPIPE, SIG_IGN);
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH}) {
+    last_resort::prepare();
+    wake = ready_.get();
+    interrupts = 0;
+    struct sigaction action {};
+    action.sa_sigaction = caught;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    sigfillset(&action.sa_mask);
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (const int number : wanted) {
         struct sigaction now {};
         // What was ignored when ghostpeer began (nohup) stays ignored.
         if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) {
             continue;
         }
-        sigaddset(&wanted, number);
+        sigaction(number, &action, nullptr);
+        sigaddset(&ours, number);
     }
-    sigprocmask(SIG_BLOCK, &wanted, nullptr);
-    fd_ = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    // What was blocked is so for COMMAND alone.
+    sigprocmask(SIG_UNBLOCK, &ours, nullptr);
 }
 
 SignalReader::~SignalReader() {
-    if (fd_ >= 0) {
-        close(fd_);
-    }
+    wake = -1;
+    last_resort::disarm();
 }
 
 std::optional<ReceivedSignal> SignalReader::next() {
-    signalfd_siginfo info{};
-    if (fd_ < 0 || read(fd_, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) {
-        return std::nullopt;
+    std::uint64_t any = 0;
+    [[maybe_unused]] const auto got = ::read(ready_.get(), &any, sizeof any);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        for (const bool from_terminal : {false, true}) {
+            auto& count = from_terminal ? pending[i].from_terminal : pending[i].sent;
+            if (unsigned seen = count; seen > 0) {
+                while (!count.compare_exchange_weak(seen, seen - 1)) {
+                }
+                return ReceivedSignal{wanted[i], from_terminal};
+            }
+        }
     }
-    return ReceivedSignal{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
+    return std::nullopt;
 }
 
 }  // namespace ghostpeer::app

@@ -1,6 +1,8 @@
 // Signals as something to read.
 #pragma once
 
+#include "posix/file_descriptor.hpp"
+
 #include <cstdint>
 #include <optional>
 
@@ -12,8 +14,9 @@ struct ReceivedSignal {
     bool from_terminal = false;
 };
 
-/// Blocks the signals that end or concern a run, and reads them from a descriptor. SIGPIPE is
-/// ignored.
+/// Catches the signals that end or concern a run, and tells of them through a descriptor. Whoever
+/// does not read it is ended all the same: from SIGTERM, and from the third Ctrl-C, the last resort
+/// counts. SIGPIPE is ignored. One at a time.
 class SignalReader {
   public:
     SignalReader();
@@ -21,11 +24,12 @@ class SignalReader {
     SignalReader(const SignalReader&) = delete;
     SignalReader& operator=(const SignalReader&) = delete;
 
-    [[nodiscard]] int fd() const noexcept { return fd_; }
+    /// -1 where the kernel gave none (no more descriptors).
+    [[nodiscard]] int fd() const noexcept { return ready_.get(); }
     [[nodiscard]] std::optional<ReceivedSignal> next();
 
   private:
-    int fd_ = -1;
+    FileDescriptor ready_;
 };
 
 }  // namespace ghostpeer::app

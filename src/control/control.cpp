@@ -5,9 +5,15 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <algorithm>
+#include <exception>
+#include <system_error>
 
 namespace ghostpeer::control {
 namespace {
+
+constexpr const char* no_thread =
+    "no thread can be started for it, because the user or the container may have no more of them "
+    "(ulimit -u, pids.max).";
 
 /// Hears of everything that happens. It may outlive the Control.
 class Ear final : public observe::Sink {
@@ -101,13 +107,33 @@ void Control::start() {
     started_ = true;
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, parts_.listener.fd(), nullptr);
     // To load the library takes many milliseconds, which no segment should have to wait.
-    starter_ = std::thread([this] {
-        if (const auto functions = parts_.load()) {
-            server_ = (*functions)->serve(parts_.listener.fd(), router_);
-        } else {
-            parts_.complain("The control interface answers nobody: " + functions.error());
-        }
-    });
+    try {
+        starter_ = std::thread([this] {
+            try {
+                if (const auto functions = parts_.load()) {
+                    server_ = (*functions)->serve(parts_.listener.fd(), router_);
+                } else {
+                    fall_silent(functions.error());
+                }
+            } catch (const std::exception&) {
+                fall_silent(no_thread);
+            }
+        });
+    } catch (const std::system_error&) {
+        fall_silent(no_thread);
+    }
+}
+
+void Control::fall_silent(const std::string& why) {
+    const std::string sentence = "The control interface answers nobody: " + why;
+    parts_.complain(sentence);
+    const std::lock_guard lock(lost_mutex_);
+    lost_ = sentence;
+}
+
+std::optional<std::string> Control::lost() const {
+    const std::lock_guard lock(lost_mutex_);
+    return lost_;
 }
 
 void Control::begin_news() {

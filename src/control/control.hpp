@@ -11,6 +11,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -53,11 +54,16 @@ class Control {
     /// The run is over: who waits is told, readers of events get the last ones, nobody comes in any
     /// more. Takes a fifth of a second at most, and only where somebody reads events.
     void end();
+    /// What the user asked for and could not have, a complete sentence; nothing where all went
+    /// well.
+    [[nodiscard]] std::optional<std::string> lost() const;
 
   private:
     void begin_news();
     void begin_log();
     void start();
+    /// From any thread.
+    void fall_silent(const std::string& why);
 
     Parts parts_;
     PeerNames names_;
@@ -71,6 +77,8 @@ class Control {
     bool hears_ = false;                  ///< a sink is there
     std::shared_ptr<Desk*> desk_of_ear_;  ///< gone: the desk is closed
     std::shared_ptr<std::atomic<bool>> logging_;
+    mutable std::mutex lost_mutex_;
+    std::optional<std::string> lost_;
     std::thread starter_;
     std::unique_ptr<http::Server> server_;  ///< made by `starter_`
 };

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace ghostpeer::http {
@@ -151,13 +152,12 @@ class ThreadedServer final : public Server {
   public:
     ThreadedServer(int listening, Handler& handler)
         : listening_(listening), handler_(handler), wake_(::eventfd(0, EFD_CLOEXEC)) {
-        acceptor_ = std::thread([this] {
-            // Segments come first: this thread's priority is that of all which it starts. Where it
-            // may not be changed, it stays.
-            constexpr int behind_the_engine = 5;
-            static_cast<void>(::setpriority(PRIO_PROCESS, 0, behind_the_engine));
-            accept_all();
-        });
+        try {
+            acceptor_ = std::thread([this] { accept_behind_the_engine(); });
+        } catch (...) {
+            ::close(wake_);
+            throw;
+        }
     }
     ThreadedServer(const ThreadedServer&) = delete;
     ThreadedServer& operator=(const ThreadedServer&) = delete;
@@ -195,6 +195,14 @@ class ThreadedServer final : public Server {
         ::close(line.fd);
     }
 
+    void accept_behind_the_engine() {
+        // Segments come first: this thread's priority is that of all which it starts. Where it may
+        // not be changed, it stays.
+        constexpr int behind_the_engine = 5;
+        static_cast<void>(::setpriority(PRIO_PROCESS, 0, behind_the_engine));
+        accept_all();
+    }
+
     void accept_all() {
         while (!stopping_) {
             std::array<pollfd, 2> ready{{{listening_, POLLIN, 0}, {wake_, POLLIN, 0}}};
@@ -229,15 +237,20 @@ class ThreadedServer final : public Server {
         Line& line = lines_.emplace_back();
         line.fd = fd;
         line.conversation = std::make_unique<Conversation>(fd, handler_);
-        line.thread = std::thread([&line] {
-            try {
-                line.conversation->run();
-            } catch (...) {
-                // Out of memory: this client's connection ends, and nothing else.
-            }
-            ::shutdown(line.fd, SHUT_RDWR);
-            line.over = true;
-        });
+        try {
+            line.thread = std::thread([&line] {
+                try {
+                    line.conversation->run();
+                } catch (...) {
+                    // Out of memory: this client's connection ends, and nothing else.
+                }
+                ::shutdown(line.fd, SHUT_RDWR);
+                line.over = true;
+            });
+        } catch (const std::system_error&) {
+            lines_.pop_back();  // no thread can be had (RLIMIT_NPROC, pids.max)
+            turn_away(fd);
+        }
     }
 
     void turn_away(int fd) {

@@ -71,11 +71,35 @@ namespace {
            setresuid(identity.uid, identity.uid, identity.uid) == 0;
 }
 
-[[nodiscard]] bool drop_capabilities() {
+/// All but those of `kept`, a bit for each, which are kept where they are there.
+[[nodiscard]] bool drop_capabilities(std::uint32_t kept = 0) {
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-    return syscall(SYS_capset, &header, none.data()) == 0;
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+    if (kept != 0 && syscall(SYS_capget, &header, data.data()) != 0) {
+        return false;
+    }
+    const std::uint32_t left = data[0].permitted & kept;
+    data = {};
+    data[0].permitted = left;
+    data[0].effective = left;
+    return syscall(SYS_capset, &header, data.data()) == 0;
+}
+
+void drop_bounding_set() {
+    // Needs CAP_SETPCAP; who has it not cannot gain others either, see no_new_privs.
+    for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    }
+}
+
+/// The errno; 0: it is set, or this processor's or kernel's calls cannot be filtered.
+[[nodiscard]] int set_filter(std::vector<sock_filter> filter) {
+    const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+    if (filter.empty() || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0) {
+        return 0;
+    }
+    return errno == EINVAL ? 0 : errno;
 }
 
 }  // namespace
@@ -114,10 +138,7 @@ tl::expected<std::optional<Identity>, Error> choose_identity(
 }
 
 tl::expected<void, Error> confine(const std::optional<Identity>& identity) {
-    // Needs CAP_SETPCAP; who has it not cannot gain others either, see no_new_privs below.
-    for (int capability = 0; capability <= 63; ++capability) {
-        prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-    }
+    drop_bounding_set();
     if (identity && !drop_identity(*identity)) {
         return cannot_confine("ghostpeer could not become the user " +
                               std::to_string(identity->uid) + ": " + strerror(errno) + ".");
@@ -130,20 +151,25 @@ tl::expected<void, Error> confine(const std::optional<Identity>& identity) {
         return cannot_confine(std::string("ghostpeer could not rule out new privileges: ") +
                               strerror(errno) + ".");
     }
-    auto filter = syscall_filter();
-    if (filter.empty()) {
-        return {};  // a processor whose system calls are not listed
-    }
-    const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0 && errno != EINVAL) {
+    if (const int error = set_filter(syscall_filter()); error != 0) {
         return cannot_confine(std::string("ghostpeer could not set its filter of system calls: ") +
-                              strerror(errno) + ".");
+                              strerror(error) + ".");
     }
 #ifdef __SANITIZE_ADDRESS__
     // The leak checker traces the process at its end, which a change of identity forbids.
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 #endif
     return {};
+}
+
+void confine_run(pid_t helper) {
+    drop_bounding_set();
+    // Profiles that the control interface names, and its own socket, may lie in somebody's folder.
+    static_cast<void>(
+        drop_capabilities(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER));
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+        static_cast<void>(set_filter(syscall_filter(helper)));
+    }
 }
 
 }  // namespace ghostpeer::sandbox

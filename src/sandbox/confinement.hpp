@@ -28,4 +28,9 @@ struct Identity {
 /// calls that a server needs (see `syscall_filter`). The calling process has one thread.
 [[nodiscard]] tl::expected<void, Error> confine(const std::optional<Identity>& identity);
 
+/// The same for the side of a run that talks to COMMAND's kernel, as far as that goes: it stays who
+/// it is, so that it may read and remove its own files wherever they lie, and it may end `helper`.
+/// The calling thread, and those that it starts. What the kernel refuses is left at that.
+void confine_run(pid_t helper);
+
 }  // namespace ghostpeer::sandbox

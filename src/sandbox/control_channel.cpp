@@ -117,6 +117,7 @@ tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, 
             static_cast<std::size_t>(received)) {
         return tl::unexpected(NoMessage::closed);
     }
+    message.cut = (packet.msg_flags & MSG_CTRUNC) != 0;
     message.type = header.type;
     message.value = header.value;
     message.mac = header.mac;

@@ -34,6 +34,7 @@ struct Message {
     std::string text;
     std::string remark;
     std::vector<FileDescriptor> descriptors;
+    bool cut = false;  ///< This process may not open as many descriptors as came.
 };
 
 enum class NoMessage { closed, nothing_yet };

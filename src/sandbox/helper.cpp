@@ -76,8 +76,15 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     // no harm on other links.
     ioctl(prepared.link.fd.get(), TUNSETPERSIST, 1);
 
+    // The network is COMMAND's own, so an ordinary user's server may have port 80 in it. Where
+    // /proc/sys is read-only, as in containers, it stays as it is.
+    static_cast<void>(write_sysctls({{"net.ipv4.ip_unprivileged_port_start", "0"}}));
     if (const auto done = write_sysctls(spec.sysctls); !done) {
         return tl::unexpected(done.error());
+    }
+    if (spec.hosts.empty() && private_mounts && geteuid() == 0) {
+        // What root's COMMAND writes to /etc/hosts is meant for this run, as it is with names.
+        static_cast<void>(install_hosts({}));
     }
     if (!spec.hosts.empty()) {
         if (!private_mounts) {

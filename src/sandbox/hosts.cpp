@@ -133,7 +133,9 @@ tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts) {
         return tl::unexpected(
             hosts_error("put it in its place", error, "Give peers addresses instead of names."));
     }
-    hide_name_service_caches();
+    if (!hosts.empty()) {
+        hide_name_service_caches();
+    }
     return {};
 }
 

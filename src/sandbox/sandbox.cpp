@@ -1,6 +1,8 @@
 #include "sandbox/sandbox.hpp"
 
 #include <poll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,11 @@ tl::expected<void, Error> check(const Spec& spec) {
         }
     }
     return {};
+}
+
+std::string file_limit() {
+    rlimit limit{};
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::to_string(limit.rlim_cur) : "unknown";
 }
 
 // The maps of a process that is being killed cannot be written either; its end of the channel is
@@ -95,7 +102,15 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
     }
 
     const bool user_namespace = needs_user_namespace();
+    // Until the helper has reset them, the handlers of signals are this process's.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
     const auto helper = clone_helper(user_namespace);
+    if (!helper || *helper != 0) {
+        sigprocmask(SIG_SETMASK, &before, nullptr);
+    }
     if (!helper) {
         return tl::unexpected(
             explain(collect_facts(NamespaceFacts::Step::create, helper.error(), user_namespace)));
@@ -129,6 +144,12 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
     if (answer && answer->type == Message::Type::failed) {
         return tl::unexpected(
             Error{static_cast<Error::Kind>(answer->value), std::move(answer->text)});
+    }
+    if (answer && answer->cut) {
+        return failed(
+            "ghostpeer may not open as many files as it needs. Raise the limit ('ulimit -n'), "
+            "which is " +
+            file_limit() + ".");
     }
     const auto link_descriptors =
         answer ? static_cast<std::size_t>(std::max(answer->value, 0)) : std::size_t{0};
@@ -204,27 +225,48 @@ void Sandbox::signal_all(int number) {
     send_message(control_, message);
 }
 
-void Sandbox::kill() {
+void Sandbox::kill_helper() {
+    if (helper_ > 0) {
+        ::kill(helper_, SIGKILL);
+    }
+}
+
+bool Sandbox::kill() {
     if (helper_ <= 0) {
-        return;
+        return true;
     }
     // The helper ends only after the kernel has ended and reaped all others in its namespace
     // (zap_pid_ns_processes()).
-    ::kill(helper_, SIGKILL);
-    while (waitpid(helper_, nullptr, __WALL) < 0 && errno == EINTR) {
-    }
+    kill_helper();
+    int status = 0;
+    const bool gone = await_helper(status);
     helper_ = -1;
+    return gone;
+}
+
+bool Sandbox::await_helper(int& status) const {
+    constexpr int longest_ms = 300;
+    constexpr int slice_ms = 5;
+    // Without a descriptor to spare it is looked at every now and then.
+    const FileDescriptor pidfd(static_cast<int>(syscall(SYS_pidfd_open, helper_, 0)));
+    pollfd event{pidfd.get(), POLLIN, 0};
+    for (int waited_ms = 0; waited_ms < longest_ms; waited_ms += slice_ms) {
+        if (waitpid(helper_, &status, __WALL | WNOHANG) != 0) {
+            return true;
+        }
+        static_cast<void>(poll(&event, 1, slice_ms));
+    }
+    return waitpid(helper_, &status, __WALL | WNOHANG) != 0;
 }
 
 Error Sandbox::helper_died() {
-    int status = 0;
-    pid_t ended = 0;
     // It may have closed the channel a moment before it ends.
-    while ((ended = waitpid(helper_, &status, __WALL)) < 0 && errno == EINTR) {
-    }
+    int status = 0;
+    const bool ended = await_helper(status);
+    kill_helper();
     helper_ = -1;
     std::string how;
-    if (ended > 0 && WIFSIGNALED(status)) {
+    if (ended && WIFSIGNALED(status)) {
         how = " by signal " + std::to_string(WTERMSIG(status));
     }
     return {Error::Kind::failed,

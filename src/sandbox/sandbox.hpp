@@ -125,6 +125,9 @@ class Sandbox {
     /// Another one: a socket takes one question at a time.
     [[nodiscard]] FileDescriptor& listen_diag() { return listen_diag_; }
 
+    /// The process that holds the namespaces.
+    [[nodiscard]] pid_t helper() const noexcept { return helper_; }
+
     /// False if the kernel has no IPv6, or none at this MTU.
     [[nodiscard]] bool has_ipv6() const { return has_ipv6_; }
 
@@ -145,13 +148,20 @@ class Sandbox {
     /// Sends a signal to every process in the sandbox.
     void signal_all(int number);
 
-    /// Ends everything in the sandbox by SIGKILL and waits until it is gone. May be repeated.
-    void kill();
+    /// SIGKILL for the helper, and with it for everything in the sandbox, also where the helper
+    /// obeys no more because somebody has stopped it. Does not wait.
+    void kill_helper();
+
+    /// Ends everything in the sandbox by SIGKILL and waits until it is gone, but not for ever:
+    /// whoever traces one of the processes has the last word on its end (ptrace(2)). May be
+    /// repeated. False: something was left to its end.
+    bool kill();
 
   private:
     Sandbox() = default;
 
     [[nodiscard]] Error helper_died();
+    [[nodiscard]] bool await_helper(int& status) const;
 
     pid_t helper_ = -1;
     FileDescriptor control_;

@@ -71,6 +71,8 @@ constexpr std::uint32_t allowed[] = {
     SYS_eventfd2,
     SYS_timerfd_create,
     SYS_timerfd_gettime,
+    SYS_timer_settime,
+    SYS_timer_gettime,
     SYS_signalfd4,
     SYS_pipe2,
     SYS_dup,
@@ -254,6 +256,18 @@ constexpr std::uint32_t refuse(std::uint32_t error) { return SECCOMP_RET_ERRNO |
     return program;
 }
 
+/// The child's end: it may be brought about and waited for.
+void allow_child(Program& program, pid_t child) {
+    Program kill;
+    kill.load(argument_at(0));
+    kill.end_if(static_cast<std::uint32_t>(child), allow);
+    kill.end(refuse(EPERM));
+    program.in_case(SYS_kill, kill);
+    for (const std::uint32_t number : {SYS_wait4, SYS_waitid, SYS_pidfd_open, SYS_setpriority}) {
+        program.end_if(number, allow);
+    }
+}
+
 /// Names of threads and of memory.
 [[nodiscard]] Program process_controls() {
     constexpr std::uint32_t set_vma = 0x53564d41;  // PR_SET_VMA; not in every <linux/prctl.h>
@@ -269,7 +283,7 @@ constexpr std::uint32_t refuse(std::uint32_t error) { return SECCOMP_RET_ERRNO |
 
 }  // namespace
 
-std::vector<sock_filter> syscall_filter() {
+std::vector<sock_filter> syscall_filter(pid_t child) {
     if (architecture == 0) {
         return {};
     }
@@ -284,6 +298,9 @@ std::vector<sock_filter> syscall_filter() {
     program.in_case(SYS_clone, clones());
     program.in_case(SYS_ioctl, controls());
     program.in_case(SYS_prctl, process_controls());
+    if (child > 0) {
+        allow_child(program, child);
+    }
 #ifdef __SANITIZE_ADDRESS__
     // The sanitizers make calls of their own, ptrace among them.
     program.end(allow);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <sys/types.h>
 
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace ghostpeer::sandbox {
 /// the reading of files take; sockets of AF_UNIX, AF_INET, AF_INET6 and of netlink's routing family
 /// only. To start a program, or to reach into another process, ends this one (SIGSYS); every other
 /// call fails with ENOSYS. Empty where it is not known for this processor.
-[[nodiscard]] std::vector<sock_filter> syscall_filter();
+/// `child`: a process that may be sent signals and waited for, which no other may be; 0: none.
+[[nodiscard]] std::vector<sock_filter> syscall_filter(pid_t child = 0);
 
 }  // namespace ghostpeer::sandbox

@@ -1,0 +1,33 @@
+// What ends a run that does not come to its end: the process is gone at a given moment, whatever it
+// is doing and whoever it waits for.
+#pragma once
+
+#include "ghostpeer/wire/time.hpp"
+
+namespace ghostpeer::app {
+
+/// One for the process. In the ordinary course of things it is never met: the run loop ends a run
+/// in order, and puts this off as it gets on. It needs no thread and no descriptor.
+namespace last_resort {
+
+/// How long an end may stand still.
+inline constexpr Duration patience = std::chrono::seconds(2);
+
+/// Why the process would be ended, which decides its exit status.
+enum class Cause : unsigned char { timeout, signal };
+
+/// From now on the two functions below do something; an error of the kernel leaves it at that.
+void prepare() noexcept;
+/// The process ends `after` from now, unless this or `disarm` is called again before.
+/// `signal`: the number, where that is the cause. Async-signal-safe.
+void arm(Duration after, Cause cause, int signal = 0) noexcept;
+/// Puts an end that is nearer off to `patience` from now, if there is to be one at all.
+void put_off() noexcept;
+void disarm() noexcept;
+
+/// For the message, should it come to that: `opening the files of --events and others`. The text
+/// is kept as it is, so it has to be a literal.
+void doing(const char* what) noexcept;
+
+}  // namespace last_resort
+}  // namespace ghostpeer::app
