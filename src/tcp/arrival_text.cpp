@@ -38,11 +38,10 @@ void Tcb::process_payload(Segment& segment, Instant now, Output& out) {
         ack_now(Reason::duplicate_ack);
         return;
     }
-    const std::uint32_t room = room_for_payload();
-    const SeqNum edge = rcv_.nxt + room;
-    if (const SeqNum kept = max(edge, segment.seq);
-        payload_end > kept && room < acceptable_window()) {
-        out.refused += forward_distance(kept, payload_end);
+    const std::uint32_t promised = room_for_payload();
+    const SeqNum edge = rcv_.nxt + within_limits(promised);
+    if (payload_end > edge && edge < rcv_.nxt + promised) {
+        out.refused += forward_distance(max(edge, segment.seq), payload_end);
     }
     if (edge <= segment.seq) {
         // Payload for a window that is shut is a probe (RFC 9293, 3.8.6.1).

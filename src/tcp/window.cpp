@@ -59,18 +59,26 @@ std::uint32_t Tcb::acceptable_window() const noexcept {
     return rcv_.nxt < right_edge_ ? forward_distance(rcv_.nxt, right_edge_) : 0;
 }
 
-/// What can be kept of the acceptable window, which may promise more than there is memory for.
+/// What can be kept of the acceptable window: one that was fixed at will may promise more than
+/// there is memory for.
 std::uint32_t Tcb::room_for_payload() const noexcept {
-    std::size_t most = config_->most_unread;
-    if (window_fixed_) {
-        most = std::min<std::size_t>(most, std::max(config_->window, fixed_window_));
+    const std::uint32_t window = acceptable_window();
+    if (!window_fixed_) {
+        return window;
     }
+    const std::size_t most = std::max(config_->window, fixed_window_);
     const std::size_t unread = unread_.size();
-    std::size_t room = most > unread ? most - unread : 0;
+    return most > unread ? static_cast<std::uint32_t>(std::min<std::size_t>(window, most - unread))
+                         : 0;
+}
+
+std::uint32_t Tcb::within_limits(std::uint32_t room) const noexcept {
+    const std::size_t unread = unread_.size();
+    std::size_t most = config_->most_unread > unread ? config_->most_unread - unread : 0;
     if (config_->memory != nullptr) {
-        room = std::min(room, config_->memory->room_for(unread));
+        most = std::min(most, config_->memory->room_for(unread));
     }
-    return static_cast<std::uint32_t>(std::min<std::size_t>(acceptable_window(), room));
+    return static_cast<std::uint32_t>(std::min<std::size_t>(room, most));
 }
 
 void Tcb::set_window(std::optional<std::uint32_t> bytes, bool announce) {

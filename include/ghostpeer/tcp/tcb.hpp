@@ -191,6 +191,8 @@ class Tcb {
     void commit_window(std::uint16_t field) noexcept;
     [[nodiscard]] std::uint32_t acceptable_window() const noexcept;
     [[nodiscard]] std::uint32_t room_for_payload() const noexcept;
+    /// Of so much room, what `Config::most_unread` and `memory` leave.
+    [[nodiscard]] std::uint32_t within_limits(std::uint32_t room) const noexcept;
     void send_window_update(Instant now, Output& out);
     // arrival.cpp
     [[nodiscard]] bool repeats_syn(const wire::Segment& segment) const noexcept;
