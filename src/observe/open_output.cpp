@@ -1,5 +1,7 @@
 #include "observe/open_output.hpp"
 
+#include "posix/roots_own.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -41,7 +43,7 @@ using Result = tl::expected<FileDescriptor, Trouble>;
 
 /// Whom root trusts: itself, and who called sudo.
 [[nodiscard]] bool is_trusted(uid_t owner) {
-    if (owner == 0) {
+    if (is_roots_own(owner)) {
         return true;
     }
     const char* const text = std::getenv("SUDO_UID");

@@ -1,5 +1,7 @@
 #include "warp/kernel_seal.hpp"
 
+#include "posix/roots_own.hpp"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,28 +103,12 @@ class Sha256 {
                : std::string{};
 }
 
-/// In a user namespace the system's own files may show as nobody's.
-[[nodiscard]] bool is_roots(uid_t owner) {
-    if (owner == 0) {
-        return true;
-    }
-    std::ifstream map("/proc/self/uid_map");
-    std::ifstream overflow("/proc/sys/kernel/overflowuid");
-    std::uint64_t inside = 0;
-    std::uint64_t outside = 0;
-    std::uint64_t count = 0;
-    uid_t nobody = 0;
-    constexpr std::uint64_t everybody = 4'294'967'295;
-    return map >> inside >> outside >> count && count != everybody && overflow >> nobody &&
-           owner == nobody;
-}
-
 [[nodiscard]] std::optional<std::string> distrust_path(const fs::path& path) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0) {
         return fmt::format("{} cannot be looked at: {}.", path.string(), std::strerror(errno));
     }
-    if (!is_roots(status.st_uid)) {
+    if (!is_roots_own(status.st_uid)) {
         return fmt::format("{} belongs to another user (number {}).", path.string(), status.st_uid);
     }
     // In a folder with the sticky bit nobody replaces what is root's.
