@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration patience = 2s;
-constexpr std::size_t piece = std::size_t{256} * 1024;
+constexpr std::size_t most_at_once = std::size_t{256} * 1024;
 
 }  // namespace
 
@@ -67,7 +67,7 @@ tl::expected<void, std::string> StandardInput::spool(const std::filesystem::path
     is_file_ = S_ISREG(found.st_mode);
     begin_ = is_file_ ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
     const FileDescriptor file(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    std::vector<char> buffer(piece);
+    std::vector<char> buffer(most_at_once);
     long long at = begin_;
     while (file) {
         if (!is_file_ && !wait_for_more()) {
