@@ -63,11 +63,12 @@ def few_descriptors_are_said_at_once(t):
                           program="/bin/sh", limit=20)
         if run.status == 0:
             break
+        if run.status == 127 and "shared libraries" in run.errors:
+            continue  # it does not get as far as to its own code
         t.equal(run.status, 125, f"exit status with {files} descriptors")
         t.check(run.errors.count("\n") >= 1, f"nothing is said with {files} descriptors")
-        if files > 6:  # with fewer not even the shared libraries can be opened
-            t.check("open" in run.errors or "ulimit" in run.errors,
-                    f"with {files} descriptors it says: {run.errors}")
+        t.check("open" in run.errors or "ulimit" in run.errors,
+                f"with {files} descriptors it says: {run.errors}")
     t.check(files > 8, "the run works with very few descriptors")
 
 
@@ -366,7 +367,7 @@ def threads_that_cannot_start_are_said_and_the_run_goes_on(t):
             "print(c.recv(1000)[-3:])\n")
     program = t.write("client.py", code)
     run = t.ghostpeer("-c", f"ulimit -u 3; exec setpriv --reuid={user} --regid={user} "
-                      f"--clear-groups {t.environment.ghostpeer} run --link {t.link} healthy -- "
+                      f"--clear-groups {t.environment.ghostpeer} run --link ethernet healthy -- "
                       f"{PYTHON} {program}", program="/bin/bash")
     t.equal(run.status, 0, "exit status")
     t.contains(run.text, "no answer", "COMMAND's output")
@@ -399,7 +400,7 @@ kept = []
 for n in range(80):
     s = socket.socket(); s.settimeout(0.5)
     try:
-        s.connect(("{PEER}", 80)); kept.append(s)
+        s.connect(("198.18.0.77", 80)); kept.append(s)
     except OSError:
         break
 print("connections", len(kept))
@@ -409,14 +410,13 @@ except OSError as error:
     print("not found", error)
 """)
     run = t.ghostpeer("-c", f"ulimit -n 64; exec {t.environment.ghostpeer} run --link {t.link} "
-                      f"--peer api.example=healthy --peer 198.18.0.2={profile} -- "
-                      f"{PYTHON} -c \"import socket,os;exec(open('{program}').read())\"",
+                      f"--peer api.example=healthy {profile} -- {PYTHON} {program}",
                       program="/bin/bash")
     server.close()
     for one in accepted:
         one.close()
-    t.check(run.status == 0, f"exit status {run.status}")
-    t.check("FAIL" not in run.errors and "Install or build" not in run.errors, "no wrong advice")
+    t.equal(run.status, 0, "exit status")
+    t.contains(run.text, "found 198.18.0.", "COMMAND's output")
 
 
 @test
