@@ -148,6 +148,7 @@ def a_pipe_that_nobody_reads_is_no_place_for_output(t):
     for option in ("-o", "--events", "--pcap", "--junit", "--tap"):
         pipe = t.path("pipe" + option)
         os.mkfifo(pipe)
+        os.chmod(pipe, 0o666)
         since = time.monotonic()
         run = t.start("healthy", ["true"], outputs=False, options=[option, pipe])
         end_in_time(t, run, since)
@@ -173,6 +174,7 @@ def a_pipe_may_get_its_reader_late(t):
 def sigterm_ends_a_run_that_waits_for_a_reader(t):
     pipe = t.path("pipe")
     os.mkfifo(pipe)
+    os.chmod(pipe, 0o666)
     run = t.start("healthy", ["true"], outputs=False, options=["--events", pipe])
     time.sleep(0.2)
     since = time.monotonic()
@@ -184,6 +186,7 @@ def sigterm_ends_a_run_that_waits_for_a_reader(t):
 def a_token_file_that_is_a_pipe_is_not_waited_for(t):
     pipe = t.path("pipe")
     os.mkfifo(pipe)
+    os.chmod(pipe, 0o666)
     since = time.monotonic()
     run = t.start("healthy", ["true"], outputs=False,
                   options=["--control", "127.0.0.1:0", "--control-token-file", pipe])
