@@ -9,7 +9,7 @@ namespace {
 std::string on(const std::string& event) {
     return rule_problems("{on: " + event + ", do: {log: x}}");
 }
-std::string act_error(const std::string& action) {
+std::string act(const std::string& action) {
     return rule_problems("{on: receive data, do: " + action + "}");
 }
 std::string filter(const std::string& text) {
@@ -69,67 +69,61 @@ TEST_CASE("events that are none") {
 }
 
 TEST_CASE("actions that are none") {
-    CHECK(act_error("dorp") == "there is no action `dorp`; did you mean `drop`?\n");
-    CHECK(act_error("{hang-up: 5s}")
-              .starts_with("there is no action `hang-up`; known are `drop`, `delay"));
-    CHECK(act_error("[]") == "`do` names no action\n");
-    CHECK(act_error("{}") == "`{}` names no action\n");
-    CHECK(act_error("[[drop]]") ==
+    CHECK(act("dorp") == "there is no action `dorp`; did you mean `drop`?\n");
+    CHECK(
+        act("{hang-up: 5s}").starts_with("there is no action `hang-up`; known are `drop`, `delay"));
+    CHECK(act("[]") == "`do` names no action\n");
+    CHECK(act("{}") == "`{}` names no action\n");
+    CHECK(act("[[drop]]") ==
           "an action is a word such as `drop` or a map such as `{delay: 50ms}`, not a list\n");
-    CHECK(act_error("") ==
-          "`do` has no value; it takes an action such as `drop`, or a list of them\n");
-    CHECK(act_error("{delay: 5s, log: x}") ==
+    CHECK(act("") == "`do` has no value; it takes an action such as `drop`, or a list of them\n");
+    CHECK(act("{delay: 5s, log: x}") ==
           "one map holds one action; write a list for `delay` and `log`\n");
 }
 
 TEST_CASE("actions with a wrong value") {
-    CHECK(act_error("{drop: 5}") == "`drop` takes no value\n");
-    CHECK(act_error("{connect: 5}") == "`connect` takes no value\n");
-    CHECK(act_error("[connect, connect]") == "`connect` stands twice in one rule\n");
-    CHECK(act_error("delay") ==
+    CHECK(act("{drop: 5}") == "`drop` takes no value\n");
+    CHECK(act("{connect: 5}") == "`connect` takes no value\n");
+    CHECK(act("[connect, connect]") == "`connect` stands twice in one rule\n");
+    CHECK(act("delay") ==
           "`delay` has no value; it takes a time such as `250ms`, `5s`, `2m` or "
           "`1h`, up to 10000h\n");
-    CHECK(act_error("{delay: 5}") ==
+    CHECK(act("{delay: 5}") ==
           "`delay` takes a time such as `250ms`, `5s`, `2m` or `1h`, up to "
           "10000h, not `5`\n");
-    CHECK(act_error("{duplicate: 0}") ==
-          "`duplicate` takes a whole number from 1 to 1000, not `0`\n");
-    CHECK(act_error("{window: wide}") ==
+    CHECK(act("{duplicate: 0}") == "`duplicate` takes a whole number from 1 to 1000, not `0`\n");
+    CHECK(act("{window: wide}") ==
           "`window` takes `auto` or a size such as `1000`, `4KiB` or "
           "`1MB` from 0 to 1073741824, not `wide`\n");
-    CHECK(act_error("{blackhole: up}") ==
+    CHECK(act("{blackhole: up}") ==
           "`blackhole` takes nothing (for both directions), `in` or `out`, not `up`\n");
-    CHECK(act_error("log") == "`log` has no value; it takes a text\n");
-    CHECK(act_error("{log: [a]}") == "`log` takes a text, not a list\n");
-    CHECK(act_error("{say: ''}") == "`say` needs at least one byte\n");
-    CHECK(act_error("say") ==
+    CHECK(act("log") == "`log` has no value; it takes a text\n");
+    CHECK(act("{log: [a]}") == "`log` takes a text, not a list\n");
+    CHECK(act("{say: ''}") == "`say` needs at least one byte\n");
+    CHECK(act("say") ==
           "`say` has no value; it takes a text, or a map with `text`, `file` or `bytes`\n");
-    CHECK(act_error("{say: {}}") == "`say` takes one of `text`, `file` and `bytes`\n");
-    CHECK(act_error("{say: {text: a, bytes: 1}}") ==
-          "`say` takes one of `text`, `file` and `bytes`\n");
-    CHECK(act_error("{say: {byte: 1}}") ==
-          "there is no key `byte` in `say`; did you mean `bytes`?\n");
-    CHECK(act_error("{say: {bytes: 0}}") ==
+    CHECK(act("{say: {}}") == "`say` takes one of `text`, `file` and `bytes`\n");
+    CHECK(act("{say: {text: a, bytes: 1}}") == "`say` takes one of `text`, `file` and `bytes`\n");
+    CHECK(act("{say: {byte: 1}}") == "there is no key `byte` in `say`; did you mean `bytes`?\n");
+    CHECK(act("{say: {bytes: 0}}") ==
           "`bytes` takes a size such as `1000`, `4KiB` or `1MB` of at least 1, not `0`\n");
-    CHECK(act_error("{say: {file: no/such}}") ==
+    CHECK(act("{say: {file: no/such}}") ==
           "the file `no/such` cannot be read: No such file or directory\n");
-    CHECK(act_error("{say: {file: /}}") == "the file `/` cannot be read: it is a directory\n");
-    CHECK(act_error("{say: {file: /dev/zero}}") ==
+    CHECK(act("{say: {file: /}}") == "the file `/` cannot be read: it is a directory\n");
+    CHECK(act("{say: {file: /dev/zero}}") ==
           "the file `/dev/zero` cannot be read: it is not a regular file\n");
 }
 
 TEST_CASE("reset takes sequence numbers only") {
-    CHECK(act_error("{reset: 5}") ==
-          "`reset` takes nothing or a map with `seq` and `ack`, not `5`\n");
-    CHECK(act_error("{reset: {sqe: 5}}") ==
-          "there is no key `sqe` in `reset`; did you mean `seq`?\n");
-    CHECK(act_error("{reset: {seq: snd.nx}}") ==
+    CHECK(act("{reset: 5}") == "`reset` takes nothing or a map with `seq` and `ack`, not `5`\n");
+    CHECK(act("{reset: {sqe: 5}}") == "there is no key `sqe` in `reset`; did you mean `seq`?\n");
+    CHECK(act("{reset: {seq: snd.nx}}") ==
           "there is no sequence number `snd.nx`; did you mean `snd.nxt`?\n");
-    CHECK(act_error("{reset: {seq: ts.now}}") ==
+    CHECK(act("{reset: {seq: ts.now}}") ==
           "`ts.now` is a timestamp and cannot stand in a sequence number\n");
-    CHECK(act_error("{reset: {seq: 4294967296}}") ==
+    CHECK(act("{reset: {seq: 4294967296}}") ==
           "`4294967296` is no sequence number; they end at 4294967295\n");
-    CHECK(act_error("{reset: {seq: snd.nxt+}}") ==
+    CHECK(act("{reset: {seq: snd.nxt+}}") ==
           "`seq` takes a sequence number: the wire's, or a sum such as `snd.nxt+snd.wnd` or "
           "`rcv.nxt-1000`, not `snd.nxt+`\n");
     CHECK(rule_problems("{on: start, do: {reset: {seq: seg.ack}}}") ==
@@ -235,22 +229,21 @@ TEST_CASE("actions that contradict each other") {
         "once\n";
     CHECK(filter("after: 5s") == "`drop`" + late);
     CHECK(rule_problems("{on: receive data, after: 1s, do: {delay: 1s}}") == "`delay`" + late);
-    CHECK(act_error("[drop, {delay: 5s}]") ==
+    CHECK(act("[drop, {delay: 5s}]") ==
           "`delay` cannot follow `drop`, which has decided what becomes of the segment\n");
-    CHECK(act_error("[stop-reading, resume-reading]") ==
+    CHECK(act("[stop-reading, resume-reading]") ==
           "`resume-reading` undoes `stop-reading` of the same rule\n");
-    CHECK(act_error("[revive, blackhole]") == "`blackhole` undoes `revive` of the same rule\n");
-    CHECK(act_error("[finish, finish]") == "`finish` stands twice in one rule\n");
-    CHECK(act_error("[reset, {say: x}]") ==
-          "`say` cannot follow `reset`: the connection is gone then\n");
-    CHECK(act_error("[forget, close]") ==
+    CHECK(act("[revive, blackhole]") == "`blackhole` undoes `revive` of the same rule\n");
+    CHECK(act("[finish, finish]") == "`finish` stands twice in one rule\n");
+    CHECK(act("[reset, {say: x}]") == "`say` cannot follow `reset`: the connection is gone then\n");
+    CHECK(act("[forget, close]") ==
           "`close` cannot follow `forget`: the connection is gone then\n");
-    CHECK(act_error("[shutdown, {say: x}]") ==
+    CHECK(act("[shutdown, {say: x}]") ==
           "`say` cannot follow `shutdown`: the peer has finished sending then\n");
-    CHECK(act_error("[close, shutdown]") ==
+    CHECK(act("[close, shutdown]") ==
           "`shutdown` cannot follow `close`: the peer has finished sending then\n");
-    CHECK(act_error("[{say: x}, {say: y}, shutdown, close, {log: a}, {log: b}]") == "");
-    CHECK(act_error("[drop, reset, blackhole, finish]") == "");
+    CHECK(act("[{say: x}, {say: y}, shutdown, close, {log: a}, {log: b}]") == "");
+    CHECK(act("[drop, reset, blackhole, finish]") == "");
 }
 
 TEST_CASE("rules that are none") {
