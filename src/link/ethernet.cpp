@@ -129,8 +129,8 @@ tl::expected<FileDescriptor, Error> open_packet_socket(const std::string& name,
         (!filter.empty() && !set_filter(socket.get(), filter))) {
         return failure(name, errno);
     }
-    // Speed only, so refusals are passed over.
-    (void)set_option(socket, SOL_PACKET, PACKET_QDISC_BYPASS, 1);
+    // No PACKET_QDISC_BYPASS: __dev_direct_xmit drops what the interface does not segment itself.
+    // By the ordinary way the kernel cuts such a burst.
     enlarge(socket, SO_RCVBUFFORCE, SO_RCVBUF);
     enlarge(socket, SO_SNDBUFFORCE, SO_SNDBUF);
     sockaddr_ll address{};
