@@ -41,6 +41,34 @@ constexpr std::uint16_t name_server_port = 53;
 void Engine::Impl::packet_arrived(std::span<const std::uint8_t> packet, Instant now) {
     ++counters.packets_in;
     auto decoded = wire::decode(packet, {settings.verify_checksums});
+    const auto* oddity = std::get_if<wire::Oddity>(&decoded);
+    if (oddity != nullptr && *oddity == wire::Oddity::fragment) {
+        fragment_arrived(packet, now);
+    } else {
+        decoded_arrived(std::move(decoded), packet, now);
+    }
+}
+
+void Engine::Impl::fragment_arrived(std::span<const std::uint8_t> packet, Instant now) {
+    using Result = wire::Reassembly::Result;
+    switch (reassembly.add(packet, now)) {
+        case Result::held: break;
+        case Result::refused: odd_packet_arrived(wire::Oddity::fragment, now); break;
+        case Result::whole:
+            // A fragment within a fragment is none of an honest sender, and stays one here.
+            decoded_arrived(wire::decode(reassembly.packet(), {settings.verify_checksums}),
+                            reassembly.packet(), now);
+    }
+}
+
+void Engine::Impl::give_up_fragments(Instant now) {
+    for (std::size_t left = reassembly.expire(now); left > 0; --left) {
+        odd_packet_arrived(wire::Oddity::fragment, now);
+    }
+}
+
+void Engine::Impl::decoded_arrived(wire::Decoded&& decoded, std::span<const std::uint8_t> packet,
+                                   Instant now) {
     if (auto* segment = std::get_if<wire::Segment>(&decoded)) {
         segment_arrived(std::move(*segment), now);
     } else if (const auto* other = std::get_if<wire::OtherPacket>(&decoded)) {
@@ -86,8 +114,22 @@ void Engine::Impl::other_packet_arrived(const wire::OtherPacket& other,
         answer = wire::port_unreachable(packet);
     }
     if (answer) {
+        depart_in_parts(std::move(*answer), now);
+    }
+}
+
+void Engine::Impl::depart_in_parts(wire::Bytes&& packet, Instant now) {
+    // Behind either family's header, with IPv6's fragment header.
+    constexpr std::uint16_t headers = 48;
+    if (packet.size() <= settings.mtu || settings.mtu <= headers) {
         ++counters.packets_out;
-        depart(std::move(*answer), std::nullopt, now);
+        depart(std::move(packet), std::nullopt, now);
+        return;
+    }
+    const auto room = static_cast<std::uint16_t>(settings.mtu - headers);
+    for (wire::Bytes& part : wire::fragment(packet, room, ++fragmented)) {
+        ++counters.packets_out;
+        depart(std::move(part), std::nullopt, now);
     }
 }
 

@@ -83,6 +83,7 @@ std::optional<Instant> Engine::next_deadline() const {
     if (!impl_->flights.empty()) {
         next = std::min(next, impl_->flights.front().leaves);
     }
+    next = std::min(next, impl_->reassembly.next_expiry().value_or(never));
     return next == never ? std::nullopt : std::optional(next);
 }
 

@@ -4,6 +4,7 @@
 
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/tcp/output.hpp"
+#include "ghostpeer/wire/reassembly.hpp"
 #include "peer/agenda.hpp"
 #include "peer/behaviour.hpp"
 #include "peer/connection.hpp"
@@ -91,9 +92,16 @@ struct Engine::Impl {
 
     // arrival.cpp: packets, flows, attempts
     void packet_arrived(std::span<const std::uint8_t> packet, Instant now);
+    void fragment_arrived(std::span<const std::uint8_t> packet, Instant now);
+    /// Fragments whose packets did not become whole in time.
+    void give_up_fragments(Instant now);
+    void decoded_arrived(wire::Decoded&& decoded, std::span<const std::uint8_t> packet,
+                         Instant now);
     void segment_arrived(wire::Segment&& segment, Instant now);
     void other_packet_arrived(const wire::OtherPacket& other, std::span<const std::uint8_t> packet,
                               Instant now);
+    /// An answer to no segment, which a host cuts where it has to.
+    void depart_in_parts(wire::Bytes&& packet, Instant now);
     [[nodiscard]] bool for_name_server(const wire::OtherPacket& other) const noexcept;
     void odd_packet_arrived(wire::Oddity oddity, Instant now);
     /// The index of the first peer that answers there.
@@ -299,6 +307,7 @@ struct Engine::Impl {
     std::set<std::string> notices_given;
     Counters counters;
     ConnectionId last_id = 0;
+    wire::Reassembly reassembly;
     std::uint32_t fragmented = 0;  ///< packets so far; the identification of their fragments
     std::size_t live = 0;
     bool finish_requested = false;

@@ -13,6 +13,7 @@ constexpr std::size_t max_dead = 1024;
 
 void Engine::Impl::advance(Instant now) {
     land(now);
+    give_up_fragments(now);
     if (!campaigns.empty()) {
         dial_due(now);
     }

@@ -28,7 +28,7 @@ std::string_view describe(Oddity oddity) noexcept {
         case Oddity::not_ip: return "not an IP packet";
         case Oddity::truncated_ip: return "truncated IP packet";
         case Oddity::bad_ip_checksum: return "bad IP checksum";
-        case Oddity::fragment: return "IP fragment";
+        case Oddity::fragment: return "IP fragment whose packet did not become whole";
         case Oddity::truncated_tcp: return "truncated TCP header";
         case Oddity::bad_tcp_checksum: return "bad TCP checksum";
         case Oddity::bad_tcp_options: return "malformed TCP options";

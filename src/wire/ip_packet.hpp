@@ -6,6 +6,7 @@
 #include <tl/expected.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace ghostpeer::wire {
@@ -28,7 +29,7 @@ struct IpPacket {
     IpAddress source;
     IpAddress destination;
     bool v4 = true;
-    std::uint8_t protocol = 0;  ///< behind IPv6 hop-by-hop and destination options
+    std::uint8_t protocol = 0;  ///< behind IPv6 extension headers
     std::uint8_t ttl = 0;
     std::uint8_t tos = 0;
     bool dont_fragment = true;
@@ -39,6 +40,24 @@ struct IpPacket {
 /// `not_ip`, `truncated_ip`, `bad_ip_checksum` or `fragment` when it is none.
 [[nodiscard]] tl::expected<IpPacket, Oddity> open_ip_packet(ByteView packet,
                                                             bool verify_checksum) noexcept;
+
+/// A part of a packet; what it points to are the bytes it was opened from.
+struct IpFragment {
+    IpAddress source;
+    IpAddress destination;
+    bool v4 = true;
+    std::uint32_t id = 0;
+    std::size_t offset = 0;
+    bool more = false;
+    std::uint8_t tos = 0;
+    std::uint8_t next_header = 0;    ///< IPv4: the protocol
+    ByteView head;                   ///< the headers that each fragment of the packet has
+    std::size_t next_header_at = 0;  ///< IPv6: where in `head` the fragment header is announced
+    ByteView data;
+};
+
+/// Nothing where the bytes are no well-formed fragment; its checksum is not looked at.
+[[nodiscard]] std::optional<IpFragment> open_ip_fragment(ByteView packet) noexcept;
 
 [[nodiscard]] inline std::uint16_t read_u16(ByteView bytes, std::size_t at) noexcept {
     return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);

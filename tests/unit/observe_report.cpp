@@ -273,7 +273,9 @@ TEST_CASE("report: odd packets, limits, chance and losses") {
     sample.run.lost = {"The trace in a\nfile is cut short."};
     const auto lines = make_verdict(sample.run).report;
     REQUIRE(lines.size() == 10);
-    CHECK(lines[4] == "3 odd packets did not reach the peer: 1 IP fragment, 2 bad TCP checksum.");
+    CHECK(lines[4] ==
+          "3 odd packets did not reach the peer: 1 IP fragment whose packet did not become "
+          "whole, 2 bad TCP checksum.");
     CHECK(lines[5] ==
           "The limit on connections was reached: 1 SYN dropped. Raise it if the "
           "program needs more.");

@@ -94,9 +94,12 @@ TEST_CASE("wire: checksums are verified unless the link says otherwise") {
 }
 
 TEST_CASE("wire: fragments are told apart") {
-    CHECK(verdict(repaired(with(linux_syn(), 6, 0x20))) == "IP fragment");
-    CHECK(verdict(repaired(with(linux_syn(), 7, 0x01))) == "IP fragment");
-    CHECK(verdict(insert_v6_header(linux_syn_v6(), 44, Bytes(8))) == "IP fragment");
+    CHECK(verdict(repaired(with(linux_syn(), 6, 0x20))) ==
+          "IP fragment whose packet did not become whole");
+    CHECK(verdict(repaired(with(linux_syn(), 7, 0x01))) ==
+          "IP fragment whose packet did not become whole");
+    CHECK(verdict(insert_v6_header(linux_syn_v6(), 44, Bytes(8))) ==
+          "IP fragment whose packet did not become whole");
 }
 
 TEST_CASE("wire: the TCP header's own length is checked") {

@@ -16,7 +16,7 @@ enum class Oddity : std::uint8_t {
     not_ip,           ///< neither version 4 nor 6, empty, or IPv6 from or to an IPv4-mapped address
     truncated_ip,     ///< shorter than its header or its total length says
     bad_ip_checksum,  ///< IPv4 header checksum
-    fragment,         ///< a fragment; the peer does not reassemble
+    fragment,         ///< a fragment: for `Reassembly`, and odd where the others do not come
     truncated_tcp,    ///< data offset below 5 or beyond the packet
     bad_tcp_checksum,
     bad_tcp_options,  ///< length 0 or 1, beyond the header, or wrong for a known option
