@@ -101,6 +101,11 @@ class Segment:
         if result.returncode != 0:
             raise harness.Failure(f"ip {lines}: {result.stderr}")
 
+    def knows_vlans(self):
+        """Whether this kernel can make VLAN interfaces."""
+        return self.run("a", ["ip", "link", "add", "link", "eth0", "name", "trial", "type", "vlan",
+                              "id", "4094"]).returncode == 0
+
     # what programs see -----------------------------------------------------------------------
 
     def get(self, host, address, port=80, *options):
