@@ -70,6 +70,7 @@ TEST_CASE("--max-memory bounds what all connections have to say, and nobody is s
                 limited(1024 * KiB));
     std::vector<Socket> sockets;
     for (int i = 0; i < 16; ++i) {
+        world.take();
         sockets.emplace_back(world, static_cast<std::uint16_t>(20'000 + i)).connect();
     }
     CHECK(world.engine.memory_held() <= 1024 * KiB + 256 * KiB + 16 * 2 * 4 * KiB);
