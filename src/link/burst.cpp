@@ -89,7 +89,15 @@ bool Burst::continued_by(ByteView packet, std::size_t tcp) const noexcept {
     if (read_u32(packet, tcp + seq_at) != read_u32(packet_, tcp + seq_at) + held) {
         return false;
     }
-    // All but lengths, checksums, the sequence number and PSH must be the same.
+    // The kernel counts the IPv4 identifications up when it cuts the burst.
+    const auto segments = held / static_cast<std::uint32_t>(segment_size_);
+    constexpr std::size_t id_at = 4;
+    if (is_v4(packet) &&
+        static_cast<std::uint16_t>(read_u32(packet, id_at) >> 16) !=
+            static_cast<std::uint16_t>((read_u32(packet_, id_at) >> 16) + segments)) {
+        return false;
+    }
+    // All else but lengths, checksums, the sequence number and PSH must be the same.
     std::array<std::uint8_t, v6_header_size + 60> ours{};
     std::array<std::uint8_t, v6_header_size + 60> theirs{};
     std::copy_n(packet_.begin(), payload_, ours.begin());
@@ -97,6 +105,7 @@ bool Burst::continued_by(ByteView packet, std::size_t tcp) const noexcept {
     for (auto* header : {&ours, &theirs}) {
         write_u16(*header, is_v4(packet) ? 2 : 4, 0);
         if (is_v4(packet)) {
+            write_u16(*header, id_at, 0);
             write_u16(*header, 10, 0);
         }
         write_u32(*header, tcp + seq_at, 0);

@@ -31,7 +31,7 @@ std::string_view describe(Oddity oddity) noexcept {
         case Oddity::fragment: return "IP fragment whose packet did not become whole";
         case Oddity::truncated_tcp: return "truncated TCP header";
         case Oddity::bad_tcp_checksum: return "bad TCP checksum";
-        case Oddity::bad_tcp_options: return "malformed TCP options";
+        case Oddity::signed_tcp: return "TCP segment with an MD5 signature (RFC 2385)";
         case Oddity::not_tcp: return "not TCP";
     }
     return "odd packet";

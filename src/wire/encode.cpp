@@ -12,12 +12,11 @@ namespace {
 constexpr std::size_t max_packet = 65535;
 constexpr std::size_t tcp_checksum_at = 16;
 
-void write_v4_header(std::uint8_t* header, const Segment& segment, std::size_t total,
-                     std::uint16_t ip_id) noexcept {
+void write_v4_header(std::uint8_t* header, const Segment& segment, std::size_t total) noexcept {
     header[0] = 0x45;
     header[1] = segment.tos;
     write_u16(header + 2, static_cast<std::uint16_t>(total));
-    write_u16(header + 4, segment.dont_fragment ? std::uint16_t{0} : ip_id);
+    write_u16(header + 4, segment.ip_id);
     write_u16(header + 6, segment.dont_fragment ? 0x4000 : 0);
     header[8] = segment.ttl;
     header[9] = protocol::tcp;
@@ -29,7 +28,8 @@ void write_v4_header(std::uint8_t* header, const Segment& segment, std::size_t t
 
 void write_v6_header(std::uint8_t* header, const Segment& segment, std::size_t total) noexcept {
     header[0] = static_cast<std::uint8_t>(0x60 | segment.tos >> 4);
-    header[1] = static_cast<std::uint8_t>(segment.tos << 4);
+    header[1] = static_cast<std::uint8_t>(segment.tos << 4 | (segment.flow_label >> 16 & 0xfU));
+    write_u16(header + 2, static_cast<std::uint16_t>(segment.flow_label));
     write_u16(header + 4, static_cast<std::uint16_t>(total - ipv6_header_size));
     header[6] = protocol::tcp;
     header[7] = segment.ttl;
@@ -39,7 +39,7 @@ void write_v6_header(std::uint8_t* header, const Segment& segment, std::size_t t
 
 }  // namespace
 
-Bytes encode(const Segment& segment, std::uint16_t ip_id) noexcept {
+Bytes encode(const Segment& segment) noexcept {
     try {
         const IpAddress& source = segment.source.address;
         const IpAddress& destination = segment.destination.address;
@@ -55,7 +55,7 @@ Bytes encode(const Segment& segment, std::uint16_t ip_id) noexcept {
         packet.insert(packet.end(), payload.begin(), payload.end());
         write_tcp_header(packet.data() + ip_size, segment);
         if (v4) {
-            write_v4_header(packet.data(), segment, packet.size(), ip_id);
+            write_v4_header(packet.data(), segment, packet.size());
         } else {
             write_v6_header(packet.data(), segment, packet.size());
         }

@@ -64,6 +64,7 @@ tl::expected<IpPacket, Oddity> open_v4(ByteView packet, bool verify_checksum) no
                     .ttl = packet[8],
                     .tos = packet[1],
                     .dont_fragment = (header->fragment_field & 0x4000U) != 0,
+                    .id = read_u16(packet, 4),
                     .packet = header->packet,
                     .payload = header->packet.subspan(header->size)};
 }
@@ -98,6 +99,7 @@ tl::expected<V6Headers, Oddity> open_v6_headers(ByteView packet) noexcept {
               .ttl = packet[7],
               .tos = static_cast<std::uint8_t>(read_u16(packet, 0) >> 4),
               .dont_fragment = true,
+              .flow_label = read_u32(packet, 0) & 0xfffffU,
               .packet = packet,
               .payload = packet.subspan(ipv6_header_size)};
     if (opened.source.is_v4() || opened.destination.is_v4()) {

@@ -33,8 +33,10 @@ struct IpPacket {
     std::uint8_t ttl = 0;
     std::uint8_t tos = 0;
     bool dont_fragment = true;
-    ByteView packet;   ///< without what lies beyond the packet's own length
-    ByteView payload;  ///< the transport header and what follows
+    std::uint16_t id = 0;          ///< of IPv4
+    std::uint32_t flow_label = 0;  ///< of IPv6
+    ByteView packet;               ///< without what lies beyond the packet's own length
+    ByteView payload;              ///< the transport header and what follows
 };
 
 /// `not_ip`, `truncated_ip`, `bad_ip_checksum` or `fragment` when it is none.

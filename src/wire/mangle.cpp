@@ -64,14 +64,14 @@ void write_tcp_checksum(Bytes& packet, const Segment& segment, std::size_t total
     write_u16(packet.data() + tcp + tcp_checksum_at, static_cast<std::uint16_t>(~sum));
 }
 
-Bytes distorted(const Segment& segment, const Distortion& lie, std::uint16_t ip_id) {
+Bytes distorted(const Segment& segment, const Distortion& lie) {
     Segment plain = segment;
     if (lie.options) {
         plain.options = {};
         const std::size_t room = max_packet - ipv6_header_size - min_tcp_header - max_options_size;
         plain.payload.resize(std::min(plain.payload.size(), room));
     }
-    Bytes packet = encode(plain, ip_id);
+    Bytes packet = encode(plain);
     if (packet.empty()) {
         return packet;
     }
@@ -154,9 +154,9 @@ std::vector<Bytes> cut(ByteView packet, std::size_t size, std::uint32_t id) {
 
 }  // namespace
 
-Bytes encode(const Segment& segment, const Distortion& distortion, std::uint16_t ip_id) noexcept {
+Bytes encode(const Segment& segment, const Distortion& distortion) noexcept {
     try {
-        return distorted(segment, distortion, ip_id);
+        return distorted(segment, distortion);
     } catch (...) {
         return {};  // out of memory: an empty packet, which no link sends
     }

@@ -20,48 +20,27 @@ std::vector<SackBlock> read_sack(ByteView data) {
     return blocks;
 }
 
-/// False for a known option of a wrong length. The last of several of a kind counts, as in
+/// One of a wrong length counts as unknown. The last of several of a kind counts. Both as in
 /// Linux's tcp_parse_options.
-bool read_option(std::uint8_t kind, ByteView data, Options& into) {
-    switch (kind) {
-        case option::mss:
-            if (data.size() != 2) {
-                return false;
-            }
-            into.mss = read_u16(data, 0);
-            return true;
-        case option::window_scale:
-            if (data.size() != 1) {
-                return false;
-            }
-            into.window_scale = data[0];
-            return true;
-        case option::sack_permitted:
-            if (!data.empty()) {
-                return false;
-            }
-            into.sack_permitted = true;
-            return true;
-        case option::sack:
-            if (data.empty() || data.size() % 8 != 0) {
-                return false;
-            }
-            into.sack = read_sack(data);
-            return true;
-        case option::timestamps:
-            if (data.size() != 8) {
-                return false;
-            }
-            into.timestamps = Timestamps{read_u32(data, 0), read_u32(data, 4)};
-            return true;
-        default: return true;
+void read_option(std::uint8_t kind, ByteView data, Options& into) {
+    if (kind == option::mss && data.size() == 2) {
+        into.mss = read_u16(data, 0);
+    } else if (kind == option::window_scale && data.size() == 1) {
+        into.window_scale = data[0];
+    } else if (kind == option::sack_permitted && data.empty()) {
+        into.sack_permitted = true;
+    } else if (kind == option::sack && !data.empty() && data.size() % 8 == 0) {
+        into.sack = read_sack(data);
+    } else if (kind == option::timestamps && data.size() == 8) {
+        into.timestamps = Timestamps{read_u32(data, 0), read_u32(data, 4)};
     }
 }
 
 /// Reads to the end-of-options byte, else to the end of the area, or to an option whose length
-/// cannot be. False if there was one, or a known option of a wrong length.
+/// cannot be: what stands before it counts (RFC 9293, 3.1: MUST-7; Linux: tcp_parse_options).
+/// True for an area with a signature.
 bool read_area(ByteView area, Options& into) {
-    bool well_formed = true;
+    bool is_signed = false;
     std::size_t at = 0;
     while (at < area.size() && area[at] != option::end) {
         if (area[at] == option::nop) {
@@ -70,13 +49,14 @@ bool read_area(ByteView area, Options& into) {
         }
         const std::size_t left = area.size() - at;
         if (left < 2 || area[at + 1] < 2 || area[at + 1] > left) {
-            return false;
+            break;
         }
         const std::size_t length = area[at + 1];
-        well_formed = read_option(area[at], area.subspan(at + 2, length - 2), into) && well_formed;
+        is_signed = is_signed || (area[at] == option::md5 && length == option::md5_length);
+        read_option(area[at], area.subspan(at + 2, length - 2), into);
         at += length;
     }
-    return well_formed;
+    return is_signed;
 }
 
 Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
@@ -97,8 +77,8 @@ Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
     }
     Decoded decoded(std::in_place_type<Segment>);
     auto& segment = *std::get_if<Segment>(&decoded);
-    if (!read_area(bytes.subspan(min_tcp_header, header_size - min_tcp_header), segment.options)) {
-        return Oddity::bad_tcp_options;
+    if (read_area(bytes.subspan(min_tcp_header, header_size - min_tcp_header), segment.options)) {
+        return Oddity::signed_tcp;
     }
     segment.source = {ip.source, read_u16(bytes, 0)};
     segment.destination = {ip.destination, read_u16(bytes, 2)};
@@ -110,6 +90,8 @@ Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
     segment.ttl = ip.ttl;
     segment.tos = ip.tos;
     segment.dont_fragment = ip.dont_fragment;
+    segment.ip_id = ip.id;
+    segment.flow_label = ip.flow_label;
     const ByteView payload = bytes.subspan(header_size);
     segment.payload.assign(payload.begin(), payload.end());
     return decoded;

@@ -1,6 +1,7 @@
 // The kinds of the TCP options that are read and written here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ghostpeer::wire::option {
@@ -12,5 +13,7 @@ inline constexpr std::uint8_t window_scale = 3;    // RFC 7323, 2.2
 inline constexpr std::uint8_t sack_permitted = 4;  // RFC 2018, 2
 inline constexpr std::uint8_t sack = 5;            // RFC 2018, 3
 inline constexpr std::uint8_t timestamps = 8;      // RFC 7323, 3.2
+inline constexpr std::uint8_t md5 = 19;            // RFC 2385, 3
+inline constexpr std::size_t md5_length = 18;
 
 }  // namespace ghostpeer::wire::option

@@ -163,6 +163,7 @@ TEST_CASE("link: a burst is the reverse of cutting") {
             REQUIRE(burst.hold(wire::encode(segment)));
             sent.push_back(segment);
             segment.seq = segment.end();
+            segment.ip_id = static_cast<std::uint16_t>(v4 ? segment.ip_id + 1 : 0);
         }
         CHECK_FALSE(burst.hold(wire::encode(segment)));  // after a short one
         const VirtioHeader header = burst.header();

@@ -109,8 +109,10 @@ TEST_CASE("mangle: an option area of any bytes") {
     // Padded with end-of-options bytes.
     const Bytes padded = encode(segment, Distortion{.options = from_hex("01")});
     CHECK(Bytes(padded.begin() + 40, padded.begin() + 44) == from_hex("01000000"));
-    CHECK(oddity(encode(segment, Distortion{.options = from_hex("0200")})) ==
-          Oddity::bad_tcp_options);
+    CHECK(decoded(encode(segment, Distortion{.options = from_hex("0200")})).options == Options{});
+    CHECK(oddity(encode(segment, Distortion{.options = from_hex(
+                                                "0101131200000000000000000000000000000000")})) ==
+          Oddity::signed_tcp);
 
     const Segment v6 = request_v6();
     const Segment back = decoded(encode(v6, Distortion{.options = from_hex("02040005")}));

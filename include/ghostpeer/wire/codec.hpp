@@ -19,8 +19,8 @@ enum class Oddity : std::uint8_t {
     fragment,         ///< a fragment: for `Reassembly`, and odd where the others do not come
     truncated_tcp,    ///< data offset below 5 or beyond the packet
     bad_tcp_checksum,
-    bad_tcp_options,  ///< length 0 or 1, beyond the header, or wrong for a known option
-    not_tcp,          ///< some other protocol (see `OtherPacket`)
+    signed_tcp,  ///< RFC 2385: signed with a key, and the peer has none
+    not_tcp,     ///< some other protocol (see `OtherPacket`)
 };
 inline constexpr std::size_t oddity_count = 8;
 
@@ -54,10 +54,10 @@ struct DecodeOptions {
 [[nodiscard]] std::optional<Flow> peek_flow(std::span<const std::uint8_t> packet) noexcept;
 
 /// Writes the IP packet of a segment, checksums included, options in Linux's order and padded
-/// with NOPs. IPv4 identification is 0 when DF is set (RFC 6864), else `ip_id`.
+/// with NOPs.
 /// Never throws; a payload too long for an IP packet (65535 bytes in all) is cut, SACK blocks that
 /// do not fit in 40 bytes of options are left out. Empty when there is no memory.
-[[nodiscard]] Bytes encode(const Segment& segment, std::uint16_t ip_id = 0) noexcept;
+[[nodiscard]] Bytes encode(const Segment& segment) noexcept;
 
 /// The ICMP or ICMPv6 "port unreachable" that a host sends for a packet to a closed port; nothing
 /// for packets that must not be answered so (RFC 1122, 3.2.2: ICMP errors, fragments, multicast).

@@ -32,8 +32,7 @@ struct Distortion {
 
 /// As `encode` of codec.hpp, then distorted; `fragment` is not looked at. Never throws; empty when
 /// there is no memory.
-[[nodiscard]] Bytes encode(const Segment& segment, const Distortion& distortion,
-                           std::uint16_t ip_id = 0) noexcept;
+[[nodiscard]] Bytes encode(const Segment& segment, const Distortion& distortion) noexcept;
 
 /// Cuts an IP packet without IPv6 extension headers into fragments with `size` bytes behind the IP
 /// header (and the fragment header) in each but the last, see `Distortion::fragment`. DF is

@@ -69,8 +69,10 @@ struct Segment {
     std::uint16_t urgent = 0;
     Options options{};
     std::uint8_t ttl = 64;  ///< hop limit in IPv6
-    std::uint8_t tos = 0;   ///< traffic class in IPv6
+    std::uint8_t tos = 0;   ///< traffic class in IPv6; the ECN field is in its lower two bits
     bool dont_fragment = true;
+    std::uint16_t ip_id = 0;       ///< IPv4 identification
+    std::uint32_t flow_label = 0;  ///< of IPv6, 20 bits
     Bytes payload{};
 
     [[nodiscard]] bool has(std::uint8_t mask) const noexcept { return flags.has(mask); }
