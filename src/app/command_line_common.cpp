@@ -75,7 +75,7 @@ void define_limits(CLI::App& command, RawCommon& raw, CommonOptions& options) {
         ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""));
     command
         .add_option("--max-buffer", raw.max_buffer,
-                    "Payload held for one connection in each direction (default 1MiB)")
+                    "Payload held for one connection in each direction (default 6MiB)")
         ->type_name("SIZE");
     command
         .add_option("--max-memory", raw.max_memory,

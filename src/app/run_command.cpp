@@ -155,6 +155,7 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     peer::Settings settings = make_settings(options, *peers, seed);
     settings.memory = &memory;
     settings.virtual_time = !options.kernel.empty();
+    settings.epoch = settings.virtual_time ? Duration::zero() : clock.epoch();
     settings.verify_checksums = link->verify_checksums();
     settings.name_server = options.link != LinkChoice::loopback;
     peer::Engine engine(settings, peers->specs);

@@ -51,7 +51,7 @@ struct CommonOptions {
     ColourChoice colour = ColourChoice::automatic;
     std::uint16_t mtu = 1500;
     std::size_t max_connections = 100'000;
-    std::size_t max_buffer = 1024 * 1024;
+    std::size_t max_buffer = 6 * 1024 * 1024;
     std::optional<std::size_t> max_memory;  ///< unset: a quarter of the machine's
 };
 

@@ -137,6 +137,7 @@ struct Prepared {
     HugePages memory;
     peer::Settings settings = make_settings(options, peers, seed);
     settings.memory = &memory;
+    settings.epoch = clock.epoch();
     settings.mtu = link.mtu();
     settings.verify_checksums = link.verify_checksums();
     peer::Engine engine(settings, peers.specs);

@@ -193,7 +193,7 @@ void Engine::Impl::reset(const profile::Rule& rule, const profile::Reset& how,
             }
         }
         tcp::Output aborted;
-        connection.tcb.abort(aborted);
+        connection.tcb.abort(now, aborted);
         for (tcp::Reply& reply : aborted.replies) {
             if (reply.reason == tcp::Reason::rst) {
                 rst = std::move(reply.segment);

@@ -160,15 +160,19 @@ void Engine::Impl::segment_arrived(wire::Segment&& segment, Instant now) {
     ++counters.segments_in;
     const wire::Flow flow{segment.destination, segment.source};
     Connection* connection = connections.find(flow);
+    std::optional<wire::SeqNum> beyond;
     if (connection != nullptr && begins_anew(*connection, segment)) {
         if (connection->live()) {
             --live;
+            constexpr std::uint32_t beyond_any_window =
+                65'537;  // Linux: tcp_timewait_state_process
+            beyond = connection->tcb.snd().nxt + beyond_any_window;
         }
         erase(*connection);
         connection = nullptr;
     }
     if (connection == nullptr) {
-        connection = admit(segment, now);
+        connection = admit(segment, beyond, now);
         if (connection == nullptr) {
             return;
         }
@@ -176,7 +180,8 @@ void Engine::Impl::segment_arrived(wire::Segment&& segment, Instant now) {
     gate_in(*connection, std::move(segment), now);
 }
 
-Connection* Engine::Impl::admit(const wire::Segment& segment, Instant now) {
+Connection* Engine::Impl::admit(const wire::Segment& segment, std::optional<wire::SeqNum> beyond,
+                                Instant now) {
     const auto peer = peer_at(segment.destination);
     if (!peer) {
         const std::string where = segment.destination.to_string();
@@ -192,6 +197,8 @@ Connection* Engine::Impl::admit(const wire::Segment& segment, Instant now) {
     if (connection == nullptr) {
         return nullptr;
     }
+    connection->begins_beyond = beyond.has_value();
+    connection->iss = beyond.value_or(wire::SeqNum{});
     if (!future_blackhole.empty()) {
         begin_blackholed(*connection, *peer);
     }

@@ -53,6 +53,25 @@ auto threshold(const profile::Rule& rule, Field Wanted::*field) -> std::optional
     return std::nullopt;
 }
 
+/// Does the event wait for acknowledgements that carry nothing else?
+[[nodiscard]] bool names_acks(const profile::Event& event) {
+    const auto* on = std::get_if<profile::OnSend>(&event);
+    return on != nullptr &&
+           (on->reason == tcp::Reason::ack || on->reason == tcp::Reason::ack_of_fin);
+}
+
+[[nodiscard]] bool names_acks(const std::vector<profile::Event>& events) {
+    return std::any_of(events.begin(), events.end(),
+                       [](const profile::Event& event) { return names_acks(event); });
+}
+
+[[nodiscard]] bool names_acks(const profile::Profile& profile) {
+    return std::any_of(profile.rules.begin(), profile.rules.end(),
+                       [](const profile::Rule& rule) { return names_acks(rule.on); }) ||
+           std::any_of(profile.expect.begin(), profile.expect.end(),
+                       [](const profile::Expectation& one) { return names_acks(one.events); });
+}
+
 }  // namespace
 
 std::string describe(const NearMiss& miss) {
@@ -92,6 +111,13 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
     tcp.most_unread =
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.most_unread, max_buffered));
     tcp.memory = &memory;
+    // Acknowledgements that a rule or an expectation waits for do not ride on something else,
+    // unless the profile says how long they wait.
+    if (tcp.delayed_ack != tcp.delayed_ack_max && names_acks(*profile)) {
+        tcp.delayed_ack.reset();
+    }
+    tcp.window_max =
+        static_cast<std::uint32_t>(std::min<std::size_t>(tcp.window_max, max_buffered));
     quotes_arrivals = profile::sends_icmp(*profile);
     for (const auto& rule : profile->rules) {
         for (const auto& event : rule.on) {

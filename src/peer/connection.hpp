@@ -71,10 +71,11 @@ struct alignas(64) Connection {
     bool blackholed_out : 1 = false;
     bool listed : 1 = false;  ///< among those that may be evicted
     bool in_use : 1 = false;
-    bool dialled : 1 = false;       ///< the peer began it
-    bool isn_known : 1 = false;     ///< `program_isn`, of one that the peer has opened
-    bool syn_changed : 1 = false;   ///< a rule wrote other options into the peer's SYN
-    bool syn_ack_seen : 1 = false;  ///< has arrived, dropped or not
+    bool dialled : 1 = false;        ///< the peer began it
+    bool isn_known : 1 = false;      ///< `program_isn`, of one that the peer has opened
+    bool syn_changed : 1 = false;    ///< a rule wrote other options into the peer's SYN
+    bool begins_beyond : 1 = false;  ///< `iss` is after the numbers of one in TIME-WAIT
+    bool syn_ack_seen : 1 = false;   ///< has arrived, dropped or not
     tcp::Tcb tcb;
 
     [[nodiscard]] const RuleIndex& rules() const noexcept { return behaviour->phases[phase]; }

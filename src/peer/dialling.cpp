@@ -151,20 +151,43 @@ void Engine::Impl::open_to_program(Connection& connection, Instant now) {
         connection.isn_known = false;
         connection.syn_ack_seen = false;
     }
-    const auto environment = make_environment(connection);
+    const auto environment = make_environment(connection, now);
     connection.tcb.open_active(connection.behaviour->tcp, environment, now, out);
 }
 
-tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection) {
+/// Initial numbers on a clock of 64 ns, as Linux's (secure_tcp_seq), from a place that the 4-tuple
+/// and the run's seed decide (RFC 6528). A connection in the place of one in TIME-WAIT begins
+/// beyond its numbers (RFC 9293, 3.6.1 (MUST-8); Linux: tcp_timewait_state_process). Timestamps go
+/// on from one connection of a 4-tuple to the next, and from one run to the next: the other side's
+/// TIME-WAIT compares them (RFC 6191).
+tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection, Instant now) {
+    const Duration clock = settings.epoch + now.time_since_epoch();
     tcp::Tcb::Environment environment;
-    const auto& isn = connection.behaviour->tcp.isn;
-    environment.iss = wire::SeqNum(isn ? *isn : isn_random.number());
-    environment.timestamp_offset = isn_random.number();
+    if (const auto& isn = connection.behaviour->tcp.isn) {
+        environment.iss = wire::SeqNum(*isn);
+    } else if (connection.begins_beyond) {
+        environment.iss = connection.iss;
+    } else {
+        const auto place = wire::FlowHash{settings.seed ^ 0xbf58476d1ce4e5b9U}(connection.flow);
+        environment.iss = wire::SeqNum(
+            static_cast<std::uint32_t>(place + static_cast<std::uint64_t>(clock.count()) / 64));
+    }
+    constexpr std::uint64_t any_run = 0x94d049bb133111ebU;
+    environment.timestamp_offset = static_cast<std::uint32_t>(
+        wire::FlowHash{any_run}(connection.flow) +
+        static_cast<std::uint64_t>(
+            std::chrono::floor<std::chrono::milliseconds>(settings.epoch).count()));
+    const bool v4 = connection.flow.local.address.is_v4();
     constexpr unsigned ip4_and_tcp = 40;
     constexpr unsigned ip6_and_tcp = 60;
-    environment.link_mss = static_cast<std::uint16_t>(
-        settings.mtu - (connection.flow.local.address.is_v4() ? ip4_and_tcp : ip6_and_tcp));
+    environment.link_mss =
+        static_cast<std::uint16_t>(settings.mtu - (v4 ? ip4_and_tcp : ip6_and_tcp));
+    // RFC 9293, 3.7.1 (MUST-15).
+    constexpr std::uint16_t default_v4 = 536;
+    constexpr std::uint16_t default_v6 = 1220;
+    environment.default_mss = v4 ? default_v4 : default_v6;
     connection.iss = environment.iss;
+    connection.begins_beyond = false;
     return environment;
 }
 

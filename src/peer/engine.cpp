@@ -11,7 +11,6 @@ Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
     : settings(chosen),
       peers(std::move(specs)),
       memory(settings.max_memory),
-      isn_random(chosen.seed),
       rule_random(chosen.seed ^ 0x9e3779b97f4a7c15U),
       port_random(chosen.seed ^ 0xc2b2ae3d27d4eb4fU),
       connections(chosen.seed, chosen.max_connections,

@@ -106,7 +106,9 @@ struct Engine::Impl {
     void odd_packet_arrived(wire::Oddity oddity, Instant now);
     /// The index of the first peer that answers there.
     [[nodiscard]] std::optional<std::size_t> peer_at(const wire::Endpoint& destination) const;
-    [[nodiscard]] Connection* admit(const wire::Segment& segment, Instant now);
+    /// `beyond`: where the peer's numbers may begin, after a connection in TIME-WAIT.
+    [[nodiscard]] Connection* admit(const wire::Segment& segment,
+                                    std::optional<wire::SeqNum> beyond, Instant now);
     /// A record for a flow that has none; null at the limit, which is counted and told.
     [[nodiscard]] Connection* create(const wire::Flow& flow, Behaviour* behaviour, Instant now);
     void begin_attempt(Connection& connection, const wire::Segment& syn, Instant now);
@@ -123,7 +125,7 @@ struct Engine::Impl {
     void dial_one(Campaign& campaign, const wire::Flow& flow, Instant now);
     [[nodiscard]] std::optional<wire::Flow> free_flow(Campaign& campaign, Instant now);
     void open_to_program(Connection& connection, Instant now);
-    [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection);
+    [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection, Instant now);
 
     // control.cpp
     [[nodiscard]] ConnectionView view(const Connection& connection) const;
@@ -277,7 +279,6 @@ struct Engine::Impl {
     std::vector<std::optional<profile::Direction>> future_blackhole;
     profile::Rule control_rule;  ///< stands for the control interface as what blackholed
     StateCounts states{};
-    Random isn_random;
     Random rule_random;
     Random port_random;
     ConnectionTable connections;

@@ -82,10 +82,10 @@ wire::Segment Engine::Impl::template_segment(const Connection& connection, Insta
         segment.seq = fresh ? connection.iss : connection.tcb.snd().nxt;
         segment.ack = fresh ? connection.program_isn + 1 : connection.tcb.rcv().nxt;
         constexpr std::uint32_t largest = 65'535;
-        segment.window =
-            connection.window_offered
-                ? connection.last_window
-                : static_cast<std::uint16_t>(std::min(connection.behaviour->tcp.window, largest));
+        segment.window = connection.window_offered
+                             ? connection.last_window
+                             : static_cast<std::uint16_t>(std::min(
+                                   connection.behaviour->tcp.window.value_or(largest), largest));
         if (connection.tcb.timestamps_on()) {
             segment.options.timestamps = {connection.tcb.timestamp_now(now),
                                           connection.tcb.timestamp_recent()};

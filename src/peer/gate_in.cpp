@@ -185,14 +185,23 @@ void Engine::Impl::deliver(Connection& connection, wire::Segment&& segment, tcp:
         connection.ending = Ending::unanswered;
     }
     const bool may_open = kind == tcp::Kind::syn && connection.began_with_syn &&
-                          !connection.dialled &&
+                          !connection.dialled && connection.flow.local.port != 0 &&
                           connection.behaviour->profile->role == profile::Role::server &&
                           connection.ending == Ending::unanswered;
     if (!may_open) {
+        // A listener has no answer to a segment that neither opens nor acknowledges anything (RFC
+        // 9293, 3.10.7.2, fourth step).
+        const bool listens = connection.behaviour->profile->role == profile::Role::server;
+        if (listens && (segment.flags.bits & (wire::Flags::ack | wire::Flags::syn)) == 0) {
+            return;
+        }
         if (auto answer = tcp::reset_for(segment)) {
             gate_out(connection, tcp::Reply{std::move(*answer), tcp::Reason::rst, false}, now);
         }
         return;
+    }
+    if (segment.has(wire::Flags::fin)) {
+        return;  // Linux (tcp_rcv_state_process): nobody honest opens and finishes at once
     }
     if (const auto* relay = std::get_if<profile::Relay>(&connection.behaviour->profile->service)) {
         hold_syn(connection, *relay, std::move(segment), now);
@@ -202,7 +211,7 @@ void Engine::Impl::deliver(Connection& connection, wire::Segment&& segment, tcp:
 }
 
 void Engine::Impl::open(Connection& connection, const wire::Segment& syn, Instant now) {
-    const auto environment = make_environment(connection);
+    const auto environment = make_environment(connection, now);
     ++live;
     connection.listed = false;
     connection.tcb.open_passive(connection.behaviour->tcp, environment, syn, now, out);

@@ -33,6 +33,17 @@ void note_ending(Connection& connection, tcp::Reason reason) {
     }
 }
 
+/// A connection counts its packets; what leaves before there is one, or without one, has no number
+/// (Linux: ip_build_and_send_pkt, ip_select_ident).
+[[nodiscard]] std::uint16_t identification(const Connection& connection,
+                                           const wire::Segment& segment) {
+    const bool syn_ack = segment.has(wire::Flags::syn | wire::Flags::ack);
+    if (syn_ack || (segment.has(wire::Flags::rst) && segment.window == 0)) {
+        return 0;
+    }
+    return static_cast<std::uint16_t>((connection.iss.raw() >> 8U) + connection.segments_out);
+}
+
 /// Does this RST, of which the peer's TCP knows nothing, end the program's connection? It does at
 /// exactly the number that is next (RFC 5961, 3.2), and in answer to a SYN with its number.
 [[nodiscard]] bool ends_program(const Connection& connection, const wire::Segment& rst) {
@@ -49,7 +60,15 @@ void Engine::Impl::address(const Connection& connection, wire::Segment& segment)
     segment.source = connection.flow.local;
     segment.destination = connection.flow.remote;
     segment.ttl = ip.ttl;
-    segment.tos = ip.tos;
+    if (!segment.source.address.is_v4()) {
+        constexpr std::uint64_t bits = 0xfffff;
+        const std::uint64_t hash = wire::FlowHash{settings.seed}(connection.flow);
+        segment.flow_label = static_cast<std::uint32_t>(std::max(hash & bits, std::uint64_t{1}));
+    }
+    constexpr std::uint8_t ecn_field = 0x03;  // the connection's, unless the profile has one
+    segment.tos = (ip.tos & ecn_field) != 0
+                      ? ip.tos
+                      : static_cast<std::uint8_t>(ip.tos | (segment.tos & ecn_field));
     segment.dont_fragment = ip.dont_fragment;
 }
 
@@ -132,6 +151,7 @@ void Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     }
     connection.last_activity = now;
     ++connection.segments_out;
+    segment.ip_id = identification(connection, segment);
     if (!how.apart) {
         note_ending(connection, how.reason);
     } else if (how.reason == tcp::Reason::rst && ends_program(connection, segment)) {

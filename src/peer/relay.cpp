@@ -274,7 +274,7 @@ void Engine::upstream_reset(const UpstreamId& id, Instant now) {
     connection->extras->relay->phase = Phase::over;
     // What the real server sent before its RST leaves before ours, as far as the window goes.
     connection->tcb.transmit(now, impl_->out);
-    connection->tcb.abort(impl_->out);
+    connection->tcb.abort(now, impl_->out);
     impl_->settle(*connection, now);
 }
 

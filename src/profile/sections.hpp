@@ -14,7 +14,6 @@ struct TcpParts {
     tcp::Config config;
     const Entry* rto = nullptr;
     const Entry* rto_max = nullptr;
-    bool window_given = false;
 };
 
 /// Overwrites what the entry names.

@@ -25,7 +25,6 @@ void read_mss(const Entry& entry, TcpParts& tcp, Context& context) {
 void read_window(const Entry& entry, TcpParts& tcp, Context& context) {
     if (const auto window = read_size(entry, 0, max_window, context.errors)) {
         tcp.config.window = static_cast<std::uint32_t>(*window);
-        tcp.window_given = true;
     }
 }
 
@@ -86,7 +85,21 @@ void read_delayed_ack(const Entry& entry, TcpParts& tcp, Context& context) {
         tcp.config.delayed_ack.reset();
     } else if (const auto time = read_time(entry, context.errors, "`off` or ")) {
         tcp.config.delayed_ack = *time > Duration::zero() ? time : std::nullopt;
+        tcp.config.delayed_ack_max = *time;
     }
+}
+
+void read_ecn(const Entry& entry, TcpParts& tcp, Context& context) {
+    using Known = std::pair<std::string_view, tcp::Ecn>;
+    constexpr std::array<Known, 3> words{
+        {{"off", tcp::Ecn::off}, {"passive", tcp::Ecn::passive}, {"on", tcp::Ecn::on}}};
+    for (const auto& [word, ecn] : words) {
+        if (is_word(entry, word)) {
+            tcp.config.ecn = ecn;
+            return;
+        }
+    }
+    report_wrong_type(entry, "`off`, `passive` or `on`", context.errors);
 }
 
 void read_time_wait(const Entry& entry, TcpParts& tcp, Context& context) {
@@ -95,7 +108,7 @@ void read_time_wait(const Entry& entry, TcpParts& tcp, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<TcpParts>>, 11> tcp_words{{
+constexpr std::array<Word<ReadKey<TcpParts>>, 12> tcp_words{{
     {"mss", read_mss},
     {"window", read_window},
     {"window_scale", read_window_scale},
@@ -106,6 +119,7 @@ constexpr std::array<Word<ReadKey<TcpParts>>, 11> tcp_words{{
     {"rto_max", read_rto_max},
     {"retries", read_retries},
     {"delayed_ack", read_delayed_ack},
+    {"ecn", read_ecn},
     {"time_wait", read_time_wait},
 }};
 
@@ -151,7 +165,7 @@ void read_tcp(const Entry& entry, TcpParts& tcp, Context& context) {
 
 tcp::Config finish_tcp(TcpParts parts, const Service& service, Errors& errors) {
     auto& config = parts.config;
-    if (!parts.window_given && std::holds_alternative<Relay>(service)) {
+    if (!config.window && std::holds_alternative<Relay>(service)) {
         config.window = relay_window;
     }
     if (parts.rto != nullptr && parts.rto_max != nullptr && config.rto_initial > config.rto_max) {

@@ -1,8 +1,13 @@
 // When an acknowledgement is due, and why.
 #include "ghostpeer/tcp/tcb.hpp"
 
+#include "tcp/clock.hpp"
+#include "tcp/read_rate.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/send_buffer.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace ghostpeer::tcp {
 
@@ -12,6 +17,16 @@ using wire::Segment;
 namespace {
 // Linux: tcp_invalid_ratelimit.
 constexpr Duration answer_interval = std::chrono::milliseconds(500);
+// A segment of this size may be a full one whatever its flags say; one of the other only where it
+// does not end a write (Linux: TCP_MSS_DEFAULT, TCP_MIN_MSS).
+constexpr std::uint16_t surely_full = 536;
+constexpr std::uint16_t hardly_full = 88;
+constexpr std::uint32_t longest_ato = 60'000;
+
+std::uint32_t milliseconds(Duration time) noexcept {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(time).count(), 1, longest_ato));
+}
 }  // namespace
 
 void Tcb::ack_now(Reason reason) noexcept {
@@ -19,20 +34,151 @@ void Tcb::ack_now(Reason reason) noexcept {
     ack_reason_ = reason;
 }
 
+/// Payload in order was received.
 void Tcb::ack_data(std::uint32_t length, bool at_once, Instant now) noexcept {
     unacked_ += length;
-    const bool quick = quick_acks_ > 0;
-    if (quick) {
-        --quick_acks_;
-    }
-    // Linux (__tcp_ack_snd_check) acknowledges at once when more than one full segment waits.
-    if (at_once || quick || !config_->delayed_ack || unacked_ > largest_payload_) {
+    if (at_once || !config_->delayed_ack) {
         ack_now(Reason::ack);
-    } else if (ack_due_ == AckDue::none) {
-        ack_due_ = AckDue::delayed;
-        ack_reason_ = Reason::ack;
-        delayed_ack_at_ = now + *config_->delayed_ack;
+    } else {
+        schedule_ack(Reason::ack, now);
     }
+}
+
+/// The acknowledgement waits for something to ride on, for the application to read, or for its
+/// timer: Linux (tcp_send_delayed_ack).
+void Tcb::schedule_ack(Reason reason, Instant now) noexcept {
+    if (ack_due_ == AckDue::now) {
+        return;
+    }
+    ack_reason_ = reason;
+    Duration wait = *config_->delayed_ack;
+    if (ato_ == 0) {
+        wait = Duration::zero();
+    } else if (const Duration pace = std::chrono::milliseconds(ato_); pace > wait) {
+        const Duration most =
+            rtt_.measured() ? std::max(rtt_.smoothed(), wait) : config_->delayed_ack_max;
+        wait = std::min({pace, most, config_->delayed_ack_max});
+    }
+    if (ack_due_ == AckDue::none) {
+        ack_due_ = AckDue::delayed;
+        delayed_ack_at_ = now + wait;
+    } else if (delayed_ack_at_ <= now + wait / 4) {
+        ack_now(reason);  // its time has nearly come
+    } else {
+        delayed_ack_at_ = std::min(delayed_ack_at_, now + wait);
+    }
+}
+
+/// What a full segment is, and whether this one is the last of a write: Linux
+/// (tcp_measure_rcv_mss).
+void Tcb::note_size(const Segment& segment) noexcept {
+    const auto size =
+        static_cast<std::uint16_t>(std::min<std::size_t>(segment.payload.size(), 65535));
+    const std::uint16_t last = std::exchange(last_size_, std::uint16_t{0});
+    if (size >= full_segment_) {
+        full_segment_ = std::min(size, std::max(link_mss_, full_segment_));
+        pushed_ = pushed_ || segment.has(Flags::psh);
+        return;
+    }
+    const std::uint32_t with_options = std::uint32_t{size} + (timestamps_ ? 12U : 0U);
+    if (with_options >= surely_full || (with_options >= hardly_full && !segment.has(Flags::psh))) {
+        last_size_ = size;
+        if (size == last) {
+            full_segment_ = size;
+            return;
+        }
+    }
+    pushed_again_ = pushed_again_ || pushed_;
+    pushed_ = true;
+}
+
+/// How soon payload follows payload: Linux (tcp_event_data_recv).
+void Tcb::note_pace(Instant now) noexcept {
+    const std::uint32_t at = clock_milliseconds(now);
+    const std::uint32_t gap = at - std::exchange(data_at_, at);
+    if (ato_ == 0) {
+        add_quick_acks();
+        reset_ato();
+        return;
+    }
+    const std::uint32_t half = shortest_ato() / 2;
+    const std::uint32_t timeout = milliseconds(rto());
+    if (gap <= half) {
+        ato_ = static_cast<std::uint16_t>(ato_ / 2 + half);
+    } else if (gap < ato_) {
+        ato_ = static_cast<std::uint16_t>(std::min(ato_ / 2 + gap, timeout));
+    } else if (gap > timeout) {
+        add_quick_acks();  // the other side has begun anew
+    }
+}
+
+/// Milliseconds.
+std::uint32_t Tcb::shortest_ato() const noexcept {
+    return milliseconds(config_->delayed_ack.value_or(Duration::zero()));
+}
+
+void Tcb::reset_ato() noexcept { ato_ = static_cast<std::uint16_t>(shortest_ato()); }
+
+void Tcb::add_quick_acks() noexcept {
+    const std::uint32_t window = rcv_.wnd / (2 * std::uint32_t{full_segment_});
+    const auto quick = std::min({std::max(window, 2U), config_->quick_acks, 255U});
+    quick_acks_ = std::max(quick_acks_, static_cast<std::uint8_t>(quick));
+}
+
+/// Something was lost, or the other side believes so; it is to hear of each segment: Linux
+/// (tcp_enter_quickack_mode).
+void Tcb::enter_quick_mode() noexcept {
+    add_quick_acks();
+    interactive_ = false;
+    reset_ato();
+}
+
+/// Nothing that was sent carried the acknowledgement along in time: Linux
+/// (tcp_delack_timer_handler).
+void Tcb::missed_answer() noexcept {
+    if (interactive_) {
+        interactive_ = false;
+        reset_ato();
+    } else {
+        ato_ = static_cast<std::uint16_t>(std::min(ato_ * 2U, milliseconds(rto())));
+    }
+}
+
+/// Payload leaves: Linux (tcp_event_data_sent). What follows on data within the time that an ACK
+/// would wait is an answer.
+void Tcb::note_answer(Instant now) noexcept {
+    interactive_ = interactive_ || clock_milliseconds(now) - data_at_ < ato_;
+}
+
+/// Whatever leaves carries an acknowledgement: Linux (tcp_event_ack_sent).
+void Tcb::ack_left() noexcept {
+    if (ack_due_ != AckDue::none && quick_acks_ > 0 && --quick_acks_ == 0) {
+        reset_ato();
+    }
+    last_ack_sent_ = rcv_.nxt;
+    ack_due_ = AckDue::none;
+    delayed_ack_at_ = never;
+    unacked_ = 0;
+    pushed_ = false;
+    pushed_again_ = false;
+}
+
+/// The application has read, and an acknowledgement waits: Linux (__tcp_ack_snd_check,
+/// tcp_cleanup_rbuf). A second full segment does not wait as long as the window can be moved along;
+/// neither do the last bytes of a write once they have been read, unless an answer is to be
+/// expected.
+bool Tcb::reading_acknowledges() const noexcept {
+    if (ack_due_ != AckDue::delayed) {
+        return false;
+    }
+    if (quick_acks_ > 0 && !interactive_) {
+        return true;
+    }
+    if (unacked_ > full_segment_ &&
+        (read_ || std::uint64_t{window_to_offer()} << rcv_.scale >= rcv_.wnd + unacked_)) {
+        return true;
+    }
+    return read_ && unread_.empty() && (pushed_again_ || (pushed_ && !interactive_));
 }
 
 /// Answers that two ends could bounce between them for ever are limited.
@@ -57,11 +203,14 @@ void Tcb::answer_unacceptable(const Segment& segment, Instant now) {
     // Segments that occupy sequence space cannot take part in a loop of ACKs, so their answers are
     // not limited: Linux (tcp_oow_rate_limited).
     if (segment.has(Flags::fin) && fin_received_ && segment.end() == rcv_.nxt) {
+        note_duplicate(segment.seq, segment.end());
+        enter_quick_mode();
         ack_now(Reason::ack_of_fin);
     } else if (segment.length() > 0 && !segment.has(Flags::syn)) {
         const bool old = segment.end() <= rcv_.nxt;
         if (old) {
             note_duplicate(segment.seq, segment.end());
+            enter_quick_mode();
         }
         ack_now(old ? Reason::duplicate_ack : Reason::challenge_ack);
     } else if (segment.length() == 0 && segment.seq == rcv_.nxt - 1 && synchronized()) {
@@ -75,10 +224,14 @@ void Tcb::answer_unacceptable(const Segment& segment, Instant now) {
 }
 
 void Tcb::acknowledge(Instant now, Output& out) {
-    if (ack_due_ != AckDue::now || rides_on_handshake_ack()) {
-        return;
+    if (read_) {
+        grow_window(now);
     }
-    send_ack(now, out);
+    const bool due = ack_due_ == AckDue::now || reading_acknowledges();
+    read_ = false;
+    if (due && !rides_on_handshake_ack()) {
+        send_ack(now, out);
+    }
 }
 
 bool Tcb::ack_may_wait() const noexcept {

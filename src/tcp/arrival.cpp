@@ -74,6 +74,9 @@ bool Tcb::check_sequence(const Segment& segment, Instant now) {
     if (segment.has(Flags::syn) && !segment.has(Flags::rst)) {
         return true;  // check_syn answers it, wherever it stands (RFC 5961, 4.2)
     }
+    if (segment.has(Flags::rst) && resets(segment)) {
+        return true;
+    }
     if (!acceptable || old_timestamp) {
         answer_unacceptable(segment, now);
         return false;
@@ -86,12 +89,27 @@ bool Tcb::check_sequence(const Segment& segment, Instant now) {
     return true;
 }
 
-/// Second step, with RFC 5961, 3.2: only the next expected number resets.
+/// RFC 5961, 3.2: the next expected number resets. So does, as in Linux, what the other side takes
+/// for that number: the end of what it knows to be held out of order (tcp_validate_incoming), and
+/// the FIN's own number where it may not know that its FIN has arrived (tcp_reset_check).
+bool Tcb::resets(const Segment& segment) const noexcept {
+    if (segment.seq == rcv_.nxt) {
+        return true;
+    }
+    if (segment.seq == rcv_.nxt - 1) {
+        return state_ == State::close_wait || state_ == State::last_ack || state_ == State::closing;
+    }
+    return sack_ && reassembly_ && reassembly_->holds_bytes() &&
+           segment.seq ==
+               rcv_.nxt + static_cast<std::uint32_t>(reassembly_->end() - bytes_received_);
+}
+
+/// Second step.
 bool Tcb::check_rst(const Segment& segment, Instant now, Output& out) {
     if (!segment.has(Flags::rst)) {
         return true;
     }
-    if (segment.seq == rcv_.nxt) {
+    if (resets(segment)) {
         enter(State::closed, out);
     } else if (segment.seq > rcv_.nxt) {
         challenge(now);
@@ -116,7 +134,17 @@ bool Tcb::check_syn(const Segment& segment, Instant now, Output& out) {
         return false;
     }
     if (!repeats_syn(segment)) {
-        challenge(now);
+        // A listener gives up what another SYN in its window contradicts, and is as before (RFC
+        // 9293, 3.10.7.4, fourth step; Linux: tcp_check_req).
+        if (state_ == State::syn_received && !active_ && !segment.has(Flags::ack) &&
+            segment.seq > rcv_.irs && segment.seq < right_edge_) {
+            if (auto reset = reset_for(segment)) {
+                emit(std::move(*reset), Reason::rst, false, out);
+            }
+            enter(State::closed, out);
+        } else {
+            challenge(now);
+        }
         return false;
     }
     // The SYN-ACK was lost: Linux (tcp_check_req) sends it again and starts the timer anew.
@@ -141,6 +169,10 @@ void Tcb::arrive_in_time_wait(const Segment& segment, Instant now, Output& out) 
             enter(State::closed, out);
         }
         return;
+    }
+    if (timestamps_ && segment.options.timestamps && !old_timestamp &&
+        segment.seq <= last_ack_sent_) {
+        ts_recent_ = segment.options.timestamps->value;
     }
     if (segment.has(Flags::ack) || old_timestamp) {
         arm(Timer::time_wait, now + config_->time_wait);

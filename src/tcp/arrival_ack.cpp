@@ -32,6 +32,7 @@ bool Tcb::check_ack(const Segment& segment, Instant now, Output& out) {
         return false;
     }
     accept_ack(segment, now);
+    react_to_congestion(segment);
     update_send_window(segment);
     update_timer(now);
     advance_close(now, out);

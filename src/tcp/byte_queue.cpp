@@ -31,6 +31,12 @@ void ByteQueue::append(wire::Bytes&& bytes) {
     append(std::span<const std::uint8_t>(bytes));
 }
 
+void ByteQueue::erase_from_back(std::size_t n) {
+    if (n > 0 && n <= size()) {
+        bytes_.erase(bytes_.end() - distance(n));
+    }
+}
+
 void ByteQueue::drop_front(std::size_t n) {
     if (n >= size()) {
         bytes_ = wire::Bytes();

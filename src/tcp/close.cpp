@@ -46,7 +46,7 @@ void Tcb::close(Instant now, Output& out) {
         return;
     }
     if (state_ != State::time_wait && !unread_.empty()) {
-        abort(out);
+        abort(now, out);
         return;
     }
     unread_ = ByteQueue();
@@ -58,16 +58,14 @@ void Tcb::close(Instant now, Output& out) {
     }
 }
 
-void Tcb::abort(Output& out) {
+void Tcb::abort(Instant now, Output& out) {
     if (state_ == State::closed) {
         return;
     }
     if (state_ != State::syn_sent) {
-        Segment segment;
-        segment.seq = acceptable_seq();
-        segment.ack = rcv_.nxt;
-        segment.flags.bits = Flags::rst | Flags::ack;
-        emit(std::move(segment), Reason::rst, false, out);
+        // With window and timestamps, as of any segment of the connection (Linux:
+        // tcp_send_active_reset).
+        emit(make_segment(acceptable_seq(), Flags::rst | Flags::ack, now), Reason::rst, false, out);
     }
     enter(State::closed, out);
 }

@@ -15,10 +15,12 @@ using wire::Segment;
 
 namespace {
 
-constexpr std::uint16_t default_mss = 536;  // RFC 9293, 3.7.1 (MUST-15)
+constexpr std::uint32_t likely_full = 536;  // Linux: TCP_MSS_DEFAULT
 constexpr std::uint16_t smallest_mss = 48;  // Linux: TCP_MIN_SND_MSS
 constexpr std::uint8_t largest_scale = 14;  // RFC 7323, 2.3
 constexpr std::uint32_t largest_field = 65535;
+constexpr std::uint32_t least_full = 88;       // Linux: TCP_MIN_MSS
+constexpr std::uint32_t timestamp_bytes = 12;  // with padding
 
 }  // namespace
 
@@ -35,7 +37,20 @@ void Tcb::start(const Config& config, const Environment& environment) {
     snd_.nxt = environment.iss + 1;
     ts_offset_ = environment.timestamp_offset;
     link_mss_ = std::max(environment.link_mss, smallest_mss);
-    quick_acks_ = static_cast<std::uint16_t>(std::min(config.quick_acks, 65535U));
+    default_mss_ = environment.default_mss;
+    size_buffer();
+}
+
+/// Room for full segments in half of Linux's `tcp_rmem` default of 128 KiB, the other half being
+/// for what they weigh (tcp_select_initial_window).
+void Tcb::size_buffer() noexcept {
+    const std::uint32_t announced = config_->mss != 0 ? config_->mss : link_mss_;
+    const std::uint32_t full =
+        timestamps_ && announced > timestamp_bytes ? announced - timestamp_bytes : announced;
+    constexpr std::uint32_t room = 65536;
+    buffer_ = config_->window.value_or(std::min(room / full * full, largest_field));
+    const std::uint32_t likely = std::min({buffer_ / 2, full, likely_full});
+    full_segment_ = static_cast<std::uint16_t>(std::max(likely, least_full));
 }
 
 void Tcb::open_passive(const Config& config, const Environment& environment, const Segment& syn,
@@ -63,6 +78,10 @@ void Tcb::open_active(const Config& config, const Environment& environment, Inst
 
 /// Takes the other side's numbers and options from its SYN or SYN-ACK.
 void Tcb::receive_syn(const Segment& syn, Instant now) {
+    negotiate(syn);
+    if (state_ == State::listen) {
+        size_buffer();
+    }
     rcv_.irs = syn.seq;
     rcv_.nxt = syn.seq + 1;
     snd_.wl1 = syn.seq;
@@ -71,7 +90,6 @@ void Tcb::receive_syn(const Segment& syn, Instant now) {
     snd_.max_wnd = syn.window;
     last_ack_sent_ = rcv_.nxt;
     right_edge_ = rcv_.nxt + rcv_.wnd;
-    negotiate(syn);
     if (timestamps_) {
         ts_recent_ = syn.options.timestamps->value;
         ts_recent_at_ = clock_seconds(now);
@@ -81,19 +99,24 @@ void Tcb::receive_syn(const Segment& syn, Instant now) {
 void Tcb::negotiate(const Segment& syn) {
     const wire::Options& offered = syn.options;
     // An MSS of 0 counts as none: Linux (tcp_parse_options).
-    const std::uint16_t theirs = offered.mss.value_or(0) != 0 ? *offered.mss : default_mss;
+    const std::uint16_t theirs = offered.mss.value_or(0) != 0 ? *offered.mss : default_mss_;
     snd_.mss = std::clamp(theirs, smallest_mss, link_mss_);
     scaling_ = config_->window_scale.has_value() && offered.window_scale.has_value();
     snd_.scale = scaling_ ? std::min(*offered.window_scale, largest_scale) : std::uint8_t{0};
     rcv_.scale = scaling_ ? std::min(*config_->window_scale, largest_scale) : std::uint8_t{0};
     sack_ = config_->sack && offered.sack_permitted;
     timestamps_ = config_->timestamps && offered.timestamps.has_value();
+    negotiate_ecn(syn);
 }
 
 void Tcb::send_syn(Instant now, bool again, Output& out) {
     Segment segment;
     segment.seq = snd_.iss;
     segment.flags.bits = Flags::syn;
+    if (config_->ecn == Ecn::on && !again) {
+        // Some drop such a SYN; the next one does without (RFC 3168, 6.1.1.1).
+        segment.flags.bits |= Flags::ece | Flags::cwr;
+    }
     if (timestamps_) {
         segment.options.timestamps = {timestamp_now(now), 0};
     }
@@ -104,7 +127,7 @@ void Tcb::send_syn_ack(Instant now, bool again, Output& out) {
     Segment segment;
     segment.seq = snd_.iss;
     segment.ack = rcv_.nxt;
-    segment.flags.bits = Flags::syn | Flags::ack;
+    segment.flags.bits = Flags::syn | Flags::ack | (ecn_ ? Flags::ece : std::uint8_t{0});
     if (timestamps_) {
         segment.options.timestamps = {timestamp_now(now), ts_recent_};
     }
@@ -113,7 +136,7 @@ void Tcb::send_syn_ack(Instant now, bool again, Output& out) {
 
 void Tcb::emit_opening(Segment&& segment, Reason reason, bool again, Output& out) {
     // The window of a SYN is never scaled (RFC 7323, 2.2).
-    const std::uint32_t window = window_fixed_ ? fixed_window_ : config_->window;
+    const std::uint32_t window = window_fixed_ ? fixed_window_ : buffer_;
     segment.window = static_cast<std::uint16_t>(std::min(window, largest_field));
     if (config_->announce_mss) {
         segment.options.mss = config_->mss != 0 ? config_->mss : link_mss_;

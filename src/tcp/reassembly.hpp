@@ -29,14 +29,21 @@ struct Reassembly {
     bool add(std::uint64_t at, wire::Bytes&& bytes, std::size_t limit);
     /// Moves what continues the stream from `next` on into the queue; returns how much that was.
     std::uint64_t take(std::uint64_t next, ByteQueue& into);
+    /// Behind the last byte that is held; only if there are some.
+    [[nodiscard]] std::uint64_t end() const noexcept { return ranges_.rbegin()->second; }
     /// Up to `most` held ranges, the one that changed last first.
     [[nodiscard]] std::vector<Range> report(std::size_t most) const;
 
     [[nodiscard]] bool holds_bytes() const noexcept { return !pieces_.empty(); }
-    [[nodiscard]] bool idle() const noexcept { return pieces_.empty() && !fin_at && !duplicate; }
+    /// Nothing has come out of order, or twice.
+    [[nodiscard]] bool in_order() const noexcept {
+        return pieces_.empty() && !fin_at && !duplicate;
+    }
+    [[nodiscard]] bool idle() const noexcept { return in_order() && !urgent_at; }
     [[nodiscard]] std::size_t heap_bytes() const noexcept;
 
     std::optional<std::uint64_t> fin_at;       ///< where the FIN that came out of order stands
+    std::optional<std::uint64_t> urgent_at;    ///< where the urgent byte stands that is to come
     std::optional<wire::SackBlock> duplicate;  ///< to be reported by the next ACK (RFC 2883)
 
   private:

@@ -40,10 +40,10 @@ Segment Tcb::make_segment(SeqNum seq, std::uint8_t flags, Instant now) {
             reassembly_.reset();
         }
     }
-    last_ack_sent_ = rcv_.nxt;
-    ack_due_ = AckDue::none;
-    delayed_ack_at_ = never;
-    unacked_ = 0;
+    if (congestion_seen_ && (flags & Flags::rst) == 0) {
+        segment.flags.bits |= Flags::ece;
+    }
+    ack_left();
     return segment;
 }
 

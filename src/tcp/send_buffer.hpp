@@ -27,9 +27,11 @@ struct SendBuffer {
     wire::SeqNum timed_end;  ///< the acknowledgement that ends the round trip being timed
     Instant timed_at{};
     std::uint32_t dup_bytes = 0;  ///< without SACK: what duplicate ACKs say has left the network
+    wire::SeqNum reduced_at;      ///< SND.NXT when ECE was last reacted to; only if `reducing`
     std::uint8_t dup_acks = 0;
     Recovery recovery = Recovery::none;
     bool timing = false;
+    bool reducing = false;
     bool resend_now = false;  ///< one retransmission may leave whatever the congestion window says
 };
 

@@ -1,6 +1,7 @@
 #include "ghostpeer/tcp/tcb.hpp"
 
 #include "tcp/clock.hpp"
+#include "tcp/read_rate.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/send_buffer.hpp"
 
@@ -25,6 +26,7 @@ void Tcb::enter(State to, Output& out) {
         // The numbers stay: callers may still build segments of a connection that is gone.
         send_.reset();
         reassembly_.reset();
+        read_rate_.reset();
         if (!graceful) {
             unread_ = ByteQueue();
         }
@@ -72,7 +74,10 @@ std::optional<Instant> Tcb::next_deadline() const noexcept {
 
 std::span<const std::uint8_t> Tcb::readable() const noexcept { return unread_.view(); }
 
-void Tcb::consume(std::size_t n) { unread_.drop_front(n); }
+void Tcb::consume(std::size_t n) {
+    read_ = read_ || n > 0;
+    unread_.drop_front(n);
+}
 
 bool Tcb::at_end_of_stream() const noexcept { return fin_received_ && unread_.empty(); }
 
@@ -106,6 +111,9 @@ std::size_t Tcb::heap_bytes() const noexcept {
     std::size_t bytes = unread_.heap_bytes();
     if (send_) {
         bytes += sizeof(SendBuffer) + send_->bytes.heap_bytes() + send_->scoreboard.heap_bytes();
+    }
+    if (read_rate_) {
+        bytes += sizeof(ReadRate);
     }
     if (reassembly_) {
         bytes += reassembly_->heap_bytes();

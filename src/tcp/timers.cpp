@@ -13,6 +13,7 @@ using wire::Flags;
 void Tcb::on_timer(Instant now, Output& out) {
     if (delayed_ack_at_ <= now) {
         delayed_ack_at_ = never;
+        missed_answer();
         ack_now(ack_reason_);
     }
     if (timer_at_ > now) {

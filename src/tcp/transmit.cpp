@@ -75,6 +75,7 @@ std::uint32_t Tcb::send_range(SeqNum from, std::uint32_t most, bool again, Insta
     if (bytes.size() == queued.size()) {
         segment.flags.bits |= Flags::psh;
     }
+    mark(segment, again);
     emit(std::move(segment), Reason::data, again, out);
     return static_cast<std::uint32_t>(bytes.size());
 }
@@ -146,6 +147,7 @@ void Tcb::send_new(Instant now, Output& out) {
         if (sent == 0) {
             return;
         }
+        note_answer(now);
         snd_.nxt += sent;
         flight += sent;
         // While losses are repaired, an ACK says when the gap was filled rather than how long a

@@ -14,13 +14,13 @@ constexpr std::uint64_t largest_field = 65535;
 
 std::uint64_t Tcb::free_buffer() const noexcept {
     const std::uint64_t unread = unread_.size();
-    return config_->window > unread ? config_->window - unread : 0;
+    return buffer_ > unread ? buffer_ - unread : 0;
 }
 
 bool Tcb::may_open_window() const noexcept {
     // Silly windows are avoided by moving the right edge in steps of a segment or half the buffer
     // (RFC 9293, 3.8.6.2.2).
-    const std::uint32_t step = std::min<std::uint32_t>(config_->window / 2, link_mss_);
+    const std::uint32_t step = std::min<std::uint32_t>(buffer_ / 2, link_mss_);
     return free_buffer() >= std::uint64_t{acceptable_window()} + step;
 }
 
@@ -35,7 +35,7 @@ std::uint16_t Tcb::window_to_offer() const noexcept {
         return std::max(field(fixed_window_), least);
     }
     const std::uint64_t offered = acceptable_window();
-    const std::uint64_t least = unread_.empty() && config_->window > 0 ? unit : 0;
+    const std::uint64_t least = unread_.empty() && buffer_ > 0 ? unit : 0;
     const std::uint64_t opened = std::max(free_buffer() / unit * unit, least);
     if (may_open_window() && opened > offered) {
         return field(opened);
@@ -44,7 +44,7 @@ std::uint16_t Tcb::window_to_offer() const noexcept {
     // not be given ever more by rounding. What rounding down takes back is accepted all the same
     // (RFC 7323, 2.4).
     const std::uint64_t up = (offered + unit - 1) / unit * unit;
-    return field(unread_.size() + up < config_->window + unit ? up : offered);
+    return field(unread_.size() + up < buffer_ + unit ? up : offered);
 }
 
 void Tcb::commit_window(std::uint16_t field) noexcept {
@@ -66,7 +66,7 @@ std::uint32_t Tcb::room_for_payload() const noexcept {
     if (!window_fixed_) {
         return window;
     }
-    const std::size_t most = std::max(config_->window, fixed_window_);
+    const std::size_t most = std::max(buffer_, fixed_window_);
     const std::size_t unread = unread_.size();
     return most > unread ? static_cast<std::uint32_t>(std::min<std::size_t>(window, most - unread))
                          : 0;

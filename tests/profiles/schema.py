@@ -124,7 +124,7 @@ GOOD = [
     "summary: x\nrules: [{on: receive any, when: {length: '> 5', elapsed: 1s..2s, "
     "state: [closing]}, nth: 2.., do: {delay: 5ms}}]",
     "summary: x\ntcp: {mss: off, window: 4KiB, window_scale: '7', sack: yes, timestamps: false, "
-    "isn: random, delayed_ack: off, time_wait: 1s}",
+    "isn: random, delayed_ack: off, ecn: passive, time_wait: 1s}",
     "summary: x\nservice: {source: {bytes: 1MiB, rate: 10KiB/s}}", "summary: x\nservice: {hold: }",
     "summary: x\nattempts: {1-2: refuse, 3: [{on: start, do: reset}], 4+: {service: echo}}",
     "summary: x\nsysctl: {net.ipv4.tcp_syn_retries: 2, net.ipv4.tcp_rmem: 4096 4096 4096}",

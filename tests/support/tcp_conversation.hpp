@@ -52,6 +52,8 @@ struct In {
     std::optional<std::uint16_t> mss{};
     std::optional<std::uint8_t> window_scale{};
     bool sack_permitted = false;
+    std::uint8_t tos = 0;
+    std::uint16_t urgent = 0;
 };
 
 /// What is asked of a segment that leaves; what is not named does not matter.
@@ -117,6 +119,8 @@ class Conversation {
         segment.options.mss = in.mss;
         segment.options.window_scale = in.window_scale;
         segment.options.sack_permitted = in.sack_permitted;
+        segment.tos = in.tos;
+        segment.urgent = in.urgent;
         return segment;
     }
 
@@ -164,7 +168,7 @@ class Conversation {
         drive();
     }
     void aborts() {
-        tcb.abort(out_);
+        tcb.abort(now, out_);
         collect();
         drive();
     }
@@ -416,6 +420,7 @@ inline void close_wait(Conversation& c, const Offer& offer = {}) {
     established(c, offer);
     c.gets({.seq = 1, .ack = 1, .flags = fin_bit | ack_bit});
     c.enters(State::close_wait);
+    c.passes(0s);  // no data has come yet, so the ACK has nothing to wait for
     c.sends(Reason::ack_of_fin, {.seq = 1, .ack = 2, .flags = ack_bit});
     c.silent();
 }

@@ -64,7 +64,7 @@ class Pair {
             syn.seq = iss.at(1 - i);
             syn.flags.bits = wire::Flags::syn;
             syn.window = static_cast<std::uint16_t>(
-                std::min<std::uint32_t>(ends.at(1 - i).config.window, 65535));
+                std::min<std::uint32_t>(ends.at(1 - i).config.window.value_or(64240), 65535));
             syn.options.mss = mss;
             syn.options.sack_permitted = sack;
             if (timestamps) {
@@ -144,7 +144,7 @@ class Pair {
     [[nodiscard]] std::uint16_t window_field(const End& end) const {
         const unsigned shift = scale && end.config.window_scale ? *end.config.window_scale : 0;
         return static_cast<std::uint16_t>(
-            std::min<std::uint32_t>(end.config.window >> shift, 65535));
+            std::min<std::uint32_t>(end.config.window.value_or(64240) >> shift, 65535));
     }
 
     [[nodiscard]] tcp::Tcb::Environment environment(std::size_t i) const {

@@ -227,6 +227,7 @@ TEST_CASE("link: a burst is continued only by the same flow with the same header
         segment.flags.bits = Flags::ack;
         REQUIRE(burst.hold(wire::encode(segment)));
         segment.seq = segment.end();
+        segment.ip_id = 1;
         change(segment);
         return burst.hold(wire::encode(segment));
     };
@@ -238,6 +239,8 @@ TEST_CASE("link: a burst is continued only by the same flow with the same header
     CHECK_FALSE(continues([](Segment& s) { s.seq -= 1000; }));
     CHECK_FALSE(continues([](Segment& s) { s.ack += 1; }));
     CHECK_FALSE(continues([](Segment& s) { s.window = 501; }));
+    CHECK_FALSE(continues([](Segment& s) { s.ip_id = 0; }));
+    CHECK_FALSE(continues([](Segment& s) { s.ip_id = 2; }));
     CHECK_FALSE(continues([](Segment& s) { s.ttl = 63; }));
     CHECK_FALSE(continues([](Segment& s) { s.tos = 1; }));
     CHECK_FALSE(continues([](Segment& s) { s.destination.port = 81; }));
@@ -256,6 +259,7 @@ TEST_CASE("link: a burst is continued only by the same flow with the same header
     next.flags.bits = Flags::ack;
     REQUIRE(ended.hold(wire::encode(next)));
     next.seq = next.end();
+    next.ip_id = 1;
     next.payload.resize(999);
     REQUIRE(ended.hold(wire::encode(next)));
     next.seq = next.end();
@@ -268,6 +272,7 @@ TEST_CASE("link: a burst is continued only by the same flow with the same header
     int held = 0;
     for (; held < 1000 && burst.hold(wire::encode(segment)); ++held) {
         segment.seq = segment.end();
+        segment.ip_id = static_cast<std::uint16_t>(segment.ip_id + 1);
     }
     CHECK(held == (65535 - 52) / 1400);
 }

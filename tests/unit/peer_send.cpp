@@ -30,7 +30,8 @@ TEST_CASE("send makes an ACK with the connection's numbers, and what it is told"
     socket.send_data("abc");
     const auto left = world.take();
     REQUIRE(flags_of(left) == "A A PA FA R");  // the first is the peer's own
-    CHECK(left[1] == left[0]);
+    CHECK(left[1].seq == left[0].seq);
+    CHECK(left[1].window == left[0].window);
     CHECK(left[1].ack == socket.snd_nxt);
     CHECK(left[2].seq == socket.rcv_nxt);
     CHECK(left[3].seq == socket.rcv_nxt + 5);
@@ -176,8 +177,7 @@ TEST_CASE("what send says of the header is told") {
         "rules:\n  - {on: enter established, do: {send: {options: '0200', reserved: 2}}}\n");
     Socket socket(world);
     socket.connect();
-    CHECK(world.take().empty());
-    CHECK(world.other_packets().size() == 1);
+    CHECK(flags_of(world.take()) == "A");
     const auto told = world.segments(Direction::out, Fate::sent);
     REQUIRE(told.back().forgery);
     CHECK(told.back().forgery->distortion.options == Bytes{2, 0});

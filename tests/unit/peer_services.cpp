@@ -57,6 +57,7 @@ TEST_CASE("discard at a rate keeps the window from opening faster") {
     socket.send_bytes(1460);
     socket.send_bytes(1460);
     socket.send_bytes(1080);
+    world.pass(40ms);  // the quick ACKs of so small a window are used up
     CHECK(world.take().back().window < 1000);
     world.until(10s);
     // Less than an MSS of room is not worth an update (RFC 9293, 3.8.6.2.2).
@@ -77,13 +78,14 @@ TEST_CASE("after_eof: close and keep-open") {
         Socket socket(world);
         socket.connect();
         socket.send_fin();
-        CHECK(flags_of(world.take()) == "A FA");
+        CHECK(flags_of(world.take()) == "FA");
     }
     SUBCASE("keep-open") {
         World world("service: discard\nafter_eof: keep-open\n");
         Socket socket(world);
         socket.connect();
         socket.send_fin();
+        world.pass(1ms);
         CHECK(flags_of(world.take()) == "A");
         world.until(100s);
         CHECK(world.take().empty());
@@ -93,6 +95,7 @@ TEST_CASE("after_eof: close and keep-open") {
         Socket socket(world);
         socket.connect();
         socket.send_fin();
+        world.pass(1ms);
         CHECK(flags_of(world.take()) == "A");
     }
     SUBCASE("an answer under way is finished first") {

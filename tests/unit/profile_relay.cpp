@@ -49,10 +49,10 @@ TEST_CASE("a relay leads to a host and port, or to where the client wanted to go
 TEST_CASE("a relay has a large window unless the profile says another") {
     CHECK(loaded("service: {relay: original}\n").tcp.window == 1 << 20);
     CHECK(loaded("service: {relay: original}\ntcp: {window: 64240}\n").tcp.window == 64240);
-    CHECK(loaded("service: echo\n").tcp.window == 64240);
+    CHECK(loaded("service: echo\n").tcp.window == std::nullopt);
     const auto mixed = loaded("service: {relay: original}\nattempts: {1: {service: echo}}\n");
     CHECK(mixed.tcp.window == 1 << 20);
-    CHECK(mixed.attempts.at(0).profile->tcp.window == 64240);
+    CHECK(mixed.attempts.at(0).profile->tcp.window == std::nullopt);
 }
 
 TEST_CASE("a relay that leads nowhere is told as exactly as other mistakes") {

@@ -47,7 +47,7 @@ TEST_CASE("tcp takes every key") {
         loaded(
             "tcp: {mss: 536, window: 4KiB, window_scale: 14, sack: false, timestamps: off, "
             "isn: 4294967295, rto: 3s, rto_max: 60s, retries: 3, delayed_ack: 200ms, "
-            "time_wait: 1s}\n")
+            "ecn: on, time_wait: 1s}\n")
             .tcp;
     CHECK(config.mss == 536);
     CHECK(config.announce_mss);
@@ -62,6 +62,8 @@ TEST_CASE("tcp takes every key") {
     CHECK(config.syn_retries == 3);
     CHECK(config.syn_ack_retries == 3);
     CHECK(config.delayed_ack == 200ms);
+    CHECK(config.delayed_ack_max == 200ms);
+    CHECK(config.ecn == tcp::Ecn::on);
     CHECK(config.time_wait == 1s);
 }
 
@@ -72,6 +74,8 @@ TEST_CASE("tcp: what can be off is off") {
     CHECK_FALSE(config.window_scale);
     CHECK_FALSE(config.isn);
     CHECK_FALSE(config.delayed_ack);
+    CHECK(loaded("tcp: {ecn: off}\n").tcp.ecn == tcp::Ecn::off);
+    CHECK(loaded("tcp: {ecn: passive}\n").tcp.ecn == tcp::Ecn::passive);
 }
 
 TEST_CASE("tcp: the limits of the retransmission timer follow the one that is named") {
@@ -131,6 +135,8 @@ TEST_CASE("what stands beside the rules has errors of its own") {
     CHECK(problems("tcp: {delayed_ack: 5}\n") ==
           "1:20 `delayed_ack` takes `off` or a time such as `250ms`, `5s`, `2m` or `1h`, up to "
           "10000h, not `5`\n");
+    CHECK(problems("tcp: {ecn: maybe}\n") ==
+          "1:12 `ecn` takes `off`, `passive` or `on`, not `maybe`\n");
     CHECK(problems("tcp: {retries: 256}\n") ==
           "1:16 `retries` takes a whole number from 0 to 255, not `256`\n");
     CHECK(problems("tcp: {mms: 1}\n") ==

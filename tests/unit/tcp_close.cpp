@@ -72,6 +72,7 @@ TEST_CASE("a FIN with payload is one segment and one ACK") {
     established(c);
     c.gets({.flags = fin_bit | ack_bit, .text = "bye"});
     c.enters(State::close_wait);
+    c.silent_for(40ms);
     c.sends(Reason::ack_of_fin, {.ack = 5});
     c.silent();
     CHECK(c.received == "bye");
@@ -247,10 +248,11 @@ TEST_CASE("abort sends RST in every state of a connection and forgets it") {
     for (const auto& reach :
          {established, fin_wait_1, fin_wait_2, closing, time_wait, close_wait, last_ack}) {
         Conversation c;
-        reach(c, {});
+        reach(c, {.tsval = 100});
         c.aborts();
         c.enters(State::closed);
-        const Segment reset = c.sends(Reason::rst, {.flags = rst_bit | ack_bit, .window = 0});
+        const Segment reset = c.sends(Reason::rst, {.flags = rst_bit | ack_bit, .tsecr = 100});
+        CHECK(reset.window > 64'000);
         CHECK(reset.seq == c.tcb.snd().nxt);
         CHECK(reset.ack == c.tcb.rcv().nxt);
         c.silent_for(100s);

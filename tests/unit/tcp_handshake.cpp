@@ -93,12 +93,20 @@ TEST_CASE("SYN-RECEIVED ends by a RST that stands exactly right") {
     CHECK_FALSE(c.tcb.timed_out());
 }
 
-TEST_CASE("a different SYN during SYN-RECEIVED is challenged") {
+TEST_CASE("a later SYN during SYN-RECEIVED ends it, an earlier one is challenged") {
     Conversation c;
     syn_received(c);
-    c.gets({.seq = 5000, .flags = syn_bit, .mss = 1460});
-    c.sends(Reason::challenge_ack, {.seq = 1, .ack = 1, .flags = ack_bit});
-    CHECK(c.tcb.state() == State::syn_received);
+    SUBCASE("later") {
+        c.gets({.seq = 5000, .flags = syn_bit, .mss = 1460});
+        const Segment reset = c.sends(Reason::rst, {.ack = 5001, .flags = rst_bit | ack_bit});
+        CHECK(reset.seq == SeqNum(0));
+        c.enters(State::closed);
+    }
+    SUBCASE("earlier") {
+        c.gets({.seq = 0U - 5000, .flags = syn_bit, .mss = 1460});
+        c.sends(Reason::challenge_ack, {.seq = 1, .ack = 1, .flags = ack_bit});
+        CHECK(c.tcb.state() == State::syn_received);
+    }
 }
 
 TEST_CASE("a segment without ACK is dropped in SYN-RECEIVED") {
@@ -115,6 +123,7 @@ TEST_CASE("payload on the handshake's ACK is accepted, and a FIN with it") {
     c.gets({.flags = ack_bit | fin_bit, .text = "hi"});
     c.enters(State::established);
     c.enters(State::close_wait);
+    c.silent_for(40ms);
     c.sends(Reason::ack_of_fin, {.seq = 1, .ack = 4});
     CHECK(c.received == "hi");
     CHECK(c.tcb.at_end_of_stream());
@@ -242,7 +251,7 @@ TEST_CASE("sending is ignored and nothing happens where there is no connection")
     tcb.send(std::vector<std::uint8_t>{1});
     tcb.shutdown(out);
     tcb.close(run_start, out);
-    tcb.abort(out);
+    tcb.abort(Instant{}, out);
     tcb.forget(out);
     tcb.set_window(5, true);
     tcb.on_timer(run_start, out);

@@ -113,6 +113,7 @@ TEST_CASE("an ACK without payload from before our last ACK is answered by ours")
 
 TEST_CASE("one that its own data overtook is heard in silence while our ACK is delayed") {
     Conversation c;
+    c.reads = false;
     c.config.quick_acks = 0;
     established(c);
     c.writes("data");
@@ -188,4 +189,27 @@ TEST_CASE("what rounding to the scale takes back does not move our segments") {
     c.sends(Reason::ack, {.seq = 897, .ack = 2});
     c.gets({.seq = 2, .ack = 100, .text = "b", .window = 5});
     c.sends(Reason::ack, {.seq = 100 + 640, .ack = 3});
+}
+
+TEST_CASE("a RST at the end of what is held out of order resets, one before it does not") {
+    Conversation c;
+    established(c, {.sack = true});
+    c.gets({.seq = 101, .text = std::string(100, 'x')});
+    c.sends(Reason::duplicate_ack, {.sack = Blocks{{101, 201}}});
+    c.gets({.seq = 200, .flags = rst_bit});
+    c.sends(Reason::challenge_ack);
+    c.gets({.seq = 201, .flags = rst_bit});
+    c.enters(State::closed);
+    c.silent();
+}
+
+TEST_CASE("a RST with the FIN's own number resets once the FIN has come, and not before") {
+    Conversation c;
+    established(c);
+    c.gets({.seq = 0, .flags = rst_bit});
+    CHECK(c.tcb.state() == State::established);
+    c.gets({.flags = fin_bit | ack_bit});
+    c.enters(State::close_wait);
+    c.gets({.seq = 1, .flags = rst_bit});
+    c.enters(State::closed);
 }

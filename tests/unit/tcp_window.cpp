@@ -116,6 +116,7 @@ TEST_CASE("an application that does not read closes the window, one that reads o
     c.gets({.seq = 1461, .text = std::string(1460, 'x')});
     c.sends(Reason::ack, {.ack = 2921, .window = 1080});
     c.gets({.seq = 2921, .text = std::string(1460, 'x')});
+    c.passes(40ms);
     c.sends(Reason::ack, {.ack = 4001, .window = 0});
     CHECK(c.tcb.window_closed());
     c.tcb.consume(1000);
@@ -170,6 +171,7 @@ TEST_CASE("a closed window still hears ACKs and a FIN") {
     CHECK(c.tcb.bytes_acknowledged() == 4);
     c.sends(Reason::window_probe_reply);
     c.gets({.seq = 6, .ack = 5, .flags = fin_bit | ack_bit});
+    c.passes(40ms);
     c.sends(Reason::ack_of_fin, {.ack = 7});
     CHECK(c.tcb.state() == State::close_wait);
 }
@@ -282,6 +284,7 @@ TEST_CASE("a window beyond what the field can say is as large as it can") {
 TEST_CASE("a fixed window and no reader: what does not fit is thrown away") {
     Conversation c;
     c.config.window = 10'000;
+    c.config.delayed_ack.reset();
     c.reads = false;
     established(c);
     c.offers(2000, false);
@@ -321,6 +324,7 @@ TEST_CASE("nobody needs a window update behind a FIN") {
     c.reads = false;
     established(c);
     c.gets({.flags = fin_bit | ack_bit, .text = "12345"});
+    c.passes(40ms);
     c.sends(Reason::ack_of_fin, {.ack = 7, .window = 0});
     c.read_all();
     c.silent();

@@ -125,7 +125,7 @@ TEST_CASE("wire: of malformed TCP options counts what can be read") {
         CHECK(options_of({2, 4, 5, 0xb4, 8, 0, 0, 0}).mss == 1460);
     }
     SUBCASE("a known option of another length is passed over") {
-        CHECK(options_of({2, 3, 5, 4, 2, 1, 1, 1}) == Options{});
+        CHECK(options_of({2, 3, 5, 1, 4, 2, 1, 1}).sack_permitted);
         CHECK(options_of({2, 2, 4, 2}).sack_permitted);
         CHECK(options_of({3, 4, 7, 7, 2, 4, 5, 0xb4}).mss == 1460);
         CHECK(options_of({4, 3, 0, 1}) == Options{});

@@ -43,9 +43,12 @@ struct Dial {
 
 struct Settings {
     std::uint64_t seed = 1;
-    std::uint16_t mtu = 1500;                  ///< of the link, bytes, 576..65535
-    std::size_t max_connections = 100'000;     ///< beyond it the newest SYN is dropped and counted
-    std::size_t max_buffered = 1024 * 1024;    ///< payload bytes held for one connection
+    Duration epoch{};                       ///< of the run's start: time since 1970
+    std::uint16_t mtu = 1500;               ///< of the link, bytes, 576..65535
+    std::size_t max_connections = 100'000;  ///< beyond it the newest SYN is dropped and counted
+    /// Payload bytes held for one connection, and what its receive window grows to; Linux's
+    /// `tcp_rmem` maximum.
+    std::size_t max_buffered = 6 * 1024 * 1024;
     std::size_t max_memory = SIZE_MAX;         ///< payload bytes held for all of them together
     std::size_t max_attempt_records = 10'000;  ///< the oldest are kept
     bool segment_events = true;                ///< false: no SegmentEvents and StateEvents (`-q`)

@@ -23,6 +23,8 @@ class ByteQueue {
     void append(wire::Bytes&& bytes);
     /// Drops the first n bytes (all, where there are fewer).
     void drop_front(std::size_t n);
+    /// Removes the byte that is the nth from the end, 1 being the last.
+    void erase_from_back(std::size_t n);
     /// Bytes of heap memory in use.
     [[nodiscard]] std::size_t heap_bytes() const noexcept { return bytes_.capacity(); }
 

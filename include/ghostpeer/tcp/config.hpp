@@ -9,18 +9,30 @@
 
 namespace ghostpeer::tcp {
 
+/// Explicit congestion notification (RFC 3168), as Linux's `tcp_ecn`.
+enum class Ecn : std::uint8_t {
+    off,
+    passive,  ///< where the other side asks for it
+    on,       ///< asks for it, too
+};
+
 /// The defaults are those of a Linux host on Ethernet.
 struct Config {
     /// MSS to announce in bytes, 1..65535; 0: from the link's MTU (1460 / 1440 at 1500).
     std::uint16_t mss = 0;
     bool announce_mss = true;  ///< false: no MSS option (`mss: off`)
-    /// Receive buffer in bytes, and so the largest window offered; 0..2^30.
-    std::uint32_t window = 64240;
+    /// Receive buffer in bytes at the beginning, and so the largest window offered; 0..2^30. Unset:
+    /// as many full segments as Linux has room for in half of its `tcp_rmem` default.
+    std::optional<std::uint32_t> window;
+    /// How far the receive buffer grows when the application reads fast: Linux's `tcp_rmem`
+    /// maximum. Only where `window` is not set.
+    std::uint32_t window_max = 6 * 1024 * 1024;
     /// Window scale to offer, 0..14; unset: no option.
     std::optional<std::uint8_t> window_scale = 7;
     bool sack = true;
     bool timestamps = true;
-    /// Initial sequence number; unset: random.
+    Ecn ecn = Ecn::passive;
+    /// Initial sequence number; unset: the environment's.
     std::optional<std::uint32_t> isn;
 
     Duration rto_initial = std::chrono::seconds(1);     ///< RFC 6298, 2.1
@@ -29,9 +41,13 @@ struct Config {
     unsigned syn_retries = 6;                           ///< Linux: tcp_syn_retries
     unsigned syn_ack_retries = 5;                       ///< Linux: tcp_synack_retries
     unsigned retries = 15;                              ///< Linux: tcp_retries2
-    /// Longest wait before data is acknowledged; unset: at once. As in Linux the first
-    /// `quick_acks` segments of a connection, and every second full one, are not made to wait.
+    /// Shortest and longest wait before data is acknowledged where nothing else leaves that could
+    /// carry the ACK (Linux: TCP_ATO_MIN, TCP_DELACK_MAX). The pace of the data decides between
+    /// them. Unset: every segment is acknowledged at once, by an ACK of its own.
     std::optional<Duration> delayed_ack = std::chrono::milliseconds(40);
+    Duration delayed_ack_max = std::chrono::milliseconds(200);
+    /// ACKs at the beginning, and after something went wrong, that do not wait (Linux:
+    /// TCP_MAX_QUICKACKS); 0..255.
     unsigned quick_acks = 16;
     Duration time_wait = std::chrono::seconds(60);  ///< Linux: TCP_TIMEWAIT_LEN
 

@@ -6,8 +6,8 @@
 //     `now` never goes back.
 //   - After each of them the driver lets the application read (`readable`, `consume`), then calls
 //     `acknowledge`, lets the application write (`send`, `shutdown`, `close`), then calls
-//     `transmit`. So an acknowledgement carries the window of an application that has read, and
-//     leaves before that application's answer, as from a Linux host in quick-ack mode.
+//     `transmit`. So an acknowledgement carries the window of an application that has read. One
+//     that is not to wait leaves before that application's answer, any other rides on it.
 //   - `next_deadline` says when `on_timer` is due. Calling it earlier does nothing.
 //   - In CLOSED the connection is gone: every call is a no-op. Only what a connection that ended in
 //     good order left unread may still be read.
@@ -50,6 +50,7 @@ struct ReceiveVariables {
 
 struct SendBuffer;  // unacknowledged and unsent bytes, SACK scoreboard (src/tcp)
 struct Reassembly;  // bytes that arrived out of order (src/tcp)
+struct ReadRate;    // how fast the application reads (src/tcp)
 
 class Tcb {
   public:
@@ -65,6 +66,7 @@ class Tcb {
         wire::SeqNum iss;                    ///< initial send sequence number
         std::uint32_t timestamp_offset = 0;  ///< added to the millisecond clock of TSval
         std::uint16_t link_mss = 1460;       ///< what the link's MTU allows
+        std::uint16_t default_mss = 536;     ///< of who names none: 1220 for IPv6 (RFC 9293, 3.7.1)
     };
 
     /// LISTEN and a SYN (RFC 9293, 3.10.7.2): SYN-RECEIVED, and a SYN-ACK in `out`. `config` must
@@ -86,7 +88,8 @@ class Tcb {
     void on_timer(Instant now, Output& out);
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept;
 
-    /// Sends the acknowledgement that is due now, if one is.
+    /// The application has read: sends the acknowledgement that is due now, if one is, and gives
+    /// a fast reader a larger window.
     void acknowledge(Instant now, Output& out);
     /// Nothing is due but an acknowledgement of data in order, which one of more data can stand
     /// for.
@@ -115,7 +118,7 @@ class Tcb {
     void close(Instant now, Output& out);
     /// As `close()` with SO_LINGER 0 (ABORT): RST (`<SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK>`) and
     /// CLOSED. SYN-SENT ends without a segment (RFC 9293, 3.10.5).
-    void abort(Output& out);
+    void abort(Instant now, Output& out);
     /// CLOSED without a word, as after a power loss.
     void forget(Output& out);
     /// Receive-buffer policy: exactly `bytes` are offered from now on, even if that takes back what
@@ -172,7 +175,13 @@ class Tcb {
     // open.cpp
     void start(const Config& config, const Environment& environment);
     void receive_syn(const wire::Segment& syn, Instant now);
+    // ecn.cpp
+    void negotiate_ecn(const wire::Segment& syn) noexcept;
+    void note_congestion(const wire::Segment& segment) noexcept;
+    void react_to_congestion(const wire::Segment& segment) noexcept;
+    void mark(wire::Segment& segment, bool again) noexcept;
     void negotiate(const wire::Segment& syn);
+    void size_buffer() noexcept;
     void send_syn(Instant now, bool again, Output& out);
     void send_syn_ack(Instant now, bool again, Output& out);
     void emit_opening(wire::Segment&& segment, Reason reason, bool again, Output& out);
@@ -194,10 +203,14 @@ class Tcb {
     /// Of so much room, what `Config::most_unread` and `memory` leave.
     [[nodiscard]] std::uint32_t within_limits(std::uint32_t room) const noexcept;
     void send_window_update(Instant now, Output& out);
+    // read_rate.cpp
+    void measure_round_trip(const wire::Segment& segment, Instant now);
+    void grow_window(Instant now);
     // arrival.cpp
     [[nodiscard]] bool repeats_syn(const wire::Segment& segment) const noexcept;
     [[nodiscard]] bool predates_timestamp(const wire::Segment& segment, Instant now) const noexcept;
     [[nodiscard]] bool check_sequence(const wire::Segment& segment, Instant now);
+    [[nodiscard]] bool resets(const wire::Segment& segment) const noexcept;
     [[nodiscard]] bool check_rst(const wire::Segment& segment, Instant now, Output& out);
     [[nodiscard]] bool check_syn(const wire::Segment& segment, Instant now, Output& out);
     void arrive_in_time_wait(const wire::Segment& segment, Instant now, Output& out);
@@ -218,6 +231,8 @@ class Tcb {
     void process_payload(wire::Segment& segment, Instant now, Output& out);
     void accept_in_order(wire::Segment& segment, std::size_t old, Instant now);
     void keep_out_of_order(wire::Segment& segment);
+    void note_urgent(const wire::Segment& segment);
+    void take_urgent_out(wire::SeqNum from);
     void note_duplicate(wire::SeqNum left, wire::SeqNum right);
     void check_fin(bool fin, wire::SeqNum fin_at, Instant now, Output& out);
     void keep_fin(wire::SeqNum fin_at);
@@ -225,6 +240,17 @@ class Tcb {
     // acknowledge.cpp
     void ack_now(Reason reason) noexcept;
     void ack_data(std::uint32_t length, bool at_once, Instant now) noexcept;
+    void schedule_ack(Reason reason, Instant now) noexcept;
+    void note_size(const wire::Segment& segment) noexcept;
+    void note_pace(Instant now) noexcept;
+    void add_quick_acks() noexcept;
+    void enter_quick_mode() noexcept;
+    void ack_left() noexcept;
+    [[nodiscard]] std::uint32_t shortest_ato() const noexcept;
+    void reset_ato() noexcept;
+    void missed_answer() noexcept;
+    void note_answer(Instant now) noexcept;
+    [[nodiscard]] bool reading_acknowledges() const noexcept;
     void answer_unacceptable(const wire::Segment& segment, Instant now);
     [[nodiscard]] bool may_answer(Instant now) noexcept;
     void challenge(Instant now) noexcept;
@@ -258,6 +284,7 @@ class Tcb {
     const Config* config_ = nullptr;
     std::unique_ptr<SendBuffer> send_;
     std::unique_ptr<Reassembly> reassembly_;
+    std::unique_ptr<ReadRate> read_rate_;
     ByteQueue unread_;
     std::uint64_t bytes_received_ = 0;
     std::uint64_t bytes_acknowledged_ = 0;
@@ -274,10 +301,15 @@ class Tcb {
     std::uint32_t ts_offset_ = 0;
     std::uint32_t fixed_window_ = 0;
     std::uint32_t unacked_ = 0;  // payload received since the last ACK left
+    std::uint32_t buffer_ = 0;   // receive buffer, bytes: the largest window
+    std::uint32_t data_at_ = 0;  // when payload last arrived, milliseconds of the run
+    std::uint16_t ato_ = 0;      // what an ACK is to wait, milliseconds; 0: no payload so far
     std::uint16_t link_mss_ = 0;
-    std::uint16_t largest_payload_ = 0;  // ever received: what a full segment is
-    std::uint16_t retries_ = 0;          // in a row without an answer
-    std::uint16_t quick_acks_ = 0;       // left
+    std::uint16_t default_mss_ = 0;
+    std::uint16_t full_segment_ = 0;  // payload of what counts as one (Linux: rcv_mss)
+    std::uint16_t last_size_ = 0;     // of a segment that may be a full one of a smaller MSS
+    std::uint16_t retries_ = 0;       // in a row without an answer
+    std::uint8_t quick_acks_ = 0;     // left
     std::uint8_t backoff_ = 0;
     bool window_fixed_ : 1 = false;
     bool announce_window_ : 1 = false;
@@ -290,7 +322,14 @@ class Tcb {
     bool fin_sent_ : 1 = false;
     bool no_reader_ : 1 = false;  // close() was called
     bool timed_out_ : 1 = false;
-    bool active_ : 1 = false;  // open_active was called
+    bool active_ : 1 = false;       // open_active was called
+    bool interactive_ : 1 = false;  // answers follow soon and carry the ACK (Linux: "pingpong")
+    bool pushed_ : 1 = false;       // a segment that ends a write waits for its ACK
+    bool pushed_again_ : 1 = false;
+    bool ecn_ : 1 = false;              // both sides speak it (RFC 3168)
+    bool congestion_seen_ : 1 = false;  // ECE is sent until the other side has reacted
+    bool reduced_ : 1 = false;          // CWR is to be sent
+    bool read_ : 1 = false;             // by the application, since `acknowledge` was called last
 };
 
 static_assert(sizeof(Tcb) <= 256, "200,000 idle connections are to be cheap");
