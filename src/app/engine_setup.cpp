@@ -31,7 +31,7 @@ bool have_expectations(const Peers& peers) {
 }
 
 bool make_other_packets(const Peers& peers) {
-    return peers.relays_original ||
+    return peers.relays.original ||
            std::any_of(peers.specs.begin(), peers.specs.end(),
                        [](const peer::PeerSpec& spec) { return any_sends_icmp(*spec.profile); });
 }

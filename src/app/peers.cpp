@@ -331,13 +331,14 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
     if (std::string problem = profiles.unknown_command(options.fires); !problem.empty()) {
         return tl::make_unexpected(std::move(problem));
     }
-    peers.relays =
-        std::any_of(used.begin(), used.end(), [](const auto& profile) { return relays(*profile); });
-    peers.relays_original = std::any_of(used.begin(), used.end(),
-                                        [](const auto& profile) { return relays(*profile, true); });
+    peers.relays.servers = std::any_of(
+        used.begin(), used.end(), [](const auto& profile) { return profile::relays(*profile); });
+    peers.relays.original = std::any_of(used.begin(), used.end(), [](const auto& profile) {
+        return profile::relays(*profile, true);
+    });
     if (scene == Scene::run) {
         add_name_server(peers.specs);
-    } else if (scene == Scene::serve && peers.relays_original) {
+    } else if (scene == Scene::serve && peers.relays.original) {
         return tl::make_unexpected(
             "ghostpeer: `relay: original` goes to where the client wanted to go, which with "
             "`serve` is the peer itself. Name the real server: relay: HOST:PORT.\n");

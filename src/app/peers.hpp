@@ -5,6 +5,7 @@
 #include "app/run_options.hpp"
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/profile/loader.hpp"
+#include "ghostpeer/profile/relays.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -56,9 +57,8 @@ struct Peers {
     std::optional<std::uint16_t> port;
     LoopbackPlaces loopback;
     std::vector<std::string> remarks;  ///< on the command line, sentences for the trace
-    bool relays = false;              ///< a profile needs real servers
-    bool relays_original = false;     ///< to where the program wanted to go
-    NamesByAddress names_by_address;  ///< what `names` says, the other way round
+    profile::RelayReadiness relays;    ///< what the profiles need
+    NamesByAddress names_by_address;   ///< what `names` says, the other way round
     AddressesByName addresses_by_name;
 };
 

@@ -55,16 +55,6 @@ void raise_open_files() {
 
 }  // namespace
 
-bool relays(const profile::Profile& profile, bool only_original) {
-    const auto* relay = std::get_if<profile::Relay>(&profile.service);
-    if (relay != nullptr && relay->to != profile::Relay::To::name_server &&
-        (!only_original || relay->to == profile::Relay::To::original)) {
-        return true;
-    }
-    return std::any_of(profile.attempts.begin(), profile.attempts.end(),
-                       [&](const auto& one) { return relays(*one.profile, only_original); });
-}
-
 Relay::Relay(peer::Engine& engine, NameServer& name_server, NamesByAddress names, bool servers)
     : engine_(engine),
       name_server_(name_server),

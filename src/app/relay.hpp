@@ -21,10 +21,6 @@ namespace ghostpeer::app {
 /// The names that addresses of the private network stand for.
 using NamesByAddress = std::unordered_map<wire::IpAddress, std::string>;
 
-/// Does a profile, or one of its attempts, relay? `original`: only to where the client wanted to
-/// go.
-[[nodiscard]] bool relays(const profile::Profile& profile, bool only_original = false);
-
 class Relay {
   public:
     /// Make it after COMMAND's process: it raises the limit on open files for this one.

@@ -45,6 +45,9 @@ std::string Reloader::reload() {
                 "ghostpeer: the profile {} has another `role:` now, which takes a new start.\n",
                 before[i].profile->name);
         }
+        if (const auto problem = profile::relay_problem(*peers->specs.at(i).profile, relays_)) {
+            return "ghostpeer: " + *problem + "\n";
+        }
     }
     for (std::size_t i = 0; i < before.size(); ++i) {
         if (is_client(*before[i].profile)) {

@@ -13,9 +13,15 @@ namespace ghostpeer::app {
 
 class Reloader final : public Attendant {
   public:
-    Reloader(const ServeOptions& options, const Clock& clock, peer::Engine& engine, Sinks& sinks,
-             const Notifier& notifier)
-        : options_(options), clock_(clock), engine_(engine), sinks_(sinks), notifier_(notifier) {}
+    /// `peers`: those of the start.
+    Reloader(const ServeOptions& options, const Peers& peers, const Clock& clock,
+             peer::Engine& engine, Sinks& sinks, const Notifier& notifier)
+        : options_(options),
+          relays_(peers.relays),
+          clock_(clock),
+          engine_(engine),
+          sinks_(sinks),
+          notifier_(notifier) {}
 
     void attend(Instant /*now*/) override {}
     [[nodiscard]] bool signal(int number, Instant now) override;
@@ -25,6 +31,7 @@ class Reloader final : public Attendant {
     [[nodiscard]] std::string reload();
 
     const ServeOptions& options_;
+    profile::RelayReadiness relays_;
     const Clock& clock_;
     peer::Engine& engine_;
     Sinks& sinks_;

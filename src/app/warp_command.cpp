@@ -160,7 +160,7 @@ int run_in_warp(const RunOptions& options, const sandbox::Inheritance& inheritan
         print_message(peers.error());
         return exit_cannot;
     }
-    if (peers->relays) {
+    if (peers->relays.servers) {
         complain(
             "a profile of this run says `relay`, which needs the network of this machine, and a "
             "run with --warp has none: COMMAND and the peer are alone in their kernel. Leave "
