@@ -1,6 +1,5 @@
 #include "app/control.hpp"
 
-#include "app/http_module.hpp"
 #include "app/message.hpp"
 #include "app/version.hpp"
 #include "posix/file_descriptor.hpp"
@@ -67,8 +66,8 @@ namespace {
 
 }  // namespace
 
-tl::expected<std::optional<ControlAccess>, std::string> open_control(const CommonOptions& options,
-                                                                     bool by_default) {
+tl::expected<std::optional<ControlAccess>, std::string> open_control(
+    const CommonOptions& options, bool by_default, const std::optional<control::Owner>& owner) {
     if (!options.control && !by_default) {
         return std::nullopt;
     }
@@ -83,6 +82,7 @@ tl::expected<std::optional<ControlAccess>, std::string> open_control(const Commo
         if (options.control) {
             return tl::make_unexpected(listener.error());
         }
+        complain("COMMAND has no control interface. " + listener.error());
         return std::nullopt;
     }
     const auto address = control::parse_address(*options.control);
@@ -106,7 +106,7 @@ tl::expected<std::optional<ControlAccess>, std::string> open_control(const Commo
                 "numbers; give one with --control-token-file.");
         }
     }
-    auto listener = control::Listener::open(*address);
+    auto listener = control::Listener::open(*address, owner);
     if (!listener) {
         return tl::make_unexpected(listener.error());
     }
@@ -126,7 +126,7 @@ ControlAttendant::ControlAttendant(const ControlAccess& access, const Clock& clo
                                    peer::Engine& engine, Sinks& sinks, const Peers& peers)
     : control_({access.listener, engine, names_of(peers),
                 [&sinks](std::unique_ptr<observe::Sink> sink) { sinks.add(std::move(sink)); },
-                load_http, [](const std::string& sentence) { complain(sentence); },
+                [](const std::string& sentence) { complain(sentence); },
                 [&clock] { return clock.now(); }, version, access.token, peers.relays}) {}
 
 }  // namespace ghostpeer::app

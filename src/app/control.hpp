@@ -34,10 +34,12 @@ struct ControlAccess {
     [[nodiscard]] std::string address() const { return listener.address().to_string(); }
 };
 
-/// As `--control` says; without it a private Unix socket, where `by_default`. Null: none is wanted,
-/// or none can be made and nobody asked for it. The error is a complete sentence.
+/// As `--control` says; without it a private Unix socket, where `by_default`. `owner`: who is to
+/// have it, if not this user. Null: none is wanted, or none can be made and nobody asked for it,
+/// which was said. The error is a complete sentence.
 [[nodiscard]] tl::expected<std::optional<ControlAccess>, std::string> open_control(
-    const CommonOptions& options, bool by_default);
+    const CommonOptions& options, bool by_default,
+    const std::optional<control::Owner>& owner = std::nullopt);
 
 /// Where the interface is and which token was made up, for the user; empty: it was not asked for.
 [[nodiscard]] std::string describe_control(const CommonOptions& options,

@@ -2,11 +2,11 @@
 
 #include "app/ctl_output.hpp"
 #include "app/exit_codes.hpp"
-#include "app/http_module.hpp"
 #include "app/message.hpp"
 #include "control/listener.hpp"
 #include "control/query.hpp"
 #include "ghostpeer/profile/loader.hpp"
+#include "http/client.hpp"
 #include "http/status.hpp"
 
 #include <fmt/format.h>
@@ -57,12 +57,7 @@ class Line {
         if (!address) {
             return trouble(address.error());
         }
-        const auto functions = load_http();
-        if (!functions) {
-            return trouble(functions.error());
-        }
         Line line;
-        line.functions_ = *functions;
         line.where_ = address->to_string();
         line.to_ = {address->path, address->host, address->port};
         if (address->is_tcp()) {
@@ -102,7 +97,7 @@ class Line {
             refusal += part;
             return true;
         };
-        const auto status = functions_->exchange(exchange);
+        const auto status = http::exchange(exchange);
         if (!status) {
             return trouble(fmt::format(
                 "the control interface at {} does not answer: {}. It is there as long as its run.",
@@ -144,7 +139,6 @@ class Line {
         return text;
     }
 
-    const http::Functions* functions_ = nullptr;
     http::Place to_;
     std::string where_;
     std::string token_;

@@ -8,7 +8,8 @@
 #include "control/query.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 #include "ghostpeer/profile/loader.hpp"
-#include "http/http.hpp"
+#include "ghostpeer/profile/relays.hpp"
+#include "http/message.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -53,8 +54,8 @@ struct Context {
     EventLog& log;
     const PeerNames& names;
     std::string version;
-    bool may_relay = true;        ///< profiles that relay may be brought in
-    bool only_catalogue = false;  ///< profiles are named, not files: the client may be anybody
+    profile::RelayReadiness relays;  ///< what profiles that are brought in may need
+    bool only_catalogue = false;     ///< profiles are named, not files: the client may be anybody
     /// In the engine's thread: from now on tasks hear of news.
     std::function<void()> begin_news;
     /// The same, and from now on the log grows.

@@ -5,15 +5,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <algorithm>
-#include <exception>
-#include <system_error>
 
 namespace ghostpeer::control {
 namespace {
-
-constexpr const char* no_thread =
-    "no thread can be started for it, because the user or the container may have no more of them "
-    "(ulimit -u, pids.max).";
 
 /// Hears of everything that happens. It may outlive the Control.
 class Ear final : public observe::Sink {
@@ -78,62 +72,64 @@ Control::Control(Parts parts)
       desk_of_ear_(std::make_shared<Desk*>(&desk_)),
       logging_(std::make_shared<std::atomic<bool>>(false)) {
     context_.version = parts_.version;
-    context_.may_relay = parts_.may_relay;
+    context_.relays = parts_.relays;
     context_.only_catalogue = parts_.listener.address().is_tcp();
     context_.begin_news = [this] { begin_news(); };
     context_.begin_log = [this] { begin_log(); };
-    for (const int fd : {parts_.listener.fd(), desk_.fd()}) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.fd = fd;
-        ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
-    }
+    const auto wake = [this] {
+        if (server_) {
+            server_->wake();
+        }
+    };
+    desk_.tell_with(wake);
+    log_->tell_with(wake);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, desk_.fd(), &event);
+    listen(true);
 }
 
 Control::~Control() { end(); }
 
+void Control::listen(bool on) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    ::epoll_ctl(epoll_.get(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, parts_.listener.fd(), &event);
+}
+
+std::optional<Instant> Control::next_deadline() const noexcept {
+    const auto next = desk_.next_deadline();
+    return start_again_ ? std::min(next.value_or(*start_again_), *start_again_) : next;
+}
+
 void Control::attend(Instant now) {
-    if (!started_ && !ended_) {
+    if (!server_ && !ended_ && (!start_again_ || now >= *start_again_)) {
         pollfd ready{parts_.listener.fd(), POLLIN, 0};
-        if (::poll(&ready, 1, 0) > 0) {
-            start();
+        if (start_again_ || ::poll(&ready, 1, 0) > 0) {
+            start(now);
         }
     }
     desk_.serve(parts_.engine, now);
     context_.longest_turn = std::max(context_.longest_turn, parts_.now() - now);
 }
 
-void Control::start() {
-    started_ = true;
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, parts_.listener.fd(), nullptr);
-    // To load the library takes many milliseconds, which no segment should have to wait.
-    try {
-        starter_ = std::thread([this] {
-            try {
-                if (const auto functions = parts_.load()) {
-                    server_ = (*functions)->serve(parts_.listener.fd(), router_);
-                } else {
-                    fall_silent(functions.error());
-                }
-            } catch (const std::exception&) {
-                fall_silent(no_thread);
-            }
-        });
-    } catch (const std::system_error&) {
-        fall_silent(no_thread);
+void Control::start(Instant now) {
+    if (!start_again_) {
+        listen(false);
     }
-}
-
-void Control::fall_silent(const std::string& why) {
-    const std::string sentence = "The control interface answers nobody: " + why;
-    parts_.complain(sentence);
-    const std::lock_guard lock(lost_mutex_);
-    lost_ = sentence;
-}
-
-std::optional<std::string> Control::lost() const {
-    const std::lock_guard lock(lost_mutex_);
-    return lost_;
+    auto server = http::Server::start({parts_.listener.fd(), router_, parts_.now});
+    if (server) {
+        server_ = std::move(*server);
+        start_again_.reset();
+        lost_.reset();
+        return;
+    }
+    constexpr auto pause = std::chrono::seconds(1);
+    start_again_ = now + pause;
+    if (!lost_) {
+        lost_ = "The control interface answers nobody: " + server.error() + ".";
+        parts_.complain(*lost_ + " It is tried again every second.");
+    }
 }
 
 void Control::begin_news() {
@@ -154,12 +150,14 @@ void Control::end() {
     }
     ended_ = true;
     desk_of_ear_.reset();
+    start_again_.reset();
     desk_.close();
-    if (starter_.joinable()) {
-        starter_.join();
-    }
     log_->close();
-    server_.reset();
+    if (server_) {
+        constexpr auto farewell = std::chrono::milliseconds(200);
+        server_->finish(farewell);
+        server_.reset();
+    }
 }
 
 }  // namespace ghostpeer::control

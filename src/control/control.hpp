@@ -6,24 +6,21 @@
 #include "control/listener.hpp"
 #include "control/router.hpp"
 #include "ghostpeer/peer/engine.hpp"
+#include "http/server.hpp"
 #include "observe/sink.hpp"
 
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 namespace ghostpeer::control {
 
-/// Costs nothing until the first client connects: only then the HTTP library is loaded, in a thread
-/// of its own. Of the loop that drives the engine it wants what `app::Attendant` says; the engine
-/// is touched by `attend` alone.
+/// Costs nothing until the first client connects: only then a thread is started that speaks HTTP.
+/// Of the loop that drives the engine it wants what `app::Attendant` says; the engine is touched by
+/// `attend` alone.
 class Control {
   public:
     struct Parts {
@@ -32,12 +29,11 @@ class Control {
         std::vector<std::string> peer_names;  ///< by PeerSpec; empty: nobody's business
         /// Adds an observer of the run, which the loop's owner keeps.
         std::function<void(std::unique_ptr<observe::Sink>)> add_sink;
-        std::function<tl::expected<const http::Functions*, std::string>()> load;
-        std::function<void(const std::string&)> complain;  ///< from another thread, a sentence
-        std::function<Instant()> now;  ///< the loop's clock: how long segments had to wait is told
+        std::function<void(const std::string&)> complain;  ///< a sentence
+        std::function<Instant()> now;  ///< the loop's clock; asked by the other thread, too
         std::string version;
         std::optional<std::string> token;  ///< required of every request; always on TCP
-        bool may_relay = true;             ///< a profile that relays may be brought in
+        profile::RelayReadiness relays;    ///< what profiles that are brought in may need
     };
 
     explicit Control(Parts parts);
@@ -46,9 +42,7 @@ class Control {
     ~Control();
 
     [[nodiscard]] int fd() const noexcept { return epoll_.get(); }
-    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept {
-        return desk_.next_deadline();
-    }
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept;
     void attend(Instant now);
     void delivered() { desk_.answer(); }
     /// The run is over: who waits is told, readers of events get the last ones, nobody comes in any
@@ -56,14 +50,13 @@ class Control {
     void end();
     /// What the user asked for and could not have, a complete sentence; nothing where all went
     /// well.
-    [[nodiscard]] std::optional<std::string> lost() const;
+    [[nodiscard]] const std::optional<std::string>& lost() const noexcept { return lost_; }
 
   private:
     void begin_news();
     void begin_log();
-    void start();
-    /// From any thread.
-    void fall_silent(const std::string& why);
+    void start(Instant now);
+    void listen(bool on);
 
     Parts parts_;
     PeerNames names_;
@@ -72,15 +65,13 @@ class Control {
     std::shared_ptr<EventLog> log_;
     Context context_;
     Router router_;
-    bool started_ = false;
     bool ended_ = false;
+    std::optional<std::string> lost_;
+    std::optional<Instant> start_again_;  ///< it could not be started before
     bool hears_ = false;                  ///< a sink is there
     std::shared_ptr<Desk*> desk_of_ear_;  ///< gone: the desk is closed
     std::shared_ptr<std::atomic<bool>> logging_;
-    mutable std::mutex lost_mutex_;
-    std::optional<std::string> lost_;
-    std::thread starter_;
-    std::unique_ptr<http::Server> server_;  ///< made by `starter_`
+    std::unique_ptr<http::Server> server_;
 };
 
 }  // namespace ghostpeer::control

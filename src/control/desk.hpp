@@ -1,16 +1,20 @@
-// Where requests from other threads come to the engine's thread, which answers them bit by bit.
+// Where requests from another thread come to the engine's thread, which answers them bit by bit.
 #pragma once
 
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/wire/time.hpp"
 #include "posix/file_descriptor.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
+
+#include <tl/expected.hpp>
 
 namespace ghostpeer::control {
 
@@ -30,6 +34,9 @@ struct Turn {
 using Step = std::function<Turn(peer::Engine&, Instant)>;
 
 class Desk {
+  private:
+    struct Task;
+
   public:
     /// At once; what comes then is refused.
     static constexpr std::size_t most_tasks = 256;
@@ -39,6 +46,28 @@ class Desk {
     enum class Outcome : std::uint8_t { done, closed, full };
     /// From any thread but the engine's: waits until the task is done, or the desk is closed.
     [[nodiscard]] Outcome run(Step step);
+
+    /// A task that nobody stands and waits for. It is forgotten with its ticket.
+    class Ticket {
+      public:
+        Ticket(Desk& desk, std::shared_ptr<Task> task) : desk_(&desk), task_(std::move(task)) {}
+        Ticket(Ticket&&) noexcept = default;
+        Ticket& operator=(Ticket&&) = delete;
+        Ticket(const Ticket&) = delete;
+        Ticket& operator=(const Ticket&) = delete;
+        ~Ticket();
+
+        /// Nothing: it is not over.
+        [[nodiscard]] std::optional<Outcome> outcome() const;
+
+      private:
+        Desk* desk_;
+        std::shared_ptr<Task> task_;
+    };
+    /// From any thread. The error: why the desk does not take it.
+    [[nodiscard]] tl::expected<Ticket, Outcome> submit(Step step);
+    /// Called in the engine's thread when tasks of tickets are over. Set before the first of them.
+    void tell_with(std::function<void()> tell) { tell_ = std::move(tell); }
 
     // The engine's thread -------------------------------------------------------------------------
 
@@ -59,20 +88,26 @@ class Desk {
     struct Task {
         Step step;
         Turn turn{Turn::Next::again, {}};
-        bool over = false;
+        bool over = false;  ///< guarded
+        std::atomic<bool> abandoned = false;
     };
+    using Tasks = std::deque<std::shared_ptr<Task>>;
 
+    [[nodiscard]] std::optional<Outcome> take(const std::shared_ptr<Task>& task);
+    void drop_abandoned();
     void wake() const noexcept;
 
     FileDescriptor wake_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Task*> arrived_;  ///< guarded, as are `Task::over` and `closed_`
-    std::size_t waiting_ = 0;    ///< guarded: all tasks
-    bool closed_ = false;
-    std::deque<Task*> ready_;    ///< of the engine's thread, as is what follows
-    std::deque<Task*> resting_;  ///< until news or an instant
-    std::deque<Task*> done_;     ///< until `answer`
+    std::function<void()> tell_;
+    Tasks arrived_;            ///< guarded
+    std::size_t waiting_ = 0;  ///< guarded: all tasks
+    bool closed_ = false;      ///< guarded
+    std::atomic<bool> some_abandoned_ = false;
+    Tasks ready_;    ///< of the engine's thread, as is what follows
+    Tasks resting_;  ///< until news or an instant
+    Tasks done_;     ///< until `answer`
     bool news_ = false;
 };
 

@@ -14,12 +14,6 @@ namespace {
 constexpr std::uint64_t most_in_page = 256;
 constexpr std::size_t taken_at_once = 32;
 
-[[nodiscard]] bool relays(const profile::Profile& profile) {
-    return std::holds_alternative<profile::Relay>(profile.service) ||
-           std::any_of(profile.attempts.begin(), profile.attempts.end(),
-                       [](const auto& attempt) { return relays(*attempt.profile); });
-}
-
 struct Wanted {
     std::string profile;
     profile::Parameters parameters;
@@ -80,15 +74,18 @@ profile::LoadResult ProfileCache::load(const std::string& name,
 }
 
 tl::expected<Json, http::Response> read_object(const http::Request& request) {
-    auto body = Json::parse(request.body, nullptr, false);
-    if (body.is_discarded()) {
-        return tl::make_unexpected(fail(http::status::bad_request, "The body is no JSON."));
+    auto body = parse_json(request.body);
+    if (!body) {
+        return tl::make_unexpected(
+            fail(http::status::bad_request,
+                 fmt::format("The body is no JSON, or is nested more than {} levels deep.",
+                             most_levels)));
     }
-    if (!body.is_object()) {
+    if (!body->is_object()) {
         return tl::make_unexpected(
             fail(http::status::bad_request, "The body has to be a JSON object."));
     }
-    return body;
+    return std::move(*body);
 }
 
 http::Response get_info(Context& context, const Call&) {
@@ -147,11 +144,8 @@ http::Response put_profile(Context& context, const Call& call) {
                        {"diagnostics", profile::to_string(loaded.errors)}},
                       http::status::unprocessable);
     }
-    if (!context.may_relay && relays(*loaded.profile)) {
-        return fail(http::status::unprocessable,
-                    fmt::format("The profile {} relays to a real server, and this run was not made "
-                                "ready for that: it has to begin with a profile that relays.",
-                                wanted->profile));
+    if (const auto problem = profile::relay_problem(*loaded.profile, context.relays)) {
+        return fail(http::status::unprocessable, *problem);
     }
     return context.ask_once([&](peer::Engine& engine, Instant) {
         if (const auto refusal = engine.use(*index, loaded.profile)) {

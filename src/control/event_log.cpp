@@ -5,10 +5,7 @@
 namespace ghostpeer::control {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::size_t part_bytes = 64 * 1024;
-constexpr auto farewell = 200ms;
 
 }  // namespace
 
@@ -26,13 +23,18 @@ void EventLog::add(std::string_view line) {
     }
 }
 
-void EventLog::announce() { grown_.notify_all(); }
+void EventLog::announce() {
+    if (somebody_waits_.exchange(false) && tell_) {
+        tell_();
+    }
+}
 
 void EventLog::close() {
-    std::unique_lock lock(mutex_);
-    closed_ = true;
-    grown_.notify_all();
-    left_.wait_for(lock, farewell, [this] { return readers_ == 0; });
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+    }
+    announce();
 }
 
 std::uint64_t EventLog::newest() const {
@@ -40,10 +42,9 @@ std::uint64_t EventLog::newest() const {
     return oldest_ + lines_.size() - 1;
 }
 
-EventLog::Part EventLog::read(std::uint64_t after, std::chrono::milliseconds patience) {
-    std::unique_lock lock(mutex_);
+EventLog::Part EventLog::read(std::uint64_t after) {
+    const std::lock_guard lock(mutex_);
     const auto newest = [this] { return oldest_ + lines_.size() - 1; };
-    grown_.wait_for(lock, patience, [&] { return closed_ || newest() > after; });
     Part part;
     // An id of another run may be larger than any of this one.
     std::uint64_t next = std::min(after, newest()) + 1;
@@ -58,18 +59,11 @@ EventLog::Part EventLog::read(std::uint64_t after, std::chrono::milliseconds pat
         bytes += part.lines.back().size();
     }
     part.end = closed_ && next > newest();
+    // Set while nothing can be added, so that what is added next is announced.
+    if (next > newest()) {
+        somebody_waits_ = true;
+    }
     return part;
-}
-
-void EventLog::come() {
-    const std::lock_guard lock(mutex_);
-    ++readers_;
-}
-
-void EventLog::go() {
-    const std::lock_guard lock(mutex_);
-    --readers_;
-    left_.notify_all();
 }
 
 }  // namespace ghostpeer::control

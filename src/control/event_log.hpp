@@ -1,11 +1,11 @@
 // The newest events, kept for readers in other threads.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -21,10 +21,12 @@ class EventLog {
     /// From the engine's thread: one JSON object, with or without its line end. Never waits for a
     /// reader. Its id is one more than that of the event before.
     void add(std::string_view line);
-    /// Lets readers know of what `add` brought; without it they may learn of it late.
+    /// Lets readers know of what `add` brought.
     void announce();
-    /// Nothing is added any more; readers read what is there and end. Waits a little for them.
+    /// Nothing is added any more; readers read what is there and end.
     void close();
+    /// How readers are let know, from the engine's thread. Set before the first of them comes.
+    void tell_with(std::function<void()> tell) { tell_ = std::move(tell); }
 
     /// The id of the newest event; 0: there has been none.
     [[nodiscard]] std::uint64_t newest() const;
@@ -36,32 +38,16 @@ class EventLog {
         std::deque<std::string> lines;
         bool end = false;  ///< nothing comes after these
     };
-    /// Events with larger ids than `after`, some dozen kilobytes of them; waits for one.
-    [[nodiscard]] Part read(std::uint64_t after, std::chrono::milliseconds patience);
-
-    /// Whoever reads until the end holds one of these.
-    class Reader {
-      public:
-        explicit Reader(EventLog& log) : log_(log) { log_.come(); }
-        Reader(const Reader&) = delete;
-        Reader& operator=(const Reader&) = delete;
-        ~Reader() { log_.go(); }
-
-      private:
-        EventLog& log_;
-    };
+    /// Events with larger ids than `after`, some dozen kilobytes of them, if there are any.
+    [[nodiscard]] Part read(std::uint64_t after);
 
   private:
-    void come();
-    void go();
-
     mutable std::mutex mutex_;
-    std::condition_variable grown_;
-    std::condition_variable left_;
+    std::function<void()> tell_;
+    std::atomic<bool> somebody_waits_ = false;  ///< has read all that there was
     std::deque<std::string> lines_;
     std::uint64_t oldest_ = 1;  ///< id of the first of `lines_`
     std::size_t bytes_ = 0;
-    std::size_t readers_ = 0;
     bool closed_ = false;
 };
 

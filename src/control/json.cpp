@@ -14,6 +14,21 @@ namespace {
 
 }  // namespace
 
+std::optional<Json> parse_json(std::string_view text) {
+    bool too_deep = false;
+    // The parser itself keeps its levels on the heap. What is refused is not built.
+    auto value = Json::parse(
+        text,
+        [&too_deep](int depth, Json::parse_event_t event, const Json&) {
+            using Event = Json::parse_event_t;
+            const bool opens = event == Event::object_start || event == Event::array_start;
+            too_deep = too_deep || (opens && depth >= most_levels);
+            return !too_deep;
+        },
+        false);
+    return too_deep || value.is_discarded() ? std::nullopt : std::optional(std::move(value));
+}
+
 std::string dump(const Json& value) {
     return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -3,15 +3,24 @@
 
 #include "control/peer_names.hpp"
 #include "ghostpeer/peer/engine.hpp"
-#include "http/http.hpp"
+#include "http/message.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace ghostpeer::control {
 
 using Json = nlohmann::ordered_json;
+
+/// What is deeper is taken for no JSON: who reads, writes or destroys a value calls itself for each
+/// of its levels.
+inline constexpr int most_levels = 64;
+
+/// Nothing where the text is none, or is nested more than `most_levels` deep.
+[[nodiscard]] std::optional<Json> parse_json(std::string_view text);
 
 [[nodiscard]] Json to_json(const peer::PeerView& peer, const PeerNames& names);
 [[nodiscard]] Json to_json(const peer::ConnectionView& connection, const PeerNames& names);

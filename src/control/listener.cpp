@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 namespace ghostpeer::control {
 namespace {
@@ -25,51 +27,15 @@ constexpr mode_t only_owner = 0077;
 
 [[nodiscard]] std::string reason() { return std::strerror(errno); }
 
-[[nodiscard]] std::optional<sockaddr_un> unix_address(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) {
-        return std::nullopt;
-    }
-    std::memcpy(address.sun_path, path.data(), path.size());
-    return address;
-}
-
-/// Listens with mode 0600; the error is an errno.
-[[nodiscard]] tl::expected<FileDescriptor, int> listen_at(const std::string& path) {
-    const auto address = unix_address(path);
-    if (!address) {
-        return tl::make_unexpected(ENAMETOOLONG);
-    }
-    FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    // Of the socket's own mode the kernel makes the file's, so that nobody else comes in between.
-    static_cast<void>(!fchmod(fd.get(), S_IRUSR | S_IWUSR));
-    if (!fd ||
-        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||
-        ::listen(fd.get(), backlog) != 0) {
-        return tl::make_unexpected(errno);
-    }
-    return fd;
-}
-
-/// Does somebody listen at this socket of the file system?
-[[nodiscard]] bool answers(const std::string& path) {
-    const auto address = unix_address(path);
-    const FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    return !address || !fd ||
-           ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) ==
-               0 ||
-           errno != ECONNREFUSED;
+[[nodiscard]] bool is_own(const std::string& folder) {
+    struct stat found {};
+    return ::lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+           found.st_uid == ::geteuid() && (found.st_mode & only_owner) == 0;
 }
 
 /// Makes it, or finds it made by this user for nobody else.
 [[nodiscard]] bool have_folder(const std::string& folder) {
-    if (::mkdir(folder.c_str(), S_IRWXU) == 0) {
-        return true;
-    }
-    struct stat found {};
-    return errno == EEXIST && ::lstat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
-           found.st_uid == ::geteuid() && (found.st_mode & only_owner) == 0;
+    return ::mkdir(folder.c_str(), S_IRWXU) == 0 || (errno == EEXIST && is_own(folder));
 }
 
 /// Removes the sockets of processes that are gone. A name is `PID.sock`, or `PID-N.sock`.
@@ -85,24 +51,52 @@ void sweep(const std::string& folder) {
                              : std::nullopt;
         const std::string path = fmt::format("{}/{}", folder, name);
         // Processes of another container's may share the folder: theirs answer.
-        if (pid && ::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH && !answers(path)) {
+        if (pid && ::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH &&
+            !answers(AT_FDCWD, path)) {
             ::unlink(path.c_str());
         }
     }
 }
 
-/// Where files cost least: to make and remove one on a disk can take milliseconds.
-[[nodiscard]] std::string private_folder() {
+/// Where sockets may lie, the best place first. Files cost least in memory: to make and remove one
+/// on a disk can take milliseconds.
+[[nodiscard]] std::vector<std::string> private_folders() {
+    std::vector<std::string> folders;
     const char* runtime = std::getenv("XDG_RUNTIME_DIR");
     struct stat found {};
     constexpr std::size_t longest = 60;
     if (runtime != nullptr && runtime[0] == '/' && std::strlen(runtime) < longest &&
         ::stat(runtime, &found) == 0 && found.st_uid == ::geteuid() &&
         ::access(runtime, W_OK) == 0) {
-        return fmt::format("{}/ghostpeer", runtime);
+        folders.push_back(fmt::format("{}/ghostpeer", runtime));
     }
-    const bool has_memory = ::access("/dev/shm", W_OK | X_OK) == 0;
-    return fmt::format("{}/ghostpeer-{}", has_memory ? "/dev/shm" : "/tmp", ::geteuid());
+    for (const char* const place : {"/dev/shm", "/tmp"}) {
+        if (::access(place, W_OK | X_OK) == 0) {
+            folders.push_back(fmt::format("{}/ghostpeer-{}", place, ::geteuid()));
+        }
+    }
+    return folders;
+}
+
+/// Somebody else may have made all of those first. Then one is made whose name nobody can know.
+[[nodiscard]] std::optional<std::string> make_folder_up() {
+    for (const char* const place : {"/dev/shm", "/tmp"}) {
+        const std::string beginning = fmt::format("ghostpeer-{}-", ::geteuid());
+        const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(place), &::closedir);
+        for (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr; entry != nullptr;
+             entry = ::readdir(listing.get())) {
+            const std::string folder = fmt::format("{}/{}", place, entry->d_name);
+            if (std::string_view(entry->d_name).starts_with(beginning) && is_own(folder)) {
+                sweep(folder);
+                ::rmdir(folder.c_str());
+            }
+        }
+        std::string made = fmt::format("{}/{}XXXXXX", place, beginning);
+        if (::mkdtemp(made.data()) != nullptr) {
+            return made;
+        }
+    }
+    return std::nullopt;
 }
 
 [[nodiscard]] bool is_loopback(const in_addr& address) noexcept {
@@ -172,54 +166,61 @@ tl::expected<Address, std::string> parse_address(std::string_view text) {
     return address;
 }
 
-tl::expected<Listener, std::string> Listener::open_private() {
-    const std::string folder = private_folder();
+std::optional<Listener> Listener::open_in(const std::string& folder, int& error) {
     constexpr int tries = 5;
-    int error = EEXIST;
     for (int n = 0; n < tries; ++n) {
-        if (!have_folder(folder)) {
-            return tl::make_unexpected(fmt::format(
-                "The control socket's directory {} cannot be made, or is another user's.", folder));
-        }
-        if (n == 0) {
-            sweep(folder);
-        }
         Address address;
         address.path = n == 0 ? fmt::format("{}/{}.sock", folder, ::getpid())
                               : fmt::format("{}/{}-{}.sock", folder, ::getpid(), n);
-        auto fd = listen_at(address.path);
-        if (fd) {
-            return Listener(std::move(*fd), std::move(address), folder);
+        auto file = SocketFile::make(address.path, std::nullopt);
+        if (file) {
+            return Listener({}, std::move(*file), std::move(address), folder);
         }
-        error = fd.error();
+        error = file.error();
         // ENOENT: another run that ended has just removed the folder.
-        if (error != EADDRINUSE && error != ENOENT) {
+        if (error != EADDRINUSE && !(error == ENOENT && have_folder(folder))) {
             break;
         }
     }
-    return tl::make_unexpected(
-        fmt::format("No control socket can be made in {}: {}.", folder, std::strerror(error)));
+    return std::nullopt;
 }
 
-tl::expected<Listener, std::string> Listener::open(const Address& wanted) {
+tl::expected<Listener, std::string> Listener::open_private() {
+    int error = EACCES;
+    for (const std::string& folder : private_folders()) {
+        if (!have_folder(folder)) {
+            continue;
+        }
+        sweep(folder);
+        if (auto listener = open_in(folder, error)) {
+            return std::move(*listener);
+        }
+    }
+    if (const auto made = make_folder_up()) {
+        if (auto listener = open_in(*made, error)) {
+            return std::move(*listener);
+        }
+    }
+    return tl::make_unexpected(fmt::format(
+        "No control socket can be made below $XDG_RUNTIME_DIR, /dev/shm or /tmp: {}. Name a place "
+        "with --control unix:PATH, or do without with --control off.",
+        std::strerror(error)));
+}
+
+tl::expected<Listener, std::string> Listener::open(const Address& wanted,
+                                                   const std::optional<Owner>& owner) {
     Address address = wanted;
     const auto fail = [&] {
         return tl::make_unexpected(fmt::format("The control interface cannot listen at {}: {}.",
                                                address.to_string(), reason()));
     };
     if (!address.is_tcp()) {
-        if (!answers(address.path)) {
-            struct stat found {};
-            if (::lstat(address.path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) {
-                ::unlink(address.path.c_str());  // of a process that was killed
-            }
-        }
-        auto fd = listen_at(address.path);
-        if (!fd) {
-            errno = fd.error();
+        auto file = SocketFile::make(address.path, owner);
+        if (!file) {
+            errno = file.error();
             return fail();
         }
-        return Listener(std::move(*fd), std::move(address), {});
+        return Listener({}, std::move(*file), std::move(address), {});
     }
     const bool v6 = address.host.find(':') != std::string::npos;
     FileDescriptor fd(
@@ -249,14 +250,11 @@ tl::expected<Listener, std::string> Listener::open(const Address& wanted) {
         return fail();
     }
     address.port = ntohs(*port);
-    return Listener(std::move(fd), std::move(address), {});
+    return Listener(std::move(fd), std::nullopt, std::move(address), {});
 }
 
 Listener::~Listener() {
-    if (!fd_ || address_.is_tcp()) {
-        return;
-    }
-    ::unlink(address_.path.c_str());
+    file_.reset();
     if (!folder_.empty()) {
         ::rmdir(folder_.c_str());
     }

@@ -1,11 +1,13 @@
 // Where the control interface is reached: a Unix socket, or TCP on loopback.
 #pragma once
 
+#include "control/socket_file.hpp"
 #include "posix/file_descriptor.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -29,27 +31,48 @@ struct Address {
 /// A listening socket. A Unix socket has mode 0600 and goes with this object.
 class Listener {
   public:
-    /// In a private directory of the user's, below $XDG_RUNTIME_DIR, /dev/shm or
-    /// /tmp. What killed processes
-    /// left there is removed. Costs some ten microseconds. The error is a complete sentence.
+    /// In a private directory of the user's, below $XDG_RUNTIME_DIR, /dev/shm or /tmp. What killed
+    /// processes left there is removed. Costs some ten microseconds. The error is sentences.
     [[nodiscard]] static tl::expected<Listener, std::string> open_private();
-    /// The error is a complete sentence.
-    [[nodiscard]] static tl::expected<Listener, std::string> open(const Address& wanted);
+    /// `owner`: who is to have a Unix socket. The error is a complete sentence.
+    [[nodiscard]] static tl::expected<Listener, std::string> open(
+        const Address& wanted, const std::optional<Owner>& owner = std::nullopt);
 
-    Listener(Listener&& other) noexcept = default;
+    Listener(Listener&& other) noexcept
+        : fd_(std::move(other.fd_)),
+          file_(std::move(other.file_)),
+          address_(std::move(other.address_)),
+          folder_(std::exchange(other.folder_, {})) {
+        other.file_.reset();
+    }
     Listener& operator=(Listener&&) = delete;
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
     ~Listener();
 
-    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    [[nodiscard]] int fd() const noexcept { return file_ ? file_->listening() : fd_.get(); }
+    /// Nothing on TCP.
+    [[nodiscard]] const std::optional<SocketFile>& file() const noexcept { return file_; }
+    /// Somebody else removes the Unix socket's name.
+    void leave() noexcept {
+        if (file_) {
+            file_->leave();
+        }
+    }
     [[nodiscard]] const Address& address() const noexcept { return address_; }
 
   private:
-    Listener(FileDescriptor fd, Address address, std::string folder)
-        : fd_(std::move(fd)), address_(std::move(address)), folder_(std::move(folder)) {}
+    /// Nothing, and why: an errno.
+    [[nodiscard]] static std::optional<Listener> open_in(const std::string& folder, int& error);
 
-    FileDescriptor fd_;
+    Listener(FileDescriptor fd, std::optional<SocketFile> file, Address address, std::string folder)
+        : fd_(std::move(fd)),
+          file_(std::move(file)),
+          address_(std::move(address)),
+          folder_(std::move(folder)) {}
+
+    FileDescriptor fd_;  ///< of TCP
+    std::optional<SocketFile> file_;
     Address address_;
     std::string folder_;  ///< removed too, where it is empty then
 };

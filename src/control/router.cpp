@@ -10,15 +10,6 @@
 namespace ghostpeer::control {
 namespace {
 
-[[nodiscard]] std::string_view header(const http::Request& request, std::string_view name) {
-    const auto same = [name](const auto& field) {
-        return std::equal(field.first.begin(), field.first.end(), name.begin(), name.end(),
-                          [](char a, char b) { return (a | 0x20) == (b | 0x20); });
-    };
-    const auto found = std::find_if(request.headers.begin(), request.headers.end(), same);
-    return found == request.headers.end() ? std::string_view() : std::string_view(found->second);
-}
-
 /// `127.0.0.1:8000`, `localhost`, `[::1]:8000`
 [[nodiscard]] bool is_loopback(std::string_view host) {
     const auto bracket = host.find(']');
@@ -73,10 +64,18 @@ const std::vector<Route>& routes() {
     return all;
 }
 
+std::optional<http::Response> Router::admit(const http::Request& head) {
+    auto refusal = turn_away(head);
+    if (refusal) {
+        ++context_.requests;
+        ++context_.refused;
+    }
+    return refusal;
+}
+
 http::Response Router::handle(const http::Request& request) {
     ++context_.requests;
-    auto refusal = turn_away(request);
-    http::Response response = refusal ? std::move(*refusal) : dispatch(request);
+    http::Response response = dispatch(request);
     if (response.status >= http::status::bad_request) {
         ++context_.refused;
     }
@@ -88,12 +87,13 @@ std::optional<http::Response> Router::turn_away(const http::Request& request) co
         return std::nullopt;
     }
     constexpr std::string_view scheme = "Bearer ";
-    if (!header(request, "origin").empty() || !is_loopback(header(request, "host"))) {
+    if (!http::find_field(request.headers, "origin").empty() ||
+        !is_loopback(http::find_field(request.headers, "host"))) {
         return fail(http::status::forbidden,
                     "Requests from web pages are refused, and those to a name other than "
                     "localhost or a loopback address: somebody else's page could have sent them.");
     }
-    std::string_view given = header(request, "authorization");
+    std::string_view given = http::find_field(request.headers, "authorization");
     if (!given.starts_with(scheme) || !same_secret(given.substr(scheme.size()), *token_)) {
         auto response = fail(http::status::unauthorized,
                              "The control token is missing or wrong; send it as `Authorization: "
@@ -131,20 +131,27 @@ http::Response Router::dispatch(const http::Request& request) const {
                 "There is nothing at this path; /openapi.json describes those that there are.");
 }
 
-http::Response Router::refuse(int status) {
+http::Response Router::refuse(int code) {
     ++context_.requests;
     ++context_.refused;
-    constexpr std::array<std::pair<int, std::string_view>, 6> sentences{{
-        {400, "This is no HTTP request that could be understood."},
-        {413, "The body is larger than the 1 MiB that a request may have."},
-        {414, "The path and its query are too long."},
-        {415, "The body has to be JSON, not a form."},
-        {500, "The request could not be dealt with because of an error in ghostpeer."},
-        {503, "Too many clients are connected at once; try again."},
+    namespace status = http::status;
+    constexpr std::array<std::pair<int, std::string_view>, 10> sentences{{
+        {status::bad_request, "This is no HTTP/1.1 request that has one meaning alone."},
+        {status::timed_out, "The request has not come whole in time."},
+        {status::too_large, "The body is larger than the 1 MiB that a request may have."},
+        {status::target_too_long, "The path and its query are too long."},
+        {status::expectation_failed, "Of expectations only `100-continue` is known."},
+        {status::head_too_large,
+         "The header has more than the 64 fields or the 16 KiB that a request may have."},
+        {status::internal_error,
+         "The request could not be dealt with because of an error in ghostpeer."},
+        {status::not_implemented, "Of transfer codings only `chunked` is known."},
+        {status::unavailable, "Too many clients are connected at once; try again."},
+        {status::wrong_version, "HTTP/1.1 is spoken here."},
     }};
     const auto known = std::find_if(sentences.begin(), sentences.end(),
-                                    [status](const auto& one) { return one.first == status; });
-    return fail(status,
+                                    [code](const auto& one) { return one.first == code; });
+    return fail(code,
                 known == sentences.end() ? "The request was refused." : std::string(known->second));
 }
 

@@ -27,8 +27,10 @@ class Router final : public http::Handler {
     Router(Context& context, std::optional<std::string> token)
         : context_(context), token_(std::move(token)) {}
 
+    /// Whether the client may: nothing of a stranger is read but the head of a request.
+    [[nodiscard]] std::optional<http::Response> admit(const http::Request& head) override;
     [[nodiscard]] http::Response handle(const http::Request& request) override;
-    [[nodiscard]] http::Response refuse(int status) override;
+    [[nodiscard]] http::Response refuse(int code) override;
 
   private:
     [[nodiscard]] std::optional<http::Response> turn_away(const http::Request& request) const;

@@ -16,7 +16,6 @@ using namespace std::chrono_literals;
 constexpr Duration default_timeout = 30s;
 constexpr Duration longest_timeout = 24h;
 constexpr Duration pause_of_heavy = 20ms;
-constexpr auto heartbeat = 10s;
 
 /// `5s`, or a plain number of seconds.
 [[nodiscard]] std::optional<Duration> read_timeout(const std::string& text) {
@@ -27,7 +26,7 @@ constexpr auto heartbeat = 10s;
     return time && *time <= longest_timeout ? time : std::nullopt;
 }
 
-/// One `wait`, in the engine's thread.
+/// One `wait`. In the engine's thread until it is over, then whoever asked takes the answer.
 class Waiting {
   public:
     Waiting(Context& context, Condition condition, std::string text, Duration timeout,
@@ -38,7 +37,7 @@ class Waiting {
           timeout_(timeout),
           since_(since) {}
 
-    Turn step(peer::Engine& engine, Instant now, http::Response& response) {
+    Turn step(peer::Engine& engine, Instant now) {
         if (!began_) {
             began_ = now;
             engine.tell_segments();
@@ -50,11 +49,11 @@ class Waiting {
         }
         const Standing standing = event() != nullptr ? look_for(*event()) : look_.step(engine);
         if (standing.met) {
-            response = answer({{"met", true},
-                               {"condition", text_},
-                               {"t", to_seconds(now)},
-                               {"waited", to_seconds(now - *began_)},
-                               {"now", standing.now}});
+            response_ = answer({{"met", true},
+                                {"condition", text_},
+                                {"t", to_seconds(now)},
+                                {"waited", to_seconds(now - *began_)},
+                                {"now", standing.now}});
             return {};
         }
         if (standing.more) {
@@ -62,19 +61,22 @@ class Waiting {
         }
         const Instant deadline = *began_ + timeout_;
         if (now >= deadline) {
-            response = answer({{"error", fmt::format("`{}` did not come true within {}: {}.", text_,
-                                                     profile::format_time(timeout_), standing.now)},
-                               {"met", false},
-                               {"timed_out", true},
-                               {"condition", text_},
-                               {"t", to_seconds(now)},
-                               {"now", standing.now}},
-                              http::status::timed_out);
+            response_ =
+                answer({{"error", fmt::format("`{}` did not come true within {}: {}.", text_,
+                                              profile::format_time(timeout_), standing.now)},
+                        {"met", false},
+                        {"timed_out", true},
+                        {"condition", text_},
+                        {"t", to_seconds(now)},
+                        {"now", standing.now}},
+                       http::status::timed_out);
             return {};
         }
         return look_.heavy() ? Turn{Turn::Next::rest, std::min(deadline, now + pause_of_heavy)}
                              : Turn{Turn::Next::news, deadline};
     }
+
+    [[nodiscard]] http::Response take() noexcept { return std::move(response_); }
 
   private:
     [[nodiscard]] const EventSeen* event() const {
@@ -82,7 +84,7 @@ class Waiting {
     }
 
     Standing look_for(const EventSeen& wanted) {
-        const auto part = context_.log.read(seen_, 0ms);
+        const auto part = context_.log.read(seen_);
         Standing standing{false, false, "no such event has come"};
         std::uint64_t id = part.first;
         for (const std::string& line : part.lines) {
@@ -102,21 +104,47 @@ class Waiting {
     std::optional<std::uint64_t> since_;
     std::optional<Instant> began_;
     std::uint64_t seen_ = 0;
+    http::Response response_;
+};
+
+/// The same for the client, with whom the waiting ends.
+class Awaited final : public http::Pending {
+  public:
+    Awaited(Context& context, Desk::Ticket ticket, std::shared_ptr<Waiting> waiting)
+        : context_(context), ticket_(std::move(ticket)), waiting_(std::move(waiting)) {}
+
+    std::optional<http::Response> poll() override {
+        const auto outcome = ticket_.outcome();
+        if (!outcome) {
+            return std::nullopt;
+        }
+        auto response =
+            *outcome == Desk::Outcome::done ? waiting_->take() : Context::unavailable(*outcome);
+        if (response.status >= http::status::bad_request) {
+            ++context_.refused;
+        }
+        return response;
+    }
+
+  private:
+    Context& context_;
+    Desk::Ticket ticket_;
+    std::shared_ptr<Waiting> waiting_;
 };
 
 /// Events as `text/event-stream` (HTML standard, 9.2).
-class Feed {
+class Feed final : public http::Stream {
   public:
-    Feed(EventLog& log, std::uint64_t after) : log_(log), reader_(log), after_(after) {}
+    Feed(EventLog& log, std::uint64_t after) : log_(log), after_(after) {}
 
-    bool more(std::string& into) {
+    bool more(std::string& into) override {
         if (!greeted_) {
             // So that the client knows at once that it listens.
             greeted_ = true;
             into += fmt::format(": events after {}\n\n", after_);
             return true;
         }
-        const auto part = log_.read(after_, heartbeat);
+        const auto part = log_.read(after_);
         if (part.lost > 0) {
             into += fmt::format(
                 "event: lost\nid: {}\ndata: {{\"event\":\"lost\",\"count\":{},\"from\":{},"
@@ -128,27 +156,17 @@ class Feed {
             into += fmt::format("id: {}\ndata: {}\n\n", id, line);
             after_ = id++;
         }
-        if (into.empty() && !part.end) {
-            into = ": nothing new\n\n";
-        }
         return !part.end;
+    }
+    [[nodiscard]] std::string_view sign_of_life() const noexcept override {
+        return ": nothing new\n\n";
     }
 
   private:
     EventLog& log_;
-    EventLog::Reader reader_;
     std::uint64_t after_;
     bool greeted_ = false;
 };
-
-[[nodiscard]] std::string_view header(const http::Fields& headers, std::string_view name) noexcept {
-    const auto same = [name](const auto& field) {
-        return std::equal(field.first.begin(), field.first.end(), name.begin(), name.end(),
-                          [](char a, char b) { return (a | 0x20) == (b | 0x20); });
-    };
-    const auto found = std::find_if(headers.begin(), headers.end(), same);
-    return found == headers.end() ? std::string_view() : std::string_view(found->second);
-}
 
 }  // namespace
 
@@ -173,14 +191,20 @@ http::Response get_wait(Context& context, const Call& call) {
     if (since_text && !since) {
         return fail(http::status::bad_request, "`since` is the id of an event.");
     }
-    Waiting waiting(context, std::move(*condition), *text, *timeout, since);
-    return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
-        return waiting.step(engine, now, response);
-    });
+    auto waiting =
+        std::make_shared<Waiting>(context, std::move(*condition), *text, *timeout, since);
+    auto ticket = context.desk.submit(
+        [waiting](peer::Engine& engine, Instant now) { return waiting->step(engine, now); });
+    if (!ticket) {
+        return Context::unavailable(ticket.error());
+    }
+    http::Response response;
+    response.pending = std::make_shared<Awaited>(context, std::move(*ticket), std::move(waiting));
+    return response;
 }
 
 http::Response get_events(Context& context, const Call& call) {
-    const auto given = std::string(header(call.request.headers, "last-event-id"));
+    const auto given = std::string(http::find_field(call.request.headers, "last-event-id"));
     const auto text = given.empty() ? call.target.get("since") : std::optional(given);
     const auto since = text ? parse_number(*text) : std::nullopt;
     if (text && !since) {
@@ -197,8 +221,7 @@ http::Response get_events(Context& context, const Call& call) {
     if (response.status == http::Response{}.status) {
         response.content_type = "text/event-stream";
         response.headers.emplace_back("Cache-Control", "no-store");
-        response.stream = [feed = std::make_shared<Feed>(context.log, since.value_or(newest))](
-                              std::string& more) { return feed->more(more); };
+        response.stream = std::make_shared<Feed>(context.log, since.value_or(newest));
     }
     return response;
 }

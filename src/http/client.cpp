@@ -1,107 +1,157 @@
-// The asking side of the module: what `ctl` uses.
-#include "http/server.hpp"
+#include "http/client.hpp"
 
-#include <httplib.h>
+#include "http/response_reader.hpp"
+#include "posix/file_descriptor.hpp"
 
+#include <fmt/format.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
 namespace ghostpeer::http {
 namespace {
 
-class UnixClient final : public httplib::ClientImpl {
-  public:
-    explicit UnixClient(std::string path)
-        : httplib::ClientImpl("localhost"), path_(std::move(path)) {}
+[[nodiscard]] tl::unexpected<std::string> reason(int error) {
+    return tl::make_unexpected(std::string(std::strerror(error)));
+}
 
-    [[nodiscard]] int error() const noexcept { return error_; }
+[[nodiscard]] bool wait(int fd, short events, std::chrono::milliseconds patience) {
+    pollfd ready{fd, events, 0};
+    int n = 0;
+    do {
+        n = ::poll(&ready, 1, static_cast<int>(patience.count()));
+    } while (n < 0 && errno == EINTR);
+    return n > 0;
+}
 
-  private:
-    bool create_and_connect_socket(Socket& socket, httplib::Error& error) override {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        const int fd = path_.size() < sizeof address.sun_path
-                           ? ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
-                           : -1;
-        std::memcpy(address.sun_path, path_.data(),
-                    std::min(path_.size(), sizeof address.sun_path - 1));
-        if (fd < 0 ||
-            ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-            error_ = fd < 0 && path_.size() >= sizeof address.sun_path ? ENAMETOOLONG : errno;
-            if (fd >= 0) {
-                ::close(fd);
-            }
-            error = httplib::Error::Connection;
-            return false;
-        }
-        socket.sock = fd;
-        return true;
-    }
-
-    std::string path_;
-    int error_ = 0;
+struct Target {
+    sockaddr_storage address{};
+    socklen_t size = 0;
+    int family = AF_UNSPEC;
 };
 
-[[nodiscard]] httplib::Result send(httplib::ClientImpl& client, const Exchange& what) {
-    client.set_read_timeout(what.patience);
-    client.set_write_timeout(what.patience);
-    client.set_url_encode(false);  // it is encoded
-    httplib::Request request;
-    request.method = what.request.method;
-    request.path = what.request.target;
-    for (const auto& [name, value] : what.request.headers) {
-        request.headers.emplace(name, value);
+[[nodiscard]] tl::expected<Target, std::string> target_of(const Place& place) {
+    Target target;
+    if (!place.path.empty()) {
+        auto* const to = reinterpret_cast<sockaddr_un*>(&target.address);
+        if (place.path.size() >= sizeof to->sun_path) {
+            return reason(ENAMETOOLONG);
+        }
+        to->sun_family = AF_UNIX;
+        std::memcpy(to->sun_path, place.path.data(), place.path.size());
+        target.size = sizeof *to;
+    } else if (auto* const v4 = reinterpret_cast<sockaddr_in*>(&target.address);
+               ::inet_pton(AF_INET, place.host.c_str(), &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(static_cast<std::uint16_t>(place.port));
+        target.size = sizeof *v4;
+    } else {
+        auto* const v6 = reinterpret_cast<sockaddr_in6*>(&target.address);
+        if (::inet_pton(AF_INET6, place.host.c_str(), &v6->sin6_addr) != 1) {
+            return tl::make_unexpected(std::string("that is no address"));
+        }
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(static_cast<std::uint16_t>(place.port));
+        target.size = sizeof *v6;
     }
-    request.body = what.request.body;
-    int status = 0;
-    request.response_handler = [&status](const httplib::Response& response) {
-        status = response.status;
-        return true;
-    };
-    request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t,
-                                   std::uint64_t) {
-        return what.receive(status, {data, size});
-    };
-    return client.send(request);
+    target.family = target.address.ss_family;
+    return target;
+}
+
+[[nodiscard]] tl::expected<FileDescriptor, std::string> connect_to(
+    const Place& place, std::chrono::milliseconds patience) {
+    const auto target = target_of(place);
+    if (!target) {
+        return tl::make_unexpected(target.error());
+    }
+    FileDescriptor fd(::socket(target->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) {
+        return reason(errno);
+    }
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target->address), target->size) ==
+        0) {
+        return fd;
+    }
+    if (errno != EINPROGRESS) {
+        return reason(errno == EAGAIN ? ETIMEDOUT : errno);  // a Unix socket's backlog is full
+    }
+    int error = ETIMEDOUT;
+    socklen_t size = sizeof error;
+    if (wait(fd.get(), POLLOUT, patience)) {
+        ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    return error == 0 ? tl::expected<FileDescriptor, std::string>(std::move(fd)) : reason(error);
+}
+
+[[nodiscard]] std::string text_of(const Exchange& what) {
+    const Request& request = what.request;
+    const std::string host = !what.to.path.empty() ? "localhost"
+                             : what.to.host.find(':') == std::string::npos
+                                 ? fmt::format("{}:{}", what.to.host, what.to.port)
+                                 : fmt::format("[{}]:{}", what.to.host, what.to.port);
+    std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+                                   request.method, request.target, host);
+    for (const auto& [name, value] : request.headers) {
+        text += fmt::format("{}: {}\r\n", name, value);
+    }
+    if (!request.body.empty() || request.method != "GET") {
+        text += fmt::format("Content-Length: {}\r\n", request.body.size());
+    }
+    return text + "\r\n" + request.body;
+}
+
+/// A refusal may come before all was sent; so an error shows when the answer is read.
+void send_all(int fd, std::string_view text, std::chrono::milliseconds patience) {
+    while (!text.empty() && wait(fd, POLLOUT, patience)) {
+        const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR && errno != EAGAIN) {
+            return;
+        }
+        text.remove_prefix(sent < 0 ? 0 : static_cast<std::size_t>(sent));
+    }
 }
 
 }  // namespace
 
 tl::expected<int, std::string> exchange(const Exchange& what) {
-    std::unique_ptr<httplib::ClientImpl> client;
-    UnixClient* local = nullptr;
-    if (what.to.path.empty()) {
-        client = std::make_unique<httplib::ClientImpl>(what.to.host, what.to.port);
-    } else {
-        auto made = std::make_unique<UnixClient>(what.to.path);
-        local = made.get();
-        client = std::move(made);
+    const auto fd = connect_to(what.to, what.patience);
+    if (!fd) {
+        return tl::make_unexpected(fd.error());
     }
-    bool ended_by_receiver = false;
-    int status = 0;
-    Exchange watched = what;
-    watched.receive = [&](int seen, std::string_view part) {
-        status = seen;
-        ended_by_receiver = !what.receive(seen, part);
-        return !ended_by_receiver;
-    };
-    const httplib::Result result = send(*client, watched);
-    if (result) {
-        return result->status;
-    }
-    if (ended_by_receiver) {
-        return status;
-    }
-    if (local != nullptr && local->error() != 0) {
-        return tl::make_unexpected(std::string(std::strerror(local->error())));
-    }
-    switch (result.error()) {
-        case httplib::Error::Connection: return tl::make_unexpected("nobody listens there");
-        case httplib::Error::Read: return tl::make_unexpected("no answer came, or it broke off");
-        default: return tl::make_unexpected("the exchange failed: " + to_string(result.error()));
+    send_all(fd->get(), text_of(what), what.patience);
+    ResponseReader reader;
+    std::array<char, 16 * 1024> buffer{};
+    while (true) {
+        if (!wait(fd->get(), POLLIN, what.patience)) {
+            return tl::make_unexpected(std::string("no answer came in time"));
+        }
+        const ssize_t got = ::recv(fd->get(), buffer.data(), buffer.size(), 0);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+            continue;
+        }
+        std::string content;
+        if (got > 0) {
+            std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+            reader.read(bytes, content);
+        } else {
+            reader.end();
+        }
+        if (!content.empty() && !what.receive(reader.status(), content)) {
+            return reader.status();
+        }
+        if (reader.state() == ResponseReader::State::whole) {
+            return reader.status();
+        }
+        if (reader.state() == ResponseReader::State::broken) {
+            return tl::make_unexpected(std::string(got > 0 ? "what it says is no HTTP answer"
+                                                           : "no answer came, or it broke off"));
+        }
     }
 }
 

@@ -1,20 +1,26 @@
-// A thread for each connection, cpp-httplib for each request.
 #include "http/server.hpp"
 
+#include "http/conversation.hpp"
 #include "http/status.hpp"
-#include "http/stream.hpp"
+#include "posix/file_descriptor.hpp"
+
+#include <fmt/format.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <list>
-#include <mutex>
+#include <new>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -23,259 +29,278 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 10s;     ///< with a client in the middle of a request or an answer
-constexpr auto idle_limit = 120s;  ///< between requests
-constexpr const char* any_path = R"([\s\S]*)";
-
-/// The requests of one connection. The library's server keeps what belongs to all of its
-/// connections; here each has one of its own, so that nothing is shared between threads.
-class Conversation final : public httplib::Server {
-  public:
-    Conversation(int fd, http::Handler& handler) : handler_(handler), stream_(fd, patience) {
-        svr_sock_ = fd;  // "is it still running?", to the library
-        const auto plain = [this](const httplib::Request& request, httplib::Response& response) {
-            answer(request, {}, response);
-        };
-        const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
-                                      const httplib::ContentReader& read) {
-            std::string body;
-            // Without either there is none (RFC 9112, 6.3); the library would read to the end.
-            const bool has_body =
-                request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
-            if (!has_body || read_body(request, response, read, body)) {
-                answer(request, std::move(body), response);
-            }
-        };
-        Get(any_path, plain);
-        Options(any_path, plain);
-        Post(any_path, with_body);
-        Put(any_path, with_body);
-        Patch(any_path, with_body);
-        Delete(any_path, with_body);
-        set_payload_max_length(max_body_bytes);
-        set_error_handler([this](const httplib::Request&, httplib::Response& response) {
-            if (!answered_) {
-                give(handler_.refuse(response.status), response);
-                last_ = true;
-            }
-        });
-        set_exception_handler([this](const httplib::Request&, httplib::Response& response,
-                                     const std::exception_ptr&) {
-            give(handler_.refuse(status::internal_error), response);
-            last_ = true;
-        });
-        set_keep_alive_max_count(1);
-    }
-
-    void run() {
-        while (!last_ && stream_.another(idle_limit)) {
-            bool closed = false;
-            answered_ = false;
-            if (!process_request(stream_, false, closed, {}) || closed) {
-                break;
-            }
-        }
-    }
-
-    void stop() { svr_sock_ = INVALID_SOCKET; }
-
-  private:
-    bool read_body(const httplib::Request& request, httplib::Response& response,
-                   const httplib::ContentReader& read, std::string& body) {
-        // Else the library looks for a receiver of its parts.
-        if (request.is_multipart_form_data()) {
-            refuse(status::wrong_type, response);
-            return false;
-        }
-        bool fits = true;
-        const bool whole = read([&](const char* data, std::size_t size) {
-            fits = fits && body.size() + size <= max_body_bytes;
-            if (fits) {
-                body.append(data, size);
-            }
-            return fits;
-        });
-        if (!whole) {
-            refuse(!fits || response.status == status::too_large ? status::too_large
-                                                                 : status::bad_request,
-                   response);
-        }
-        return whole;
-    }
-
-    void refuse(int status, httplib::Response& response) {
-        give(handler_.refuse(status), response);
-        // What is left of the body would be taken for the next request.
-        last_ = true;
-    }
-
-    void answer(const httplib::Request& from, std::string&& body, httplib::Response& response) {
-        Request request{from.method, from.target, {}, std::move(body)};
-        for (const auto& [name, value] : from.headers) {
-            request.headers.emplace_back(name, value);
-        }
-        give(handler_.handle(request), response);
-    }
-
-    void give(Response&& from, httplib::Response& response) {
-        answered_ = true;
-        response.status = from.status;
-        for (const auto& [name, value] : from.headers) {
-            response.set_header(name, value);
-        }
-        if (!from.stream) {
-            response.set_content(from.body, from.content_type);
-            return;
-        }
-        response.set_chunked_content_provider(
-            from.content_type,
-            [stream = std::move(from.stream)](std::size_t, httplib::DataSink& to) {
-                std::string more;
-                const bool goes_on = stream(more);
-                if (!more.empty() && !to.write(more.data(), more.size())) {
-                    return false;
-                }
-                if (!goes_on) {
-                    to.done();
-                }
-                return true;
-            });
-    }
-
-    http::Handler& handler_;
-    SocketStream stream_;
-    bool answered_ = false;
-    bool last_ = false;
-};
-
-class ThreadedServer final : public Server {
-  public:
-    ThreadedServer(int listening, Handler& handler)
-        : listening_(listening), handler_(handler), wake_(::eventfd(0, EFD_CLOEXEC)) {
-        try {
-            acceptor_ = std::thread([this] { accept_behind_the_engine(); });
-        } catch (...) {
-            ::close(wake_);
-            throw;
-        }
-    }
-    ThreadedServer(const ThreadedServer&) = delete;
-    ThreadedServer& operator=(const ThreadedServer&) = delete;
-
-    ~ThreadedServer() override {
-        stopping_ = true;
-        const std::uint64_t one = 1;
-        static_cast<void>(!::write(wake_, &one, sizeof one));
-        acceptor_.join();
-        {
-            const std::lock_guard lock(mutex_);
-            for (Line& line : lines_) {
-                line.conversation->stop();
-                ::shutdown(line.fd, SHUT_RDWR);
-            }
-        }
-        for (Line& line : lines_) {
-            end(line);
-        }
-        ::close(wake_);
-    }
-
-  private:
-    /// One connection. Its thread sets `over` and touches nothing after that.
-    struct Line {
-        int fd = -1;
-        std::unique_ptr<Conversation> conversation;
-        std::thread thread;
-        std::atomic<bool> over = false;
-    };
-
-    static void end(Line& line) {
-        line.thread.join();
-        line.conversation.reset();
-        ::close(line.fd);
-    }
-
-    void accept_behind_the_engine() {
-        // Segments come first: this thread's priority is that of all which it starts. Where it may
-        // not be changed, it stays.
-        constexpr int behind_the_engine = 5;
-        static_cast<void>(::setpriority(PRIO_PROCESS, 0, behind_the_engine));
-        accept_all();
-    }
-
-    void accept_all() {
-        while (!stopping_) {
-            std::array<pollfd, 2> ready{{{listening_, POLLIN, 0}, {wake_, POLLIN, 0}}};
-            if (::poll(ready.data(), ready.size(), -1) < 0 || ready[1].revents != 0) {
-                continue;
-            }
-            const int fd = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
-            if (fd < 0) {
-                // Out of descriptors, perhaps: the client waits in the backlog meanwhile.
-                std::this_thread::sleep_for(10ms);
-                continue;
-            }
-            const int on = 1;
-            ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // on TCP; else it fails
-            take(fd);
-        }
-    }
-
-    void take(int fd) {
-        const std::lock_guard lock(mutex_);
-        lines_.remove_if([](Line& line) {
-            const bool over = line.over;
-            if (over) {
-                end(line);
-            }
-            return over;
-        });
-        if (lines_.size() >= max_connections) {
-            turn_away(fd);
-            return;
-        }
-        Line& line = lines_.emplace_back();
-        line.fd = fd;
-        line.conversation = std::make_unique<Conversation>(fd, handler_);
-        try {
-            line.thread = std::thread([&line] {
-                try {
-                    line.conversation->run();
-                } catch (...) {
-                    // Out of memory: this client's connection ends, and nothing else.
-                }
-                ::shutdown(line.fd, SHUT_RDWR);
-                line.over = true;
-            });
-        } catch (const std::system_error&) {
-            lines_.pop_back();  // no thread can be had (RLIMIT_NPROC, pids.max)
-            turn_away(fd);
-        }
-    }
-
-    void turn_away(int fd) {
-        const std::string body = handler_.refuse(status::unavailable).body;
-        const std::string text =
-            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-            "Connection: close\r\nContent-Length: " +
-            std::to_string(body.size()) + "\r\n\r\n" + body;
-        static_cast<void>(!::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
-        ::close(fd);
-    }
-
-    int listening_;
-    Handler& handler_;
-    int wake_;
-    std::atomic<bool> stopping_ = false;
-    std::mutex mutex_;
-    std::list<Line> lines_;
-    std::thread acceptor_;
-};
+/// Out of descriptors, perhaps: clients wait in the backlog meanwhile.
+constexpr Duration pause_of_accepting = 100ms;
+constexpr std::size_t read_at_once = 16 * 1024;
+constexpr std::size_t events_at_once = 16;
+constexpr int sends_at_once = 16;
 
 }  // namespace
 
-std::unique_ptr<Server> serve(int listening, Handler& handler) {
-    return std::make_unique<ThreadedServer>(listening, handler);
+class Server::Loop {
+  public:
+    explicit Loop(Parts parts)
+        : parts_(std::move(parts)),
+          epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+          wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+    /// Nothing, or why it cannot be.
+    [[nodiscard]] std::optional<std::string> start() {
+        if (!epoll_ || !wake_ || !watch(wake_.get(), EPOLLIN, &wake_) || !listen(true)) {
+            return std::strerror(errno);
+        }
+        try {
+            thread_ = std::thread([this] { run(); });
+        } catch (const std::system_error&) {
+            return "no thread can be started for it, because the user or the container may have no "
+                   "more of them (ulimit -u, pids.max)";
+        }
+        return std::nullopt;
+    }
+
+    void wake() const noexcept { ::eventfd_write(wake_.get(), 1); }
+
+    void finish(Duration patience) {
+        patience_ = patience;
+        finishing_ = true;
+        wake();
+        if (thread_.joinable()) {
+            thread_.join();
+        }
+        lines_.clear();
+    }
+
+  private:
+    /// One client.
+    struct Line {
+        Line(FileDescriptor socket, Handler& handler, Instant now)
+            : fd(std::move(socket)), conversation(handler, now) {}
+
+        FileDescriptor fd;
+        Conversation conversation;
+        std::uint32_t watched = 0;  ///< epoll's events
+        bool shut = false;          ///< our side
+    };
+
+    [[nodiscard]] bool watch(int fd, std::uint32_t events, void* who) const noexcept {
+        epoll_event event{};
+        event.events = events;
+        event.data.ptr = who;
+        return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+    }
+    [[nodiscard]] bool listen(bool on) {
+        listens_ = on;
+        return on ? watch(parts_.listening, EPOLLIN, &parts_)
+                  : ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, parts_.listening, nullptr) == 0;
+    }
+    /// Does it; a client for whom the memory does not suffice is let go, and nobody else.
+    template <typename What>
+    static void attempt(Line& line, What what) noexcept {
+        try {
+            what();
+        } catch (const std::exception&) {
+            line.conversation.give_up();
+        }
+    }
+
+    void run() {
+        // Segments come first. Where the priority may not be changed, it stays.
+        constexpr int behind_the_engine = 5;
+        static_cast<void>(::setpriority(PRIO_PROCESS, 0, behind_the_engine));
+        std::optional<Instant> end;
+        while (true) {
+            const Instant now = parts_.now();
+            if (finishing_ && !end) {
+                end = now + patience_;
+                if (listens_) {
+                    static_cast<void>(listen(false));
+                }
+                accept_again_.reset();
+                for (Line& line : lines_) {
+                    line.conversation.finish();
+                }
+            }
+            if (accept_again_ && now >= *accept_again_) {
+                accept_again_.reset();
+                static_cast<void>(listen(true));
+            }
+            for (Line& line : lines_) {
+                attempt(line, [&] { serve(line, now); });
+            }
+            lines_.remove_if([](const Line& line) { return line.conversation.over(); });
+            if (end && (lines_.empty() || now >= *end)) {
+                return;
+            }
+            wait(now, end);
+        }
+    }
+
+    /// Until something happens or is due; deals with what it was.
+    void wait(Instant now, const std::optional<Instant>& end) {
+        Instant until =
+            std::min(end.value_or(Instant::max()), accept_again_.value_or(Instant::max()));
+        for (const Line& line : lines_) {
+            until = std::min(until, line.conversation.deadline());
+        }
+        int milliseconds = -1;
+        if (until != Instant::max()) {
+            constexpr Duration longest = 1h;
+            const auto left = std::clamp<Duration>(until - now, 0ns, longest);
+            milliseconds = static_cast<int>((left + 999'999ns) / 1ms);
+        }
+        std::array<epoll_event, events_at_once> events{};
+        const int count = ::epoll_wait(epoll_.get(), events.data(), events_at_once, milliseconds);
+        const Instant then = parts_.now();
+        bool somebody_comes = false;
+        for (int i = 0; i < count; ++i) {
+            const epoll_event& event = events[static_cast<std::size_t>(i)];
+            if (event.data.ptr == &wake_) {
+                eventfd_t ignored = 0;
+                ::eventfd_read(wake_.get(), &ignored);
+            } else if (event.data.ptr == &parts_) {
+                somebody_comes = true;
+            } else {
+                auto& line = *static_cast<Line*>(event.data.ptr);
+                attempt(line, [&] { take(line, event.events, then); });
+            }
+        }
+        if (somebody_comes && listens_) {
+            take_in(then);
+        }
+    }
+
+    void take(Line& line, std::uint32_t events, Instant now) {
+        Conversation& conversation = line.conversation;
+        if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && conversation.wants_input()) {
+            std::array<char, read_at_once> buffer{};
+            const ssize_t got = ::recv(line.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+            if (got > 0) {
+                conversation.receive({buffer.data(), static_cast<std::size_t>(got)}, now);
+            } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+                conversation.receive_end(now);
+            }
+        } else if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 &&
+                   (conversation.waits() || (events & (EPOLLHUP | EPOLLERR)) != 0)) {
+            conversation.give_up();
+        }
+    }
+
+    /// Moves on what can be moved on; watches for what is needed then.
+    void serve(Line& line, Instant now) {
+        Conversation& conversation = line.conversation;
+        conversation.advance(now);
+        // Whoever reads a lot is not to keep the others waiting.
+        for (int rounds = 0; rounds < sends_at_once && !conversation.output().empty(); ++rounds) {
+            const auto text = conversation.output();
+            const ssize_t sent =
+                ::send(line.fd.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (sent < 0 && errno == EINTR) {
+                continue;
+            }
+            if (sent < 0) {
+                if (errno != EAGAIN) {
+                    conversation.give_up();
+                }
+                break;
+            }
+            conversation.sent(static_cast<std::size_t>(sent), now);
+        }
+        if (conversation.has_said_all() && !line.shut) {
+            line.shut = true;
+            ::shutdown(line.fd.get(), SHUT_WR);
+        }
+        std::uint32_t wanted = conversation.waits() ? EPOLLRDHUP : 0U;
+        wanted |= conversation.wants_input() ? EPOLLIN : 0U;
+        wanted |= conversation.output().empty() ? 0U : EPOLLOUT;
+        if (wanted != line.watched && !conversation.over()) {
+            epoll_event event{};
+            event.events = wanted;
+            event.data.ptr = &line;
+            line.watched = wanted;
+            ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, line.fd.get(), &event);
+        }
+    }
+
+    void take_in(Instant now) {
+        FileDescriptor fd(
+            ::accept4(parts_.listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!fd) {
+            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+                static_cast<void>(listen(false));
+                accept_again_ = now + pause_of_accepting;
+            }
+            return;
+        }
+        const int on = 1;
+        ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // on TCP; else it fails
+        if (lines_.size() >= max_connections && !make_room()) {
+            turn_away(fd.get());
+            return;
+        }
+        try {
+            Line& line = lines_.emplace_back(std::move(fd), parts_.handler, now);
+            line.watched = EPOLLIN;
+            if (!watch(line.fd.get(), EPOLLIN, &line)) {
+                lines_.pop_back();
+            }
+        } catch (const std::bad_alloc&) {
+            // This client is not served, and nobody else is harmed.
+        }
+    }
+
+    /// Ends the conversation that is missed least, of those the oldest.
+    [[nodiscard]] bool make_room() {
+        auto least = lines_.end();
+        for (auto line = lines_.begin(); line != lines_.end(); ++line) {
+            const auto rank = line->conversation.dispensable();
+            if (rank && (least == lines_.end() || std::pair(*rank, line->conversation.began()) <
+                                                      std::pair(*least->conversation.dispensable(),
+                                                                least->conversation.began()))) {
+                least = line;
+            }
+        }
+        if (least == lines_.end()) {
+            return false;
+        }
+        lines_.erase(least);
+        return true;
+    }
+
+    void turn_away(int fd) {
+        const std::string body = parts_.handler.refuse(status::unavailable).body;
+        const std::string text = fmt::format(
+            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+            "Content-Length: {}\r\n\r\n{}",
+            status::unavailable, reason_phrase(status::unavailable), body.size(), body);
+        static_cast<void>(!::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    }
+
+    Parts parts_;
+    FileDescriptor epoll_;
+    FileDescriptor wake_;
+    std::thread thread_;
+    std::atomic<bool> finishing_ = false;
+    Duration patience_{};  ///< written before `finishing_`
+    // Of the thread:
+    std::list<Line> lines_;
+    bool listens_ = false;
+    std::optional<Instant> accept_again_;
+};
+
+Server::Server(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
+
+Server::~Server() { loop_->finish(0ns); }
+
+void Server::wake() noexcept { loop_->wake(); }
+
+void Server::finish(Duration patience) { loop_->finish(patience); }
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::start(Parts parts) {
+    auto loop = std::make_unique<Loop>(std::move(parts));
+    if (auto problem = loop->start()) {
+        return tl::make_unexpected(std::move(*problem));
+    }
+    return std::unique_ptr<Server>(new Server(std::move(loop)));
 }
 
 }  // namespace ghostpeer::http

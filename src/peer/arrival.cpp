@@ -211,9 +211,9 @@ Connection* Engine::Impl::admit(const wire::Segment& segment, std::optional<wire
 }
 
 Connection* Engine::Impl::create(const wire::Flow& flow, Behaviour* behaviour, Instant now) {
-    Connection* connection = connections.create(flow);
+    Connection* connection = connections.create(flow, last_id + 1);
     if (connection == nullptr && evict_one()) {
-        connection = connections.create(flow);
+        connection = connections.create(flow, last_id + 1);
     }
     if (connection == nullptr) {
         ++counters.syns_dropped_at_limit;
@@ -224,7 +224,7 @@ Connection* Engine::Impl::create(const wire::Flow& flow, Behaviour* behaviour, I
                now);
         return nullptr;
     }
-    connection->id = ++last_id;
+    ++last_id;
     connection->behaviour = behaviour;
     connection->start = now;
     connection->last_activity = now;

@@ -115,22 +115,15 @@ Connection* ConnectionTable::find(Handle handle) noexcept {
     return connection.in_use && connection.id == handle.id ? &connection : nullptr;
 }
 
-Connection* ConnectionTable::find_by_id(ConnectionId id) const noexcept {
-    const auto is_it = [id](const Connection* connection) {
-        return connection != nullptr && connection->id == id;
-    };
-    // Until slots are given out again they are in the order of the ids.
-    if (id - 1 < made_) {
-        if (Connection* likely = in_slot(static_cast<std::uint32_t>(id - 1)); is_it(likely)) {
-            return likely;
+Connection* ConnectionTable::find_by_id(ConnectionId id) const {
+    if (!by_id_) {
+        by_id_.emplace(size());
+        for (const std::uint32_t slot : index_) {
+            by_id_->insert({at(slot).id, slot});
         }
     }
-    for (std::uint32_t slot = 0; slot < made_; ++slot) {
-        if (Connection* connection = in_slot(slot); is_it(connection)) {
-            return connection;
-        }
-    }
-    return nullptr;
+    const auto found = by_id_->find(id);
+    return found == by_id_->end() ? nullptr : &at(found->second);
 }
 
 std::uint32_t ConnectionTable::make_slot() {
@@ -143,7 +136,7 @@ std::uint32_t ConnectionTable::make_slot() {
     return made_++;
 }
 
-Connection* ConnectionTable::create(const wire::Flow& flow) {
+Connection* ConnectionTable::create(const wire::Flow& flow, ConnectionId id) {
     if (full()) {
         return nullptr;
     }
@@ -153,8 +146,12 @@ Connection* ConnectionTable::create(const wire::Flow& flow) {
     }
     Connection& connection = at(slot);
     connection.flow = flow;
+    connection.id = id;
     connection.slot = slot;
     connection.in_use = true;
+    if (by_id_) {
+        by_id_->insert({id, slot});
+    }
     index_.insert(slot);
     note(hash_(flow), slot);
     return &connection;
@@ -163,6 +160,9 @@ Connection* ConnectionTable::create(const wire::Flow& flow) {
 void ConnectionTable::erase(Connection& connection) {
     const std::uint32_t slot = connection.slot;
     index_.erase(slot);
+    if (by_id_) {
+        by_id_->erase(connection.id);
+    }
     connection = Connection{};
     free_.push_back(slot);
 }

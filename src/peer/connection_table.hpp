@@ -3,12 +3,14 @@
 
 #include "peer/connection.hpp"
 
+#include <tsl/robin_map.h>
 #include <tsl/robin_set.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory_resource>
+#include <optional>
 #include <vector>
 
 namespace ghostpeer::peer {
@@ -28,8 +30,8 @@ class ConnectionTable {
     void fetch_expected() noexcept;
     /// The connection that the handle was made for, unless it has been erased or replaced.
     [[nodiscard]] Connection* find(Handle handle) noexcept;
-    /// A blank record for a flow that has none; null at the limit.
-    [[nodiscard]] Connection* create(const wire::Flow& flow);
+    /// A blank record for a flow that has none; null at the limit. No connection had this id.
+    [[nodiscard]] Connection* create(const wire::Flow& flow, ConnectionId id);
     void erase(Connection& connection);
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
@@ -43,7 +45,8 @@ class ConnectionTable {
         return connection.in_use ? &connection : nullptr;
     }
 
-    [[nodiscard]] Connection* find_by_id(ConnectionId id) const noexcept;
+    /// The first call goes through all of them; from then on it is known where each is.
+    [[nodiscard]] Connection* find_by_id(ConnectionId id) const;
 
     template <typename Visitor>
     void for_each(Visitor visit) {
@@ -121,6 +124,8 @@ class ConnectionTable {
     std::size_t expected_count_ = 0;
     // The stored hash spares a look at the connection for nearly every slot that does not match.
     tsl::robin_set<std::uint32_t, Hash, Equal, std::allocator<std::uint32_t>, true> index_;
+    /// Slots by id. Most runs are never asked for one, and spare themselves this.
+    mutable std::optional<tsl::robin_map<ConnectionId, std::uint32_t>> by_id_;
 };
 
 }  // namespace ghostpeer::peer

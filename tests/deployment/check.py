@@ -111,8 +111,7 @@ def containerfile(source, ghostpeer):
         return
     installed = set(" ".join(stages[-1]).split())
     base = {"libc6", "libgcc-s1", "libstdc++6"}  # of every Debian image, or needed by the others
-    drawn = {"libssl3"}  # by libcpp-httplib0.11
-    missing = needed_packages(ghostpeer) - installed - base - drawn
+    missing = needed_packages(ghostpeer) - installed - base
     check(not missing, f"{path}: the image lacks {', '.join(sorted(missing))}")
 
 

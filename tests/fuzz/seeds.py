@@ -3,8 +3,9 @@
 
     seeds.py FOLDER [EVENTS.jsonl…]
 
-Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine and FOLDER/fuzz_command_line. The conversations are a few that every profile
-meets (handshake, data, close, reset, silence), and those of recorded runs (`--events`).
+Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine, FOLDER/fuzz_command_line and FOLDER/fuzz_control.
+The conversations are a few that every profile meets (handshake, data, close, reset, silence), and
+those of recorded runs (`--events`).
 """
 
 import json
@@ -62,6 +63,27 @@ COMMAND_LINES = (
     "warp build --kernel 6.12 --source a", "--version", "run --help",
 )
 
+REQUESTS = (
+    ("GET", "/v1/info", None), ("GET", "/v1/peers/default", None), ("GET", "/metrics", None),
+    ("GET", "/v1/connections?peer=default&limit=2&from=0", None), ("GET", "/openapi.json", None),
+    ("GET", "/v1/wait?for=established%20%3E%3D%201%20peer=default&timeout=1ms", None),
+    ("GET", "/v1/wait?for=event=segment+rule.line=7&since=0", None),
+    ("GET", "/v1/events?since=0", None), ("POST", "/v1/stats/reset", ""),
+    ("PUT", "/v1/peers/default/profile", '{"profile": "lossy", "set": {"loss": "10%"}}'),
+    ("POST", "/v1/peers/default/actions", '{"do": [{"say": "x"}, "blackhole"], "new": true}'),
+    ("POST", "/v1/connections/1/actions", '{"do": "{send: {flags: RA, seq: +1}}"}'),
+    ("POST", "/v1/commands/unplug", "{}"), ("HEAD", "/v1/stats", None),
+)
+
+
+def request(method, target, body, chunked):
+    head = f"{method} {target} HTTP/1.1\r\nHost: x\r\n"
+    if body is None:
+        return head + "\r\n"
+    if chunked:
+        return head + f"Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+    return head + f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+
 
 def recorded(path):
     """The program's segments of a recorded run, at their times."""
@@ -88,6 +110,11 @@ def main():
     (folder / "fuzz_command_line").mkdir(parents=True, exist_ok=True)
     for number, line in enumerate(COMMAND_LINES):
         (folder / "fuzz_command_line" / str(number)).write_bytes(b"\0".join(line.encode().split()))
+    (folder / "fuzz_control").mkdir(parents=True, exist_ok=True)
+    for number, one in enumerate(REQUESTS):
+        for piece in (0, 7):
+            (folder / "fuzz_control" / f"{number}-{piece}").write_bytes(
+                bytes([piece]) + request(*one, chunked=piece and one[2]).encode())
     for profile in sorted(PROFILES.glob("*.yaml")):
         text = re.sub(rb"(?ms)^details: \|\n(?:  .*\n|\n)*", b"", profile.read_bytes())
         if b"role: client" in text and b"\nclient:" not in text:

@@ -8,7 +8,7 @@ TOOLS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))), "tools")
 
 PRELUDE = """
-import http.client, json, os, socket, subprocess, sys, threading, time
+import http.client, json, os, select, socket, subprocess, sys, threading, time
 sys.path.insert(0, os.environ["TOOLS"])
 sys.dont_write_bytecode = True
 from ghostpeer_pytest import Error, Ghostpeer, TimedOut
