@@ -28,7 +28,9 @@ struct Perform {
         }
         return run_command(request.options, inheritance);
     }
-    int operator()(const ServeRequest& request) const { return serve_command(request.options); }
+    int operator()(const ServeRequest& request) const {
+        return serve_command(request.options, inheritance);
+    }
     int operator()(const CtlRequest& request) const { return ctl_command(request); }
     int operator()(const ListRequest& request) const { return list_command(request); }
     int operator()(const ShowRequest& request) const { return show_command(request); }

@@ -31,6 +31,11 @@ namespace {
         {"GHOSTPEER_PORT", std::to_string(peers.port.value_or(default_port))},
         {"GHOSTPEER_SEED", std::to_string(seed)},
     };
+    // COMMAND is not to control a ghostpeer around this one in its place.
+    spec.unset = {"GHOSTPEER_CONTROL", "GHOSTPEER_CONTROL_TOKEN"};
+    if (control) {
+        spec.kept_outside.push_back(control->listener.fd());
+    }
     // TCP of this machine's loopback is out of COMMAND's reach.
     if (control && !control->listener.address().is_tcp()) {
         spec.environment.emplace_back("GHOSTPEER_CONTROL", control->address());
@@ -188,8 +193,8 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
         dialler.emplace(peers->clients, std::move(guards), sandbox->listen_diag().release(),
                         clock.now());
     }
-    NameServer name_server(engine, peers->addresses_by_name, peers->relays_original, options.mtu);
-    Relay relay(engine, name_server, peers->names_by_address, peers->relays);
+    NameServer name_server(engine, peers->addresses_by_name, peers->relays.original, options.mtu);
+    Relay relay(engine, name_server, peers->names_by_address, peers->relays.servers);
     std::optional<ControlAttendant> controller;
     if (*control) {
         controller.emplace(**control, clock, engine, sinks, *peers);

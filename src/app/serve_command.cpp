@@ -11,16 +11,16 @@
 #include "app/peers.hpp"
 #include "app/reloader.hpp"
 #include "app/run_loop.hpp"
+#include "app/serve_files.hpp"
 #include "app/serve_link.hpp"
 #include "posix/huge_pages.hpp"
+#include "sandbox/caretaker.hpp"
 #include "sandbox/confinement.hpp"
 
 #include <fmt/format.h>
 
 #include <unistd.h>
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 namespace ghostpeer::app {
 namespace {
@@ -88,12 +88,42 @@ struct Prepared {
     ServedLink served;
     Sinks sinks;
     Notifier notifier;
+    std::optional<sandbox::Caretaker> caretaker;  ///< of the control socket
     std::optional<ControlAccess> control;
 };
 
 /// The error is a complete sentence.
+[[nodiscard]] tl::expected<void, std::string> prepare_control(
+    const ServeOptions& options, const std::optional<sandbox::Identity>& identity,
+    Prepared& prepared) {
+    // Who called sudo is meant to use it.
+    const auto owner =
+        identity ? std::optional(control::Owner{identity->uid, identity->gid}) : std::nullopt;
+    auto control = open_control(options, false, owner);
+    if (!control) {
+        return tl::make_unexpected(control.error());
+    }
+    if (!*control) {
+        return {};
+    }
+    control::Listener& listener = (*control)->listener;
+    if (const auto& file = listener.file()) {
+        auto caretaker = sandbox::Caretaker::start(file->folder(), file->name());
+        if (!caretaker) {
+            return tl::make_unexpected(caretaker.error().message);
+        }
+        prepared.caretaker.emplace(std::move(*caretaker));
+        listener.leave();
+    }
+    prepared.control.emplace(std::move(**control));
+    complain(describe_control(options, *prepared.control));
+    return {};
+}
+
+/// The error is a complete sentence.
 [[nodiscard]] tl::expected<void, std::string> prepare(const ServeOptions& options,
                                                       const Peers& peers, std::uint64_t seed,
+                                                      const sandbox::Inheritance& inheritance,
                                                       Prepared& prepared) {
     const auto identity = sandbox::choose_identity(options.user);
     if (!identity) {
@@ -107,23 +137,14 @@ struct Prepared {
     if (auto opened = open_observers(options, prepared.clock, prepared.sinks); !opened) {
         return opened;
     }
-    auto control = open_control(options, false);
-    if (!control) {
-        return tl::make_unexpected(control.error());
+    if (auto controlled = prepare_control(options, *identity, prepared); !controlled) {
+        return controlled;
     }
-    if (*control) {
-        const control::Address& address = (*control)->listener.address();
-        // Who called sudo is meant to use it, and this process to remove it.
-        if (*identity && !address.is_tcp() &&
-            ::chown(address.path.c_str(), (*identity)->uid, (*identity)->gid) != 0) {
-            return tl::make_unexpected("the control socket " + address.path +
-                                       " cannot be given to another user: " + std::strerror(errno) +
-                                       ".");
-        }
-        prepared.control.emplace(std::move(**control));
-        complain(describe_control(options, *prepared.control));
+    for (const int fd : inheritance.descriptors) {
+        ::close(fd);
     }
-    if (const auto confined = sandbox::confine(*identity); !confined) {
+    const ServedFiles files(peers);
+    if (const auto confined = sandbox::confine(*identity, files.visible()); !confined) {
         return tl::make_unexpected(confined.error().message);
     }
     return {};
@@ -152,7 +173,7 @@ struct Prepared {
         prepared.notifier.tell(fmt::format("READY=1\nSTATUS=The peer is at {}", where));
         dial(options, peers, engine, now);
     };
-    Reloader reloader(options, clock, engine, sinks, prepared.notifier);
+    Reloader reloader(options, peers, clock, engine, sinks, prepared.notifier);
     std::vector<Attendant*> attendants{&reloader};
     std::optional<LanAttendant> lan;
     ServedLink& served = prepared.served;
@@ -169,7 +190,7 @@ struct Prepared {
     }
     SocketSampler sampler(nullptr, engine, sinks, {});
     NameServer name_server(engine, {}, false, settings.mtu);
-    Relay relay(engine, name_server, {}, peers.relays);
+    Relay relay(engine, name_server, {}, peers.relays.servers);
     RunLoop loop({clock, engine, link, nullptr, prepared.signals, sinks, relay, sampler,
                   options.timeout, options.fires, true, nullptr, attendants});
     if (loop.problem()) {
@@ -210,7 +231,7 @@ struct Prepared {
 
 }  // namespace
 
-int serve_command(const ServeOptions& options) {
+int serve_command(const ServeOptions& options, const sandbox::Inheritance& inheritance) {
     if (const std::string problem = load_packet_module(); !problem.empty()) {
         complain(problem);
         return exit_cannot;
@@ -228,7 +249,7 @@ int serve_command(const ServeOptions& options) {
     }
     const std::uint64_t seed = choose_seed(options);
     Prepared prepared;
-    if (const auto done = prepare(options, *peers, seed, prepared); !done) {
+    if (const auto done = prepare(options, *peers, seed, inheritance, prepared); !done) {
         complain(done.error());
         return exit_cannot;
     }

@@ -65,6 +65,23 @@ void put_rules_first(std::vector<Rule> first, std::vector<Rule>& rules) {
     rules = std::move(first);
 }
 
+void add_folders(const Chain& chain, const FileCache& files, std::vector<std::string>& folders) {
+    const auto add = [&](const std::filesystem::path& folder) {
+        const std::string text = folder.empty() ? "." : folder.string();
+        if (std::find(folders.begin(), folders.end(), text) == folders.end()) {
+            folders.push_back(text);
+        }
+    };
+    for (const ChainLink& link : chain.links) {
+        if (!link.source->in_catalogue()) {
+            add(link.source->folder());
+        }
+    }
+    for (const auto& [path, content] : files.files) {
+        add(std::filesystem::path(path).parent_path());
+    }
+}
+
 enum class Use : unsigned char { of_its_own, as_an_attempt };
 
 LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Parameters& parameters,
@@ -91,6 +108,7 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
         read_keys(link->tree, top_words, "key", " in a profile", draft, context);
         put_rules_first(std::move(draft.rules), top);
     }
+    add_folders(chain, files, draft.profile.folders);
     finish_rules(std::move(top), std::move(draft.phases), draft.profile, errors);
     draft.profile.parameters = chain.parameters;
     draft.profile.tcp = finish_tcp(draft.tcp, draft.profile.service, errors);

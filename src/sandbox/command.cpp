@@ -59,6 +59,9 @@ bool stands_in_path(const std::string& program) {
 
 int execute(const Spec& spec) {
     const Inheritance* inheritance = spec.inheritance ? &*spec.inheritance : nullptr;
+    for (const std::string& name : spec.unset) {
+        unsetenv(name.c_str());
+    }
     for (const auto& [name, value] : spec.environment) {
         setenv(name.c_str(), value.c_str(), 1);
     }

@@ -2,7 +2,6 @@
 
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/seccomp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -93,15 +92,6 @@ void drop_bounding_set() {
     }
 }
 
-/// The errno; 0: it is set, or this processor's or kernel's calls cannot be filtered.
-[[nodiscard]] int set_filter(std::vector<sock_filter> filter) {
-    const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-    if (filter.empty() || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0) {
-        return 0;
-    }
-    return errno == EINVAL ? 0 : errno;
-}
-
 }  // namespace
 
 tl::expected<std::optional<Identity>, Error> choose_identity(
@@ -137,7 +127,8 @@ tl::expected<std::optional<Identity>, Error> choose_identity(
     return can_become(*identity) ? identity : std::nullopt;
 }
 
-tl::expected<void, Error> confine(const std::optional<Identity>& identity) {
+tl::expected<void, Error> confine(const std::optional<Identity>& identity,
+                                  const std::vector<Visible>& visible) {
     drop_bounding_set();
     if (identity && !drop_identity(*identity)) {
         return cannot_confine("ghostpeer could not become the user " +
@@ -151,7 +142,11 @@ tl::expected<void, Error> confine(const std::optional<Identity>& identity) {
         return cannot_confine(std::string("ghostpeer could not rule out new privileges: ") +
                               strerror(errno) + ".");
     }
-    if (const int error = set_filter(syscall_filter()); error != 0) {
+    if (const auto seen = see_only(visible); !seen) {
+        return cannot_confine(std::string("ghostpeer could not close the file system to itself: ") +
+                              strerror(seen.error()) + ".");
+    }
+    if (const int error = install(syscall_filter()); error != 0) {
         return cannot_confine(std::string("ghostpeer could not set its filter of system calls: ") +
                               strerror(error) + ".");
     }
@@ -168,7 +163,7 @@ void confine_run(pid_t helper) {
     static_cast<void>(
         drop_capabilities(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
-        static_cast<void>(set_filter(syscall_filter(helper)));
+        static_cast<void>(install(syscall_filter(helper)));
     }
 }
 

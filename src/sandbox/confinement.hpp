@@ -5,10 +5,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
 #include "sandbox/error.hpp"
+#include "sandbox/file_system.hpp"
 
 namespace ghostpeer::sandbox {
 
@@ -24,9 +26,11 @@ struct Identity {
 [[nodiscard]] tl::expected<std::optional<Identity>, Error> choose_identity(
     const std::optional<std::string>& user);
 
-/// No other identity, no capability, now or after execve(); no new privileges; and only the system
-/// calls that a server needs (see `syscall_filter`). The calling process has one thread.
-[[nodiscard]] tl::expected<void, Error> confine(const std::optional<Identity>& identity);
+/// No other identity, no capability, now or after execve(); no new privileges; of the file system
+/// only what is `visible`, where the kernel can do that (see `see_only`); and only the system calls
+/// that a server needs (see `syscall_filter`). The calling process has one thread.
+[[nodiscard]] tl::expected<void, Error> confine(const std::optional<Identity>& identity,
+                                                const std::vector<Visible>& visible);
 
 /// The same for the side of a run that talks to COMMAND's kernel, as far as that goes: it stays who
 /// it is, so that it may read and remove its own files wherever they lie, and it may end `helper`.

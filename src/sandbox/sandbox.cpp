@@ -117,6 +117,9 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
     }
     if (*helper == 0) {
         channel->first.reset();
+        for (const int fd : spec.kept_outside) {
+            close(fd);
+        }
         run_helper(std::move(channel->second), spec, user_namespace);
     }
     channel->second.reset();

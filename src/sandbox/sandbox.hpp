@@ -74,6 +74,10 @@ struct Spec {
     std::vector<std::string> command;
     /// Added to the environment; an existing variable is replaced.
     std::vector<std::pair<std::string, std::string>> environment;
+    /// Taken out of it: what another ghostpeer, around this one, said to this one.
+    std::vector<std::string> unset;
+    /// Closed inside at once: what ends with the calling process must not live on in another.
+    std::vector<int> kept_outside;
     /// Put into a private /etc/hosts; what the host's file says about these names is left out.
     std::vector<Host> hosts;
     /// The only server of a private /etc/resolv.conf, where there can be one; empty: none.

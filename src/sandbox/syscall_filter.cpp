@@ -1,13 +1,17 @@
 #include "sandbox/syscall_filter.hpp"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -77,7 +81,6 @@ constexpr std::uint32_t allowed[] = {
     SYS_pipe2,
     SYS_dup,
     SYS_dup3,
-    SYS_fcntl,
     SYS_close,
     SYS_close_range,
     SYS_sendfile,
@@ -138,7 +141,6 @@ constexpr std::uint32_t allowed[] = {
     SYS_rt_sigtimedwait,
     SYS_rt_sigpending,
     SYS_sigaltstack,
-    SYS_tgkill,
     SYS_nanosleep,
     SYS_clock_nanosleep,
     SYS_clock_getres,
@@ -152,7 +154,6 @@ constexpr std::uint32_t allowed[] = {
     SYS_getegid,
     SYS_getgroups,
     SYS_getrandom,
-    SYS_prlimit64,
     SYS_getrusage,
     SYS_times,
     SYS_sysinfo,
@@ -246,12 +247,13 @@ constexpr std::uint32_t refuse(std::uint32_t error) { return SECCOMP_RET_ERRNO |
     return program;
 }
 
-/// Nothing that writes into the terminal's input.
+/// Nothing that writes into the terminal's input, or has signals sent to others.
 [[nodiscard]] Program controls() {
     Program program;
     program.load(argument_at(1));
-    program.end_if(TIOCSTI, refuse(EPERM));
-    program.end_if(TIOCLINUX, refuse(EPERM));
+    for (const std::uint32_t request : {TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP}) {
+        program.end_if(request, refuse(EPERM));
+    }
     program.end(allow);
     return program;
 }
@@ -263,9 +265,41 @@ void allow_child(Program& program, pid_t child) {
     kill.end_if(static_cast<std::uint32_t>(child), allow);
     kill.end(refuse(EPERM));
     program.in_case(SYS_kill, kill);
-    for (const std::uint32_t number : {SYS_wait4, SYS_waitid, SYS_pidfd_open, SYS_setpriority}) {
+    for (const std::uint32_t number : {SYS_wait4, SYS_waitid, SYS_pidfd_open}) {
         program.end_if(number, allow);
     }
+}
+
+/// As above, by another door.
+[[nodiscard]] Program descriptor_controls() {
+    Program program;
+    program.load(argument_at(1));
+    for (const std::uint32_t command : {F_SETOWN, F_SETOWN_EX, F_SETSIG}) {
+        program.end_if(command, refuse(EPERM));
+    }
+    program.end(allow);
+    return program;
+}
+
+/// What takes a process's number first takes this one's alone; 0 is this one, too.
+[[nodiscard]] Program only_this_process() {
+    Program program;
+    program.load(argument_at(0));
+    program.end_if(0, allow);
+    program.end_if(static_cast<std::uint32_t>(getpid()), allow);
+    program.end(refuse(EPERM));
+    return program;
+}
+
+/// That of the calling thread.
+[[nodiscard]] Program priorities() {
+    Program program;
+    program.load(argument_at(0));
+    program.end_unless(PRIO_PROCESS, refuse(EPERM));
+    program.load(argument_at(1));
+    program.end_if(0, allow);
+    program.end(refuse(EPERM));
+    return program;
 }
 
 /// Names of threads and of memory.
@@ -297,6 +331,10 @@ std::vector<sock_filter> syscall_filter(pid_t child) {
     program.in_case(SYS_socket, sockets());
     program.in_case(SYS_clone, clones());
     program.in_case(SYS_ioctl, controls());
+    program.in_case(SYS_fcntl, descriptor_controls());
+    program.in_case(SYS_tgkill, only_this_process());
+    program.in_case(SYS_prlimit64, only_this_process());
+    program.in_case(SYS_setpriority, priorities());
     program.in_case(SYS_prctl, process_controls());
     if (child > 0) {
         allow_child(program, child);
@@ -311,6 +349,35 @@ std::vector<sock_filter> syscall_filter(pid_t child) {
     program.end(refuse(ENOSYS));
 #endif
     return std::move(program).code();
+}
+
+std::vector<sock_filter> caretaker_filter() {
+    if (architecture == 0) {
+        return {};
+    }
+    Program program;
+    program.load(data_at(offsetof(seccomp_data, arch)));
+    program.end_unless(architecture, SECCOMP_RET_KILL_PROCESS);
+    program.load(number_at);
+    for (const std::uint32_t number :
+         {SYS_read, SYS_newfstatat, SYS_unlinkat, SYS_exit_group, SYS_exit}) {
+        program.end_if(number, allow);
+    }
+#ifdef __SANITIZE_ADDRESS__
+    program.end(allow);
+#else
+    program.end(SECCOMP_RET_KILL_PROCESS);
+#endif
+    return std::move(program).code();
+}
+
+int install(std::vector<sock_filter> filter) {
+    if (filter.empty()) {
+        return 0;  // a processor whose system calls are not listed
+    }
+    const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+    const bool done = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+    return done || errno == EINVAL ? 0 : errno;
 }
 
 }  // namespace ghostpeer::sandbox

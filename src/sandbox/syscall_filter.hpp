@@ -12,7 +12,16 @@ namespace ghostpeer::sandbox {
 /// the reading of files take; sockets of AF_UNIX, AF_INET, AF_INET6 and of netlink's routing family
 /// only. To start a program, or to reach into another process, ends this one (SIGSYS); every other
 /// call fails with ENOSYS. Empty where it is not known for this processor.
-/// `child`: a process that may be sent signals and waited for, which no other may be; 0: none.
+/// Threads of this process can be sent signals and have limits, those of others not, nor can a
+/// descriptor be made to send them any. `child`: a process that may be sent signals and waited for;
+/// 0: none.
 [[nodiscard]] std::vector<sock_filter> syscall_filter(pid_t child = 0);
+
+/// The system calls of a process that waits and then removes a file.
+[[nodiscard]] std::vector<sock_filter> caretaker_filter();
+
+/// From now on, for good, in this thread and those that it starts. Nothing happens where there is
+/// no filter, or the kernel knows none. An errno; 0: done. Needs no_new_privs.
+[[nodiscard]] int install(std::vector<sock_filter> filter);
 
 }  // namespace ghostpeer::sandbox

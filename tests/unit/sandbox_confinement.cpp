@@ -1,14 +1,17 @@
 // A confined process can do a server's work and nothing else.
+#include "posix/file_descriptor.hpp"
 #include "sandbox/confinement.hpp"
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <netdb.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,7 +37,8 @@ int confined(const std::function<int()>& body) {
         // A program that is ended by a signal here is no crash.
         ::close(STDERR_FILENO);
         const auto identity = sandbox::choose_identity(std::nullopt);
-        if (!identity || !sandbox::confine(*identity)) {
+        const FileDescriptor proc(::open("/proc", O_PATH));
+        if (!identity || !sandbox::confine(*identity, {{proc.get(), sandbox::Right::read}})) {
             ::_exit(99);
         }
         ::_exit(body());
@@ -110,6 +114,23 @@ TEST_CASE("a confined process is refused what a server does not do") {
     CHECK(error_of([] { return ::ioctl(0, TIOCSTI, "x"); }) == EPERM);
 }
 
+TEST_CASE("a confined process cannot act upon others of its user") {
+    const auto error_of = [](const std::function<long()>& call) {
+        return exit_of([&] { return call() < 0 ? errno : 0; });
+    };
+    const pid_t other = ::getpid();
+    CHECK(error_of([=] { return ::syscall(SYS_tgkill, other, other, 0); }) == EPERM);
+    CHECK(error_of([] { return ::syscall(SYS_tgkill, ::getpid(), ::getpid(), 0); }) == 0);
+    CHECK(error_of([=] { return ::prlimit(other, RLIMIT_NOFILE, nullptr, nullptr); }) == EPERM);
+    CHECK(error_of([] { return ::prlimit(0, RLIMIT_NOFILE, nullptr, nullptr); }) == 0);
+    CHECK(error_of([=] { return ::fcntl(0, F_SETOWN, other); }) == EPERM);
+    const int one = other;
+    CHECK(error_of([&] { return ::ioctl(0, FIOSETOWN, &one); }) == EPERM);
+    CHECK(error_of([=] { return ::setpriority(PRIO_PROCESS, static_cast<id_t>(other), 19); }) ==
+          EPERM);
+    CHECK(error_of([] { return ::setpriority(PRIO_PROCESS, 0, 19); }) == 0);
+}
+
 TEST_CASE("a confined process that starts a program, or reaches into another, is ended") {
     const auto killed = [](const std::function<int()>& body) {
         const int status = confined(body);
@@ -120,6 +141,15 @@ TEST_CASE("a confined process that starts a program, or reaches into another, is
           SIGSYS);
 }
 #endif
+
+TEST_CASE("a confined process sees what it is to see, where the kernel can do that") {
+    const bool can = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) >= 1;
+    CHECK(exit_of([] { return ::open("/etc/passwd", O_RDONLY) >= 0 ? 0 : errno; }) ==
+          (can ? EACCES : 0));
+    CHECK(exit_of([] { return ::open("/dev/null", O_WRONLY) >= 0 ? 0 : errno; }) ==
+          (can ? EACCES : 0));
+    CHECK(exit_of([] { return ::open("/proc/self/status", O_RDONLY) >= 0 ? 0 : errno; }) == 0);
+}
 
 TEST_CASE("the identity is chosen by option, by sudo, or is nobody") {
     const auto unknown = sandbox::choose_identity("no-such-user-here");

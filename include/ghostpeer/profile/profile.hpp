@@ -95,6 +95,7 @@ struct Profile {
     std::vector<AttemptBehaviour> attempts;  ///< the first that fits wins
     std::vector<Expectation> expect;         ///< in the file's order
     std::vector<std::pair<std::string, std::string>> sysctl;  ///< full name, value; in order
+    std::vector<std::string> folders;  ///< of the files that it was read from, and that it names
 };
 
 }  // namespace ghostpeer::profile
