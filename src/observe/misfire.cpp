@@ -87,8 +87,48 @@ std::string describe_no_connection(const peer::ProfileStatistics& profile, const
                                               printable(profile.profile->name));
 }
 
-/// The event came up, but no filter let it through.
-std::string describe_filters(const profile::Rule& rule, const peer::RuleStatistics& seen) {
+std::string moment(Instant at) { return fmt::format("{:.3f} s", to_seconds(at)); }
+
+/// The filters let it through, but what the rule says was not done.
+std::string describe_undone(const peer::RuleStatistics& seen, const RunSummary& run) {
+    if (seen.missed) {
+        const peer::Missed& missed = *seen.missed;
+        const auto over = missed.ended
+                              ? fmt::format("the connection ended at {}", moment(*missed.ended))
+                              : std::string("the connection was over");
+        if (missed.due) {
+            return fmt::format("`{}` was due at {}; {}", missed.action, moment(*missed.due), over);
+        }
+        if (missed.ended) {
+            return fmt::format("there was no connection for `{}`: it ended at {}", missed.action,
+                               moment(*missed.ended));
+        }
+        return missed.action == "say" ? std::string("what it was to `say` never left")
+                                      : fmt::format("`{}` could do nothing", missed.action);
+    }
+    return seen.due ? fmt::format("it was due at {}; the run ended at {}", moment(*seen.due),
+                                  moment(run_start + run.length))
+                    : std::string("what it says was still waiting for its turn");
+}
+
+/// Its command was fired, but no connection heard it; else empty.
+std::string describe_unheard(const profile::Rule& rule, const peer::RuleStatistics& seen) {
+    if (!seen.unheard) {
+        return {};
+    }
+    const auto command =
+        std::find_if(rule.on.begin(), rule.on.end(), [](const profile::Event& event) {
+            return std::holds_alternative<profile::OnCommand>(event);
+        });
+    return fmt::format("`{}` was fired at {}, when no {}.", profile::to_string(*command),
+                       moment(seen.unheard->at),
+                       seen.unheard->open ? "open connection had this rule: it is of another phase"
+                                          : "connection was open");
+}
+
+/// The event came up, but no filter let it through, or nothing came of it.
+std::string describe_filters(const profile::Rule& rule, const peer::RuleStatistics& seen,
+                             const RunSummary& run) {
     std::vector<std::string> why;
     const auto times = [](std::uint64_t n) {
         return n == 1 ? std::string("once") : fmt::format("{} times", n);
@@ -108,9 +148,8 @@ std::string describe_filters(const profile::Rule& rule, const peer::RuleStatisti
     if (seen.overruled > 0) {
         why.push_back(fmt::format("another rule had decided before {}", times(seen.overruled)));
     }
-    if (why.empty() && rule.filters.after > Duration::zero()) {
-        why.push_back(fmt::format("the {} of `after` had not passed when the run ended",
-                                  format_length(rule.filters.after)));
+    if (seen.undone + seen.waiting > 0) {
+        why.push_back(describe_undone(seen, run));
     }
     auto text = fmt::format("`{}` came up {}", events_text(rule.on), times(seen.events));
     if (!why.empty()) {
@@ -149,12 +188,14 @@ std::string describe_misfire(const profile::Rule& rule, const peer::RuleStatisti
     if (const auto nobody = describe_no_connection(profile, run); !nobody.empty()) {
         return text + nobody;
     }
-    if (seen.events == 0) {
+    if (const auto unheard = describe_unheard(rule, seen); seen.events == 0 && !unheard.empty()) {
+        text += unheard;
+    } else if (seen.events == 0) {
         const auto instead = describe_instead(rule.on, run);
         text += fmt::format("`{}` never came up.{}{}", events_text(rule.on),
                             instead.empty() ? "" : " ", instead);
     } else {
-        text += describe_filters(rule, seen);
+        text += describe_filters(rule, seen, run);
     }
     if (!seen.closest.empty()) {
         text += " Closest: " + printable(seen.closest);

@@ -1,5 +1,6 @@
 // What rules do. Actions use the same entrances of the TCP core as an honest application.
 #include "peer/engine_impl.hpp"
+#include "peer/overloaded.hpp"
 
 #include <fmt/format.h>
 
@@ -9,20 +10,6 @@ namespace ghostpeer::peer {
 namespace {
 
 using namespace profile;
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-void decide(const Occasion& occasion, const profile::Rule& rule, Judgement::Course course) {
-    if (occasion.judgement != nullptr) {
-        occasion.judgement->course = course;
-        occasion.judgement->rule = &rule;
-    }
-}
 
 [[nodiscard]] std::string detail(const Action& action) {
     return std::visit(
@@ -67,159 +54,136 @@ void set_blackhole(Connection& connection, const profile::Rule& rule,
     }
 }
 
-void Engine::Impl::carry_out(const profile::Rule& rule, const Occasion& occasion, Instant now) {
-    using profile::Direction;
+Progress Engine::Impl::carry_out(const profile::Rule& rule, const Occasion& occasion, Instant now,
+                                 std::size_t first, Pledge pledge) {
     Connection& connection = occasion.connection;
-    tcp::Tcb& tcb = connection.tcb;
-    for (const Action& action : rule.actions) {
-        if (settings.segment_events && !shows_elsewhere(action)) {
-            post(&connection, now, RuleEvent{rule.place, profile::name(action), detail(action)});
+    Undertaking task{connection.behaviour->record(rule).statistics, std::move(pledge), {}};
+    for (std::size_t i = first; i < rule.actions.size(); ++i) {
+        const Action& action = rule.actions[i];
+        const std::string_view word = profile::name(action);
+        const bool begins_anew = std::holds_alternative<Connect>(action) && !occasion.alone &&
+                                 !connection.live() && connection.ending != Ending::unanswered;
+        if (begins_anew || !let_leave(action, occasion, now)) {
+            postponed.push_back(put_off(rule, i, occasion, task.promise(word)));
+            break;
         }
-        std::visit(
-            Overloaded{
-                [&](const Drop&) { decide(occasion, rule, Judgement::Course::drop); },
-                [&](const Delay& delay) {
-                    decide(occasion, rule, Judgement::Course::hold);
-                    if (occasion.judgement != nullptr) {
-                        occasion.judgement->delay = delay.length;
-                    }
-                },
-                [&](const Duplicate& duplicate) {
-                    decide(occasion, rule, Judgement::Course::pass);
-                    if (occasion.judgement != nullptr) {
-                        occasion.judgement->copies = duplicate.copies;
-                        if (occasion.judgement->forged) {
-                            occasion.judgement->forged_copy =
-                                std::make_unique<Forged>(*occasion.judgement->forged);
-                        }
-                    }
-                },
-                [&](const Reset& how) { reset(rule, how, occasion, now); },
-                [&](const Close&) {
-                    if (still_saying(connection) || before_handshake(connection)) {
-                        connection.extra().service.close_when_said = true;
-                    } else {
-                        tcb.transmit(now, out);
-                        tcb.close(now, out);
-                    }
-                },
-                [&](const Shutdown&) {
-                    if (still_saying(connection) || before_handshake(connection)) {
-                        connection.extra().service.shutdown_when_said = true;
-                    } else {
-                        tcb.transmit(now, out);
-                        tcb.shutdown(out);
-                    }
-                },
-                [&](const Forget&) {
-                    decide(occasion, rule, Judgement::Course::gone);
-                    tcb.forget(out);
-                    connection.ending = Ending::forgotten;
-                },
-                [&](const Say& what) { say(connection, what); },
-                [&](const StopReading&) { connection.reading_stopped = true; },
-                [&](const ResumeReading&) { connection.reading_stopped = false; },
-                [&](const SetWindow& window) { tcb.set_window(window.bytes, true); },
-                [&](const StopAcking&) {
-                    if (!connection.acking_stopped) {
-                        connection.acking_stopped = true;
-                        connection.frozen_ack = tcb.rcv().nxt;
-                    }
-                },
-                [&](const ResumeAcking&) { connection.acking_stopped = false; },
-                [&](const Blackhole& hole) { set_blackhole(connection, rule, hole.direction); },
-                [&](const Revive&) {
-                    connection.blackholed_in = false;
-                    connection.blackholed_out = false;
-                },
-                [&](const Log& log) {
-                    post(&connection, now, LogEvent{rule.place, log.text});
-                },
-                [&](const Finish&) { finish_requested = true; },
-                [&](const Become& next) {
-                    connection.phase = static_cast<std::uint16_t>(next.index);
-                },
-                [&](const Corrupt&) { change(rule, action, occasion, now); },
-                [&](const Set&) { change(rule, action, occasion, now); },
-                [&](const Fragment&) { change(rule, action, occasion, now); },
-                [&](const Send& what) { send(rule, what, occasion, now); },
-                [&](const Icmp& what) { send_icmp(rule, what, occasion, now); },
-                [&](const Connect&) {
-                    if (!connection.live()) {
-                        open_to_program(connection, now);
-                    }
-                },
-            },
-            action);
+        const bool there_is = possible(action, occasion);
+        if (there_is && settings.segment_events && !shows_elsewhere(action)) {
+            post(&connection, now, RuleEvent{rule.place, word, detail(action)});
+        }
+        if (!there_is || !perform(rule, action, occasion, task, now)) {
+            const auto ended = connection.extras ? connection.extras->ended : std::nullopt;
+            const auto due = task.pledge.deed() ? task.pledge.deed()->due() : std::nullopt;
+            task.missed = task.missed.value_or(Missed{word, due, ended});
+        }
     }
+    const Progress outcome = task.missed ? Progress::undone : Progress::done;
+    if (const auto& deed = task.pledge.deed()) {
+        if (task.missed) {
+            deed->fail(*task.missed);
+        }
+        const bool waits = deed.use_count() > 1;
+        task.pledge.keep();
+        return waits && !task.missed ? Progress::later : outcome;
+    }
+    if (task.missed) {
+        note_undone(task.statistics, *task.missed);
+    } else {
+        ++task.statistics.fired;
+    }
+    return outcome;
 }
 
-void Engine::Impl::carry_out_deferred(Connection& connection, const DeferredActions& deferred,
+bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
+                           const Occasion& occasion, Undertaking& task, Instant now) {
+    Connection& connection = occasion.connection;
+    tcp::Tcb& tcb = connection.tcb;
+    Judgement* const judgement = occasion.judgement;
+    bool done = true;
+    std::visit(
+        Overloaded{
+            [&](const Drop&) { decide(occasion, rule, Judgement::Course::drop); },
+            [&](const Delay& delay) {
+                done = may_delay(connection, *occasion.segment, now);
+                decide(occasion, rule, done ? Judgement::Course::hold : Judgement::Course::drop);
+                judgement->delay = delay.length;
+            },
+            [&](const Duplicate& duplicate) {
+                decide(occasion, rule, Judgement::Course::pass);
+                judgement->copies = duplicate.copies;
+                if (judgement->forged) {
+                    judgement->forged_copy = std::make_unique<Forged>(*judgement->forged);
+                }
+            },
+            [&](const Reset& how) { done = reset(rule, how, occasion, now); },
+            [&](const Close&) { close(occasion, task, now); },
+            [&](const Shutdown&) { shut_down(occasion, task, now); },
+            [&](const Forget&) { forget(rule, occasion); },
+            [&](const Say& what) { say(connection, what, task.promise(profile::name(action))); },
+            [&](const StopReading&) { connection.reading_stopped = true; },
+            [&](const ResumeReading&) { connection.reading_stopped = false; },
+            [&](const SetWindow& window) { tcb.set_window(window.bytes, true); },
+            [&](const StopAcking&) {
+                if (!connection.acking_stopped) {
+                    connection.acking_stopped = true;
+                    connection.frozen_ack = tcb.rcv().nxt;
+                }
+            },
+            [&](const ResumeAcking&) { connection.acking_stopped = false; },
+            [&](const Blackhole& hole) { set_blackhole(connection, rule, hole.direction); },
+            [&](const Revive&) {
+                connection.blackholed_in = false;
+                connection.blackholed_out = false;
+            },
+            [&](const Log& log) {
+                post(&connection, now, LogEvent{rule.place, log.text});
+            },
+            [&](const Finish&) { ask_to_finish(now); },
+            [&](const Become& next) { connection.phase = static_cast<std::uint16_t>(next.index); },
+            [&](const Send& what) { done = send(rule, what, occasion, now); },
+            [&](const Icmp& what) { done = send_icmp(rule, what, occasion, now); },
+            [&](const Connect&) {
+                if (connection.ending != Ending::unanswered) {
+                    begin_again(connection, now);
+                } else {
+                    open_to_program(connection, now);
+                }
+            },
+            [&](const auto&) { done = change(rule, action, occasion, now); },
+        },
+        action);
+    return done;
+}
+
+void Engine::Impl::carry_out_deferred(Connection& connection, DeferredActions& deferred,
                                       Instant now) {
     if (connection.extras) {
         connection.extras->delayed_bytes -=
             std::min(connection.extras->delayed_bytes, deferred.size);
     }
-    const Occasion occasion{connection, deferred.segment ? &*deferred.segment : nullptr,
-                            deferred.direction, deferred.retransmission};
-    carry_out(*deferred.rule, occasion, now);
+    note_idle(connection, now);
+    Occasion occasion{connection, deferred.segment ? &*deferred.segment : nullptr,
+                      deferred.direction, deferred.retransmission};
+    occasion.alone = true;
+    occasion.ended = !deferred.was_over && !reachable(connection);
+    static_cast<void>(
+        carry_out(*deferred.rule, occasion, now, deferred.first, std::move(deferred.pledge)));
     settle(connection, now);
 }
 
-void Engine::Impl::reset(const profile::Rule& rule, const profile::Reset& how,
-                         const Occasion& occasion, Instant now) {
-    Connection& connection = occasion.connection;
-    wire::Segment rst;
-    rst.flags.bits = wire::Flags::rst | wire::Flags::ack;
-    std::optional<std::uint32_t> seq;
-    std::optional<std::uint32_t> ack;
-    if (how.seq) {
-        seq = evaluate(*how.seq, connection, occasion.segment, now);
+void Engine::Impl::go_on(Connection& connection, Instant now) {
+    if (postponed.empty()) {
+        return;
     }
-    if (how.ack) {
-        ack = evaluate(*how.ack, connection, occasion.segment, now);
-    }
-    // A deferred action does not know its direction any more.
-    const bool from_program =
-        occasion.segment != nullptr && occasion.segment->source == connection.flow.remote;
-    if (connection.live()) {
-        const bool opening = connection.tcb.state() == tcp::State::syn_sent;
-        if (opening) {
-            // The TCP core has no RST for this state; who opens half and then breaks off has.
-            rst.flags.bits = wire::Flags::rst;
-            rst.seq = connection.tcb.snd().nxt;
-            if (auto answer = from_program ? tcp::reset_for(*occasion.segment) : std::nullopt) {
-                rst = std::move(*answer);
-            }
+    for (DeferredActions& list : std::exchange(postponed, {})) {
+        if (rules_rest) {
+            continue;
         }
-        tcp::Output aborted;
-        connection.tcb.abort(now, aborted);
-        for (tcp::Reply& reply : aborted.replies) {
-            if (reply.reason == tcp::Reason::rst) {
-                rst = std::move(reply.segment);
-            }
-        }
-        out.changes.insert(out.changes.end(), aborted.changes.begin(), aborted.changes.end());
-    } else if (from_program && !connection.established) {
-        // Of one that was refused, too: the RST may be lost, and then the SYN comes again.
-        if (auto answer = tcp::reset_for(*occasion.segment)) {
-            rst = std::move(*answer);
-        }
-    } else {
-        rst.seq = connection.last_snd_nxt;
-        rst.ack = connection.last_rcv_nxt;
+        Occasion occasion{connection, list.segment ? &*list.segment : nullptr, list.direction,
+                          list.retransmission};
+        occasion.alone = true;
+        static_cast<void>(carry_out(*list.rule, occasion, now, list.first, std::move(list.pledge)));
     }
-    if (seq) {
-        rst.seq = wire::SeqNum(*seq);
-    }
-    if (ack) {
-        rst.ack = wire::SeqNum(*ack);
-        rst.flags.bits |= wire::Flags::ack;
-    }
-    decide(occasion, rule, Judgement::Course::gone);
-    address(connection, rst);
-    leave(connection, std::move(rst), {tcp::Reason::rst, Fate::sent, &rule}, now);
-    end_relay(connection);
 }
 
 }  // namespace ghostpeer::peer

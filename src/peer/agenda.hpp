@@ -6,6 +6,7 @@
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
 #include "peer/connection.hpp"
+#include "peer/deed.hpp"
 #include "peer/forged.hpp"
 
 #include <cstdint>
@@ -35,13 +36,17 @@ struct HeldSegment {
     std::unique_ptr<Forged> forged;  ///< what it is to leave or arrive as; null: as it is
 };
 
-/// Actions that `after` puts off, with the segment that fired their rule.
+/// Actions that `after` puts off, or that have to wait until something has left, with the segment
+/// that fired their rule.
 struct DeferredActions {
     const profile::Rule* rule = nullptr;
+    std::size_t first = 0;  ///< of the rule's actions
     std::optional<wire::Segment> segment;
     std::size_t size = 0;  ///< payload bytes held
     Direction direction = Direction::in;
     bool retransmission = false;
+    bool was_over = false;  ///< the connection, already when the rule came up
+    Pledge pledge;
 };
 
 // Large tasks stay on the heap, so that the queue itself moves only small values.

@@ -40,6 +40,7 @@ constexpr std::uint16_t name_server_port = 53;
 
 void Engine::Impl::packet_arrived(std::span<const std::uint8_t> packet, Instant now) {
     ++counters.packets_in;
+    put_finish_off(now);
     auto decoded = wire::decode(packet, {settings.verify_checksums});
     const auto* oddity = std::get_if<wire::Oddity>(&decoded);
     if (oddity != nullptr && *oddity == wire::Oddity::fragment) {
@@ -253,6 +254,10 @@ void Engine::Impl::begin_attempt(Connection& connection, const wire::Segment& sy
     connection.began_with_syn = true;
     connection.program_isn = syn.seq;
     connection.highest_seen = syn.seq;
+    record_attempt(connection, number_attempt(connection, now), now);
+}
+
+std::optional<Duration> Engine::Impl::number_attempt(Connection& connection, Instant now) {
     std::optional<Duration> since_last;
     const auto known = attempt_counts.find(connection.flow.local);
     if (known != attempt_counts.end()) {
@@ -265,7 +270,7 @@ void Engine::Impl::begin_attempt(Connection& connection, const wire::Segment& sy
             attempt_counts.insert({connection.flow.local, AttemptCount{1, now}});
         }
     }
-    record_attempt(connection, since_last, now);
+    return since_last;
 }
 
 void Engine::Impl::record_attempt(Connection& connection, std::optional<Duration> since_last,

@@ -19,7 +19,12 @@ struct Indexer {
     RuleIndex& index;
     const profile::Rule& rule;
 
-    void operator()(const profile::OnReceive& on) const { add_kinds(index.on_receive, on.kind); }
+    void operator()(const profile::OnReceive& on) const {
+        add_kinds(index.on_receive, on.kind);
+        if (!on.kind || *on.kind == tcp::Kind::data || *on.kind == tcp::Kind::fin) {
+            add_once(index.on_receive_last_data, rule);
+        }
+    }
     void operator()(const profile::OnSend& on) const { add_kinds(index.on_send, on.reason); }
     void operator()(const profile::OnEnter& on) const {
         add_once(index.on_enter[static_cast<std::size_t>(on.state)], rule);

@@ -29,6 +29,7 @@ using RuleList = std::vector<const profile::Rule*>;
 /// The rules of one phase by what fires them.
 struct RuleIndex {
     std::array<RuleList, tcp::kind_count> on_receive;
+    RuleList on_receive_last_data;  ///< of a FIN with payload, which is `data` as well
     std::array<RuleList, tcp::reason_count> on_send;
     std::array<RuleList, state_count> on_enter;
     RuleList on_start;
@@ -37,8 +38,10 @@ struct RuleIndex {
     RuleList on_idle;
     RuleList on_command;
 
-    [[nodiscard]] const RuleList& of(tcp::Kind kind) const noexcept {
-        return on_receive[static_cast<std::size_t>(kind)];
+    [[nodiscard]] const RuleList& of(tcp::Kind kind, const wire::Segment& segment) const noexcept {
+        return kind == tcp::Kind::fin && !segment.payload.empty()
+                   ? on_receive_last_data
+                   : on_receive[static_cast<std::size_t>(kind)];
     }
     [[nodiscard]] const RuleList& of(tcp::Reason reason) const noexcept {
         return on_send[static_cast<std::size_t>(reason)];
@@ -71,7 +74,8 @@ struct Behaviour {
         return witness != nullptr && witness->is_of(*profile);
     }
     [[nodiscard]] RuleRecord& record(const profile::Rule& rule) {
-        return rule.id < records.size() ? records[rule.id] : foreign;
+        const bool own = rule.id < records.size() && &profile->rules[rule.id] == &rule;
+        return own ? records[rule.id] : foreign;
     }
 };
 

@@ -30,6 +30,7 @@ struct Extras {
     std::unique_ptr<ConnectionWatch> watch;        ///< of profiles that expect something
     std::size_t delayed_bytes = 0;                 ///< payload held in the outbox
     std::unique_ptr<wire::Segment> last_received;  ///< where a rule may quote it
+    std::optional<Instant> ended;                  ///< when it was first seen to be over
 };
 
 /// Lies on whole cache lines, so that to fetch one fetches nothing of its neighbours.
@@ -80,6 +81,10 @@ struct alignas(64) Connection {
 
     [[nodiscard]] const RuleIndex& rules() const noexcept { return behaviour->phases[phase]; }
     [[nodiscard]] bool live() const noexcept { return tcb.state() != tcp::State::closed; }
+    /// Its application has a connection. TIME-WAIT is only its system's.
+    [[nodiscard]] bool open() const noexcept {
+        return live() && tcb.state() != tcp::State::time_wait;
+    }
     void count_syn() noexcept {
         if (syns != UINT16_MAX) {
             ++syns;

@@ -157,6 +157,15 @@ Connection* ConnectionTable::create(const wire::Flow& flow, ConnectionId id) {
     return &connection;
 }
 
+void ConnectionTable::renew(Connection& connection) {
+    const wire::Flow flow = connection.flow;
+    const std::uint32_t slot = connection.slot;
+    connection = Connection{};
+    connection.flow = flow;
+    connection.slot = slot;
+    connection.in_use = true;
+}
+
 void ConnectionTable::erase(Connection& connection) {
     const std::uint32_t slot = connection.slot;
     index_.erase(slot);

@@ -33,6 +33,8 @@ class ConnectionTable {
     /// A blank record for a flow that has none; null at the limit. No connection had this id.
     [[nodiscard]] Connection* create(const wire::Flow& flow, ConnectionId id);
     void erase(Connection& connection);
+    /// Makes the record a blank one of the same flow; handles of before name it no longer.
+    void renew(Connection& connection);
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] bool full() const noexcept { return size() >= limit_; }

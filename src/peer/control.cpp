@@ -186,8 +186,13 @@ void Engine::Impl::act_on(Connection& connection, Order& order, Instant now) {
             become->index = static_cast<std::size_t>(found - phases.begin());
         }
     }
-    ++order.acted;
-    carry_out(order.rule, Occasion{connection}, now);
+    note_idle(connection, now);
+    Occasion occasion{connection};
+    occasion.alone = true;
+    occasion.ended = !reachable(connection);
+    if (carry_out(order.rule, occasion, now) != Progress::undone) {
+        ++order.acted;
+    }
     if (connection.extras) {
         // The order goes; what it began stays.
         for (const profile::Rule** rule :

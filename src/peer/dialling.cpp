@@ -118,10 +118,9 @@ void Engine::Impl::dial_one(Campaign& campaign, const wire::Flow& flow, Instant 
     if (!future_blackhole.empty()) {
         begin_blackholed(*connection, campaign.peer);
     }
-    ++attempts_of_peer[campaign.peer];
     connection->dialled = true;
     connection->began_with_syn = true;
-    connection->attempt = campaign.made;
+    connection->attempt = static_cast<std::uint32_t>(++attempts_of_peer[campaign.peer]);
     std::optional<Duration> since_last;
     if (campaign.last) {
         since_last = now - *campaign.last;
@@ -144,15 +143,40 @@ void Engine::Impl::open_to_program(Connection& connection, Instant now) {
     ++live;
     connection.listed = false;
     connection.began_with_syn = true;
-    if (connection.ending != Ending::unanswered) {
-        // Begun anew after an end.
-        connection.ending = Ending::unanswered;
-        connection.established = false;
-        connection.isn_known = false;
-        connection.syn_ack_seen = false;
-    }
     const auto environment = make_environment(connection, now);
     connection.tcb.open_active(connection.behaviour->tcp, environment, now, out);
+}
+
+void Engine::Impl::begin_again(Connection& connection, Instant now) {
+    const auto peer = peer_at(connection.flow.local);
+    Behaviour* behaviour = peer ? behaviour_of_peer[*peer] : connection.behaviour;
+    const bool as_client = behaviour->profile->role == profile::Role::client;
+    std::optional<Duration> since_last = now - connection.start;
+    close_record(connection);
+    end_relay(connection);
+    memory.change(connection.held, 0);
+    connections.renew(connection);
+    connection.id = ++last_id;
+    connection.behaviour = behaviour;
+    connection.start = now;
+    connection.last_activity = now;
+    connection.dialled = true;
+    connection.began_with_syn = true;
+    if (peer) {
+        const std::uint64_t number = ++attempts_of_peer[*peer];
+        connection.attempt = static_cast<std::uint32_t>(number);
+        if (!future_blackhole.empty()) {
+            begin_blackholed(connection, *peer);
+        }
+    }
+    if (!as_client) {
+        since_last = number_attempt(connection, now);
+    }
+    record_attempt(connection, since_last, now);
+    start(connection, nullptr, now);
+    if (!connection.live() && connection.ending == Ending::unanswered) {
+        open_to_program(connection, now);
+    }
 }
 
 /// Initial numbers on a clock of 64 ns, as Linux's (secure_tcp_seq), from a place that the 4-tuple

@@ -82,6 +82,9 @@ std::optional<Instant> Engine::next_deadline() const {
     if (!impl_->flights.empty()) {
         next = std::min(next, impl_->flights.front().leaves);
     }
+    if (impl_->finish_at && !impl_->finished) {
+        next = std::min(next, *impl_->finish_at);
+    }
     next = std::min(next, impl_->reassembly.next_expiry().value_or(never));
     return next == never ? std::nullopt : std::optional(next);
 }
@@ -106,14 +109,20 @@ std::optional<Instant> Engine::next_departure() const noexcept {
 std::size_t Engine::fire(std::string_view command, Instant now) {
     impl_->advance(now);
     std::vector<Handle> waiting;
+    std::set<const Behaviour*> open;
+    std::set<const profile::Rule*> heard;
     impl_->connections.for_each([&](Connection& connection) {
-        if (connection.live() && connection.behaviour->witness != nullptr) {
+        if (!connection.open()) {
+            return;
+        }
+        open.insert(connection.behaviour);
+        if (connection.behaviour->witness != nullptr) {
+            impl_->note_idle(connection, now);
             impl_->note(connection.behaviour->witness->of_command(command), Occasion{connection},
                         now);
         }
         const RuleList& rules = connection.rules().on_command;
-        if (connection.live() &&
-            std::any_of(rules.begin(), rules.end(), [&](const profile::Rule* rule) {
+        if (std::any_of(rules.begin(), rules.end(), [&](const profile::Rule* rule) {
                 return waits_for_command(*rule, command);
             })) {
             waiting.push_back({connection.slot, connection.id});
@@ -128,10 +137,19 @@ std::size_t Engine::fire(std::string_view command, Instant now) {
         }
         for (const profile::Rule* rule : connection->rules().on_command) {
             if (waits_for_command(*rule, command)) {
+                heard.insert(rule);
                 impl_->try_rule(*rule, Occasion{*connection}, now);
             }
         }
         impl_->settle(*connection, now);
+    }
+    for (const auto& behaviour : impl_->behaviours) {
+        for (const profile::Rule& rule : behaviour->profile->rules) {
+            auto& unheard = behaviour->record(rule).statistics.unheard;
+            if (!unheard && waits_for_command(rule, command) && !heard.contains(&rule)) {
+                unheard = Unheard{now, open.contains(behaviour.get())};
+            }
+        }
     }
     return waiting.size();
 }
@@ -186,7 +204,7 @@ void Engine::send_datagram(const wire::Datagram& datagram, Instant now) {
     }
 }
 
-bool Engine::finished() const noexcept { return impl_->finish_requested; }
+bool Engine::finished() const noexcept { return impl_->finished; }
 
 const Counters& Engine::counters() const noexcept { return impl_->counters; }
 

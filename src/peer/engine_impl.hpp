@@ -79,7 +79,32 @@ struct Occasion {
     const wire::Segment* segment = nullptr;  ///< null: the event is no segment
     Direction direction = Direction::in;
     bool retransmission = false;
-    Judgement* judgement = nullptr;  ///< null: the event is no segment
+    Judgement* judgement = nullptr;  ///< null: the event is no segment, or its turn is over
+    bool alone = false;              ///< no other rule's turn comes after this one's
+    bool ended = false;              ///< the connection was there once, and is over now
+
+    /// The TCP core wants to send this segment, and maybe others after it.
+    [[nodiscard]] bool amid_departure() const noexcept {
+        return judgement != nullptr && direction == Direction::out;
+    }
+};
+
+/// What became of a list of actions.
+enum class Progress : std::uint8_t { done, undone, later };
+
+/// What one carrying out of a rule's list has come to so far.
+struct Undertaking {
+    RuleStatistics& statistics;
+    Pledge pledge;  ///< of the list; empty until something has to wait
+    std::optional<Missed> missed;
+
+    /// For a part that is done later.
+    [[nodiscard]] Pledge promise(std::string_view action) {
+        if (!pledge.deed()) {
+            pledge = Pledge(std::make_shared<Deed>(statistics), action);
+        }
+        return {pledge.deed(), action};
+    }
 };
 
 struct Engine::Impl {
@@ -106,6 +131,8 @@ struct Engine::Impl {
     void odd_packet_arrived(wire::Oddity oddity, Instant now);
     /// The index of the first peer that answers there.
     [[nodiscard]] std::optional<std::size_t> peer_at(const wire::Endpoint& destination) const;
+    /// Gives it its number among those to its address and port; the time since the last of them.
+    std::optional<Duration> number_attempt(Connection& connection, Instant now);
     /// `beyond`: where the peer's numbers may begin, after a connection in TIME-WAIT.
     [[nodiscard]] Connection* admit(const wire::Segment& segment,
                                     std::optional<wire::SeqNum> beyond, Instant now);
@@ -125,6 +152,8 @@ struct Engine::Impl {
     void dial_one(Campaign& campaign, const wire::Flow& flow, Instant now);
     [[nodiscard]] std::optional<wire::Flow> free_flow(Campaign& campaign, Instant now);
     void open_to_program(Connection& connection, Instant now);
+    /// A connection after an end is a new attempt; of the old one only the ports are left.
+    void begin_again(Connection& connection, Instant now);
     [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection, Instant now);
 
     // control.cpp
@@ -155,10 +184,12 @@ struct Engine::Impl {
     void remember(Connection& connection, const wire::Segment& segment) const;
 
     // gate_out.cpp
-    void gate_out(Connection& connection, tcp::Reply&& reply, Instant now);
+    /// Returns the rule that decided the segment's fate; null: none has.
+    const profile::Rule* gate_out(Connection& connection, tcp::Reply&& reply, Instant now);
     /// Past the rules: a segment that an action or the core made leaves, unless a blackhole stops
     /// it.
-    void leave(Connection& connection, wire::Segment&& segment, const Departure& how, Instant now);
+    /// False: it did.
+    bool leave(Connection& connection, wire::Segment&& segment, const Departure& how, Instant now);
     void address(const Connection& connection, wire::Segment& segment) const;
     void report_departure(const Connection& connection, wire::Segment&& segment,
                           const Departure& how, std::optional<Instant> until, Instant now);
@@ -166,8 +197,10 @@ struct Engine::Impl {
                                          const Departure& how, std::optional<Instant> until) const;
     /// What the program makes of what left: the window that it saw last.
     static void note_departure(Connection& connection, const wire::Segment& seen, bool changed);
-    /// Holds a segment until later; false (and counted) where the connection holds too much.
-    [[nodiscard]] bool hold(Connection& connection, HeldSegment&& held, Instant until, Instant now);
+    /// Holds a segment until later.
+    void hold(Connection& connection, HeldSegment&& held, Instant until);
+    /// False (and told) where the connection holds too much.
+    [[nodiscard]] bool may_delay(Connection& connection, const wire::Segment& segment, Instant now);
 
     /// The packet leaves now, or after the round trip that was asked for.
     void depart(wire::Bytes&& packet, std::optional<Event>&& event, Instant now);
@@ -178,6 +211,7 @@ struct Engine::Impl {
     /// Carries on until nothing more follows from what happened.
     void settle(Connection& connection, Instant now);
     void drain(Connection& connection, Instant now);
+    void drain_replies(Connection& connection, Instant now);
     void state_changed(Connection& connection, tcp::StateChange change, Instant now);
     void try_thresholds(Connection& connection, Instant now);
     /// Would `try_thresholds` fire a rule?
@@ -196,20 +230,44 @@ struct Engine::Impl {
     // time.cpp
     void advance(Instant now);
     void wake(Connection& connection, Instant now);
+    /// Forgets appointments of connections that are gone, once there are many.
+    void purge_agenda();
     void release(Connection& connection, HeldSegment&& held, Instant now);
 
     // rules.cpp
     void try_rules(const RuleList& rules, const Occasion& occasion, Instant now);
     void try_rule(const profile::Rule& rule, const Occasion& occasion, Instant now);
     void defer(const profile::Rule& rule, const Occasion& occasion, Instant now);
+    [[nodiscard]] static DeferredActions put_off(const profile::Rule& rule, std::size_t first,
+                                                 const Occasion& occasion, Pledge&& pledge);
     [[nodiscard]] bool passes_filters(const profile::Rule& rule, const Occasion& occasion,
                                       Instant now);
 
     // actions.cpp
-    void carry_out(const profile::Rule& rule, const Occasion& occasion, Instant now);
-    void carry_out_deferred(Connection& connection, const DeferredActions& deferred, Instant now);
-    void reset(const profile::Rule& rule, const profile::Reset& how, const Occasion& occasion,
+    /// From the rule's action `first` on; `pledge` is that of a list that is carried on.
+    Progress carry_out(const profile::Rule& rule, const Occasion& occasion, Instant now,
+                       std::size_t first = 0, Pledge pledge = {});
+    /// False: it did not do what it says. What is done later leaves a promise.
+    [[nodiscard]] bool perform(const profile::Rule& rule, const profile::Action& action,
+                               const Occasion& occasion, Undertaking& task, Instant now);
+    void carry_out_deferred(Connection& connection, DeferredActions& deferred, Instant now);
+    /// How a list goes on that had to wait until something has left.
+    void go_on(Connection& connection, Instant now);
+
+    // endings.cpp: what is said leaves before what comes behind it in the list
+    /// What was said or finished before leaves now. False: not before this turn's segments have.
+    [[nodiscard]] bool let_leave(const profile::Action& action, const Occasion& occasion,
+                                 Instant now);
+    void close(const Occasion& occasion, Undertaking& task, Instant now);
+    void shut_down(const Occasion& occasion, Undertaking& task, Instant now);
+    /// False: no RST has left.
+    bool reset(const profile::Rule& rule, const profile::Reset& how, const Occasion& occasion,
                Instant now);
+    void forget(const profile::Rule& rule, const Occasion& occasion);
+    /// The run is to end once what is on its way has arrived, and been answered.
+    void ask_to_finish(Instant now);
+    /// Something is there, or will be: the end has to wait for what it brings.
+    void put_finish_off(Instant there);
 
     // relay.cpp
     void hold_syn(Connection& connection, const profile::Relay& where, wire::Segment&& syn,
@@ -225,11 +283,12 @@ struct Engine::Impl {
     void end_relay(Connection& connection);
 
     // forgery.cpp: actions that change segments or make some of their own
-    void change(const profile::Rule& rule, const profile::Action& action, const Occasion& occasion,
+    // Each is false where it did nothing.
+    bool change(const profile::Rule& rule, const profile::Action& action, const Occasion& occasion,
                 Instant now);
-    void send(const profile::Rule& rule, const profile::Send& what, const Occasion& occasion,
+    bool send(const profile::Rule& rule, const profile::Send& what, const Occasion& occasion,
               Instant now);
-    void send_icmp(const profile::Rule& rule, const profile::Icmp& what, const Occasion& occasion,
+    bool send_icmp(const profile::Rule& rule, const profile::Icmp& what, const Occasion& occasion,
                    Instant now);
     /// An ACK with the numbers of the connection, or those that it had last.
     [[nodiscard]] wire::Segment template_segment(const Connection& connection, Instant now) const;
@@ -295,8 +354,10 @@ struct Engine::Impl {
     std::vector<AttemptRecord> records;
     std::uint64_t unrecorded = 0;
 
-    tcp::Output out;                        ///< of the connection whose turn it is
-    std::vector<tcp::Reply> reply_scratch;  ///< kept for its memory
+    tcp::Output out;                         ///< of the connection whose turn it is
+    std::vector<tcp::Reply> reply_scratch;   ///< kept for its memory
+    std::vector<DeferredActions> postponed;  ///< lists of that connection that go on in its turn
+    bool rules_rest = false;                 ///< for the rest of the turn: they had no end
     std::vector<Emission> packets;
     std::deque<Flight> flights;  ///< in the order in which they leave
     std::vector<UpstreamRequest> requests;
@@ -311,8 +372,19 @@ struct Engine::Impl {
     wire::Reassembly reassembly;
     std::uint32_t fragmented = 0;  ///< packets so far; the identification of their fragments
     std::size_t live = 0;
-    bool finish_requested = false;
+    std::size_t purge_above = 0;  ///< appointments
+    std::optional<Instant> finish_at;
+    Instant finish_by{};  ///< whatever is still on its way then
+    bool finished = false;
 };
+
+// possible.cpp
+/// Is there something for the action to act on?
+[[nodiscard]] bool possible(const profile::Action& action, const Occasion& occasion);
+/// Decides what becomes of the segment, where there is one.
+void decide(const Occasion& occasion, const profile::Rule& rule, Judgement::Course course);
+/// The RST that refuses the program's SYN; nothing where none is to be refused.
+[[nodiscard]] std::optional<wire::Segment> refusal(const Occasion& occasion);
 
 // actions.cpp
 void set_blackhole(Connection& connection, const profile::Rule& rule, profile::Direction direction);
@@ -334,7 +406,10 @@ void service_read(Connection& connection, Instant now, std::size_t max_buffered)
 /// The application writes what it has to say, and closes where it is done.
 /// Nothing is written that finds no room; true: so it is with something now.
 bool service_write(Connection& connection, Instant now, tcp::Output& out);
-void say(Connection& connection, const profile::Say& what);
+void say(Connection& connection, const profile::Say& what, Pledge&& pledge);
+[[nodiscard]] bool may_say(const Connection& connection);
+/// What waits, of rules and of the service, is written to the TCP core, as far as that takes it.
+void speak(Connection& connection, Instant now, tcp::Output& out);
 // relay.cpp
 void relay_read(Connection& connection, std::size_t max_buffered);
 void relay_write(Connection& connection, Instant now, tcp::Output& out);
@@ -343,5 +418,7 @@ void relay_write(Connection& connection, Instant now, tcp::Output& out);
 [[nodiscard]] bool still_saying(const Connection& connection);
 /// What a rule says now, and how it closes, has to wait for the handshake.
 [[nodiscard]] bool before_handshake(const Connection& connection);
+/// Its application has a connection, or will have one if all goes well.
+[[nodiscard]] bool reachable(const Connection& connection);
 
 }  // namespace ghostpeer::peer

@@ -29,20 +29,26 @@ void corrupt(profile::Corrupt::What what, Forged& forged) {
     forged.forgery.changes.push_back(profile::name(what));
 }
 
+/// Else the packet stays whole.
+[[nodiscard]] bool more_than_a_fragment(const wire::Segment& segment, std::size_t size) {
+    constexpr std::size_t ip4_header = 20;
+    constexpr std::size_t ip6_header = 40;
+    constexpr std::size_t unit = 8;
+    const std::size_t header = segment.source.address.is_v4() ? ip4_header : ip6_header;
+    return wire::packet_size(segment) - header > size / unit * unit;
+}
+
 }  // namespace
 
-void Engine::Impl::change(const profile::Rule& rule, const profile::Action& action,
+bool Engine::Impl::change(const profile::Rule& rule, const profile::Action& action,
                           const Occasion& occasion, Instant now) {
-    if (occasion.segment == nullptr || occasion.judgement == nullptr) {
-        return;
-    }
     occasion.judgement->rule = &rule;
     std::unique_ptr<Forged>& forged = occasion.judgement->forged;
     const wire::Segment& current = forged ? forged->segment : *occasion.segment;
     const auto* corruption = std::get_if<profile::Corrupt>(&action);
     if (corruption != nullptr && corruption->what == profile::Corrupt::What::payload &&
         current.payload.empty()) {
-        return;
+        return false;
     }
     if (corruption != nullptr && corruption->what == profile::Corrupt::What::ip_checksum &&
         !current.source.address.is_v4()) {
@@ -50,7 +56,7 @@ void Engine::Impl::change(const profile::Rule& rule, const profile::Action& acti
                "`corrupt: ip-checksum` changes nothing here: the header of an IPv6 packet has no "
                "checksum.",
                now);
-        return;
+        return false;
     }
     if (!forged) {
         forged = std::make_unique<Forged>();
@@ -69,7 +75,9 @@ void Engine::Impl::change(const profile::Rule& rule, const profile::Action& acti
     } else if (const auto* fragment = std::get_if<profile::Fragment>(&action)) {
         forged->forgery.distortion.fragment = fragment->size;
         forged->forgery.changes.push_back(profile::name(action));
+        return more_than_a_fragment(forged->segment, fragment->size);
     }
+    return true;
 }
 
 wire::Segment Engine::Impl::template_segment(const Connection& connection, Instant now) const {
@@ -98,7 +106,7 @@ wire::Segment Engine::Impl::template_segment(const Connection& connection, Insta
     return segment;
 }
 
-void Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
+bool Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
                         const Occasion& occasion, Instant now) {
     Connection& connection = occasion.connection;
     wire::Segment segment = template_segment(connection, now);
@@ -115,10 +123,10 @@ void Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
     if (forgery.distortion != wire::Distortion{}) {
         how.forgery = std::make_shared<const Forgery>(std::move(forgery));
     }
-    leave(connection, std::move(segment), how, now);
+    return leave(connection, std::move(segment), how, now);
 }
 
-void Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& what,
+bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& what,
                              const Occasion& occasion, Instant now) {
     using About = profile::Icmp::About;
     Connection& connection = occasion.connection;
@@ -131,7 +139,7 @@ void Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
                "`icmp` sent nothing: an ICMP error quotes a segment of the program, and none had "
                "arrived yet.",
                now);
-        return;
+        return false;
     }
     IcmpEvent event;
     event.kind = what.kind;
@@ -146,7 +154,7 @@ void Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
     }
     auto packet = wire::icmp_error(what.kind, what.mtu, wire::encode(event.quoted));
     if (!packet) {
-        return;
+        return false;
     }
     event.quoted.payload.clear();
     if (connection.blackholed_out) {
@@ -158,7 +166,7 @@ void Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
         if (settings.segment_events) {
             post(&connection, now, std::move(event));
         }
-        return;
+        return false;
     }
     connection.last_activity = now;
     OutcomeRecord* outcome = outcome_of(connection);
@@ -171,6 +179,7 @@ void Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
         told = Event{now, connection.id, connection.attempt, std::move(event)};
     }
     depart(std::move(*packet), std::move(told), now);
+    return true;
 }
 
 }  // namespace ghostpeer::peer

@@ -23,7 +23,10 @@ namespace {
 }
 
 [[nodiscard]] tcp::Kind kind_of(const Connection& connection, const wire::Segment& segment) {
-    return tcp::classify(segment, {connection.tcb.synchronized(), connection.tcb.rcv().nxt,
+    // Of a connection that is gone the last values are known.
+    const bool synchronized =
+        connection.live() ? connection.tcb.synchronized() : bool{connection.established};
+    return tcp::classify(segment, {synchronized, connection.tcb.rcv().nxt,
                                    connection.window_offered && connection.last_window == 0});
 }
 
@@ -52,7 +55,7 @@ void note_options(Connection& connection) {
 void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
     const tcp::Kind kind = kind_of(connection, segment);
     ++counters.kinds[static_cast<std::size_t>(kind)];
-    if (!connection.rules().of(kind).empty() || segment.seq != connection.tcb.rcv().nxt) {
+    if (!connection.rules().of(kind, segment).empty() || segment.seq != connection.tcb.rcv().nxt) {
         settle_unsettled(now);
     }
     const bool again = is_retransmission(connection, segment);
@@ -75,7 +78,7 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
     // The segment is told before what it brought about; its fate follows.
     const std::size_t told = report_arrival(connection, segment, kind, again, now);
     Judgement judgement;
-    const RuleList& rules = connection.rules().of(kind);
+    const RuleList& rules = connection.rules().of(kind, segment);
     if (!rules.empty()) {
         try_rules(rules, Occasion{connection, &segment, Direction::in, again, &judgement}, now);
     }
@@ -101,7 +104,7 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
                              again,
                              rule,
                              std::move(judgement.forged)};
-            static_cast<void>(hold(connection, std::move(held), until, now));
+            hold(connection, std::move(held), until);
             break;
         }
         case Judgement::Course::gone: settle_fate(told, Fate::accepted, rule); break;

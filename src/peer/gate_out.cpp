@@ -72,7 +72,8 @@ void Engine::Impl::address(const Connection& connection, wire::Segment& segment)
     segment.dont_fragment = ip.dont_fragment;
 }
 
-void Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply, Instant now) {
+const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply,
+                                            Instant now) {
     wire::Segment& segment = reply.segment;
     address(connection, segment);
     if (connection.acking_stopped && segment.has(wire::Flags::ack) &&
@@ -94,7 +95,7 @@ void Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply, Instant 
             ++connection.behaviour->record(*judgement.rule).statistics.withheld;
             how.fate = Fate::dropped;
             report_departure(connection, std::move(segment), how, {}, now);
-            return;
+            return judgement.rule;
         case Judgement::Course::hold: {
             const Instant until = now + judgement.delay;
             if (settings.segment_events) {
@@ -108,8 +109,8 @@ void Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply, Instant 
                              reply.retransmission,
                              judgement.rule,
                              std::move(judgement.forged)};
-            static_cast<void>(hold(connection, std::move(held), until, now));
-            return;
+            hold(connection, std::move(held), until);
+            return judgement.rule;
         }
         case Judgement::Course::pass: break;
     }
@@ -133,9 +134,10 @@ void Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply, Instant 
         how.rule = nullptr;
     }
     leave(connection, std::move(segment), how, now);
+    return judgement.rule;
 }
 
-void Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const Departure& how,
+bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const Departure& how,
                          Instant now) {
     if (connection.blackholed_out) {
         const profile::Rule* hole = connection.extra().hole_out_rule;
@@ -144,7 +146,7 @@ void Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
         }
         report_departure(connection, std::move(segment),
                          {how.reason, Fate::dropped, hole, how.retransmission}, {}, now);
-        return;
+        return false;
     }
     if (connection.behaviour->witness != nullptr) {
         witness_departure(connection, segment, how.reason, how.retransmission, now);
@@ -177,12 +179,13 @@ void Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     if (lie == nullptr || lie->fragment == 0) {
         ++counters.packets_out;
         depart(std::move(packet), std::move(event), now);
-        return;
+        return true;
     }
     for (wire::Bytes& part : wire::fragment(packet, lie->fragment, ++fragmented)) {
         ++counters.packets_out;
         depart(std::move(part), std::exchange(event, std::nullopt), now);
     }
+    return true;
 }
 
 void Engine::Impl::note_departure(Connection& connection, const wire::Segment& seen, bool changed) {
@@ -198,6 +201,7 @@ void Engine::Impl::note_departure(Connection& connection, const wire::Segment& s
 }
 
 void Engine::Impl::depart(wire::Bytes&& packet, std::optional<Event>&& event, Instant now) {
+    put_finish_off(now + settings.rtt);
     if (settings.rtt <= Duration::zero()) {
         packets.push_back({std::move(packet), event ? events.size() : Emission::no_event});
         if (event) {
@@ -218,6 +222,7 @@ void Engine::Impl::depart(wire::Bytes&& packet, std::optional<Event>&& event, In
 
 void Engine::Impl::land(Instant now) {
     while (!flights.empty() && flights.front().leaves <= now) {
+        put_finish_off(now);  // it may leave late
         Flight& flight = flights.front();
         packets.push_back(
             {std::move(flight.packet), flight.event ? events.size() : Emission::no_event});
@@ -229,24 +234,26 @@ void Engine::Impl::land(Instant now) {
     }
 }
 
-bool Engine::Impl::hold(Connection& connection, HeldSegment&& held, Instant until, Instant now) {
-    Extras& extra = connection.extra();
-    const std::size_t size = held.segment.payload.size();
+bool Engine::Impl::may_delay(Connection& connection, const wire::Segment& segment, Instant now) {
+    const std::size_t size = segment.payload.size();
     if (!may_hold(connection, size, now)) {
         return false;
     }
-    if (agenda.size() >= max_appointments) {
-        counters.bytes_dropped_at_limit += size;
-        notice("limit", "delayed",
-               "A delayed segment was lost: no more of them can be held. Delay fewer, or for a "
-               "shorter time.",
-               now);
-        return false;
+    if (agenda.size() < max_appointments) {
+        return true;
     }
-    extra.delayed_bytes += size;
+    counters.bytes_dropped_at_limit += size;
+    notice("limit", "delayed",
+           "A delayed segment was lost: no more of them can be held. Delay fewer, or for a "
+           "shorter time.",
+           now);
+    return false;
+}
+
+void Engine::Impl::hold(Connection& connection, HeldSegment&& held, Instant until) {
+    connection.extra().delayed_bytes += held.segment.payload.size();
     agenda.add(until, {connection.slot, connection.id},
                std::make_unique<HeldSegment>(std::move(held)));
-    return true;
 }
 
 void Engine::Impl::report_departure(const Connection& connection, wire::Segment&& segment,

@@ -96,6 +96,9 @@ bool when_holds(const profile::When& when, const Occasion& occasion, NearMiss& n
 }
 
 void Engine::Impl::try_rules(const RuleList& rules, const Occasion& occasion, Instant now) {
+    if (rules_rest) {
+        return;
+    }
     for (const profile::Rule* rule : rules) {
         try_rule(*rule, occasion, now);
     }
@@ -104,41 +107,56 @@ void Engine::Impl::try_rules(const RuleList& rules, const Occasion& occasion, In
 void Engine::Impl::try_rule(const profile::Rule& rule, const Occasion& occasion, Instant now) {
     RuleStatistics& statistics = occasion.connection.behaviour->record(rule).statistics;
     ++statistics.events;
+    // What `first`, `nth` and `every` count has happened, whatever other rules made of it.
+    if (!passes_filters(rule, occasion, now)) {
+        return;
+    }
     if (occasion.judgement != nullptr && occasion.judgement->decided() && decides(rule)) {
         ++statistics.overruled;
         return;
     }
-    if (!passes_filters(rule, occasion, now)) {
-        return;
-    }
-    ++statistics.fired;
     if (rule.filters.after > Duration::zero()) {
         defer(rule, occasion, now);
         return;
     }
-    carry_out(rule, occasion, now);
+    static_cast<void>(carry_out(rule, occasion, now));
+}
+
+DeferredActions Engine::Impl::put_off(const profile::Rule& rule, std::size_t first,
+                                      const Occasion& occasion, Pledge&& pledge) {
+    DeferredActions deferred;
+    deferred.rule = &rule;
+    deferred.first = first;
+    deferred.direction = occasion.direction;
+    deferred.retransmission = occasion.retransmission;
+    deferred.was_over = !reachable(occasion.connection);
+    deferred.pledge = std::move(pledge);
+    if (occasion.segment != nullptr) {
+        deferred.segment = *occasion.segment;
+        deferred.size = occasion.segment->payload.size();
+    }
+    return deferred;
 }
 
 void Engine::Impl::defer(const profile::Rule& rule, const Occasion& occasion, Instant now) {
-    Extras& extra = occasion.connection.extra();
-    auto deferred = std::make_unique<DeferredActions>();
-    deferred->rule = &rule;
-    deferred->direction = occasion.direction;
-    deferred->retransmission = occasion.retransmission;
-    if (occasion.segment != nullptr) {
-        deferred->segment = *occasion.segment;
-        deferred->size = occasion.segment->payload.size();
-    }
-    if (!may_hold(occasion.connection, deferred->size, now) || agenda.size() >= max_appointments) {
+    Connection& connection = occasion.connection;
+    Extras& extra = connection.extra();
+    RuleStatistics& statistics = connection.behaviour->record(rule).statistics;
+    const std::string_view action = profile::name(rule.actions.front());
+    const std::size_t size = occasion.segment != nullptr ? occasion.segment->payload.size() : 0;
+    if (!may_hold(connection, size, now) || agenda.size() >= max_appointments) {
+        note_undone(statistics, {action, {}, {}});
         notice("limit", "deferred",
                "Actions that `after` puts off were left out: too many wait already. Raise the "
                "limit with --max-buffer.",
                now);
         return;
     }
-    extra.delayed_bytes += deferred->size;
-    agenda.add(now + rule.filters.after, {occasion.connection.slot, occasion.connection.id},
-               std::move(deferred));
+    const Instant due = now + rule.filters.after;
+    extra.delayed_bytes += size;
+    agenda.add(due, {connection.slot, connection.id},
+               std::make_unique<DeferredActions>(put_off(
+                   rule, 0, occasion, Pledge(std::make_shared<Deed>(statistics, due), action))));
 }
 
 bool Engine::Impl::passes_filters(const profile::Rule& rule, const Occasion& occasion,

@@ -4,6 +4,7 @@
 #include "ghostpeer/profile/profile.hpp"
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
+#include "peer/deed.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -33,7 +34,10 @@ struct OutputItem {
     std::uint64_t offset = 0;
     std::uint64_t end = 0;
     bool close_after = false;
-    bool said = false;  ///< by a rule's `say`, not by the service: never held back by a rate
+    bool said = false;        ///< by a rule's `say`, not by the service: never held back by a rate
+    bool push = true;         ///< false: what is said next may share its segment
+    std::uint32_t piece = 0;  ///< bytes in one segment, at the most; 0: what fits
+    Pledge pledge{};          ///< that it begins to leave
 };
 
 struct ServiceState {
@@ -45,7 +49,11 @@ struct ServiceState {
     bool source_started = false;
     bool close_when_said = false;  ///< once what rules `say` has been written
     bool shutdown_when_said = false;
-    bool eof_handled = false;
+    Pledge close_pledge;
+    Pledge shutdown_pledge;
+    bool together = false;  ///< what was said last may share its segment
+    bool early = false;     ///< words that leave with the handshake's end have been written
+    Pledge early_pledge;
 };
 
 }  // namespace ghostpeer::peer

@@ -1,5 +1,6 @@
 // What the peer's application does with bytes.
 #include "peer/engine_impl.hpp"
+#include "peer/overloaded.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,20 +12,16 @@ constexpr std::size_t max_pending_answers = 64;
 constexpr std::size_t max_pending_words = 4096;
 constexpr std::size_t copy_size = 64 * 1024;
 
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
 [[nodiscard]] std::string_view as_text(std::span<const std::uint8_t> bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 void answer(ServiceState& state, const profile::Respond& respond) {
-    state.output.push_back(
-        {respond.content, 0, respond.content ? respond.content->size() : 0, respond.then_close});
+    OutputItem item;
+    item.content = respond.content;
+    item.end = respond.content ? respond.content->size() : 0;
+    item.close_after = respond.then_close;
+    state.output.push_back(std::move(item));
 }
 
 /// Looks for the pattern in what was read before and what has come; an answer for each time.
@@ -101,7 +98,9 @@ void start_source(Connection& connection, const profile::Source& source) {
     ServiceState& state = connection.extra().service;
     if (!state.source_started) {
         state.source_started = true;
-        state.output.push_back({nullptr, 0, source.bytes.value_or(UINT64_MAX)});
+        OutputItem item;
+        item.end = source.bytes.value_or(UINT64_MAX);
+        state.output.push_back(std::move(item));
     }
 }
 
@@ -138,13 +137,38 @@ void close(Connection& connection, Instant now, tcp::Output& out) {
     connection.tcb.close(now, out);
 }
 
+/// What is said leaves in segments of its own, as the writes of an application with TCP_NODELAY,
+/// unless the words before it were to share theirs.
+void begin_to_say(Connection& connection, OutputItem& item, Instant now, tcp::Output& out) {
+    ServiceState& state = connection.extra().service;
+    if (!state.together) {
+        connection.tcb.transmit(now, out);
+    }
+    state.together = !item.push;
+    if (connection.tcb.synchronized()) {
+        item.pledge.keep();
+    } else {
+        state.early = true;
+        state.early_pledge = std::move(item.pledge);
+    }
+}
+
 /// True where the item has been written entirely.
 bool write_item(Connection& connection, OutputItem& item, std::optional<profile::Rate> rate,
-                Instant now) {
+                Instant now, tcp::Output& out) {
     ServiceState& state = connection.extra().service;
+    if (item.said && item.offset == 0 && room_to_write(connection) > 0) {
+        begin_to_say(connection, item, now, out);
+    }
     while (item.offset < item.end) {
         std::uint64_t n =
             std::min<std::uint64_t>({item.end - item.offset, room_to_write(connection), copy_size});
+        if (item.piece > 0) {
+            if (item.offset > 0) {
+                connection.tcb.transmit(now, out);
+            }
+            n = std::min<std::uint64_t>(n, item.piece);
+        }
         if (rate && !item.said) {
             const std::uint64_t allowed = state.write_pacer.allowance(*rate, now);
             if (allowed == 0) {
@@ -158,6 +182,31 @@ bool write_item(Connection& connection, OutputItem& item, std::optional<profile:
             return false;
         }
         send_piece(connection.tcb, item, static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+/// Writes what waits, as far as the send buffer takes it. False: the service has closed after it.
+bool write_output(Connection& connection, Instant now, tcp::Output& out) {
+    ServiceState& state = connection.extras->service;
+    const auto rate = write_rate(connection.behaviour->profile->service);
+    while (!state.output.empty()) {
+        OutputItem& item = state.output.front();
+        // Early words ride on the end of the handshake; the next ones are a segment of their own.
+        if (item.said && state.early && !connection.tcb.synchronized() && !state.together &&
+            item.offset == 0) {
+            break;
+        }
+        if (!write_item(connection, item, rate, now, out)) {
+            break;
+        }
+        const bool done = item.close_after;
+        state.output.pop_front();
+        if (done) {
+            state.output.clear();
+            close(connection, now, out);
+            return false;
+        }
     }
     return true;
 }
@@ -214,28 +263,24 @@ bool service_write(Connection& connection, Instant now, tcp::Output& out) {
     }
     if (connection.extras) {
         ServiceState& state = connection.extras->service;
-        const auto rate = write_rate(profile.service);
-        while (!state.output.empty()) {
-            OutputItem& item = state.output.front();
-            if (!write_item(connection, item, rate, now)) {
-                break;
-            }
-            const bool done = item.close_after;
-            state.output.pop_front();
-            if (done) {
-                state.output.clear();
-                close(connection, now, out);
-                return false;
-            }
+        if (state.early && connection.tcb.synchronized()) {
+            state.early = false;
+            state.early_pledge.keep();
+        }
+        if (!write_output(connection, now, out)) {
+            return false;
         }
         if (state.shutdown_when_said && !still_saying(connection)) {
             state.shutdown_when_said = false;
+            state.shutdown_pledge.keep();
             connection.tcb.transmit(now, out);
             connection.tcb.shutdown(out);
         }
         // In SYN-SENT a close would be the end, and what was said go unheard.
         if (state.close_when_said && !still_saying(connection) &&
             connection.tcb.state() != tcp::State::syn_sent) {
+            state.close_when_said = false;
+            state.close_pledge.keep();
             close(connection, now, out);
             return false;
         }
@@ -255,6 +300,10 @@ bool service_write(Connection& connection, Instant now, tcp::Output& out) {
     return waits();
 }
 
+void speak(Connection& connection, Instant now, tcp::Output& out) {
+    static_cast<void>(write_output(connection, now, out));
+}
+
 bool before_handshake(const Connection& connection) {
     return connection.ending == Ending::unanswered &&
            (!connection.live() || connection.tcb.state() == tcp::State::syn_sent);
@@ -269,18 +318,25 @@ bool still_saying(const Connection& connection) {
                        [](const OutputItem& item) { return item.said; });
 }
 
-void say(Connection& connection, const profile::Say& what) {
-    if (!connection.live() && !before_handshake(connection)) {
-        return;
-    }
+bool reachable(const Connection& connection) {
+    return connection.open() || before_handshake(connection);
+}
+
+bool may_say(const Connection& connection) {
+    const bool full =
+        connection.extras && connection.extras->service.output.size() >= max_pending_words;
+    return !full && (connection.live() ? connection.tcb.may_send() : before_handshake(connection));
+}
+
+void say(Connection& connection, const profile::Say& what, Pledge&& pledge) {
     OutputItem item;
     item.content = what.content;
     item.end = what.content ? what.content->size() : what.generated;
     item.said = true;
+    item.push = what.push;
+    item.piece = what.piece;
+    item.pledge = std::move(pledge);
     auto& output = connection.extra().service.output;
-    if (output.size() >= max_pending_words) {
-        return;
-    }
     // An endless source would never let its turn come.
     const bool endless = !output.empty() && !output.back().content && !output.back().said;
     output.insert(endless ? output.end() - 1 : output.end(), std::move(item));

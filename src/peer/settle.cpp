@@ -22,8 +22,16 @@ constexpr int max_rounds = 64;
 
 void Engine::Impl::settle(Connection& connection, Instant now) {
     bool waits = false;
-    for (int round = 0; round < max_rounds; ++round) {
+    for (int round = 0;; ++round) {
+        if (round == max_rounds) {
+            rules_rest = true;
+            notice("limit", "rounds",
+                   "Rules of the profile fire each other without end; after 64 rounds the engine "
+                   "went on without them, until something else happened.",
+                   now);
+        }
         drain(connection, now);
+        go_on(connection, now);
         if (connection.live()) {
             if (!connection.reading_stopped) {
                 service_read(connection, now, settings.max_buffered);
@@ -37,19 +45,13 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
             waits = service_write(connection, now, out);
             connection.tcb.transmit(now, out);
         }
-        if (out.replies.empty() && out.changes.empty()) {
+        if (out.replies.empty() && out.changes.empty() && postponed.empty()) {
             break;
         }
     }
-    if (!out.replies.empty() || !out.changes.empty()) {
-        for (const tcp::StateChange& change : out.changes) {
-            count_state(change.from, change.to);
-        }
-        out.clear();
-        notice("limit", "rounds",
-               "Rules of the profile fire each other without end; the engine stopped them after "
-               "64 rounds.",
-               now);
+    rules_rest = false;
+    if (connection.extras && !connection.extras->ended && !reachable(connection)) {
+        connection.extras->ended = now;
     }
     if (connection.extras && connection.extras->relay) {
         relay_turn(connection, now);
@@ -68,20 +70,38 @@ void Engine::Impl::drain(Connection& connection, Instant now) {
     if (out.replies.empty() && out.changes.empty()) {
         return;
     }
+    std::vector<tcp::StateChange> changes;
+    changes.swap(out.changes);
+    drain_replies(connection, now);
+    for (const tcp::StateChange& change : changes) {
+        state_changed(connection, change, now);
+    }
+}
+
+void Engine::Impl::drain_replies(Connection& connection, Instant now) {
     // Actions at the gate add to `out`; that is the next round's.
     std::vector<tcp::Reply> replies;
     replies.swap(reply_scratch);
     replies.swap(out.replies);
-    std::vector<tcp::StateChange> changes;
-    changes.swap(out.changes);
+    bool ended = false;
+    const profile::Rule* by = nullptr;
     for (tcp::Reply& reply : replies) {
-        gate_out(connection, std::move(reply), now);
+        if (!ended) {
+            const bool live = connection.live();
+            by = gate_out(connection, std::move(reply), now);
+            ended = live && !connection.live();
+            continue;
+        }
+        // An action has ended the connection, and with it what was still to leave.
+        if (by != nullptr) {
+            ++connection.behaviour->record(*by).statistics.withheld;
+        }
+        address(connection, reply.segment);
+        report_departure(connection, std::move(reply.segment),
+                         {reply.reason, Fate::dropped, by, reply.retransmission}, {}, now);
     }
     replies.clear();
     replies.swap(reply_scratch);
-    for (const tcp::StateChange& change : changes) {
-        state_changed(connection, change, now);
-    }
 }
 
 void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change, Instant now) {
@@ -153,6 +173,9 @@ void Engine::Impl::try_thresholds(Connection& connection, Instant now) {
             try_rule(*rule, Occasion{connection}, now);
         }
     };
+    if (rules_rest) {
+        return;
+    }
     if (const RuleList& rules = connection.rules().on_received; !rules.empty()) {
         check(rules, connection.tcb.bytes_received(), received_threshold);
     }
@@ -186,6 +209,9 @@ Instant Engine::Impl::idle_deadline(const Connection& connection) const {
 }
 
 void Engine::Impl::try_idle(Connection& connection, Instant now) {
+    if (!connection.open()) {
+        return;
+    }
     for (const profile::Rule* rule : connection.rules().on_idle) {
         if (idle_fired(connection, *rule) ||
             connection.last_activity + *idle_threshold(*rule) > now) {
@@ -205,7 +231,7 @@ void Engine::Impl::schedule(Connection& connection, Instant now) {
         if (connection.extras) {
             next = std::min(next, connection.extras->service.retry);
         }
-        if (!connection.rules().on_idle.empty()) {
+        if (!connection.rules().on_idle.empty() && connection.open()) {
             next = std::min(next, idle_deadline(connection));
         }
     }

@@ -50,12 +50,21 @@ void Engine::Impl::advance(Instant now) {
             return connection == nullptr || connection->live();
         });
     }
-    if (agenda.size() > 4 * connections.size() + 4096) {
+    purge_agenda();
+    if (finish_at && *finish_at <= now) {
+        finished = true;
+    }
+}
+
+void Engine::Impl::purge_agenda() {
+    // Only when there are twice as many as the last time: one walk for as many new appointments.
+    if (agenda.size() > std::max(4 * connections.size() + 4096, purge_above)) {
         agenda.purge([this](const Appointment& appointment) {
             const Connection* connection = connections.find(appointment.connection);
             return connection == nullptr || (std::holds_alternative<Wake>(appointment.task) &&
                                              connection->wake != appointment.at);
         });
+        purge_above = 2 * agenda.size();
     }
 }
 
@@ -66,6 +75,7 @@ void Engine::Impl::wake(Connection& connection, Instant now) {
     if (connection.extras) {
         connection.extras->service.retry = never;
     }
+    note_idle(connection, now);
     try_idle(connection, now);
     connection.tcb.on_timer(now, out);
     settle(connection, now);

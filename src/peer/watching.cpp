@@ -28,10 +28,9 @@ void Engine::Impl::note_one(const Witness::Lead& lead, const Occasion& occasion,
 void Engine::Impl::witness_arrival(Connection& connection, const wire::Segment& segment,
                                    tcp::Kind kind, bool retransmission, Instant now) {
     Witness& witness = *connection.behaviour->witness;
-    if (connection.live()) {
-        note_idle(connection, now);
-    }
-    note(witness.of(kind), Occasion{connection, &segment, Direction::in, retransmission}, now);
+    note_idle(connection, now);
+    note(witness.of(kind, segment), Occasion{connection, &segment, Direction::in, retransmission},
+         now);
     if (OutcomeRecord* record = outcome_of(connection)) {
         if (kind == tcp::Kind::rst) {
             record->reset_came = record->reset_came.value_or(now);
@@ -60,12 +59,21 @@ void Engine::Impl::witness_departure(Connection& connection, const wire::Segment
 }
 
 void Engine::Impl::note_idle(Connection& connection, Instant now) {
-    if (connection.behaviour->witness->concluded()) {
+    if (!connection.open() || connection.behaviour->witness == nullptr ||
+        connection.behaviour->witness->concluded()) {
         return;
     }
-    for (const auto& idle : connection.behaviour->witness->idles()) {
-        if (now - connection.last_activity >= idle.length) {
-            note_one(idle.lead, Occasion{connection}, connection.last_activity + idle.length);
+    const auto& idles = connection.behaviour->witness->idles();
+    for (std::size_t i = 0; i < idles.size(); ++i) {
+        if (now - connection.last_activity < idles[i].length) {
+            continue;
+        }
+        auto& noted = connection.watch().idle_noted;
+        noted.resize(idles.size(), never);
+        if (noted[i] != connection.last_activity) {
+            noted[i] = connection.last_activity;
+            note_one(idles[i].lead, Occasion{connection},
+                     connection.last_activity + idles[i].length);
         }
     }
 }
@@ -94,8 +102,11 @@ void Engine::Impl::note_attempt(Connection& connection, Instant now) {
         return;
     }
     const wire::Flow& flow = connection.flow;
-    witness->saw_attempt(connection.dialled ? flow.remote : flow.local,
-                         {now, connection.id, connection.attempt});
+    // What a server's `connect` begins is no attempt of the program's.
+    if (!connection.dialled || connection.behaviour->profile->role == profile::Role::client) {
+        witness->saw_attempt(connection.dialled ? flow.remote : flow.local,
+                             {now, connection.id, connection.attempt});
+    }
     if (Outcomes* outcomes = witness->outcomes()) {
         connection.watch().outcome =
             outcomes->add(connection.id, connection.attempt, connection.flow);
@@ -115,9 +126,7 @@ void Engine::Impl::conclude(Instant now) {
         if (connection.behaviour->witness == nullptr) {
             return;
         }
-        if (connection.live()) {
-            note_idle(connection, now);
-        }
+        note_idle(connection, now);
         if (OutcomeRecord* record = outcome_of(connection)) {
             record->ending = connection.ending;
         }

@@ -85,6 +85,10 @@ void Witness::add(const profile::Event& event, Lead lead) {
     };
     if (const auto* receive = std::get_if<profile::OnReceive>(&event)) {
         put(on_receive_, receive->kind);
+        if (!receive->kind || *receive->kind == tcp::Kind::data ||
+            *receive->kind == tcp::Kind::fin) {
+            put(on_receive_last_data_, std::optional<tcp::Kind>());
+        }
     } else if (const auto* send = std::get_if<profile::OnSend>(&event)) {
         put(on_send_, send->reason);
     } else if (const auto* enter = std::get_if<profile::OnEnter>(&event)) {

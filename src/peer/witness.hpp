@@ -31,6 +31,7 @@ struct Watched {
 struct ConnectionWatch {
     std::vector<Watched> watched;
     std::vector<bool> totals_reached;    ///< by Witness::totals
+    std::vector<Instant> idle_noted;     ///< by Witness::idles: since when, the last time
     std::optional<std::size_t> outcome;  ///< index of its OutcomeRecord
 };
 
@@ -59,8 +60,10 @@ class Witness {
         return profile_ == &profile;
     }
 
-    [[nodiscard]] const Leads& of(tcp::Kind kind) const noexcept {
-        return on_receive_[static_cast<std::size_t>(kind)];
+    [[nodiscard]] const Leads& of(tcp::Kind kind, const wire::Segment& segment) const noexcept {
+        return kind == tcp::Kind::fin && !segment.payload.empty()
+                   ? on_receive_last_data_.front()
+                   : on_receive_[static_cast<std::size_t>(kind)];
     }
     [[nodiscard]] const Leads& of(tcp::Reason reason) const noexcept {
         return on_send_[static_cast<std::size_t>(reason)];
@@ -117,6 +120,7 @@ class Witness {
     bool virtual_time_;
     bool concluded_ = false;
     std::array<Leads, tcp::kind_count> on_receive_;
+    std::array<Leads, 1> on_receive_last_data_;  ///< of a FIN with payload
     std::array<Leads, tcp::reason_count> on_send_;
     std::array<Leads, state_count> on_enter_;
     Leads on_start_;

@@ -70,7 +70,7 @@ Content read_words_to_say(const Entry& entry, Context& context) {
     return text ? content_of(*text) : nullptr;
 }
 
-constexpr std::array<Word<ReadKey<Say>>, 3> say_words{{
+constexpr std::array<Word<ReadKey<Say>>, 5> say_words{{
     {"text", [](const Entry& entry, Say& say,
                 Context& context) { say.content = read_words_to_say(entry, context); }},
     {"file",
@@ -81,12 +81,23 @@ constexpr std::array<Word<ReadKey<Say>>, 3> say_words{{
      [](const Entry& entry, Say& say, Context& context) {
          say.generated = read_size(entry, 1, UINT64_MAX, context.errors).value_or(0);
      }},
+    {"push", [](const Entry& entry, Say& say,
+                Context& context) { say.push = read_bool(entry, context.errors).value_or(true); }},
+    {"pieces",
+     [](const Entry& entry, Say& say, Context& context) {
+         constexpr std::uint64_t most = 65'535;
+         say.piece =
+             static_cast<std::uint32_t>(read_size(entry, 1, most, context.errors).value_or(0));
+     }},
 }};
 
 std::optional<Action> read_say(const Entry& entry, Context& context) {
     Say say;
     if (entry.value.type == YamlNode::Type::map) {
-        if (entry.value.entries.size() != 1) {
+        const auto sources = std::count_if(
+            entry.value.entries.begin(), entry.value.entries.end(),
+            [](const Entry& each) { return each.key.text != "push" && each.key.text != "pieces"; });
+        if (sources != 1) {
             context.errors.add(entry.value, "`say` takes one of `text`, `file` and `bytes`");
             return std::nullopt;
         }

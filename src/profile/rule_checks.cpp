@@ -112,7 +112,7 @@ void check_state_on_enter(const RuleParts& rule, Errors& errors) {
     }
 }
 
-/// Can a segment of the kind have exactly these flags? As `classify` decides.
+/// Can `receive KIND` come up for a segment with exactly these flags?
 bool kind_may_have(tcp::Kind kind, Flags flags) noexcept {
     if (kind == tcp::Kind::rst || flags.has(Flags::rst)) {
         return kind == tcp::Kind::rst && flags.has(Flags::rst);
@@ -121,6 +121,8 @@ bool kind_may_have(tcp::Kind kind, Flags flags) noexcept {
         case tcp::Kind::syn_ack: return flags.has(Flags::syn | Flags::ack);
         case tcp::Kind::syn: return flags.has(Flags::syn) && !flags.has(Flags::ack);
         case tcp::Kind::fin: return flags.has(Flags::fin) && !flags.has(Flags::syn);
+        // A FIN may stand beside payload.
+        case tcp::Kind::data: return !flags.has(Flags::syn);
         default: return !flags.has(Flags::syn) && !flags.has(Flags::fin);
     }
 }

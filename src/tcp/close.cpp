@@ -9,18 +9,19 @@ namespace ghostpeer::tcp {
 using wire::Flags;
 using wire::Segment;
 
+bool Tcb::may_send() const noexcept {
+    return !fin_queued_ && (state_ == State::syn_sent || state_ == State::syn_received ||
+                            state_ == State::established || state_ == State::close_wait);
+}
+
 void Tcb::send(std::span<const std::uint8_t> bytes) {
-    const bool may_send = state_ == State::syn_sent || state_ == State::syn_received ||
-                          state_ == State::established || state_ == State::close_wait;
-    if (may_send && !fin_queued_ && !bytes.empty()) {
+    if (may_send() && !bytes.empty()) {
         send_buffer().bytes.append(bytes);
     }
 }
 
 void Tcb::shutdown(Output& out) {
-    const bool may_finish = state_ == State::syn_sent || state_ == State::syn_received ||
-                            state_ == State::established || state_ == State::close_wait;
-    if (may_finish && !fin_queued_) {
+    if (may_send()) {
         queue_fin(out);
     }
 }

@@ -187,9 +187,18 @@ TEST_CASE("report: why a rule never fired although its event came up") {
     Sample late({rule(7, keepalive_probe)});
     late.profile->rules[0].filters.after = 5s;
     late.statistics().events = 1;
+    late.statistics().waiting = 1;
+    late.statistics().due = run_start + 6s;
+    late.run.length = 1s;
     CHECK(late.failure() ==
-          "nat.yaml:7: the rule never fired. `receive keepalive-probe` came up once, but the "
-          "5.000 s of `after` had not passed when the run ended.");
+          "nat.yaml:7: the rule never fired. `receive keepalive-probe` came up once, but it was "
+          "due at 6.000 s; the run ended at 1.000 s.");
+    late.statistics().waiting = 0;
+    late.statistics().undone = 1;
+    late.statistics().missed = peer::Missed{"reset", run_start + 1016ms, run_start + 16ms};
+    CHECK(late.failure() ==
+          "nat.yaml:7: the rule never fired. `receive keepalive-probe` came up once, but `reset` "
+          "was due at 1.016 s; the connection ended at 0.016 s.");
 }
 
 TEST_CASE("report: a profile that no connection reached") {

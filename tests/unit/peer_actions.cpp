@@ -272,6 +272,9 @@ TEST_CASE("finish ends the run") {
     socket.connect();
     CHECK_FALSE(world.engine.finished());
     socket.send_data("x");
+    world.pass(4ms);
+    CHECK_FALSE(world.engine.finished());
+    world.pass(1ms);
     CHECK(world.engine.finished());
 }
 

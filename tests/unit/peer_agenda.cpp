@@ -1,7 +1,10 @@
 #include "peer/agenda.hpp"
 
+#include "support/peer_harness.hpp"
+
 #include <doctest/doctest.h>
 
+#include <ctime>
 #include <random>
 #include <vector>
 
@@ -72,4 +75,23 @@ TEST_CASE("what is purged is gone, near and far") {
     agenda.purge([](const Appointment&) { return true; });
     CHECK(agenda.size() == 0);
     CHECK_FALSE(agenda.next());
+}
+
+TEST_CASE("many delayed segments do not slow down each packet") {
+    testing::World world("rules:\n  - {on: receive data, do: {delay: 10s}}\n");
+    testing::Socket socket(world);
+    socket.connect();
+    // Processor time, so that a busy machine makes no difference.
+    const auto send = [&](int segments) {
+        const std::clock_t began = std::clock();
+        for (int i = 0; i < segments; ++i) {
+            socket.send_data("x");
+        }
+        return std::clock() - began;
+    };
+    const std::clock_t few = send(4'000);
+    const std::clock_t many = send(4'000);  // above what is looked through at all
+    CHECK(many < 5 * few);
+    world.until(11s);
+    CHECK(world.segments(peer::Direction::in, peer::Fate::accepted).size() == 8'002);
 }

@@ -418,8 +418,10 @@ TEST_CASE("connect opens anew what is gone, and does nothing to what is there") 
     second.syn_ack();
     CHECK(flags_of(world.take()) == "A");
     CHECK(world.segments(Direction::in, Fate::accepted).back().base.seq == SeqNum{77});
-    CHECK(world.engine.attempts().at(0).ending == Ending::open);
+    CHECK(world.engine.attempts().at(0).ending == Ending::refused);
+    CHECK(world.engine.attempts().at(1).ending == Ending::open);
     CHECK(world.engine.live_connections() == 1);
+    CHECK(world.rule(1).fired == 0);
 }
 
 TEST_CASE("acknowledgements that were stopped before the handshake stay at its number") {

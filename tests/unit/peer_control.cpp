@@ -205,6 +205,7 @@ TEST_CASE("every action that needs no segment works from outside") {
     CHECK(act(world, "close") == 0);  // nothing is there any more
     CHECK(world.take().empty());
     act(world, "finish", only(1));
+    world.pass(5ms);
     CHECK(world.engine.finished());
 }
 

@@ -244,8 +244,8 @@ TEST_CASE("set on receive is what the peer's TCP sees") {
     World world(
         "service: echo\ntcp: {delayed_ack: off}\nrules:\n"
         "  - {on: receive data, first: 1, do: {set: {payload: HELLO}}}\n"
-        "  - {on: receive data, first: 1, do: [{delay: 1s}, {set: {seq: seg.seq+1}}]}\n"
-        "  - {on: receive data, first: 1, do: [duplicate, {set: {flags: R, seq: rcv.nxt}}]}\n");
+        "  - {on: receive data, nth: 2, do: [{delay: 1s}, {set: {seq: seg.seq+1}}]}\n"
+        "  - {on: receive data, nth: 3, do: [duplicate, {set: {flags: R, seq: rcv.nxt}}]}\n");
     Socket socket(world);
     socket.connect();
     socket.send_data("hello");
@@ -276,9 +276,9 @@ TEST_CASE("corrupt on receive: the peer's stack throws it away, or its service r
     World world(
         "service: echo\ntcp: {delayed_ack: off}\nrules:\n"
         "  - {on: receive data, first: 1, do: {corrupt: tcp-checksum}}\n"
-        "  - {on: receive data, first: 1, do: {corrupt: ip-checksum}}\n"
-        "  - {on: receive data, first: 1, do: {set: {total_length: 30}}}\n"
-        "  - {on: receive data, first: 1, do: {corrupt: payload}}\n");
+        "  - {on: receive data, nth: 2, do: {corrupt: ip-checksum}}\n"
+        "  - {on: receive data, nth: 3, do: {set: {total_length: 30}}}\n"
+        "  - {on: receive data, nth: 4, do: {corrupt: payload}}\n");
     Socket socket(world);
     socket.connect();
     for (int i = 0; i < 3; ++i) {

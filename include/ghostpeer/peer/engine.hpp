@@ -99,7 +99,7 @@ class Engine {
     /// Connections of `dial` that have not been opened yet.
     [[nodiscard]] std::uint64_t to_be_dialled() const noexcept;
 
-    /// The user fires a command: rules `on: command NAME` of every live connection are tried, in
+    /// The user fires a command: rules `on: command NAME` of every open connection are tried, in
     /// the order of the connections. Returns how many connections had such a rule.
     std::size_t fire(std::string_view command, Instant now);
 
@@ -179,7 +179,7 @@ class Engine {
     /// The run ends: what is seen from now on does not count for the expectations.
     void conclude(Instant now);
 
-    /// A `finish` action was carried out.
+    /// A `finish` action was carried out, and what was on its way then has arrived.
     [[nodiscard]] bool finished() const noexcept;
 
     [[nodiscard]] const Counters& counters() const noexcept;

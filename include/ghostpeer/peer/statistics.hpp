@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ghostpeer::peer {
@@ -43,6 +44,19 @@ struct AttemptRecord {
     std::uint64_t sent = 0;      ///< payload bytes acknowledged by the program
 };
 
+/// A time that a rule was to act, and something that its list says could not be done.
+struct Missed {
+    std::string_view action;       ///< the first of these, `reset`; a string literal
+    std::optional<Instant> due;    ///< when its time of `after` was over; unset: it has none
+    std::optional<Instant> ended;  ///< the connection was over before; unset: it was there
+};
+
+/// A `command` that came while no connection had the rule.
+struct Unheard {
+    Instant at{};
+    bool open = false;  ///< connections were open, in other phases
+};
+
 /// What a rule saw and did. The filters are tried in the order of this struct; a segment or moment
 /// is counted at the first one that it failed.
 struct RuleStatistics {
@@ -50,10 +64,15 @@ struct RuleStatistics {
     std::uint64_t failed_when = 0;
     std::uint64_t failed_count = 0;  ///< `first`, `nth`, `every`
     std::uint64_t failed_probability = 0;
-    std::uint64_t overruled = 0;  ///< another rule had decided the segment's fate before
-    std::uint64_t fired = 0;
-    std::uint64_t withheld = 0;  ///< segments dropped by it (or by the blackhole it began)
-    std::string closest;         ///< the nearest miss, as a sentence; empty: none
+    std::uint64_t overruled = 0;     ///< another rule had decided the segment's fate before
+    std::uint64_t waiting = 0;       ///< `after` is not over, or what it says has not left yet
+    std::uint64_t undone = 0;        ///< something that its list says could not be done
+    std::uint64_t fired = 0;         ///< all that its list says was done
+    std::uint64_t withheld = 0;      ///< segments dropped by it (or by the blackhole it began)
+    std::optional<Instant> due;      ///< of the first that is `waiting`, where `after` says so
+    std::optional<Missed> missed;    ///< the first that was `undone`
+    std::optional<Unheard> unheard;  ///< the first of its commands that nobody heard
+    std::string closest;             ///< the nearest miss, as a sentence; empty: none
 };
 
 struct ProfileStatistics {

@@ -114,6 +114,8 @@ struct Forget {};
 struct Say {
     std::shared_ptr<const wire::Bytes> content;  ///< null: `generated` bytes
     std::uint64_t generated = 0;
+    bool push = true;         ///< false: what is said next may share its segment
+    std::uint32_t piece = 0;  ///< bytes of payload in one segment, at the most; 0: what fits
 };
 struct StopReading {};
 struct ResumeReading {};

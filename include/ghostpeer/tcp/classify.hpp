@@ -8,8 +8,8 @@ namespace ghostpeer::tcp {
 
 /// What the classifier needs to know of a connection.
 struct ClassifyContext {
-    bool synchronized = false;   ///< ESTABLISHED or later, and not gone
-    wire::SeqNum rcv_nxt;        ///< RCV.NXT
+    bool synchronized = false;   ///< ESTABLISHED or later, or gone after that
+    wire::SeqNum rcv_nxt;        ///< RCV.NXT, or its last value
     bool window_closed = false;  ///< the window last offered on the wire was 0
 };
 

@@ -110,6 +110,10 @@ class Tcb {
     /// Queues bytes (all of them, even beyond `send_room`: the caller bounds); ignored after
     /// `shutdown`, `close` and in states that do not send.
     void send(std::span<const std::uint8_t> bytes);
+    /// Would `send` queue anything?
+    [[nodiscard]] bool may_send() const noexcept;
+    /// `close` was called.
+    [[nodiscard]] bool closed_by_user() const noexcept { return no_reader_; }
     /// As `shutdown(SHUT_WR)`: FIN after what is queued, still reading. Before the handshake's end
     /// it waits for it.
     void shutdown(Output& out);
