@@ -43,7 +43,7 @@ TABLES = [
     ("actions", DO % f"{{{WORD}}}", "definitions/action/anyOf/1/properties"),
     ("keys of reset", DO % f"{{reset: {{{WORD}}}}}",
      "definitions/action/anyOf/1/properties/reset/anyOf/1/properties"),
-    ("keys of say", DO % f"{{say: {{{WORD}}}}}", "definitions/payload/properties"),
+    ("keys of say", DO % f"{{say: {{{WORD}}}}}", "definitions/words/properties"),
     ("fields of set", DO % f"{{set: {{{WORD}}}}}", "definitions/segment/properties"),
     ("fields of send", DO % f"{{send: {{{WORD}}}}}", "definitions/segment/properties"),
     ("keys of icmp", DO % f"{{icmp: {{kind: host-unreachable, {WORD}}}}}",
@@ -91,6 +91,9 @@ BROKEN = [
     "summary: x\nrules: [{on: start, do: {window: big}}]",
     "summary: x\nrules: [{on: start, do: {say: {text: a, bytes: 1}}}]",
     "summary: x\nrules: [{on: start, do: {say: [a]}}]",
+    "summary: x\nrules: [{on: start, do: {say: {push: false}}}]",
+    "summary: x\nrules: [{on: start, do: {say: {text: a, push: maybe}}}]",
+    "summary: x\nrules: [{on: start, do: {say: {text: a, pieces: few}}}]",
     "summary: x\nrules: [{on: start, do: {reset: {seq: snd.nxtt}}}]",
     "summary: x\nrules: [{on: start, do: {reset: {seq: 4294967296}}}]",
     "summary: x\nrules: [{on: start, do: {reset: {seq: ts.now}}}]",
@@ -129,6 +132,8 @@ GOOD = [
     "summary: x\nattempts: {1-2: refuse, 3: [{on: start, do: reset}], 4+: {service: echo}}",
     "summary: x\nsysctl: {net.ipv4.tcp_syn_retries: 2, net.ipv4.tcp_rmem: 4096 4096 4096}",
     "summary: x\nrules: [{on: receive data, do: {reset: {seq: snd.nxt + snd.wnd - 1}}}]",
+    "summary: x\nrules: [{on: start, do: [{say: {text: a, push: false}}, "
+    "{say: {bytes: 1KiB, pieces: 100}}]}]",
     "summary: x\nrules: [{on: start, do: {become: p}}]\nphases: {p: [{on: start, do: finish}]}",
     "summary: x\ntolerance: 50ms\nexpect: [{see: [receive rst, send rst], times: 2..4, "
     "apart: [1s, '>= 2s'], within: 13s..15s of first enter established, when: {attempt: 1}, "
