@@ -157,11 +157,16 @@ Connection* ConnectionTable::create(const wire::Flow& flow, ConnectionId id) {
     return &connection;
 }
 
-void ConnectionTable::renew(Connection& connection) {
+void ConnectionTable::renew(Connection& connection, ConnectionId id) {
     const wire::Flow flow = connection.flow;
     const std::uint32_t slot = connection.slot;
+    if (by_id_) {
+        by_id_->erase(connection.id);
+        by_id_->insert({id, slot});
+    }
     connection = Connection{};
     connection.flow = flow;
+    connection.id = id;
     connection.slot = slot;
     connection.in_use = true;
 }

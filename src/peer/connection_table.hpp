@@ -34,7 +34,7 @@ class ConnectionTable {
     [[nodiscard]] Connection* create(const wire::Flow& flow, ConnectionId id);
     void erase(Connection& connection);
     /// Makes the record a blank one of the same flow; handles of before name it no longer.
-    void renew(Connection& connection);
+    void renew(Connection& connection, ConnectionId id);
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] bool full() const noexcept { return size() >= limit_; }

@@ -155,8 +155,7 @@ void Engine::Impl::begin_again(Connection& connection, Instant now) {
     close_record(connection);
     end_relay(connection);
     memory.change(connection.held, 0);
-    connections.renew(connection);
-    connection.id = ++last_id;
+    connections.renew(connection, ++last_id);
     connection.behaviour = behaviour;
     connection.start = now;
     connection.last_activity = now;

@@ -106,7 +106,10 @@ TEST_CASE("a connect after an end is a new attempt with its own counts, start an
     socket.connect();
     socket.send_data("x");
     REQUIRE(world.take().back().has(Flags::rst));
+    REQUIRE(world.engine.connection(1));
     world.until(1s);
+    CHECK_FALSE(world.engine.connection(1));
+    CHECK(world.engine.connection(2));
     const auto left = world.take();
     REQUIRE(flags_of(left) == "S");
     auto attempts = world.engine.attempts();
