@@ -203,8 +203,6 @@ void Tcb::answer_unacceptable(const Segment& segment, Instant now) {
     // Segments that occupy sequence space cannot take part in a loop of ACKs, so their answers are
     // not limited: Linux (tcp_oow_rate_limited).
     if (segment.has(Flags::fin) && fin_received_ && segment.end() == rcv_.nxt) {
-        note_duplicate(segment.seq, segment.end());
-        enter_quick_mode();
         ack_now(Reason::ack_of_fin);
     } else if (segment.length() > 0 && !segment.has(Flags::syn)) {
         const bool old = segment.end() <= rcv_.nxt;
