@@ -3,8 +3,8 @@
 #include "app/command_line_common.hpp"
 #include "app/command_line_ctl.hpp"
 #include "app/command_line_serve.hpp"
-#include "app/exit_codes.hpp"
 #include "app/version.hpp"
+#include "observe/exit_status.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -36,9 +36,9 @@ Examples:
   ghostpeer run -q refuse -- sh -c 'nc -w 2 $GHOSTPEER_ADDR $GHOSTPEER_PORT'
   ghostpeer run --link loopback --peer 127.0.0.1:5432=silent-after-handshake -- ./my-client
 
-Exit status: COMMAND's own where the verdict is good; 123 a rule never fired or an expectation
-failed; 124 --timeout passed; 125 ghostpeer could not do its work; 126, 127 COMMAND cannot be run,
-is not there; 128+N COMMAND was ended by signal N.
+Exit status: 0 the run passes, and the verdict's first word is `pass`; 123 a rule never fired or an
+expectation failed; else COMMAND's own, 128+N where signal N ended it; 124 --timeout passed; 125
+ghostpeer could not do its work; 126, 127 COMMAND cannot be run, is not there.
 )";
 
 [[nodiscard]] PrintRequest usage_error(const std::string& message, const std::string& help) {
@@ -79,6 +79,10 @@ void define_run(CLI::App& run, RawRun& raw, RunOptions& options) {
     run.add_option("--timeout", raw.timeout,
                    "End COMMAND after it, with status 124 (250ms, 5s, 2m)")
         ->type_name("TIME");
+    run.add_option("--expect-status", options.expected_status,
+                   "What COMMAND has to end with: 0 if it does, else 123 (128+N: by signal N)")
+        ->type_name("NUMBER")
+        ->check(CLI::Range(0, 255).description(""));
     run.add_option(
         "--rtt", raw.rtt,
         "TIME by which everything that the peer says leaves later (1ms with --warp, else "

@@ -24,6 +24,8 @@ void define_peers(CLI::App& command, RawCommon& raw, CommonOptions& options, con
         .add_option("--fire", raw.fires, "Fire a `command` of the profile, TIME after the start")
         ->type_name("NAME@TIME")
         ->allow_extra_args(false);
+    command.add_flag("--require-fault", options.require_fault,
+                     "Fail (123) where no rule of a profile acted, also if none had to");
     command.add_option("--seed", raw.seed, "Repeat a run's random choices; the verdict prints it")
         ->type_name("NUMBER");
 }

@@ -1,13 +1,13 @@
 #include "app/ctl_command.hpp"
 
 #include "app/ctl_output.hpp"
-#include "app/exit_codes.hpp"
 #include "app/message.hpp"
 #include "control/listener.hpp"
 #include "control/query.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "http/client.hpp"
 #include "http/status.hpp"
+#include "observe/exit_status.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "app/last_resort.hpp"
 
-#include "app/exit_codes.hpp"
+#include "observe/exit_status.hpp"
 
 #include <poll.h>
 #include <unistd.h>

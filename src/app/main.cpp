@@ -1,11 +1,11 @@
 #include "app/catalogue_commands.hpp"
 #include "app/command_line.hpp"
-#include "app/exit_codes.hpp"
 #include "app/heap.hpp"
 #include "app/message.hpp"
 #include "app/run_command.hpp"
 #include "app/serve_command.hpp"
 #include "app/warp_command.hpp"
+#include "observe/exit_status.hpp"
 #include "sandbox/inheritance.hpp"
 #include "warp/guest_init.hpp"
 
@@ -42,7 +42,7 @@ struct Perform {
             print_message(request.text);
             return request.status;
         }
-        return print_output(request.text) ? request.status : exit_cannot;
+        return print_output(request.text) ? request.status : ghostpeer::exit_cannot;
     }
 };
 
@@ -67,5 +67,5 @@ int main(int argc, char** argv) {
     } catch (const std::exception& error) {
         print_message("ghostpeer: it could not go on: " + std::string(error.what()) + ".\n");
     }
-    return exit_cannot;
+    return ghostpeer::exit_cannot;
 }

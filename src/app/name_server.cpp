@@ -103,7 +103,7 @@ std::optional<wire::Bytes> NameServer::answer(const wire::Bytes& message, Asker&
     if (query->opcode != 0) {
         return wire::compose_dns_answer(*query, wire::DnsOutcome::not_implemented);
     }
-    note_unknown(query->name);
+    note_unknown(*query);
     return wire::compose_dns_answer(*query, wire::DnsOutcome::name_error);
 }
 
@@ -194,12 +194,23 @@ void NameServer::read_stream(const peer::UpstreamId& id, Stream& stream, Instant
     }
 }
 
-void NameServer::note_unknown(const std::string& name) {
-    if (noticed_.size() < most_name_notices && noticed_.insert(name).second) {
-        notices_.push_back(
-            {"unknown-name", fmt::format("The name \"{}\" was asked for and is not known here: "
-                                         "--peer {}=PROFILE gives it an address.",
-                                         name, name)});
+void NameServer::note_unknown(const wire::DnsQuery& query) {
+    if (noticed_.size() >= most_name_notices || !noticed_.insert(query.name).second) {
+        return;
+    }
+    // No --peer gives an address a name: programs that look at who is there ask for it all the
+    // same.
+    const bool reverse = query.type == wire::dns_type_ptr || query.name.ends_with(".arpa");
+    notices_.push_back(
+        {"unknown-name",
+         reverse ? fmt::format("The name behind an address was asked for (\"{}\"): addresses have "
+                               "no names here, and the program was told so.",
+                               query.name)
+                 : fmt::format("The name \"{}\" was asked for and is not known here: --peer "
+                               "{}=PROFILE gives it an address.",
+                               query.name, query.name)});
+    if (!reverse) {
+        unknown_.push_back(query.name);
     }
 }
 

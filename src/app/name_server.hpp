@@ -35,6 +35,8 @@ class NameServer {
     void carry_out(Instant now);
     /// What the user should know, each sentence once in a run.
     [[nodiscard]] std::vector<peer::NoticeEvent> take_notices();
+    /// Names that were asked for and have no address here, in that order.
+    [[nodiscard]] const std::vector<std::string>& unknown() const noexcept { return unknown_; }
 
     /// A request of a connection to port 53. True: it is one of its own.
     [[nodiscard]] bool perform(peer::UpstreamRequest& request, Instant now);
@@ -60,7 +62,7 @@ class NameServer {
                                                     Instant now);
     void give(const Asker& asker, const wire::Bytes& message, Instant now);
     void read_stream(const peer::UpstreamId& id, Stream& stream, Instant now);
-    void note_unknown(const std::string& name);
+    void note_unknown(const wire::DnsQuery& query);
 
     peer::Engine& engine_;
     AddressesByName names_;
@@ -72,6 +74,7 @@ class NameServer {
     std::vector<wire::Datagram> datagrams_;
     std::vector<peer::NoticeEvent> notices_;
     std::set<std::string> noticed_;
+    std::vector<std::string> unknown_;  ///< as many of them as have a notice
 };
 
 }  // namespace ghostpeer::app

@@ -2,13 +2,15 @@
 
 #include "app/message.hpp"
 #include "app/packet_module.hpp"
+#include "app/standstill.hpp"
 #include "observe/events.hpp"
 #include "observe/pcap.hpp"
 #include "observe/test_reports.hpp"
 #include "observe/trace.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
-#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <functional>
 #include <random>
@@ -16,13 +18,51 @@
 namespace ghostpeer::app {
 namespace {
 
-/// The trace ends with the verdict. Where there is none on standard error, a verdict that fails is
-/// told there all the same, and so is what could not be written.
+/// The trace ends with the verdict. Where there is none on standard error, what fails is told there
+/// all the same, and so is what could not be written; how COMMAND itself failed COMMAND has told.
 void print_verdict(const CommonOptions& options, const observe::Verdict& verdict) {
     const bool told = !options.quiet && !options.trace_file;
-    if (!told && (!verdict.pass || !verdict.lost.empty())) {
+    const bool good = verdict.pass || verdict.only_command;
+    if (!told && (!good || !verdict.lost.empty())) {
         print_message(observe::to_text(verdict, wants_colour(options)));
     }
+}
+
+/// What is left of the trace with `-q -o FILE`: the verdict, where it fails.
+class QuietVerdict final : public observe::Sink {
+  public:
+    explicit QuietVerdict(observe::OutputFile file) : file_(std::move(file)) {}
+
+    void verdict(Instant /*at*/, const observe::Verdict& verdict) override {
+        if (!verdict.pass && !verdict.only_command) {
+            file_.write(observe::to_text(verdict));
+        }
+    }
+    void flush() override { file_.flush(); }
+    [[nodiscard]] bool pending() const override { return file_.pending(); }
+    void finish() override { file_.finish(); }
+    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
+
+  private:
+    observe::OutputFile file_;
+};
+
+using MakeSink = std::function<std::unique_ptr<observe::Sink>(observe::OutputFile)>;
+
+/// A file that programs read, and what is made of it.
+struct Wanted {
+    const std::optional<std::string>& path;
+    const char* what;
+    MakeSink make;
+};
+
+[[nodiscard]] std::array<Wanted, 2> wanted_reports(const CommonOptions& options) {
+    return {Wanted{options.junit_file, "JUnit report", observe::make_junit},
+            Wanted{options.tap_file, "TAP report", observe::make_tap}};
+}
+
+[[nodiscard]] bool is_output(const CommonOptions& options, const Wanted& wanted) {
+    return &wanted.path == &options.tap_file && *wanted.path == "-";
 }
 
 }  // namespace
@@ -45,6 +85,23 @@ std::uint64_t choose_seed(const CommonOptions& options) {
     return std::random_device{}() % seeds;
 }
 
+tl::expected<void, std::string> begin_reports(const CommonOptions& options) {
+    for (const Wanted& wanted : wanted_reports(options)) {
+        // Who reads a pipe reads it once.
+        struct stat status {};
+        if (!wanted.path || is_output(options, wanted) ||
+            (stat(wanted.path->c_str(), &status) == 0 && !S_ISREG(status.st_mode))) {
+            continue;
+        }
+        auto file = observe::OutputFile::open(*wanted.path, wanted.what);
+        if (!file) {
+            return tl::make_unexpected(file.error());
+        }
+        static_cast<void>(wanted.make(std::move(*file)));
+    }
+    return {};
+}
+
 tl::expected<void, std::string> open_observers(const CommonOptions& options, const Clock& clock,
                                                Sinks& sinks) {
     using observe::OutputFile;
@@ -54,37 +111,23 @@ tl::expected<void, std::string> open_observers(const CommonOptions& options, con
             return tl::make_unexpected(problem);
         }
     }
-    if (options.trace_file && !options.quiet) {
+    if (options.trace_file) {
         auto file = OutputFile::open(*options.trace_file, "trace");
         if (!file) {
             return tl::make_unexpected(file.error());
         }
-        sinks.add(observe::make_trace(std::move(*file), {colour}));
+        sinks.add(options.quiet ? std::make_unique<QuietVerdict>(std::move(*file))
+                                : observe::make_trace(std::move(*file), {colour}));
     } else if (!options.quiet) {
         sinks.add(observe::make_trace(OutputFile::adopt(STDERR_FILENO, "standard error", "trace"),
                                       {colour}));
     }
-    // Each file and what is made of it.
-    using Make = std::function<std::unique_ptr<observe::Sink>(OutputFile)>;
-    struct Wanted {
-        const std::optional<std::string>& path;
-        const char* what;
-        Make make;
-    };
     for (const Wanted& wanted :
          {Wanted{options.events_file, "event stream", observe::make_event_stream},
-          Wanted{options.pcap_file, "packet capture",
-                 [&](OutputFile file) {
+          Wanted{options.pcap_file, "packet capture", [&](OutputFile file) {
                      return observe::make_capture(std::move(file), clock.epoch());
-                 }},
-          Wanted{options.junit_file, "JUnit report", observe::make_junit},
-          Wanted{options.tap_file, "TAP report", observe::make_tap}}) {
+                 }}}) {
         if (!wanted.path) {
-            continue;
-        }
-        if (*wanted.path == "-" && &wanted.path == &options.tap_file) {
-            sinks.add(
-                wanted.make(OutputFile::adopt(STDOUT_FILENO, "standard output", wanted.what)));
             continue;
         }
         auto file = OutputFile::open(*wanted.path, wanted.what);
@@ -92,6 +135,21 @@ tl::expected<void, std::string> open_observers(const CommonOptions& options, con
             return tl::make_unexpected(file.error());
         }
         sinks.add(wanted.make(std::move(*file)));
+    }
+    for (const Wanted& wanted : wanted_reports(options)) {
+        if (!wanted.path) {
+            continue;
+        }
+        if (is_output(options, wanted)) {
+            sinks.add_report(
+                wanted.make(OutputFile::adopt(STDOUT_FILENO, "standard output", wanted.what)));
+            continue;
+        }
+        auto file = OutputFile::open(*wanted.path, wanted.what);
+        if (!file) {
+            return tl::make_unexpected(file.error());
+        }
+        sinks.add_report(wanted.make(std::move(*file)));
     }
     return {};
 }
@@ -103,12 +161,19 @@ observe::Conversation* keep_conversation(Sinks& sinks) {
     return conversation;
 }
 
-observe::RunSummary summarize(const Outcome& outcome, const peer::Engine& engine,
-                              const Sinks& sinks, Instant end, std::uint64_t seed) {
+observe::RunSummary summarize(const CommonOptions& options, const Outcome& outcome,
+                              const peer::Engine& engine, const Sinks& sinks, Instant end,
+                              std::uint64_t seed) {
     observe::RunSummary run;
     run.command = outcome.exit;
+    run.command_length = outcome.exited - run_start;
+    run.left_behind = outcome.left_behind;
+    run.unmet_uses = engine.unmet_uses();
+    run.require_fault = options.require_fault;
     run.ended = outcome.ended;
     run.signal = outcome.signal;
+    run.failure = outcome.failure;
+    run.timeout = options.timeout;
     run.attempts = engine.attempts();
     run.unrecorded_attempts = engine.unrecorded_attempts();
     run.profiles = engine.profiles();
@@ -117,19 +182,38 @@ observe::RunSummary summarize(const Outcome& outcome, const peer::Engine& engine
     run.lost = sinks.lost();
     run.length = end - run_start;
     run.seed = seed;
+    run.standstill = describe_standstill(outcome.waits, run.attempts, outcome.looked);
     return run;
 }
 
-observe::Verdict tell_verdict(const CommonOptions& options, const observe::RunSummary& run,
-                              Sinks& sinks, const observe::Conversation* conversation,
-                              Instant end) {
+observe::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run, Sinks& sinks,
+                              const observe::Conversation* conversation, Instant end) {
     observe::Verdict verdict = observe::make_verdict(run, conversation);
+    // What tells of a loss may be lost itself. Each turn tells more sinks what the others know.
+    const auto settle = [&] {
+        sinks.finish();
+        auto lost = sinks.lost();
+        const bool more = lost.size() > run.lost.size();
+        if (more) {
+            run.lost = std::move(lost);
+            verdict = observe::make_verdict(run, conversation);
+        }
+        return more;
+    };
     sinks.verdict(end, verdict);
-    sinks.finish();
+    const bool late = settle();
+    sinks.report(end, verdict);
+    const bool later = settle();
+    if (later) {
+        sinks.report(end, verdict);
+        sinks.finish();
+    }
     print_verdict(options, verdict);
-    for (const std::string& sentence : sinks.lost()) {
-        if (std::find(verdict.lost.begin(), verdict.lost.end(), sentence) == verdict.lost.end()) {
-            complain(sentence);  // a report of the verdict could not be written
+    if ((late || later) && !options.quiet && !options.trace_file) {
+        // The trace has told of an earlier verdict.
+        complain(verdict.headline);
+        for (const observe::Loss& loss : verdict.lost) {
+            complain(loss.sentence);
         }
     }
     return verdict;

@@ -21,6 +21,10 @@ namespace ghostpeer::app {
 /// Is the trace to be coloured?
 [[nodiscard]] bool wants_colour(const CommonOptions& options);
 
+/// Says in the JUnit and TAP files that were asked for that the run has not ended, before anything
+/// can fail: the last run's files are not this one's. The error is a complete sentence.
+[[nodiscard]] tl::expected<void, std::string> begin_reports(const CommonOptions& options);
+
 /// Adds a sink for each file that was asked for, and the trace. The error is a complete sentence.
 [[nodiscard]] tl::expected<void, std::string> open_observers(const CommonOptions& options,
                                                              const Clock& clock, Sinks& sinks);
@@ -29,12 +33,14 @@ namespace ghostpeer::app {
 [[nodiscard]] observe::Conversation* keep_conversation(Sinks& sinks);
 
 /// What the engine and the sinks know at the end; what only the caller knows is left open.
-[[nodiscard]] observe::RunSummary summarize(const Outcome& outcome, const peer::Engine& engine,
-                                            const Sinks& sinks, Instant end, std::uint64_t seed);
+[[nodiscard]] observe::RunSummary summarize(const CommonOptions& options, const Outcome& outcome,
+                                            const peer::Engine& engine, const Sinks& sinks,
+                                            Instant end, std::uint64_t seed);
 
 /// Judges, tells the sinks and, where the trace does not, the user. `conversation` may be null.
-[[nodiscard]] observe::Verdict tell_verdict(const CommonOptions& options,
-                                            const observe::RunSummary& run, Sinks& sinks,
-                                            const observe::Conversation* conversation, Instant end);
+/// What comes back has the status that ghostpeer ends with.
+[[nodiscard]] observe::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run,
+                                            Sinks& sinks, const observe::Conversation* conversation,
+                                            Instant end);
 
 }  // namespace ghostpeer::app

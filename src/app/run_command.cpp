@@ -3,18 +3,22 @@
 #include "app/control.hpp"
 #include "app/dialler.hpp"
 #include "app/engine_setup.hpp"
-#include "app/exit_codes.hpp"
+#include "app/instead.hpp"
 #include "app/last_resort.hpp"
 #include "app/link_setup.hpp"
 #include "app/message.hpp"
 #include "app/observers.hpp"
+#include "app/output_tee.hpp"
 #include "app/packet_module.hpp"
 #include "app/peers.hpp"
 #include "app/run_loop.hpp"
+#include "observe/exit_status.hpp"
 #include "posix/huge_pages.hpp"
 #include "sandbox/confinement.hpp"
 
-#include <cstdlib>
+#include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace ghostpeer::app {
 
@@ -62,20 +66,13 @@ namespace {
     }
 }
 
-[[nodiscard]] int status_of(const Outcome& outcome, const observe::Verdict& verdict) {
-    if (outcome.failure) {
-        return exit_cannot;
-    }
-    if (outcome.ended == observe::Ended::timeout) {
-        return exit_timeout;
-    }
-    if (!verdict.pass && outcome.ended != observe::Ended::signal) {
-        return exit_verdict_failed;
-    }
-    if (outcome.ended == observe::Ended::finish || !outcome.exit) {
-        return exit_success;
-    }
-    return outcome.exit->signal ? exit_signal_base + *outcome.exit->signal : outcome.exit->status;
+[[nodiscard]] bool looks_at_output(const Peers& peers) {
+    return std::any_of(peers.specs.begin(), peers.specs.end(), [](const peer::PeerSpec& spec) {
+        const auto& expect = spec.profile->expect;
+        return std::any_of(expect.begin(), expect.end(), [](const auto& expectation) {
+            return !expectation.command.output.empty();
+        });
+    });
 }
 
 /// Null where nobody asks for the sockets, or where they cannot be had.
@@ -111,6 +108,10 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
         last_resort::arm(*options.timeout + last_resort::patience, last_resort::Cause::timeout);
         last_resort::doing("the profiles are read");
     }
+    if (const auto begun = begin_reports(options); !begun) {
+        complain(begun.error());
+        return exit_cannot;
+    }
     const auto peers = resolve_peers(options, scene_of(options));
     if (!peers) {
         print_message(peers.error());
@@ -131,6 +132,16 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     }
 
     sandbox::Spec spec = make_spec(options, *peers, inheritance, seed, *control);
+    std::unique_ptr<OutputTee> output;
+    if (looks_at_output(*peers)) {
+        auto opened = OutputTee::open();
+        if (!opened) {
+            complain(opened.error());
+            return exit_cannot;
+        }
+        output = std::move(*opened);
+        spec.output = output->ends();
+    }
     std::jthread loading;
     // In virtual time no time passes while it is loaded, and what runs side by side does not repeat
     // exactly.
@@ -199,9 +210,16 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     if (*control) {
         controller.emplace(**control, clock, engine, sinks, *peers);
     }
+    std::vector<Attendant*> attendants;
+    if (controller) {
+        attendants.push_back(&*controller);
+    }
+    if (output) {
+        attendants.push_back(output.get());
+    }
     RunLoop loop({clock, engine, *link, &*sandbox, signals, sinks, relay, sampler, options.timeout,
                   options.fires, options.kernel.empty(), dialler ? &*dialler : nullptr,
-                  controller ? std::vector<Attendant*>{&*controller} : std::vector<Attendant*>{}});
+                  attendants});
     if (loop.problem()) {
         complain(*loop.problem());
         return exit_cannot;
@@ -211,10 +229,16 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
         complain(launched.error().message);
         return status_of(launched.error());
     }
+    if (output) {
+        output->launched();
+    }
     // Beside COMMAND's own start, so that nobody waits for it.
     sandbox::confine_run(sandbox->helper());
     const Outcome outcome = loop.run();
     const Instant end = clock.now();
+    const auto instead = describe_instead(
+        engine.attempt_count() == 0 ? process::network_use(sandbox->helper()) : std::nullopt,
+        engine, name_server.unknown(), options.link == LinkChoice::loopback);
     last_resort::doing("what COMMAND has left behind is ended");
     if (!sandbox->kill()) {
         complain(
@@ -223,12 +247,20 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     }
     last_resort::put_off();
     last_resort::doing("the trace and the reports are written");
+    if (output) {
+        output->finish();
+    }
 
     if (outcome.exit) {
         sinks.exit(end, *outcome.exit);
     }
     sinks.finish();
-    observe::RunSummary run = summarize(outcome, engine, sinks, end, seed);
+    observe::RunSummary run = summarize(options, outcome, engine, sinks, end, seed);
+    run.expected_status = options.expected_status;
+    run.instead = instead;
+    if (output) {
+        run.output = output->texts();
+    }
     run.link = link->describe();
     run.kernel = options.kernel;
     if (dialler) {
@@ -240,14 +272,12 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     if (conversation != nullptr) {
         conversation->forget_after(outcome.concluded);
     }
-    const observe::Verdict verdict = tell_verdict(options, run, sinks, conversation, end);
+    const observe::Verdict verdict =
+        tell_verdict(options, std::move(run), sinks, conversation, end);
     if (controller) {
         controller->end();
     }
-    if (outcome.failure) {
-        complain(*outcome.failure);
-    }
-    return status_of(outcome, verdict);
+    return verdict.status;
 }
 
 }  // namespace ghostpeer::app

@@ -14,6 +14,7 @@
 #include "ghostpeer/peer/engine.hpp"
 #include "link/link.hpp"
 #include "observe/report.hpp"
+#include "process/blocked.hpp"
 #include "sandbox/sandbox.hpp"
 
 #include <memory>
@@ -26,9 +27,15 @@ namespace ghostpeer::app {
 struct Outcome {
     observe::Ended ended = observe::Ended::command;
     std::optional<observe::Exit> exit;
+    Instant exited{};  ///< when COMMAND ended
+    /// Names of what COMMAND had started and left behind when it ended.
+    std::vector<std::string> left_behind;
     std::optional<int> signal;           ///< that ghostpeer was ended by
     Instant concluded{};                 ///< until then the expectations have looked
     std::optional<std::string> failure;  ///< the run broke down: a complete sentence
+    /// How COMMAND's threads stood before it was told to end, and when that was.
+    std::vector<process::Wait> waits;
+    Instant looked{};
 };
 
 class RunLoop {
@@ -95,6 +102,8 @@ class RunLoop {
     /// The expectations have seen what they may see; what ghostpeer's own signals bring about does
     /// not count.
     void conclude(Instant now);
+    /// Where does COMMAND stand, before it is told to end?
+    void look_at_command(Instant now);
     void take_exit();
     void drain_link();
 

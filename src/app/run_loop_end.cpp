@@ -2,6 +2,8 @@
 #include "app/last_resort.hpp"
 #include "app/run_loop.hpp"
 
+#include "process/tree.hpp"
+
 #include <poll.h>
 #include <algorithm>
 #include <csignal>
@@ -26,6 +28,9 @@ void RunLoop::begin_end(observe::Ended why, Instant now) {
     if (parts_.sandbox == nullptr) {
         over_ = true;
         return;
+    }
+    if (why == observe::Ended::timeout) {
+        look_at_command(now);
     }
     parts_.sandbox->signal_all(SIGTERM);
     // A stopped process takes a SIGTERM only once it goes on.
@@ -72,6 +77,9 @@ void RunLoop::handle_signals() {
         if (number == SIGTERM || number == SIGHUP) {
             conclude(now);
         }
+        if (number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT) {
+            look_at_command(now);
+        }
         if (!received->from_terminal) {
             parts_.sandbox->signal(number);
         }
@@ -102,6 +110,14 @@ void RunLoop::conclude(Instant now) {
     }
 }
 
+void RunLoop::look_at_command(Instant now) {
+    // Of several signals the first finds COMMAND as it was.
+    if (outcome_.waits.empty()) {
+        outcome_.waits = process::look_at(process::descendants_of(parts_.sandbox->helper()));
+        outcome_.looked = now;
+    }
+}
+
 void RunLoop::take_exit() {
     const auto status = parts_.sandbox->poll_exit();
     if (!status) {
@@ -120,6 +136,13 @@ void RunLoop::take_exit() {
         exit.status = status->value;
     }
     outcome_.exit = exit;
+    outcome_.exited = parts_.clock.now();
+    // Those whose parent has ended are the helper's own (it is the init of their namespace).
+    for (const pid_t process : process::children_of(parts_.sandbox->helper())) {
+        if (auto name = process::name_of_living(process)) {
+            outcome_.left_behind.push_back(std::move(*name));
+        }
+    }
 }
 
 void RunLoop::drain_link() {

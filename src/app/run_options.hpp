@@ -40,6 +40,7 @@ struct CommonOptions {
                                         ///< there are none, of a peer on loopback
     std::optional<Duration> rtt;        ///< unset: none, and a millisecond under --warp
     std::optional<std::uint64_t> seed;
+    bool require_fault = false;
     bool quiet = false;
     std::optional<std::string> trace_file;
     std::optional<std::string> events_file;
@@ -64,6 +65,7 @@ struct RunOptions : CommonOptions {
     Duration wall_timeout = std::chrono::seconds(120);  ///< real time, under --warp
     std::string kernel;  ///< in the guest: its kernel, for the verdict
     bool sockets = false;
+    std::optional<int> expected_status;  ///< `--expect-status`; 128 + N: ended by signal N
 };
 
 }  // namespace ghostpeer::app

@@ -2,7 +2,6 @@
 
 #include "app/control.hpp"
 #include "app/engine_setup.hpp"
-#include "app/exit_codes.hpp"
 #include "app/lan_attendant.hpp"
 #include "app/message.hpp"
 #include "app/notifier.hpp"
@@ -13,6 +12,7 @@
 #include "app/run_loop.hpp"
 #include "app/serve_files.hpp"
 #include "app/serve_link.hpp"
+#include "observe/exit_status.hpp"
 #include "posix/huge_pages.hpp"
 #include "sandbox/caretaker.hpp"
 #include "sandbox/confinement.hpp"
@@ -69,16 +69,6 @@ void dial(const ServeOptions& options, const Peers& peers, peer::Engine& engine,
             engine.dial({client.spec, *from, to, client.ports}, now);
         }
     }
-}
-
-[[nodiscard]] int status_served(const Outcome& outcome, const observe::Verdict& verdict) {
-    if (outcome.failure) {
-        return exit_cannot;
-    }
-    if (!verdict.pass) {
-        return exit_verdict_failed;
-    }
-    return outcome.ended == observe::Ended::timeout ? exit_timeout : exit_success;
 }
 
 /// What needs privileges is open; none are left.
@@ -213,20 +203,18 @@ struct Prepared {
     prepared.notifier.tell("STOPPING=1");
     const Instant end = clock.now();
     sinks.finish();
-    observe::RunSummary run = summarize(outcome, engine, sinks, end, seed);
+    observe::RunSummary run = summarize(options, outcome, engine, sinks, end, seed);
     run.link = link.describe();
     run.served = true;
     if (conversation != nullptr) {
         conversation->forget_after(outcome.concluded);
     }
-    const observe::Verdict verdict = tell_verdict(options, run, sinks, conversation, end);
+    const observe::Verdict verdict =
+        tell_verdict(options, std::move(run), sinks, conversation, end);
     if (control) {
         control->end();
     }
-    if (outcome.failure) {
-        complain(*outcome.failure);
-    }
-    return status_served(outcome, verdict);
+    return verdict.status;
 }
 
 }  // namespace
@@ -234,6 +222,10 @@ struct Prepared {
 int serve_command(const ServeOptions& options, const sandbox::Inheritance& inheritance) {
     if (const std::string problem = load_packet_module(); !problem.empty()) {
         complain(problem);
+        return exit_cannot;
+    }
+    if (const auto begun = begin_reports(options); !begun) {
+        complain(begun.error());
         return exit_cannot;
     }
     auto peers = resolve_peers(options, Scene::serve);

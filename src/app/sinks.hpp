@@ -13,6 +13,8 @@ namespace ghostpeer::app {
 class Sinks {
   public:
     void add(std::unique_ptr<observe::Sink> sink) { sinks_.push_back(std::move(sink)); }
+    /// One that is told nothing but the verdict, after the others: what they lost belongs to it.
+    void add_report(std::unique_ptr<observe::Sink> sink) { reports_.push_back(std::move(sink)); }
     [[nodiscard]] bool empty() const noexcept { return sinks_.empty(); }
 
     void event(const peer::Event& event) {
@@ -40,14 +42,21 @@ class Sinks {
             sink->verdict(at, verdict);
         }
     }
+    void report(Instant at, const observe::Verdict& verdict) {
+        for (const auto& sink : reports_) {
+            sink->verdict(at, verdict);
+        }
+    }
     void flush() {
         for (const auto& sink : sinks_) {
             sink->flush();
         }
     }
     void finish() {
-        for (const auto& sink : sinks_) {
-            sink->finish();
+        for (const auto* list : {&sinks_, &reports_}) {
+            for (const auto& sink : *list) {
+                sink->finish();
+            }
         }
     }
     [[nodiscard]] bool pending() const {
@@ -58,18 +67,21 @@ class Sinks {
         }
         return false;
     }
-    [[nodiscard]] std::vector<std::string> lost() const {
-        std::vector<std::string> sentences;
-        for (const auto& sink : sinks_) {
-            if (auto sentence = sink->lost()) {
-                sentences.push_back(std::move(*sentence));
+    [[nodiscard]] std::vector<observe::Loss> lost() const {
+        std::vector<observe::Loss> losses;
+        for (const auto* list : {&sinks_, &reports_}) {
+            for (const auto& sink : *list) {
+                if (auto sentence = sink->lost()) {
+                    losses.push_back({std::move(*sentence), sink->vital()});
+                }
             }
         }
-        return sentences;
+        return losses;
     }
 
   private:
     std::vector<std::unique_ptr<observe::Sink>> sinks_;
+    std::vector<std::unique_ptr<observe::Sink>> reports_;
 };
 
 }  // namespace ghostpeer::app

@@ -1,13 +1,13 @@
 #include "app/warp_command.hpp"
 
 #include "app/clock.hpp"
-#include "app/exit_codes.hpp"
 #include "app/message.hpp"
 #include "app/observers.hpp"
 #include "app/peers.hpp"
 #include "app/run_command.hpp"
 #include "app/signals.hpp"
 #include "app/warp_compare.hpp"
+#include "observe/exit_status.hpp"
 #include "warp/guest_init.hpp"
 #include "warp/kernel_build.hpp"
 #include "warp/kernel_seal.hpp"
@@ -126,16 +126,13 @@ class ProgressLine {
 }
 
 /// Runs on several kernels do not write over each other's files.
-void place_files(RunOptions& options, const warp::GuestSpec& spec) {
+void place_files(RunOptions& options, const std::string& suffix) {
     for (auto* file : {&options.trace_file, &options.events_file, &options.pcap_file,
                        &options.junit_file, &options.tap_file}) {
         const bool is_output = file == &options.tap_file && *file == "-";
-        if (*file && !is_output && !spec.file_suffix.empty()) {
-            *file = with_suffix(**file, spec.file_suffix);
+        if (*file && !is_output && !suffix.empty()) {
+            *file = with_suffix(**file, suffix);
         }
-    }
-    if (!spec.events_file.empty()) {
-        options.events_file = spec.events_file;
     }
 }
 
@@ -154,6 +151,14 @@ void place_files(RunOptions& options, const warp::GuestSpec& spec) {
 
 int run_in_warp(const RunOptions& options, const sandbox::Inheritance& inheritance,
                 const std::vector<std::string>& arguments) {
+    for (const std::string& series : options.warp) {
+        RunOptions one = options;
+        place_files(one, options.warp.size() == 1 ? std::string() : suffix_of(series));
+        if (const auto begun = begin_reports(one); !begun) {
+            complain(begun.error());
+            return exit_cannot;
+        }
+    }
     // What is wrong with profiles is told before a kernel is booted.
     const auto peers = resolve_peers(options, scene_of(options));
     if (!peers) {
@@ -239,7 +244,10 @@ void guest_main(const char* run_directory) {
         run->options.kernel = std::string("Linux ") + names.release;
         run->options.seed = spec.seed;
         run->options.colour = spec.colour ? ColourChoice::always : ColourChoice::never;
-        place_files(run->options, spec);
+        place_files(run->options, spec.file_suffix);
+        if (!spec.events_file.empty()) {
+            run->options.events_file = spec.events_file;
+        }
         run->options.rtt = run->options.rtt.value_or(std::chrono::milliseconds(1));
         return run_command(run->options, inheritance);
     });

@@ -1,7 +1,7 @@
 #include "app/warp_compare.hpp"
 
-#include "app/exit_codes.hpp"
 #include "app/message.hpp"
+#include "observe/exit_status.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -120,7 +120,8 @@ RunRecord read_record(std::string_view events) {
             record.segments.push_back({event.value("t", 0.0), segment_text(event)});
         } else if (what == "verdict") {
             record.duration = event.value("duration", 0.0);
-            record.pass = event.value("pass", false);
+            const std::string headline = event.value("headline", "");
+            record.verdict = headline.substr(0, headline.find_first_of(",;:"));
         }
     }
     return record;
@@ -129,7 +130,7 @@ RunRecord read_record(std::string_view events) {
 std::string side_by_side(const std::vector<RunRecord>& runs) {
     std::string text = line("", runs, [](const RunRecord& run) { return run.kernel; });
     text += line("status", runs, [](const RunRecord& run) { return std::to_string(run.status); });
-    text += line("verdict", runs, [](const RunRecord& run) { return run.pass ? "pass" : "FAIL"; });
+    text += line("verdict", runs, [](const RunRecord& run) { return run.verdict; });
     text += line("time", runs,
                  [](const RunRecord& run) { return fmt::format("{:.3f} s", run.duration); });
     text += line("segments", runs,
@@ -156,6 +157,8 @@ std::string side_by_side(const std::vector<RunRecord>& runs) {
     return text;
 }
 
+std::string suffix_of(const std::string& series) { return "-" + series; }
+
 std::string with_suffix(const std::string& file, const std::string& suffix) {
     const std::filesystem::path path(file);
     return (path.parent_path() / (path.stem().string() + suffix + path.extension().string()))
@@ -177,7 +180,7 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const RunOptions& 
         if (begin >= 0) {
             lseek(STDIN_FILENO, begin, SEEK_SET);
         }
-        const std::string suffix = "-" + options.warp[i];
+        const std::string suffix = suffix_of(options.warp[i]);
         warp::GuestSpec one = spec;
         one.file_suffix = suffix;
         one.events_file =

@@ -20,7 +20,7 @@ struct RunRecord {
     std::string kernel;  ///< `Linux 6.12.117`
     int status = 0;      ///< that ghostpeer ended with
     double duration = 0;
-    bool pass = false;
+    std::string verdict;  ///< the headline's beginning: `pass`, `COMMAND failed (7)`
     std::vector<Segment> segments;
 };
 
@@ -30,6 +30,8 @@ struct RunRecord {
 /// same, or not at the same time (20 ms or 2 %).
 [[nodiscard]] std::string side_by_side(const std::vector<RunRecord>& runs);
 
+/// What a kernel's files are told apart by: `-6.1`.
+[[nodiscard]] std::string suffix_of(const std::string& series);
 /// `run.jsonl` and `-6.1` make `run-6.1.jsonl`.
 [[nodiscard]] std::string with_suffix(const std::string& file, const std::string& suffix);
 

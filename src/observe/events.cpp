@@ -317,6 +317,8 @@ class EventLines : public Sink {
     void verdict(Instant at, const Verdict& verdict) override {
         Line line(line_, at, "verdict");
         line.number("pass", verdict.pass);
+        line.number("status", verdict.status);
+        line.text("headline", verdict.headline);
         line.texts("failures", verdict.failures);
         line.word("ended", verdict.ended);
         line.number("duration", seconds(verdict.length));
@@ -332,7 +334,11 @@ class EventLines : public Sink {
         }
         line.append("]");
         append_expectations(line, verdict);
-        line.texts("lost", verdict.lost);
+        std::vector<std::string> lost;
+        for (const auto& loss : verdict.lost) {
+            lost.push_back(loss.sentence);
+        }
+        line.texts("lost", lost);
         if (!verdict.kernel.empty()) {
             line.text("kernel", verdict.kernel);
         }
@@ -353,6 +359,7 @@ class EventStream final : public EventLines {
     [[nodiscard]] bool pending() const override { return file_.pending(); }
     void finish() override { file_.finish(); }
     [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
+    [[nodiscard]] bool vital() const override { return true; }
 
   private:
     void write(std::string_view line) override { file_.write(line); }

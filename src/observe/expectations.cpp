@@ -1,5 +1,6 @@
 #include "observe/expectations.hpp"
 
+#include "observe/command_end.hpp"
 #include "observe/misfire.hpp"
 #include "observe/text.hpp"
 
@@ -271,6 +272,7 @@ std::string describe_seen(const Expectation& expectation, const ExpectationResul
         case Form::never: return "never seen";
         case Form::attempts: return count(result.seen, "attempt");
         case Form::outcome: return count(result.seen, "connection");
+        case Form::command: return "COMMAND ended so";
     }
     return {};
 }
@@ -295,7 +297,14 @@ std::vector<ExpectationOutcome> describe_expectations(const RunSummary& run,
                 outcome.seen.push_back(sighting.at);
             }
             outcome.summary = describe_seen(expectation, result);
-            if (!result.pass) {
+            if (expectation.form == Form::command) {
+                outcome.failure = describe_command_end(expectation, run);
+                outcome.pass = outcome.failure.empty();
+                if (!outcome.pass) {
+                    outcome.excerpt = {fmt::format("{:>5} | {}", expectation.place.line,
+                                                   printable(expectation.source_line))};
+                }
+            } else if (!result.pass) {
                 const Describer describer(expectation, result, statistics, run);
                 outcome.failure = format_place(expectation.place) + ": " + describer.sentence();
                 outcome.excerpt = excerpt(expectation, result, describer, conversation);

@@ -52,6 +52,7 @@ OutputFile::OutputFile(int fd, bool owned, std::string name, std::string what, P
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       owned_(std::exchange(other.owned_, false)),
+      regular_(other.regular_),
       mode_(other.mode_),
       error_(other.error_),
       name_(std::move(other.name_)),
@@ -84,6 +85,7 @@ void OutputFile::choose_mode() {
     if (::fstat(fd_, &status) != 0) {
         return;
     }
+    regular_ = owned_ && S_ISREG(status.st_mode);
     if (S_ISSOCK(status.st_mode)) {
         mode_ = Mode::socket;
     } else if (owned_ && !S_ISREG(status.st_mode)) {
@@ -120,6 +122,21 @@ void OutputFile::write(std::string_view record) {
     // Once for each `write_at` bytes: a reader that does not read costs one try for as many.
     if (before / write_at != buffer_.size() / write_at) {
         drain();
+    }
+}
+
+void OutputFile::replace(std::string_view record) {
+    drain();
+    // What stands there is overwritten first, and cut to size then: where the disk is full, or the
+    // process is killed, a part of the new is left and never nothing.
+    if (error_ == 0 && ::lseek(fd_, 0, SEEK_SET) != 0) {
+        error_ = errno;
+    }
+    write(record);
+    drain();
+    if (error_ == 0 && ::ftruncate(fd_, static_cast<off_t>(record.size())) != 0) {
+        error_ = errno;
+        ++lost_;
     }
 }
 

@@ -42,6 +42,10 @@ class OutputFile {
 
     /// Queues one record, its line end included.
     void write(std::string_view record);
+    /// A regular file of our own, whose content may be replaced.
+    [[nodiscard]] bool rewritable() const noexcept { return regular_; }
+    /// Puts one record in the place of all that was written. At no moment is the file empty.
+    void replace(std::string_view record);
     void flush();
     [[nodiscard]] bool pending() const noexcept { return head_ < buffer_.size(); }
     void finish();
@@ -70,7 +74,8 @@ class OutputFile {
     void close() noexcept;
 
     int fd_ = -1;
-    bool owned_ = false;  ///< closed with this object
+    bool owned_ = false;    ///< closed with this object
+    bool regular_ = false;  ///< and owned
     Mode mode_ = Mode::plain;
     int error_ = 0;  ///< the errno that ended the writing
     std::string name_;

@@ -2,7 +2,9 @@
 
 #include "observe/conversation.hpp"
 #include "observe/expectations.hpp"
+#include "observe/judgement.hpp"
 #include "observe/misfire.hpp"
+#include "observe/run_faults.hpp"
 #include "observe/text.hpp"
 
 #include <fmt/format.h>
@@ -27,23 +29,6 @@ std::string_view word(Ended ended) {
         case Ended::signal: return "signal";
     }
     return "command";
-}
-
-std::string describe_end(const RunSummary& run) {
-    const auto command = run.command ? "COMMAND " + describe(*run.command) : std::string();
-    const auto after = " after " + format_length(run.length);
-    switch (run.ended) {
-        case Ended::command:
-            if (run.served) {
-                return "the peer could not go on" + after;
-            }
-            return (run.command ? command : "COMMAND was not started") + after;
-        case Ended::timeout: return "--timeout ended the run" + after;
-        case Ended::finish: return "a `finish` action ended the run" + after;
-        case Ended::signal:
-            return (run.signal ? signal_name(*run.signal) : "a signal") + " ended the run" + after;
-    }
-    return command + after;
 }
 
 std::string_view describe(peer::Ending ending) {
@@ -82,6 +67,9 @@ Cells attempt_cells(const peer::AttemptRecord& attempt) {
 void append_attempts(std::vector<std::string>& lines, const RunSummary& run) {
     if (run.attempts.empty()) {
         lines.emplace_back(no_connection(run));
+        for (const auto& sentence : run.instead) {
+            lines.push_back(printable(sentence));
+        }
         return;
     }
     const std::span shown(run.attempts.data(), std::min(run.attempts.size(), max_attempt_rows));
@@ -235,8 +223,8 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
     verdict.lost = run.lost;
     verdict.kernel = run.kernel;
     for (const auto& sentence : run.undialled) {
-        verdict.pass = false;
         verdict.failures.push_back(printable(sentence));
+        verdict.excerpts.emplace_back();
     }
     for (const auto& statistics : run.profiles) {
         // The run may have profiles of its own, such as its name server's.
@@ -272,13 +260,23 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
             verdict.excerpts.push_back(expectation.excerpt);
         }
     }
-    verdict.pass = verdict.failures.empty();
+    for (auto& fault : find_run_faults(run, verdict)) {
+        verdict.failures.push_back(std::move(fault.sentence));
+        verdict.excerpts.emplace_back();
+    }
     verdict.command = run.command;
-    verdict.report.push_back(describe_end(run));
+    judge(run, verdict);
+    if (!verdict.pass) {
+        verdict.report = run.standstill.lines;
+    }
     append_attempts(verdict.report, run);
     if (run.to_be_dialled > 0) {
         verdict.report.push_back(fmt::format("The run ended before the peer had opened {}.",
                                              count(run.to_be_dialled, "more connection")));
+    }
+    for (const auto& name : run.unmet_uses) {
+        verdict.report.push_back(fmt::format(
+            "No connection met the profile {}, which `use` gave a peer.", printable(name)));
     }
     append_rules(verdict.report, run, verdict);
     append_expectations(verdict.report, verdict);
@@ -291,8 +289,8 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
         verdict.report.push_back(
             fmt::format("Chance was asked for: `--seed {}` repeats it.", run.seed));
     }
-    for (const auto& sentence : run.lost) {
-        verdict.report.push_back(printable(sentence));
+    for (const auto& loss : run.lost) {
+        verdict.report.push_back(printable(loss.sentence));
     }
     return verdict;
 }
@@ -301,12 +299,13 @@ std::string to_text(const Verdict& verdict, bool colour) {
     const auto painted = [&](std::string_view code, std::string_view text) {
         return colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
     };
-    auto text = "ghostpeer: " + (verdict.pass ? painted("1;32", "pass") : painted("1;31", "FAIL"));
-    for (std::size_t i = 0; i < verdict.report.size(); ++i) {
-        text += (i == 0 ? ", " : "  ") + verdict.report[i] + "\n";
-    }
-    if (verdict.report.empty()) {
-        text += "\n";
+    const std::string_view headline = verdict.headline;
+    const auto word_end = std::min(headline.find_first_of(" ,:"), headline.size());
+    auto text =
+        "ghostpeer: " + painted(verdict.pass ? "1;32" : "1;31", headline.substr(0, word_end)) +
+        std::string(headline.substr(word_end)) + "\n";
+    for (const auto& line : verdict.report) {
+        text += "  " + line + "\n";
     }
     for (std::size_t i = 0; i < verdict.failures.size(); ++i) {
         text += "  " + painted("1;31", "FAIL") + " " + verdict.failures[i] + "\n";

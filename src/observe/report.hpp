@@ -21,10 +21,29 @@ enum class Ended : std::uint8_t {
     signal,   ///< ghostpeer was told to end
 };
 
+/// Where COMMAND stood when the run was ended before COMMAND ended by itself.
+struct Standstill {
+    std::string clause;  ///< of what says most: `python3 has waited in recv() on #1 since 0.016 s`
+    std::vector<std::string> lines;  ///< a sentence for each thread
+};
+
 /// Everything that a verdict is made of.
 struct RunSummary {
     std::optional<Exit> command;  ///< unset: COMMAND was never started
     Ended ended = Ended::command;
+    std::optional<std::string> failure;    ///< the run broke down: a complete sentence
+    std::optional<Duration> timeout;       ///< `--timeout`
+    std::optional<int> expected_status;    ///< `--expect-status`
+    Standstill standstill;                 ///< empty: COMMAND ended, or nothing could be learnt
+    std::vector<std::string> left_behind;  ///< programs that COMMAND left running when it ended
+    /// Where nothing reached the peer: what COMMAND did instead, sentences.
+    std::vector<std::string> instead;
+    /// Profiles that the control interface gave a peer, and that no connection met.
+    std::vector<std::string> unmet_uses;
+    bool require_fault = false;  ///< `--require-fault`
+    Duration command_length{};   ///< from COMMAND's start to its end
+    /// What COMMAND wrote, where an expectation looks at it: the last MiB of each stream.
+    std::vector<std::string> output;
     std::optional<int> signal;  ///< of `Ended::signal`
     std::vector<peer::AttemptRecord> attempts;
     std::uint64_t unrecorded_attempts = 0;
@@ -33,7 +52,7 @@ struct RunSummary {
     /// Connections that the peer was to open and did not, a sentence each.
     std::vector<std::string> undialled;
     std::uint64_t to_be_dialled = 0;  ///< connections whose turn had not come when the run ended
-    std::vector<std::string> lost;    ///< `Sink::lost` of all sinks, after `finish`
+    std::vector<Loss> lost;           ///< of all sinks, after `finish`
     Duration length{};
     std::uint64_t seed = 0;
     std::string link;     ///< `tun`, `ethernet`
@@ -41,9 +60,8 @@ struct RunSummary {
     std::string kernel;   ///< of a run in virtual time: `Linux 6.12.117`; empty: this machine's own
 };
 
-/// Fails where a rule that is not optional never fired, an expectation was not met, or the peer
-/// could not dial. How COMMAND ended and whether time ran out do not count: the caller's exit code
-/// says those. Failed expectations are shown with what they are about in the conversation.
+/// What came of a run, its exit status included (judgement.hpp). Failed expectations are shown with
+/// what they are about in the conversation.
 [[nodiscard]] Verdict make_verdict(const RunSummary& run,
                                    const Conversation* conversation = nullptr);
 

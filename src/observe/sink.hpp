@@ -68,10 +68,28 @@ struct ExpectationOutcome {
     std::vector<std::string> excerpt;  ///< of a failure: the source line, the conversation
 };
 
+/// Something that the run as a whole had to do, beside its rules and expectations.
+struct RunCheck {
+    std::string name;     ///< `COMMAND exits with status 0`
+    std::string failure;  ///< a sentence; empty: none
+    std::string skipped;  ///< why it was not judged, a sentence; empty: it was
+};
+
+/// Something that was to be written and was not.
+struct Loss {
+    std::string sentence;
+    bool vital = false;  ///< programs read it: a run without it is not whole
+};
+
 /// What a run amounted to; see `make_verdict` (report.hpp).
 struct Verdict {
-    bool pass = true;
-    std::vector<std::string> failures;  ///< complete sentences, each begins with `FILE:LINE: `
+    int status = 0;        ///< the run's exit status
+    bool pass = true;      ///< it is 0
+    std::string headline;  ///< `pass, COMMAND exited with status 0 after 1.019 s`
+    /// Nothing is wrong but COMMAND's own end, which COMMAND tells itself.
+    bool only_command = false;
+    std::vector<RunCheck> checks;
+    std::vector<std::string> failures;  ///< complete sentences, most begin with `FILE:LINE: `
     /// By index of `failures`: lines to show below each.
     std::vector<std::vector<std::string>> excerpts;
     std::vector<std::string> report;  ///< lines to print between headline and failures
@@ -83,8 +101,8 @@ struct Verdict {
     std::vector<std::string> profiles;  ///< names, each once
     std::vector<RuleOutcome> rules;
     std::vector<ExpectationOutcome> expectations;
-    std::vector<std::string> lost;  ///< what could not be written, sentences
-    std::string kernel;             ///< of a run in virtual time: `Linux 6.12.117`; else empty
+    std::vector<Loss> lost;
+    std::string kernel;  ///< of a run in virtual time: `Linux 6.12.117`; else empty
 };
 
 /// A receiver of everything that a run shows. Writing never fails towards the caller and blocks
@@ -113,6 +131,8 @@ class Sink {
     virtual void finish() {}
     /// A sentence about what could not be written; nothing where all was.
     [[nodiscard]] virtual std::optional<std::string> lost() const { return std::nullopt; }
+    /// Programs read what it writes.
+    [[nodiscard]] virtual bool vital() const { return false; }
 };
 
 }  // namespace ghostpeer::observe

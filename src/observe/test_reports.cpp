@@ -16,13 +16,17 @@ namespace {
 
 // Cases ------------------------------------------------------------------------------------------
 
-/// An expectation, or a rule that has to fire.
+/// The suite of what no profile says.
+constexpr std::string_view run_suite = "ghostpeer run";
+
+/// What the run as a whole had to do, an expectation, or a rule that has to fire.
 struct Case {
-    std::string profile;
+    std::string profile;  ///< or `run_suite`
     std::string name;
     profile::Place place;
     std::string failure;  ///< empty: it passed
     std::vector<std::string> excerpt;
+    std::string skipped{};  ///< why it was not judged; empty: it was
 };
 
 std::vector<Case> cases_of(const Verdict& verdict) {
@@ -40,14 +44,11 @@ std::vector<Case> cases_of(const Verdict& verdict) {
         cases.push_back({each.profile, fmt::format("{} (line {})", each.text, each.place.line),
                          each.place, each.failure, each.excerpt});
     }
+    for (const auto& check : verdict.checks) {
+        cases.push_back({std::string(run_suite), check.name, {}, check.failure, {}, check.skipped});
+    }
     return cases;
 }
-
-std::string describe_end(const Verdict& verdict) {
-    return verdict.command ? "COMMAND " + describe(*verdict.command) : "COMMAND was not started";
-}
-
-std::string file_of(const profile::Place& place) { return place.file ? *place.file : ""; }
 
 // Text -------------------------------------------------------------------------------------------
 
@@ -148,13 +149,20 @@ std::string tap_text(std::string_view text) {
 
 std::string junit_case(const Case& one) {
     auto text =
-        fmt::format(R"(    <testcase classname="{}" name="{}" file="{}" line="{}" time="0")",
-                    xml(one.profile), xml(one.name), xml(file_of(one.place)), one.place.line);
+        fmt::format(R"(    <testcase classname="{}" name="{}")", xml(one.profile), xml(one.name));
+    if (one.place.file) {
+        text += fmt::format(R"( file="{}" line="{}")", xml(*one.place.file), one.place.line);
+    }
+    text += " time=\"0\"";
+    if (!one.skipped.empty()) {
+        return text + fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
+                                  xml(one.skipped));
+    }
     if (one.failure.empty()) {
         return text + "/>\n";
     }
-    text += fmt::format(">\n      <failure message=\"{}\" type=\"expectation\">{}",
-                        xml(one.failure), xml(one.failure));
+    text += fmt::format(">\n      <failure message=\"{}\" type=\"{}\">{}", xml(one.failure),
+                        one.profile == run_suite ? "run" : "expectation", xml(one.failure));
     for (const auto& line : one.excerpt) {
         text += "\n" + xml(line);
     }
@@ -170,13 +178,40 @@ std::size_t failures_of(const std::vector<Case>& cases) {
         cases.begin(), cases.end(), [](const Case& one) { return !one.failure.empty(); }));
 }
 
+std::size_t skipped_of(const std::vector<Case>& cases) {
+    return static_cast<std::size_t>(std::count_if(
+        cases.begin(), cases.end(), [](const Case& one) { return !one.skipped.empty(); }));
+}
+
+/// Stands for the verdict of a run that is not over, or never came to its end.
+Verdict unfinished() {
+    Verdict verdict;
+    verdict.checks.push_back(
+        {"the run ends", "The run did not end: ghostpeer could not begin it, or was killed.", {}});
+    verdict.headline = "ERROR: the run did not end";
+    return verdict;
+}
+
 /// The writer of one text at the end of the run.
 class Report final : public Sink {
   public:
     using Make = std::string (*)(const Verdict& verdict);
-    Report(OutputFile file, Make make) : file_(std::move(file)), make_(make) {}
+    Report(OutputFile file, Make make) : file_(std::move(file)), make_(make) {
+        // An empty file looks like a suite without failures, and the last run's like this one's.
+        if (file_.rewritable()) {
+            file_.replace(make_(unfinished()));
+        }
+    }
 
-    void verdict(Instant /*at*/, const Verdict& verdict) override { file_.write(make_(verdict)); }
+    void verdict(Instant /*at*/, const Verdict& verdict) override {
+        if (file_.rewritable()) {
+            file_.replace(make_(verdict));
+        } else if (!written_) {
+            file_.write(make_(verdict));
+        }
+        written_ = true;
+    }
+    [[nodiscard]] bool vital() const override { return true; }
     void flush() override { file_.flush(); }
     [[nodiscard]] bool pending() const override { return file_.pending(); }
     void finish() override { file_.finish(); }
@@ -185,6 +220,7 @@ class Report final : public Sink {
   private:
     OutputFile file_;
     Make make_;
+    bool written_ = false;
 };
 
 }  // namespace
@@ -197,18 +233,21 @@ std::string to_junit(const Verdict& verdict) {
         "<testsuites name=\"ghostpeer\" tests=\"{}\" failures=\"{}\" errors=\"0\" "
         "time=\"{:.6f}\">\n",
         cases.size(), failures_of(cases), seconds);
-    for (const auto& profile : verdict.profiles) {
+    auto suites = verdict.profiles;
+    suites.emplace_back(run_suite);
+    for (const auto& profile : suites) {
         std::vector<Case> own;
         std::copy_if(cases.begin(), cases.end(), std::back_inserter(own),
                      [&](const Case& one) { return one.profile == profile; });
         const auto name = verdict.kernel.empty() ? profile : profile + " on " + verdict.kernel;
         text += fmt::format(
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\" "
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" "
             "time=\"{:.6f}\">\n    <properties>\n",
-            xml(name), own.size(), failures_of(own), seconds);
+            xml(name), own.size(), failures_of(own), skipped_of(own), seconds);
         text += junit_property("seed", std::to_string(verdict.seed));
         text += junit_property("ended", verdict.ended);
-        text += junit_property("command", describe_end(verdict));
+        text += junit_property("verdict", verdict.headline);
+        text += junit_property("status", std::to_string(verdict.status));
         if (!verdict.kernel.empty()) {
             text += junit_property("kernel", verdict.kernel);
         }
@@ -226,13 +265,17 @@ std::string to_tap(const Verdict& verdict) {
     auto text = fmt::format("TAP version 14\n1..{}\n", cases.size());
     std::size_t number = 0;
     for (const auto& one : cases) {
-        text += fmt::format("{} {} - {}: {}\n", one.failure.empty() ? "ok" : "not ok", ++number,
-                            tap_text(one.profile), tap_text(one.name));
+        text += fmt::format("{} {} - {}: {}{}\n", one.failure.empty() ? "ok" : "not ok", ++number,
+                            tap_text(one.profile), tap_text(one.name),
+                            one.skipped.empty() ? "" : " # SKIP " + tap_text(one.skipped));
         if (one.failure.empty()) {
             continue;
         }
-        text += fmt::format("  ---\n  message: {}\n  severity: fail\n  file: {}\n  line: {}\n",
-                            in_quotes(one.failure), in_quotes(file_of(one.place)), one.place.line);
+        text += fmt::format("  ---\n  message: {}\n  severity: fail\n", in_quotes(one.failure));
+        if (one.place.file) {
+            text +=
+                fmt::format("  file: {}\n  line: {}\n", in_quotes(*one.place.file), one.place.line);
+        }
         if (!one.excerpt.empty()) {
             text += "  conversation:\n";
             for (const auto& line : one.excerpt) {
@@ -242,8 +285,8 @@ std::string to_tap(const Verdict& verdict) {
         text += "  ...\n";
     }
     const auto kernel = verdict.kernel.empty() ? "" : " on " + verdict.kernel;
-    return text + fmt::format("# ghostpeer{}: {} after {}, seed {}\n", kernel,
-                              describe_end(verdict), format_length(verdict.length), verdict.seed);
+    return text + fmt::format("# ghostpeer{}: {} (status {}, seed {})\n", kernel,
+                              tap_text(verdict.headline), verdict.status, verdict.seed);
 }
 
 std::unique_ptr<Sink> make_junit(OutputFile file) {

@@ -1,5 +1,6 @@
-// The verdict for continuous integration: JUnit's XML and TAP. One case for each expectation and
-// for each rule that has to fire.
+// The verdict for continuous integration: JUnit's XML and TAP. One case for COMMAND, for the
+// timeout, for each rule that has to fire, each expectation, each connection that the peer did not
+// open. All cases pass exactly where the run's exit status is 0.
 #pragma once
 
 #include "observe/output_file.hpp"
@@ -10,11 +11,13 @@
 
 namespace ghostpeer::observe {
 
-/// One `testsuite` for each profile. Valid XML whatever the texts hold.
+/// One `testsuite` for each profile, and one for the run. Valid XML whatever the texts hold.
 [[nodiscard]] std::string to_junit(const Verdict& verdict);
 /// TAP version 14 with a YAML block for each failure.
 [[nodiscard]] std::string to_tap(const Verdict& verdict);
 
+/// What stands in a regular file until the run has ended: a failed case. The end replaces it, and
+/// each further verdict the one before.
 [[nodiscard]] std::unique_ptr<Sink> make_junit(OutputFile file);
 [[nodiscard]] std::unique_ptr<Sink> make_tap(OutputFile file);
 

@@ -8,7 +8,7 @@
 namespace ghostpeer::peer {
 namespace {
 
-constexpr std::size_t max_notices = 64;
+constexpr std::size_t max_notices = 64;  // of a kind
 constexpr std::size_t max_counted_endpoints = 65'536;
 constexpr std::size_t max_datagrams = 1000;
 constexpr std::uint8_t udp = 17;
@@ -310,10 +310,10 @@ bool Engine::Impl::evict_one() {
 }
 
 void Engine::Impl::notice(std::string_view what, std::string key, std::string text, Instant now) {
-    if (notices_given.size() >= max_notices) {
-        return;
-    }
-    if (notices_given.insert(std::string(what) + ' ' + std::move(key)).second) {
+    // Each kind has its own share: a program that sends to a thousand addresses must not keep a
+    // limit from being told.
+    auto& given = notices_given[what];
+    if (given.size() < max_notices && given.insert(std::move(key)).second) {
         post(nullptr, now, NoticeEvent{what, std::move(text)});
     }
 }

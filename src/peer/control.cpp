@@ -287,8 +287,34 @@ void Engine::Impl::drop_unused_behaviours() {
         }
     }
     std::erase_if(behaviours, [&](const auto& behaviour) {
-        return std::find(kept.begin(), kept.end(), behaviour.get()) == kept.end();
+        const bool goes = std::find(kept.begin(), kept.end(), behaviour.get()) == kept.end();
+        if (goes && unmet_uses.size() < most_behaviours_brought) {
+            unmet_uses.insert(behaviour->profile->name);
+        }
+        return goes;
     });
+}
+
+std::vector<std::string> Engine::unmet_uses() const {
+    auto names = impl_->unmet_uses;
+    const auto met = [](const Behaviour& behaviour) {
+        const auto& attempts = behaviour.attempts;
+        return behaviour.was_used ||
+               std::any_of(attempts.begin(), attempts.end(),
+                           [](const auto& attempt) { return attempt.second->was_used; });
+    };
+    for (const Behaviour* behaviour : impl_->behaviour_of_peer) {
+        if (behaviour->brought_later && !met(*behaviour)) {
+            names.insert(behaviour->profile->name);
+        }
+    }
+    // To give a peer back what it had, or what connections have met, asks for no further one.
+    for (const auto& behaviour : impl_->behaviours) {
+        if (!behaviour->brought_later || met(*behaviour)) {
+            names.erase(behaviour->profile->name);
+        }
+    }
+    return {names.begin(), names.end()};
 }
 
 void Engine::tell_segments() noexcept { impl_->settings.segment_events = true; }

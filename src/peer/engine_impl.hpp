@@ -366,7 +366,9 @@ struct Engine::Impl {
     bool more_follow = false;               ///< another packet comes with the next call
     std::vector<wire::Datagram> datagrams;  ///< to port 53
     std::vector<Event> events;
-    std::set<std::string> notices_given;
+    std::map<std::string_view, std::set<std::string>> notices_given;  ///< by kind, a literal
+    /// Names of profiles that `use` brought and that were replaced before a connection had them.
+    std::set<std::string> unmet_uses;
     Counters counters;
     ConnectionId last_id = 0;
     wire::Reassembly reassembly;

@@ -1,5 +1,6 @@
 #include "profile/expectations.hpp"
 
+#include "profile/command_end.hpp"
 #include "profile/rule_parts.hpp"
 #include "profile/spans.hpp"
 #include "profile/values.hpp"
@@ -72,11 +73,17 @@ void read_outcomes(const Entry& entry, Parts& parts, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<Parts>>, 9> expectation_words{{
+void read_command(const Entry& entry, Parts& parts, Context& context) {
+    parts.made.form = Form::command;
+    read_command_end(entry, parts.made.command, context);
+}
+
+constexpr std::array<Word<ReadKey<Parts>>, 10> expectation_words{{
     {"see", read_observed<Form::see>},
     {"never", read_observed<Form::never>},
     {"attempts", read_attempts_form},
     {"outcome", read_outcomes},
+    {"command", read_command},
     {"times", [](const Entry& entry, Parts& parts,
                  Context& context) { parts.made.times = read_count_span(entry, context.errors); }},
     {"apart", [](const Entry& entry, Parts& parts,
@@ -91,7 +98,8 @@ constexpr std::array<Word<ReadKey<Parts>>, 9> expectation_words{{
 
 // Checks ---------------------------------------------------------------------------------------
 
-constexpr std::array<std::string_view, 4> form_words{"see", "never", "attempts", "outcome"};
+constexpr std::array<std::string_view, 5> form_words{"see", "never", "attempts", "outcome",
+                                                     "command"};
 
 /// The expectation's form; reported where it has none, or two.
 const Entry* find_form(const YamlNode& item, Errors& errors) {
@@ -102,15 +110,17 @@ const Entry* find_form(const YamlNode& item, Errors& errors) {
         }
         if (form != nullptr) {
             errors.add(entry.key,
-                       "an expectation has one of `see`, `never`, `attempts` and "
-                       "`outcome`, not both " +
+                       "an expectation has one of `see`, `never`, `attempts`, `outcome` and "
+                       "`command`, not both " +
                            in_quotes(form->key.text) + " and " + in_quotes(entry.key.text));
             return nullptr;
         }
         form = &entry;
     }
     if (form == nullptr) {
-        errors.add(item, "this expectation has none of `see`, `never`, `attempts` and `outcome`");
+        errors.add(item,
+                   "this expectation has none of `see`, `never`, `attempts`, `outcome` and "
+                   "`command`");
     }
     return form;
 }
@@ -159,6 +169,12 @@ void check_form(const YamlNode& item, const Parts& parts, Errors& errors) {
             refuse(item, "apart", "outcome", "", errors);
             refuse(item, "within", "outcome", "", errors);
             check_conditions(item, "outcome", {"attempt", "port"}, errors);
+            break;
+        case Form::command:
+            for (const auto* key : {"times", "apart", "when", "tolerance"}) {
+                refuse(item, key, "command", "", errors);
+            }
+            refuse(item, "within", "command", " beside it; write it in its map", errors);
             break;
     }
 }
@@ -249,8 +265,10 @@ void read_expect(const Entry& entry, std::vector<Expectation>& expectations, Con
     for (const auto& item : entry.value.items) {
         if (item.type != YamlNode::Type::map) {
             context.errors.add(
-                item, "an expectation is a map with `see`, `never`, `attempts` or `outcome`, not " +
-                          std::string(describe(item.type)));
+                item,
+                "an expectation is a map with `see`, `never`, `attempts`, `outcome` or `command`, "
+                "not " +
+                    std::string(describe(item.type)));
             continue;
         }
         Parts parts;

@@ -121,6 +121,14 @@ std::optional<Apart> read_apart(const Entry& entry, Context& context) {
     return apart;
 }
 
+std::optional<Range> read_limit(const Entry& entry, Errors& errors) {
+    auto range = read_span(entry, parse_time_bound, time_span_form, errors);
+    if (range && parse_time_bound(trim(entry.value.text))) {
+        range->least = 0;  // a bare time is the longest
+    }
+    return range;
+}
+
 std::optional<Within> read_within(const Entry& entry, Errors& errors) {
     if (entry.value.type != YamlNode::Type::scalar) {
         report_wrong_type(entry, within_form, errors);

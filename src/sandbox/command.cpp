@@ -70,6 +70,12 @@ int execute(const Spec& spec) {
         arguments.push_back(const_cast<char*>(argument.c_str()));
     }
     arguments.push_back(nullptr);
+    for (std::size_t i = 0; i < spec.output.size(); ++i) {
+        const int end = spec.output.at(i);
+        if (end >= 0 && dup2(end, i == 0 ? STDOUT_FILENO : STDERR_FILENO) < 0) {
+            return errno;
+        }
+    }
     if (inheritance != nullptr) {
         close_on_exec_all_but(inheritance->descriptors);
     }

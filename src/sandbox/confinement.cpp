@@ -160,8 +160,10 @@ tl::expected<void, Error> confine(const std::optional<Identity>& identity,
 void confine_run(pid_t helper) {
     drop_bounding_set();
     // Profiles that the control interface names, and its own socket, may lie in somebody's folder.
-    static_cast<void>(
-        drop_capabilities(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER));
+    // Where COMMAND waits is told by /proc/PID/syscall, and COMMAND of root's has capabilities that
+    // are gone here (cap_ptrace_access_check()); ptrace(2) itself is refused below.
+    static_cast<void>(drop_capabilities(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH |
+                                        1U << CAP_FOWNER | 1U << CAP_SYS_PTRACE));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
         static_cast<void>(install(syscall_filter(helper)));
     }

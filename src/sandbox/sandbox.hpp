@@ -90,6 +90,8 @@ struct Spec {
     /// Not set: COMMAND gets an empty signal mask, default dispositions and every descriptor
     /// that is not close-on-exec.
     std::optional<Inheritance> inheritance;
+    /// What COMMAND gets as its standard output and error; -1: what the caller has.
+    std::array<int, 2> output{-1, -1};
     /// Runs inside the namespace with its privileges, before addresses and routes, in another
     /// process: what it changes in captured variables is lost, only LinkEnd comes back.
     std::function<tl::expected<LinkEnd, Error>()> open_link;

@@ -1,7 +1,7 @@
 #include "warp/guest_init.hpp"
 
 #include "posix/file_descriptor.hpp"
-#include "warp/blocked.hpp"
+#include "process/blocked.hpp"
 #include "warp/guest_process.hpp"
 
 #include <fcntl.h>
@@ -161,6 +161,15 @@ bool Guest::open_input(const GuestSpec& spec) {
     return true;
 }
 
+/// A sentence, one a line, about each thread of COMMAND.
+[[nodiscard]] std::string describe_programs(pid_t runner) {
+    std::string text;
+    for (const process::Wait& wait : process::look_at(programs_of(runner))) {
+        text += process::to_text(wait) + ".\n";
+    }
+    return text;
+}
+
 void Guest::obey(std::string_view line, pid_t runner) {
     if (line.empty()) {
         return;
@@ -175,7 +184,7 @@ void Guest::obey(std::string_view line, pid_t runner) {
             }
             break;
         case order::blocked:
-            write_file(guest_file::blocked, describe_blocked(runner));
+            write_file(guest_file::blocked, describe_programs(runner));
             kill(runner, SIGTERM);
             break;
         default: break;

@@ -1,7 +1,7 @@
 #include "warp/guest_process.hpp"
 
-#include <dirent.h>
-#include <fmt/format.h>
+#include "process/tree.hpp"
+
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,50 +14,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <map>
-#include <memory>
-#include <string>
 
 namespace ghostpeer::warp {
-namespace {
-
-/// Process by parent, read from /proc.
-[[nodiscard]] std::multimap<pid_t, pid_t> family_tree() {
-    std::multimap<pid_t, pid_t> children;
-    const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc"), closedir);
-    while (const dirent* entry = folder ? readdir(folder.get()) : nullptr) {
-        const pid_t pid = std::atoi(entry->d_name);
-        if (pid <= 0) {
-            continue;
-        }
-        // pid (name) state parent …: the name may hold anything, even parentheses.
-        std::ifstream file(fmt::format("/proc/{}/stat", pid));
-        std::string text;
-        std::getline(file, text);
-        const auto name_end = text.rfind(')');
-        pid_t parent = 0;
-        if (name_end != std::string::npos &&
-            std::sscanf(text.c_str() + name_end, ") %*c %d", &parent) == 1) {
-            children.emplace(parent, pid);
-        }
-    }
-    return children;
-}
-
-[[nodiscard]] std::vector<pid_t> children_of(const std::multimap<pid_t, pid_t>& tree,
-                                             pid_t parent) {
-    std::vector<pid_t> found;
-    const auto [begin, end] = tree.equal_range(parent);
-    for (auto child = begin; child != end; ++child) {
-        found.push_back(child->second);
-    }
-    std::sort(found.begin(), found.end());
-    return found;
-}
-
-}  // namespace
-
 bool become_caller(const GuestSpec& spec) {
     for (const int number : spec.ignored_signals) {
         signal(number, SIG_IGN);
@@ -85,21 +43,10 @@ bool become_caller(const GuestSpec& spec) {
     return true;
 }
 
-std::vector<pid_t> descendants_of(pid_t ancestor) {
-    const auto tree = family_tree();
-    std::vector<pid_t> found{ancestor};
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const auto next = children_of(tree, found[i]);
-        found.insert(found.end(), next.begin(), next.end());
-    }
-    found.erase(found.begin());
-    return found;
-}
-
 std::vector<pid_t> programs_of(pid_t runner) {
     std::vector<pid_t> found;
-    for (const pid_t helper : children_of(family_tree(), runner)) {
-        const auto below = descendants_of(helper);
+    for (const pid_t helper : process::children_of(runner)) {
+        const auto below = process::descendants_of(helper);
         found.insert(found.end(), below.begin(), below.end());
     }
     return found;

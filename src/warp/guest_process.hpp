@@ -14,9 +14,6 @@ namespace ghostpeer::warp {
 /// that fails.
 [[nodiscard]] bool become_caller(const GuestSpec& spec);
 
-/// Every process below `ancestor`, nearest first.
-[[nodiscard]] std::vector<pid_t> descendants_of(pid_t ancestor);
-
 /// COMMAND's own processes, given the process that runs ghostpeer in the guest: those below its
 /// helper, COMMAND first.
 [[nodiscard]] std::vector<pid_t> programs_of(pid_t runner);

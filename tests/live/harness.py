@@ -400,11 +400,16 @@ class Context:
                             f"{_times(expected)}: it")
 
     def passed(self, run, status=0):
-        """The run ended with COMMAND's status and a good verdict."""
+        """The run ended with COMMAND's status, and nothing else is wrong with it."""
         if run.status != status:
             raise Failure(f"exit status is {run.status}, expected {status}")
-        if run.events_path and run.verdict["pass"] is not True:
-            raise Failure(f"the verdict is not good: {run.verdict.failures}")
+        if run.events_path:
+            verdict = run.verdict
+            if verdict.failures:
+                raise Failure(f"the verdict is not good: {verdict.failures}")
+            if (verdict.status, verdict["pass"]) != (status, status == 0):
+                raise Failure(f"the verdict has status {verdict.status} and "
+                              f"pass {verdict['pass']}, the process {status}")
         return run
 
     def errno(self, call, expected):

@@ -66,6 +66,8 @@ TABLES = [
     ("keys of expect", f"expect: [{{{WORD}}}]", "definitions/expectation/properties"),
     ("keys of apart", f"expect: [{{see: start, apart: {{{WORD}}}}}]",
      "definitions/expectation/properties/apart/anyOf/3/properties"),
+    ("keys of command", f"expect: [{{command: {{{WORD}}}}}]",
+     "definitions/expectation/properties/command/properties"),
     ("outcomes", "expect: [{outcome: %s}]", "definitions/outcome/anyOf/0/enum"),
 ]
 
@@ -110,6 +112,10 @@ BROKEN = [
     "summary: x\ntcp: {window_scale: 15}", "summary: x\ntcp: {sack: maybe}",
     "summary: x\ntcp: {isn: any}", "summary: x\ntcp: {rto: 5}", "summary: x\ntcp: {retries: 256}",
     "summary: x\ntcp: 5", "summary: x\nip: {ttl: 0}", "summary: x\nip: {tos: 256}",
+    "summary: x\nexpect: [{command: {}}]", "summary: x\nexpect: [{command: 28}]",
+    "summary: x\nexpect: [{command: {status: 256}}]",
+    "summary: x\nexpect: [{command: {status: []}}]",
+    "summary: x\nexpect: [{command: {within: soon}}]",
     "summary: x\nservice: ecko", "summary: x\nservice: {echo: {rate: 1B/s}}",
     "summary: x\nservice: {discard: {rate: 10}}", "summary: x\nservice: {respond: {when: a}}",
     "summary: x\nservice: {respond: {text: a, file: b}}", "summary: x\nservice: respond",
@@ -140,6 +146,8 @@ GOOD = [
     "tolerance: 10%}, {never: receive data}, {attempts: '>= 3', apart: {at_least: 1s, at_most: 1h, "
     "growth: 1.5..3}}, {outcome: reset}, {outcome: [open, timed-out], times: 2}, "
     "{see: start, apart: 1s..2s}, {see: start, apart: {growth: 2}}]",
+    "summary: x\nexpect: [{command: {status: 28, within: 3s, output: /timed? out/}}, "
+    "{command: {status: [7, '28'], within: '>= 1s', output: [a, /b/]}}]",
 ]
 
 

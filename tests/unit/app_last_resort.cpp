@@ -1,6 +1,6 @@
-#include "app/exit_codes.hpp"
 #include "app/last_resort.hpp"
 #include "app/signals.hpp"
+#include "observe/exit_status.hpp"
 
 #include <doctest/doctest.h>
 

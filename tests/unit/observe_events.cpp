@@ -213,6 +213,8 @@ TEST_CASE("event stream: the end of COMMAND") {
 TEST_CASE("event stream: the verdict") {
     Verdict verdict;
     verdict.pass = false;
+    verdict.status = 124;
+    verdict.headline = "TIMEOUT after 14.000 s";
     verdict.failures = {"nat.yaml:7: it \"never\" fired.", "more"};
     verdict.ended = "timeout";
     verdict.length = 14'000'000'001ns;
@@ -220,7 +222,7 @@ TEST_CASE("event stream: the verdict") {
     verdict.attempts = 2;
     verdict.rules = {{place("nat.yaml", 7), "idle 5s", 0, 0, "nat", true, ""},
                      {place("nat.yaml", 9), "receive data", 3, 2, "nat", true, ""}};
-    verdict.lost = {"The trace is cut short."};
+    verdict.lost = {{"The trace is cut short.", false}};
     ExpectationOutcome expectation;
     expectation.place = place("nat.yaml", 12);
     expectation.text = "see: receive rst";
@@ -233,7 +235,8 @@ TEST_CASE("event stream: the verdict") {
     expectation.seen.clear();
     verdict.expectations.push_back(expectation);
     CHECK(object([&](Sink& stream) { stream.verdict(at(15s), verdict); }) == json::parse(R"({
-        "t": 15.0, "event": "verdict", "pass": false,
+        "t": 15.0, "event": "verdict", "pass": false, "status": 124,
+        "headline": "TIMEOUT after 14.000 s",
         "failures": ["nat.yaml:7: it \"never\" fired.", "more"], "ended": "timeout",
         "duration": 14.000000001, "seed": 18446744073709551615, "attempts": 2,
         "rules": [{"file": "nat.yaml", "line": 7, "on": "idle 5s", "fired": 0, "withheld": 0},

@@ -2,6 +2,11 @@
 #include "observe/test_reports.hpp"
 #include "support/expect_harness.hpp"
 
+#include <unistd.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
 
@@ -51,12 +56,13 @@ TEST_CASE("verdict: what was expected, what was seen, the conversation and the p
 
 TEST_CASE("JUnit") {
     CHECK(observe::to_junit(sample()) == R"x(<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="ghostpeer" tests="3" failures="1" errors="0" time="11.000000">
+<testsuites name="ghostpeer" tests="5" failures="1" errors="0" time="11.000000">
   <testsuite name="test.yaml" tests="3" failures="1" errors="0" skipped="0" time="11.000000">
     <properties>
       <property name="seed" value="7"/>
       <property name="ended" value="command"/>
-      <property name="command" value="COMMAND exited with status 0"/>
+      <property name="verdict" value="FAIL: an expectation failed; COMMAND exited with status 0 after 11.000 s"/>
+      <property name="status" value="123"/>
     </properties>
     <testcase classname="test.yaml" name="fires on: receive keepalive-probe (line 3)" file="test.yaml" line="3" time="0"/>
     <testcase classname="test.yaml" name="see: receive keepalive-probe, times: 2 (line 5)" file="test.yaml" line="5" time="0"/>
@@ -71,13 +77,23 @@ TEST_CASE("JUnit") {
     11.000000  #1      ESTABLISHED -&gt; CLOSED</failure>
     </testcase>
   </testsuite>
+  <testsuite name="ghostpeer run" tests="2" failures="0" errors="0" skipped="0" time="11.000000">
+    <properties>
+      <property name="seed" value="7"/>
+      <property name="ended" value="command"/>
+      <property name="verdict" value="FAIL: an expectation failed; COMMAND exited with status 0 after 11.000 s"/>
+      <property name="status" value="123"/>
+    </properties>
+    <testcase classname="ghostpeer run" name="COMMAND ends with status 0" time="0"/>
+    <testcase classname="ghostpeer run" name="the run is whole" time="0"/>
+  </testsuite>
 </testsuites>
 )x");
 }
 
 TEST_CASE("TAP") {
     CHECK(observe::to_tap(sample()) == R"(TAP version 14
-1..3
+1..5
 ok 1 - test.yaml: fires on: receive keepalive-probe (line 3)
 ok 2 - test.yaml: see: receive keepalive-probe, times: 2 (line 5)
 not ok 3 - test.yaml: never: receive rst (line 6)
@@ -95,8 +111,32 @@ not ok 3 - test.yaml: never: receive rst (line 6)
     - "->  11.000000  #1   >  [R] seq 1 win 64240                                 rst"
     - "    11.000000  #1      ESTABLISHED -> CLOSED"
   ...
-# ghostpeer: COMMAND exited with status 0 after 11.000 s, seed 7
+ok 4 - ghostpeer run: COMMAND ends with status 0
+ok 5 - ghostpeer run: the run is whole
+# ghostpeer: FAIL: an expectation failed; COMMAND exited with status 0 after 11.000 s (status 123, seed 7)
 )");
+}
+
+TEST_CASE("reports: until the run has ended they fail, and the last verdict is what stays") {
+    const auto path = std::filesystem::temp_directory_path() /
+                      ("ghostpeer-report-" + std::to_string(::getpid()) + ".xml");
+    const auto content = [&] {
+        std::ifstream file(path);
+        return std::string{std::istreambuf_iterator<char>(file), {}};
+    };
+    auto file = observe::OutputFile::open(path, "JUnit report");
+    REQUIRE(file);
+    const auto report = observe::make_junit(std::move(*file));
+    CHECK(content().find("failures=\"1\"") != std::string::npos);
+    CHECK(content().find("The run did not end") != std::string::npos);
+    report->verdict(run_start, sample());
+    report->finish();
+    CHECK(content() == observe::to_junit(sample()));
+    report->verdict(run_start, observe::Verdict{});
+    report->finish();
+    CHECK(content() == observe::to_junit(observe::Verdict{}));
+    CHECK_FALSE(report->lost());
+    std::filesystem::remove(path);
 }
 
 TEST_CASE("JUnit: whatever bytes the texts hold, it is XML") {

@@ -299,3 +299,23 @@ TEST_CASE("segments are told from the moment on that somebody asks") {
     socket.send_data("x");
     CHECK_FALSE(world.events.empty());
 }
+
+TEST_CASE("profiles that were used and that no connection met are known by name") {
+    World world("service: echo\n");
+    const auto named = [&](const char* name) {
+        auto profile = *profile_of("service: echo\n");
+        profile.name = name;
+        return std::make_shared<const profile::Profile>(profile);
+    };
+    CHECK(world.engine.unmet_uses().empty());
+    CHECK_FALSE(world.engine.use(0, named("met")));
+    CHECK(world.engine.unmet_uses() == std::vector<std::string>{"met"});
+    Socket(world).connect();
+    CHECK(world.engine.unmet_uses().empty());
+    CHECK_FALSE(world.engine.use(0, named("replaced")));
+    CHECK_FALSE(world.engine.use(0, named("last")));
+    CHECK(world.engine.unmet_uses() == std::vector<std::string>{"last", "replaced"});
+    // Given back what it had.
+    CHECK_FALSE(world.engine.use(0, named("met")));
+    CHECK(world.engine.unmet_uses() == std::vector<std::string>{"last", "replaced"});
+}

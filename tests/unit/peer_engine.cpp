@@ -67,6 +67,25 @@ TEST_CASE("addresses that no peer names are silent, and said so once") {
     CHECK(notices[0].text.find("198.18.0.2:81") != std::string::npos);
 }
 
+TEST_CASE("many notices of one kind leave room for those of another") {
+    auto settings = test_settings();
+    settings.max_connections = 1;
+    World world(settings,
+                {peer::PeerSpec{
+                    {*wire::IpAddress::parse("198.18.0.2")}, 80, profile_of("service: echo\n")}});
+    for (std::uint16_t port = 1000; port < 1200; ++port) {
+        Socket silent(world, 40'000, "198.18.0.2", port);
+        silent.send_syn();
+    }
+    const auto told = world.all<peer::NoticeEvent>().size();
+    CHECK(told == 64);
+    Socket(world, 40'001, "198.18.0.2", 80).connect();
+    Socket(world, 40'002, "198.18.0.2", 80).send_syn();
+    const auto notices = world.all<peer::NoticeEvent>();
+    REQUIRE(notices.size() == told + 1);
+    CHECK(notices.back().what == "limit");
+}
+
 TEST_CASE("at the limit the oldest dead connection makes room, else the newest SYN is dropped") {
     auto settings = test_settings();
     settings.max_connections = 3;

@@ -154,11 +154,13 @@ TEST_CASE("expectations: a profile that `attempts` names keeps its own to itself
 TEST_CASE("errors of expectations: forms") {
     CHECK(problems("expect: x\n") == "1:9 `expect` takes a list of expectations, not `x`\n");
     CHECK(complaints("5") ==
-          "3 an expectation is a map with `see`, `never`, `attempts` or `outcome`, not a word\n");
+          "3 an expectation is a map with `see`, `never`, `attempts`, `outcome` or `command`, not "
+          "a word\n");
     CHECK(complaints("{times: 3}") ==
-          "3 this expectation has none of `see`, `never`, `attempts` and `outcome`\n");
+          "3 this expectation has none of `see`, `never`, `attempts`, `outcome` and `command`\n");
     CHECK(complaints("{see: start, never: start}") ==
-          "16 an expectation has one of `see`, `never`, `attempts` and `outcome`, not both `see` "
+          "16 an expectation has one of `see`, `never`, `attempts`, `outcome` and `command`, not "
+          "both `see` "
           "and `never`\n");
     CHECK(complaints("{sea: start, see: start}") ==
           "4 there is no key `sea` in an expectation; did you mean `see`?\n");
@@ -243,4 +245,26 @@ TEST_CASE("errors of expectations: what a form does not have") {
     CHECK(complaints("outcome: [[reset]]") ==
           "13 an outcome is a word such as `reset`, not a list\n");
     CHECK(complaints("outcome: []") == "12 `outcome` names no outcome\n");
+}
+
+TEST_CASE("expectations: command") {
+    const auto made = loaded_expectation(
+        "{command: {status: [28, '7'], within: 3s, output: [\"timed out\", /a|b/]}}");
+    CHECK(made.form == Form::command);
+    CHECK(made.command.statuses == std::vector<int>{28, 7});
+    CHECK(same(made.command.within, 0, 3 * second));
+    REQUIRE(made.command.output.size() == 2);
+    CHECK(made.command.output[0].found_in("it timed out."));
+    CHECK(made.command.output[1].found_in("xb"));
+    CHECK(
+        same(loaded_expectation("{command: {within: 1s..2s}}").command.within, second, 2 * second));
+    CHECK(complaints("{command: {}}") ==
+          "13 `command` expects nothing: give it `status`, `within` or `output`\n");
+    CHECK(complaints("{command: {status: 256}}") ==
+          "22 `status` takes an exit status from 0 to 255, or a list of them\n");
+    CHECK(complaints("{command: {output: /a(b/}}") ==
+          "22 `/a(b/` is no regular expression (RE2): missing ): a(b\n");
+    CHECK(complaints("{command: {status: 1}, within: 3s of start}") ==
+          "26 `command` cannot have `within` beside it; write it in its map\n");
+    CHECK(complaints("{command: {status: 1}, times: 2}") == "26 `command` cannot have `times`\n");
 }

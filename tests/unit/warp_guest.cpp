@@ -1,4 +1,3 @@
-#include "warp/blocked.hpp"
 #include "warp/guest_spec.hpp"
 #include "warp/output_relay.hpp"
 #include "warp/run_directory.hpp"
@@ -8,7 +7,6 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,10 +182,4 @@ TEST_CASE("a kernel that ended without a status is explained") {
     const std::string text = explain_kernel_log(long_log, SIGKILL);
     CHECK(text.find("line 86\n") != std::string::npos);
     CHECK(text.find("line 85\n") == std::string::npos);
-}
-
-TEST_CASE("calls that wait have names") {
-    CHECK(call_name(SYS_recvfrom) == "recv");
-    CHECK(call_name(SYS_poll) == "poll");
-    CHECK(call_name(999) == "system call 999");
 }

@@ -187,6 +187,8 @@ class Engine {
     /// Attempts that were not recorded one by one because of `max_attempt_records`.
     [[nodiscard]] std::uint64_t unrecorded_attempts() const noexcept;
     [[nodiscard]] std::vector<ProfileStatistics> profiles() const;
+    /// Names of profiles that `use` gave a peer and that no connection met, each once.
+    [[nodiscard]] std::vector<std::string> unmet_uses() const;
     /// Connections with a live TCP state, and all that are remembered.
     [[nodiscard]] std::size_t live_connections() const noexcept;
     [[nodiscard]] std::size_t remembered_connections() const noexcept;

@@ -1,6 +1,7 @@
 // Expectations as plain data: what the program under test must be seen to do.
 #pragma once
 
+#include "ghostpeer/profile/pattern.hpp"
 #include "ghostpeer/profile/rule.hpp"
 
 #include <cstdint>
@@ -38,7 +39,14 @@ enum class Outcome : std::uint8_t { open, closed, reset, refused, timed_out };
 [[nodiscard]] std::string_view name(Outcome outcome) noexcept;
 inline constexpr std::size_t outcome_count = 5;
 
-enum class Form : std::uint8_t { see, never, attempts, outcome };
+/// `command:`, how COMMAND has to end.
+struct CommandEnd {
+    std::vector<int> statuses;    ///< any of them, 128 + N: by signal N; empty: its own counts
+    std::optional<Range> within;  ///< nanoseconds from its start to its end
+    std::vector<Pattern> output;  ///< each is found in what it writes
+};
+
+enum class Form : std::uint8_t { see, never, attempts, outcome, command };
 
 struct Expectation {
     Place place;
@@ -47,6 +55,7 @@ struct Expectation {
     Form form = Form::see;
     std::vector<Event> events;      ///< of `see` and `never`
     std::vector<Outcome> outcomes;  ///< of `outcome`: any of them
+    CommandEnd command;             ///< of `command`
     /// How often `events` come, or how many attempts there are; of `outcome`: how many connections
     /// end so, unset: all of them.
     std::optional<Range> times;

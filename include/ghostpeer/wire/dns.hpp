@@ -13,6 +13,7 @@
 namespace ghostpeer::wire {
 
 inline constexpr std::uint16_t dns_type_a = 1;
+inline constexpr std::uint16_t dns_type_ptr = 12;
 inline constexpr std::uint16_t dns_type_aaaa = 28;  // RFC 3596
 inline constexpr std::uint16_t dns_type_any = 255;
 inline constexpr std::uint16_t dns_class_internet = 1;

@@ -1,7 +1,7 @@
 // The statuses that ghostpeer ends with where they are not COMMAND's own.
 #pragma once
 
-namespace ghostpeer::app {
+namespace ghostpeer {
 
 inline constexpr int exit_success = 0;
 inline constexpr int exit_verdict_failed = 123;  ///< an expectation failed or a rule never fired
@@ -11,4 +11,4 @@ inline constexpr int exit_not_executable = 126;  ///< COMMAND cannot be run
 inline constexpr int exit_not_found = 127;       ///< COMMAND is not there
 inline constexpr int exit_signal_base = 128;     ///< plus the signal that ended COMMAND
 
-}  // namespace ghostpeer::app
+}  // namespace ghostpeer

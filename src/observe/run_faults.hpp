@@ -1,0 +1,28 @@
+// What can be wrong with a run as a whole although each rule and each expectation is met.
+#pragma once
+
+#include "observe/report.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ghostpeer::observe {
+
+struct RunFault {
+    std::string check;     ///< what should have been, the name of a test case
+    std::string clause;    ///< for the headline: `no fault happened`
+    std::string sentence;  ///< what was, why it matters, what to do
+};
+
+/// Of a run whose rules and expectations stand in `verdict`.
+[[nodiscard]] std::vector<RunFault> find_run_faults(const RunSummary& run, const Verdict& verdict);
+
+/// Names of the profiles that have rules of which none acted, each once.
+[[nodiscard]] std::vector<std::string> idle_profiles(const Verdict& verdict);
+/// Does any rule of the run act?
+[[nodiscard]] bool any_fault(const Verdict& verdict);
+
+/// `nginx`, `3 processes (nginx, sh)`; empty: COMMAND left nothing behind.
+[[nodiscard]] std::string describe_left_behind(const RunSummary& run);
+
+}  // namespace ghostpeer::observe

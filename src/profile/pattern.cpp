@@ -1,0 +1,53 @@
+#include "ghostpeer/profile/pattern.hpp"
+
+#include <re2/re2.h>
+
+#include <cstdint>
+#include <utility>
+
+namespace ghostpeer::profile {
+
+namespace {
+
+/// What one expression may take up when it is compiled, and again while it is matched.
+constexpr std::int64_t most_memory = 8 << 20;
+
+/// Between the slashes of `/…/`.
+bool is_expression(std::string_view text) {
+    return text.size() > 2 && text.front() == '/' && text.back() == '/';
+}
+
+}  // namespace
+
+tl::expected<Pattern, std::string> Pattern::parse(std::string_view text) {
+    Pattern pattern;
+    pattern.text_ = text;
+    if (!is_expression(text)) {
+        return pattern;
+    }
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(most_memory);
+    // What programs print need not be UTF-8.
+    options.set_encoding(RE2::Options::EncodingLatin1);
+    const auto inner = text.substr(1, text.size() - 2);
+    // ^ and $ stand at each line, as in grep.
+    constexpr std::string_view lines = "(?m)";
+    auto expression = std::make_shared<RE2>(std::string(lines) + std::string(inner), options);
+    if (!expression->ok()) {
+        auto error = expression->error();
+        if (const auto own = error.find(lines); own != std::string::npos) {
+            error.erase(own, lines.size());
+        }
+        return tl::unexpected(std::move(error));
+    }
+    pattern.expression_ = std::move(expression);
+    return pattern;
+}
+
+bool Pattern::found_in(std::string_view text) const {
+    return expression_ ? RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *expression_)
+                       : text.find(text_) != std::string_view::npos;
+}
+
+}  // namespace ghostpeer::profile

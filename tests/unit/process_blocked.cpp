@@ -1,0 +1,47 @@
+// What the kernel's tables say of processes: this one's own threads stand for COMMAND's.
+#include "process/blocked.hpp"
+#include "process/network_use.hpp"
+#include "process/tree.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <string>
+
+using namespace ghostpeer;
+using namespace ghostpeer::process;
+
+TEST_CASE("blocked: calls that wait have names") {
+    CHECK(call_name(SYS_recvfrom) == "recv");
+    CHECK(call_name(SYS_poll) == "poll");
+    CHECK(call_name(999) == "system call 999");
+}
+
+TEST_CASE("blocked: a thread in words") {
+    Wait wait;
+    wait.who = "nc";
+    CHECK(to_text(wait) == "nc sleeps");
+    wait.call = "wait_woken";
+    CHECK(to_text(wait) == "nc sleeps in the kernel's wait_woken");
+    wait.how = Wait::How::waits;
+    wait.call = "poll";
+    wait.awaited = {{3, "a TCP connection to 198.18.0.2:80", Socket{}}, {4, "pipe:[1]", {}}};
+    wait.more = true;
+    CHECK(to_text(wait) ==
+          "nc is in poll: descriptor 3, a TCP connection to 198.18.0.2:80; descriptor 4 (pipe:[1]) "
+          "and more");
+    wait.how = Wait::How::runs;
+    CHECK(to_text(wait) == "nc is running: it waits for nothing");
+}
+
+TEST_CASE("blocked: processes that are not there are passed over") {
+    CHECK(look_at({}).empty());
+    CHECK(look_at({-1, 0}).empty());
+    CHECK_FALSE(name_of_living(-1));
+    CHECK(name_of_living(::getpid()));
+    CHECK(children_of(-1).empty());
+    CHECK_FALSE(network_use(-1));
+    const auto own = network_use(::getpid());
+    CHECK((!own || own->tcp_failed < UINT64_MAX));
+}
