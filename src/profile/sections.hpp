@@ -14,6 +14,7 @@ struct TcpParts {
     tcp::Config config;
     const Entry* rto = nullptr;
     const Entry* rto_max = nullptr;
+    bool nagle_given = false;
 };
 
 /// Overwrites what the entry names.

@@ -77,6 +77,7 @@ void read_retries(const Entry& entry, TcpParts& tcp, Context& context) {
         tcp.config.retries = static_cast<unsigned>(*retries);
         tcp.config.syn_retries = tcp.config.retries;
         tcp.config.syn_ack_retries = tcp.config.retries;
+        tcp.config.orphan_retries = tcp.config.retries;
     }
 }
 
@@ -102,13 +103,34 @@ void read_ecn(const Entry& entry, TcpParts& tcp, Context& context) {
     report_wrong_type(entry, "`off`, `passive` or `on`", context.errors);
 }
 
+void read_nagle(const Entry& entry, TcpParts& tcp, Context& context) {
+    if (const auto nagle = read_bool(entry, context.errors)) {
+        tcp.config.nagle = *nagle;
+        tcp.nagle_given = true;
+    }
+}
+
+void read_recovery(const Entry& entry, TcpParts& tcp, Context& context) {
+    if (is_word(entry, "rack")) {
+        tcp.config.recovery = tcp::RecoveryKind::rack;
+    } else if (is_word(entry, "reno")) {
+        tcp.config.recovery = tcp::RecoveryKind::reno;
+    } else {
+        report_wrong_type(entry, "`rack` or `reno`", context.errors);
+    }
+}
+
+void read_mtu_probing(const Entry& entry, TcpParts& tcp, Context& context) {
+    tcp.config.mtu_probing = read_bool(entry, context.errors).value_or(false);
+}
+
 void read_time_wait(const Entry& entry, TcpParts& tcp, Context& context) {
     if (const auto time = read_time(entry, context.errors)) {
         tcp.config.time_wait = *time;
     }
 }
 
-constexpr std::array<Word<ReadKey<TcpParts>>, 12> tcp_words{{
+constexpr std::array<Word<ReadKey<TcpParts>>, 15> tcp_words{{
     {"mss", read_mss},
     {"window", read_window},
     {"window_scale", read_window_scale},
@@ -120,6 +142,9 @@ constexpr std::array<Word<ReadKey<TcpParts>>, 12> tcp_words{{
     {"retries", read_retries},
     {"delayed_ack", read_delayed_ack},
     {"ecn", read_ecn},
+    {"nagle", read_nagle},
+    {"recovery", read_recovery},
+    {"mtu_probing", read_mtu_probing},
     {"time_wait", read_time_wait},
 }};
 
@@ -165,8 +190,10 @@ void read_tcp(const Entry& entry, TcpParts& tcp, Context& context) {
 
 tcp::Config finish_tcp(TcpParts parts, const Service& service, Errors& errors) {
     auto& config = parts.config;
-    if (!config.window && std::holds_alternative<Relay>(service)) {
-        config.window = relay_window;
+    if (std::holds_alternative<Relay>(service)) {
+        config.window = config.window.value_or(relay_window);
+        // The real server's host has held back already what it wanted to hold back.
+        config.nagle = parts.nagle_given && config.nagle;
     }
     if (parts.rto != nullptr && parts.rto_max != nullptr && config.rto_initial > config.rto_max) {
         errors.add(parts.rto->value, "`rto` is " + format_time(config.rto_initial) +

@@ -74,38 +74,29 @@ void Tcb::accept_ack(const Segment& segment, Instant now) {
         const std::uint32_t acked = forward_distance(snd_.una, segment.ack);
         const auto payload =
             static_cast<std::uint32_t>(std::min<std::size_t>(acked, send_->bytes.size()));
-        measure(segment, now);
-        congestion_.on_ack(send_->recovery == Recovery::fast ? 0 : acked,
-                           forward_distance(snd_.una, snd_.nxt), snd_.mss);
+        const std::uint32_t flight = send_->flight.count() * snd_.mss;
+        const std::uint32_t segments = retire(segment, now);
+        congestion_.on_ack(send_->recovery == Recovery::fast ? 0 : segments * snd_.mss, flight,
+                           snd_.mss);
         send_->bytes.drop_front(payload);
         bytes_acknowledged_ += payload;
         snd_.una = segment.ack;
-        send_->scoreboard.advance(snd_.una);
         retries_ = 0;
         backoff_ = 0;
-        after_new_ack(acked);
+        after_new_ack(segments);
         if (snd_.una != snd_.nxt) {
-            arm(Timer::retransmit, now + rto());  // RFC 6298, 5.3
+            start_timer(true, now);  // RFC 6298, 5.3
         }
     }
     if (segment.ack >= snd_.una) {
-        note_sack(segment, duplicate);
+        note_sack(segment, duplicate, newly, now);
     }
 }
 
+/// By the echoed timestamp; an ACK that comes without one measures nothing.
 void Tcb::measure(const Segment& segment, Instant now) {
-    if (send_ && send_->timing) {
-        if (segment.ack >= send_->timed_end) {
-            rtt_.sample(now - send_->timed_at);
-            send_->timing = false;
-        }
-        return;
-    }
-    // After a retransmission only the echoed timestamp tells which copy is meant (RFC 7323, 4.1);
-    // an ACK that comes without one measures nothing (Karn).
     // An echo of 0 says nothing, as to Linux (tcp_ack_update_rtt).
-    if (timestamps_ && segment.options.timestamps && segment.options.timestamps->echo != 0 &&
-        retries_ > 0) {
+    if (timestamps_ && segment.options.timestamps && segment.options.timestamps->echo != 0) {
         const std::uint32_t age = timestamp_now(now) - segment.options.timestamps->echo;
         if (age < 1U << 31) {
             rtt_.sample(std::chrono::milliseconds(age));

@@ -40,4 +40,9 @@ void CongestionWindow::on_timeout(std::uint32_t flight, std::uint32_t mss, bool 
     cwnd_ = mss;
 }
 
+void CongestionWindow::restore(std::uint32_t window, std::uint32_t threshold) noexcept {
+    cwnd_ = std::max(cwnd_, window);
+    ssthresh_ = std::max(ssthresh_, threshold);
+}
+
 }  // namespace ghostpeer::tcp

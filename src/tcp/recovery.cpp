@@ -1,4 +1,5 @@
-// Loss recovery (RFC 5681, 3.2; RFC 6582; RFC 6675).
+// Loss recovery: what an acknowledgement says of each segment, and what follows from it (RFC 5681,
+// 3.2; RFC 6582; RFC 6675; RFC 8985).
 #include "ghostpeer/tcp/tcb.hpp"
 
 #include "tcp/reassembly.hpp"
@@ -8,95 +9,227 @@
 
 namespace ghostpeer::tcp {
 
+using wire::SackBlock;
 using wire::Segment;
+using wire::SeqNum;
 
 namespace {
-constexpr std::uint8_t duplicate_threshold = 3;
+
+/// RFC 2883, 4: the first block tells of a duplicate if it stands before the acknowledgement or
+/// within the second one.
+bool reports_duplicate(const Segment& segment) noexcept {
+    const auto& sack = segment.options.sack;
+    if (sack.empty()) {
+        return false;
+    }
+    return sack[0].right <= segment.ack ||
+           (sack.size() > 1 && sack[1].left <= sack[0].left && sack[0].right <= sack[1].right);
+}
+
 }  // namespace
 
-void Tcb::note_sack(const Segment& segment, bool duplicate) {
+/// What stands before the acknowledgement has arrived. Returns how many segments that are. Where
+/// none was sent twice, the oldest measures a round trip, else only the echoed timestamp tells
+/// which copy is meant (Karn; RFC 7323, 4.1; Linux: FLAG_RETRANS_DATA_ACKED).
+std::uint32_t Tcb::retire(const Segment& ack, Instant now) {
+    Flight& flight = send_->flight;
+    const SeqNum una = ack.ack;
+    std::optional<Instant> first;
+    bool ambiguous = false;
+    std::uint32_t count = 0;
+    for (; !flight.empty() && flight.front().right <= una; ++count) {
+        const SentSegment& segment = flight.front();
+        ambiguous = ambiguous || segment.resent;
+        if (!segment.sacked) {
+            first = first.value_or(segment.sent_at);
+            note_delivery(segment, now);
+        }
+        flight.pop();
+    }
+    if (!flight.empty() && flight.front().left < una) {
+        flight.trim(una);
+    }
+    if (ambiguous) {
+        measure(ack, now);
+    } else if (first) {
+        rtt_.sample(now - *first);
+    }
+    return count;
+}
+
+/// Marks what a block reports, segment by segment; one that it covers in part counts as missing.
+bool Tcb::take_block(const SackBlock& block, Instant now) {
+    // As distances from SND.UNA: comparisons of the numbers alone would let blocks through that
+    // span half of the sequence space.
+    const std::uint32_t left = forward_distance(snd_.una, block.left);
+    const std::uint32_t right = forward_distance(snd_.una, block.right);
+    if (left >= right || right > forward_distance(snd_.una, snd_.nxt)) {
+        return false;
+    }
+    Flight& flight = send_->flight;
     bool news = false;
+    for (std::size_t i = flight.find(block.left); i < flight.count(); ++i) {
+        const SentSegment& segment = flight.segments()[i];
+        if (segment.right > block.right) {
+            break;
+        }
+        if (!segment.sacked) {
+            note_delivery(segment, now);
+            flight.mark_sacked(i);
+            news = true;
+        }
+    }
+    return news;
+}
+
+void Tcb::note_sack(const Segment& segment, bool duplicate, bool advanced, Instant now) {
+    SendBuffer& send = *send_;
+    bool news = false;
+    bool dsack = false;
     if (sack_) {
-        for (const wire::SackBlock& block : segment.options.sack) {
-            news = send_->scoreboard.add(block, snd_.una, snd_.nxt) || news;
+        dsack = reports_duplicate(segment);
+        if (dsack) {
+            note_duplicate_report(segment.options.sack[0]);
         }
-    }
-    // With SACK a duplicate ACK counts only if it reports something (RFC 6675, 2).
-    if (sack_ ? news : duplicate) {
-        send_->dup_acks = static_cast<std::uint8_t>(std::min(send_->dup_acks + 1, 255));
-        if (!sack_ && send_->recovery != Recovery::timeout) {
-            send_->dup_bytes += snd_.mss;
+        // In their order, so that what one ACK reports does not look reordered.
+        auto blocks = segment.options.sack;
+        std::sort(blocks.begin(), blocks.end(),
+                  [](const SackBlock& a, const SackBlock& b) { return a.left < b.left; });
+        for (const SackBlock& block : blocks) {
+            news = take_block(block, now) || news;
         }
+    } else if (duplicate && send.recovery != Recovery::timeout) {
+        send.dup_segments = std::min(send.dup_segments + 1, send.flight.count());
     }
-    if (send_->recovery == Recovery::fast && !send_->scoreboard.empty()) {
-        send_->lost_end = max(send_->lost_end, send_->scoreboard.highest());
+    end_probe(segment.ack, dsack, advanced || news);
+    if (snd_.una != snd_.nxt) {
+        find_losses(advanced, now);
     }
-    if (send_->recovery == Recovery::none && snd_.una != snd_.nxt &&
-        (send_->dup_acks >= duplicate_threshold ||
-         (news && send_->scoreboard.first_is_lost(snd_.mss)))) {
+}
+
+/// Marks the segments that count as lost; the first ones begin a recovery.
+void Tcb::find_losses(bool advanced, Instant now) {
+    SendBuffer& send = *send_;
+    Flight& flight = send.flight;
+    if (!sack_) {
+        // A partial ACK in a recovery tells of the next loss (RFC 6582, 3.2, step 3).
+        const bool told = send.recovery == Recovery::none
+                              ? send.dup_segments >= duplicate_threshold
+                              : send.recovery == Recovery::fast && advanced;
+        if (told && !flight.front().lost) {
+            flight.mark_lost(0);
+            send.resend_now = true;
+        }
+    } else if (config_->recovery == RecoveryKind::rack) {
+        find_losses_by_time(now);
+    } else if (flight.sacked() >= duplicate_threshold) {
+        find_losses_by_count();
+    }
+    if (flight.lost() > 0 && send.recovery == Recovery::none) {
         enter_fast_recovery();
     }
 }
 
-void Tcb::enter_fast_recovery() {
-    send_->recovery = Recovery::fast;
-    send_->recovery_point = snd_.nxt;
-    send_->resend_nxt = snd_.una;
-    send_->lost_end = min(snd_.una + snd_.mss, snd_.nxt);
-    if (!send_->scoreboard.empty()) {
-        send_->lost_end = max(send_->lost_end, send_->scoreboard.highest());
+/// IsLost() of RFC 6675: three segments beyond it have arrived. What was sent again waits for the
+/// timer.
+void Tcb::find_losses_by_count() {
+    Flight& flight = send_->flight;
+    std::uint32_t beyond = flight.sacked();
+    for (std::size_t i = 0; i < flight.count() && beyond >= duplicate_threshold; ++i) {
+        const SentSegment& segment = flight.segments()[i];
+        if (segment.sacked) {
+            --beyond;
+        } else if (!segment.lost && !segment.resent) {
+            flight.mark_lost(i);
+        }
     }
-    send_->resend_now = true;
-    congestion_.on_fast_retransmit(forward_distance(snd_.una, snd_.nxt), snd_.mss);
 }
 
-void Tcb::enter_timeout_recovery() {
-    congestion_.on_timeout(forward_distance(snd_.una, snd_.nxt), snd_.mss, retries_ <= 1);
-    // The other side may have thrown away what it had reported (RFC 2018, 8).
-    send_->scoreboard.clear();
-    send_->recovery = Recovery::timeout;
-    send_->recovery_point = snd_.nxt;
-    send_->resend_nxt = snd_.una;
-    send_->lost_end = snd_.nxt;
-    send_->dup_acks = 0;
-    send_->dup_bytes = 0;
-}
-
-void Tcb::after_new_ack(std::uint32_t acked) {
+/// The congestion window is about to be reduced: what takes it back is kept.
+void Tcb::begin_recovery(Recovery recovery) {
     SendBuffer& send = *send_;
-    send.dup_acks = 0;
     if (send.recovery == Recovery::none) {
-        send.dup_bytes = 0;
-        return;
+        send.undo = {congestion_.bytes(), congestion_.threshold(), 0, snd_.una};
     }
-    send.resend_nxt = max(send.resend_nxt, snd_.una);
-    if (snd_.una >= send.recovery_point) {
-        send.recovery = Recovery::none;
-        send.dup_bytes = 0;
-        send.resend_now = false;
-        return;
+    send.recovery = recovery;
+    send.recovery_point = snd_.nxt;
+    send.probe.pending = false;
+}
+
+void Tcb::enter_fast_recovery() {
+    begin_recovery(Recovery::fast);
+    send_->resend_now = true;
+    congestion_.on_fast_retransmit(send_->flight.count() * snd_.mss, snd_.mss);
+}
+
+void Tcb::enter_timeout_recovery(Instant now) {
+    SendBuffer& send = *send_;
+    begin_recovery(Recovery::timeout);
+    congestion_.on_timeout(send.flight.count() * snd_.mss, snd_.mss, retries_ <= 1);
+    send.dup_segments = 0;
+    Flight& flight = send.flight;
+    // Reported, and yet missing: the other side has thrown it away. As Linux
+    // (tcp_timeout_mark_lost), other reports are believed (RFC 2018, 8, would have all forgotten).
+    if (flight.front().sacked) {
+        flight.unmark_sacked();
     }
-    if (send.recovery == Recovery::fast && !sack_) {
-        // A partial ACK: the next segment was lost as well (RFC 6582, 3.2, step 3).
-        send.dup_bytes -= std::min(send.dup_bytes, acked);
-        send.resend_nxt = snd_.una;
-        send.lost_end = min(snd_.una + snd_.mss, snd_.nxt);
-        send.resend_now = true;
+    const bool by_time = sack_ && config_->recovery == RecoveryKind::rack;
+    for (std::size_t i = 0; i < flight.count(); ++i) {
+        const SentSegment& segment = flight.segments()[i];
+        const bool recent = by_time && i > 0 && now - segment.sent_at < send.rack.round_trip;
+        if (!segment.sacked && !segment.lost && !recent) {
+            flight.mark_lost(i);
+        }
     }
 }
 
-/// Bytes that are believed to be in the network (RFC 6675, "pipe"). Duplicate ACKs make room before
-/// recovery begins, too: Limited Transmit (RFC 3042).
+void Tcb::after_new_ack(std::uint32_t segments) {
+    SendBuffer& send = *send_;
+    if (send.recovery != Recovery::fast) {
+        send.dup_segments = 0;
+    } else if (segments > 1) {
+        // One filled the hole, the others had caused duplicates: Linux (tcp_remove_reno_sacks).
+        send.dup_segments -= std::min(send.dup_segments, segments - 1);
+    }
+    if (send.recovery != Recovery::none && snd_.una >= send.recovery_point) {
+        send.recovery = Recovery::none;
+        send.dup_segments = 0;
+        send.resend_now = false;
+        send.flight.unmark_lost();
+        if (reordering_patience_ > 0 && --reordering_patience_ == 0) {
+            reordering_steps_ = 1;
+        }
+    }
+}
+
+/// A retransmission arrived twice. Once all of them did, nothing was lost, and the congestion
+/// window is as before (RFC 3708; Linux: tcp_try_undo_dsack).
+void Tcb::note_duplicate_report(const SackBlock& block) {
+    SendBuffer& send = *send_;
+    widen_reordering_window();
+    Undo& undo = send.undo;
+    if (undo.resent == 0 || block.right <= undo.from || block.right > snd_.nxt) {
+        return;
+    }
+    const std::uint32_t length = forward_distance(block.left, block.right);
+    undo.resent -= std::min(undo.resent, std::max(1U, length / payload_limit()));
+    if (undo.resent == 0) {
+        congestion_.restore(undo.window, undo.threshold);
+        send.recovery = Recovery::none;
+        send.flight.unmark_lost();
+        send.resend_now = false;
+        backoff_ = 0;
+    }
+}
+
+/// Bytes that are believed to be in the network, whole segments each. Duplicate ACKs make room
+/// before recovery begins, too: Limited Transmit (RFC 3042).
 std::uint32_t Tcb::in_flight() const noexcept {
     if (!send_) {
         return 0;
     }
-    std::uint64_t gone = sack_ ? send_->scoreboard.bytes() : send_->dup_bytes;
-    if (send_->recovery != Recovery::none) {
-        gone += send_->scoreboard.missing(max(send_->resend_nxt, snd_.una), send_->lost_end);
-    }
-    const std::uint32_t outstanding = forward_distance(snd_.una, snd_.nxt);
-    return outstanding > gone ? outstanding - static_cast<std::uint32_t>(gone) : 0;
+    const std::uint32_t segments = send_->flight.in_network();
+    return (segments - std::min(segments, send_->dup_segments)) * snd_.mss;
 }
 
 }  // namespace ghostpeer::tcp

@@ -15,10 +15,12 @@ void RttEstimator::sample(Duration round_trip) noexcept {
         std::chrono::duration_cast<std::chrono::microseconds>(bounded).count());
     if (measured_ == 0) {
         srtt_us_ = r;
+        least_us_ = r;
         rttvar_us_ = (r / 2) & 0x7fffffffU;
         measured_ = 1;
         return;
     }
+    least_us_ = std::min(least_us_, r);
     const std::uint32_t difference = srtt_us_ > r ? srtt_us_ - r : r - srtt_us_;
     const std::uint64_t variance = (std::uint64_t{rttvar_us_} * 3 + difference) / 4;
     rttvar_us_ = static_cast<std::uint32_t>(variance) & 0x7fffffffU;

@@ -57,7 +57,11 @@ Reassembly& Tcb::reassembly_buffer() {
 
 void Tcb::release_idle_buffers() {
     if (send_ && send_->bytes.empty() && snd_.una == snd_.nxt && (!fin_queued_ || fin_sent_)) {
-        send_.reset();
+        if (!fin_queued_ && send_->awaits_report()) {
+            send_->flight = Flight();
+        } else {
+            send_.reset();
+        }
     }
     if (reassembly_ && reassembly_->idle()) {
         reassembly_.reset();
@@ -110,7 +114,7 @@ bool Tcb::timed_out() const noexcept { return timed_out_; }
 std::size_t Tcb::heap_bytes() const noexcept {
     std::size_t bytes = unread_.heap_bytes();
     if (send_) {
-        bytes += sizeof(SendBuffer) + send_->bytes.heap_bytes() + send_->scoreboard.heap_bytes();
+        bytes += sizeof(SendBuffer) + send_->bytes.heap_bytes() + send_->flight.heap_bytes();
     }
     if (read_rate_) {
         bytes += sizeof(ReadRate);

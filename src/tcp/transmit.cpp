@@ -1,4 +1,4 @@
-// Data and FIN leave (RFC 9293, 3.8.6.2.1; RFC 5681; RFC 6675).
+// Data and FIN leave (RFC 9293, 3.7.4 and 3.8.6.2.1; RFC 5681).
 #include "ghostpeer/tcp/tcb.hpp"
 
 #include "tcp/reassembly.hpp"
@@ -18,6 +18,7 @@ constexpr std::uint32_t timestamp_bytes = 12;  // with padding
 constexpr std::uint32_t roomy_mss = 128;
 // More than any window (RFC 7323, 2.3), and less than half of the sequence space.
 constexpr std::uint32_t largest_flight = 1U << 30;
+constexpr std::uint32_t largest_burst = 65535;  // Linux: GSO_LEGACY_MAX_SIZE
 }  // namespace
 
 void Tcb::transmit(Instant now, Output& out) {
@@ -26,8 +27,12 @@ void Tcb::transmit(Instant now, Output& out) {
     }
     if (send_) {
         resend_lost(now, out);
+        const SeqNum before = snd_.nxt;
         send_new(now, out);
         update_timer(now);
+        if (snd_.nxt != before && tells_of_no_loss()) {
+            start_timer(false, now);
+        }
         if (ack_due_ == AckDue::now && ack_reason_ == Reason::handshake_ack) {
             send_ack(now, out);  // the window let nothing ride on it
         }
@@ -54,12 +59,12 @@ std::uint32_t Tcb::payload_limit() const noexcept {
     return snd_.mss - (timestamps_ ? timestamp_bytes : 0);
 }
 
-/// Sends one segment with what is queued from `from` on, `most` bytes at the most; returns how
-/// many it took.
+/// Sends one segment with what is queued from `from` on, and with the FIN where it was sent before
+/// and follows; it takes `most` of the sequence space at the most. Returns how much it took.
 std::uint32_t Tcb::send_range(SeqNum from, std::uint32_t most, bool again, Instant now,
                               Output& out) {
     const std::uint32_t offset = forward_distance(snd_.una, from);
-    if (!send_ || offset >= send_->bytes.size()) {
+    if (offset > send_->bytes.size() || most == 0) {
         return 0;
     }
     Segment segment = make_segment(from, Flags::ack, now);
@@ -72,61 +77,108 @@ std::uint32_t Tcb::send_range(SeqNum from, std::uint32_t most, bool again, Insta
     const auto queued = send_->bytes.view().subspan(offset);
     const auto bytes = queued.first(std::min<std::size_t>({most, limit, queued.size()}));
     segment.payload.assign(bytes.begin(), bytes.end());
-    if (bytes.size() == queued.size()) {
+    const bool last = bytes.size() == queued.size();
+    if (last && !bytes.empty()) {
         segment.flags.bits |= Flags::psh;
     }
+    const bool fin = last && fin_sent_ && bytes.size() < most;
+    if (fin) {
+        segment.flags.bits |= Flags::fin;
+    }
     mark(segment, again);
-    emit(std::move(segment), Reason::data, again, out);
-    return static_cast<std::uint32_t>(bytes.size());
+    emit(std::move(segment), fin ? Reason::fin : Reason::data, again, out);
+    return static_cast<std::uint32_t>(bytes.size()) + (fin ? 1 : 0);
+}
+
+/// Sends up to `most` bytes that were never sent; returns how many.
+std::uint32_t Tcb::send_next(std::uint32_t most, Instant now, Output& out) {
+    const std::uint32_t sent = send_range(snd_.nxt, most, false, now, out);
+    if (sent == 0) {
+        return 0;
+    }
+    note_answer(now);
+    send_->flight.push(snd_.nxt, snd_.nxt + sent, now);
+    snd_.nxt += sent;
+    // One that options have shortened is full all the same.
+    if (sent == most && sent < payload_limit()) {
+        send_->small_sent = true;
+        send_->small_end = snd_.nxt;
+    }
+    return sent;
 }
 
 /// The FIN is a segment of its own, as from an application that writes and then closes.
-void Tcb::send_fin(bool again, Instant now, Output& out) {
-    const SeqNum seq = again ? snd_.nxt - 1 : snd_.nxt;
-    emit(make_segment(seq, Flags::fin | Flags::ack, now), Reason::fin, again, out);
-    if (!again) {
-        fin_sent_ = true;
-        snd_.nxt += 1;
-    }
+void Tcb::send_fin(Instant now, Output& out) {
+    emit(make_segment(snd_.nxt, Flags::fin | Flags::ack, now), Reason::fin, false, out);
+    fin_sent_ = true;
+    send_->flight.push(snd_.nxt, snd_.nxt + 1, now);
+    snd_.nxt += 1;
 }
 
-/// Sends the first missing bytes of [from, to) again; returns how much of the sequence space that
-/// took.
-std::uint32_t Tcb::resend(SeqNum from, SeqNum to, Instant now, Output& out) {
-    send_->timing = false;
-    const SeqNum data_end = fin_sent_ ? snd_.nxt - 1 : snd_.nxt;
-    if (from == data_end) {
-        send_fin(true, now, out);
-        return 1;
+/// Sends a segment of the flight again, as much of it as MSS and window allow, together with short
+/// ones behind it (Linux: tcp_retrans_try_collapse). False where it stands beyond the window that
+/// is left; the oldest goes all the same, for its answer tells of the window (RFC 9293, 3.8.6.1).
+bool Tcb::resend(std::size_t index, Instant now, Output& out) {
+    Flight& flight = send_->flight;
+    const SeqNum left = flight.segments()[index].left;
+    const SeqNum edge = snd_.una + snd_.wnd;
+    if (left >= edge && index != 0) {
+        return false;
     }
-    return send_range(from, forward_distance(from, min(to, data_end)), true, now, out);
+    const std::uint32_t window = left < edge ? forward_distance(left, edge) : payload_limit();
+    while (index + 1 < flight.count()) {
+        const SentSegment& next = flight.segments()[index + 1];
+        const std::uint32_t together = forward_distance(left, next.right);
+        const std::uint32_t fin = fin_sent_ && next.right == snd_.nxt ? 1 : 0;
+        if (next.sacked || together > window || together - fin > payload_limit()) {
+            break;
+        }
+        flight.merge(index);
+    }
+    const std::uint32_t length = flight.segments()[index].length();
+    const std::uint32_t sent = send_range(left, std::min(length, window), true, now, out);
+    if (sent == 0) {
+        return false;
+    }
+    if (sent < length) {
+        flight.split(index, sent);
+    }
+    flight.mark_resent(index, now);
+    if (send_->recovery != Recovery::none) {
+        ++send_->undo.resent;
+    }
+    return true;
 }
 
 void Tcb::resend_lost(Instant now, Output& out) {
-    if (send_->recovery == Recovery::none) {
+    SendBuffer& send = *send_;
+    if (send.recovery == Recovery::none) {
         return;
     }
-    const SeqNum edge = snd_.una + snd_.wnd;
     std::uint32_t flight = in_flight();
-    while (const auto hole =
-               send_->scoreboard.next_hole(max(send_->resend_nxt, snd_.una), send_->lost_end)) {
-        const std::uint32_t length =
-            std::min(forward_distance(hole->left, hole->right), payload_limit());
-        const bool fits = flight == 0 || flight + length <= congestion_.bytes();
-        if ((!fits && !send_->resend_now) || (hole->left != snd_.una && hole->left >= edge)) {
+    for (std::size_t i = 0; i < send.flight.count() && send.flight.lost() > 0; ++i) {
+        if (!send.flight.segments()[i].lost) {
+            continue;
+        }
+        const bool fits = flight == 0 || flight + snd_.mss <= congestion_.bytes();
+        if ((!fits && !send.resend_now) || !resend(i, now, out)) {
             break;
         }
-        const std::uint32_t sent = resend(hole->left, hole->right, now, out);
-        if (sent == 0) {
-            break;
+        if (send.resend_now) {
+            send.resend_now = false;
+            if (timer_ != Timer::reordering) {
+                arm(Timer::retransmit, now + rto());
+            }
         }
-        if (send_->resend_now) {
-            send_->resend_now = false;
-            arm(Timer::retransmit, now + rto());
-        }
-        send_->resend_nxt = hole->left + sent;
-        flight += sent;
+        flight += snd_.mss;
     }
+}
+
+/// Nagle's algorithm (RFC 9293, 3.7.4) with Minshall's change: a short segment waits only for the
+/// one short segment before it, as in Linux (tcp_nagle_check). Who closes has no more to come.
+bool Tcb::waits_for_more(std::uint32_t length) const noexcept {
+    return config_->nagle && !fin_queued_ && length < payload_limit() && send_->small_sent &&
+           send_->small_end > snd_.una && send_->small_end <= snd_.nxt;
 }
 
 void Tcb::send_new(Instant now, Output& out) {
@@ -135,31 +187,35 @@ void Tcb::send_new(Instant now, Output& out) {
     }
     std::uint32_t flight = in_flight();
     const std::uint32_t full = payload_limit();
+    // What Linux hands to its card at once ends with PSH (tcp_tso_autosize, tcp_cwnd_test).
+    const std::uint32_t most_at_once = std::max(
+        2U, std::min(congestion_.bytes() / 2 / snd_.mss, largest_burst / std::max(full, 1U)));
+    std::uint32_t burst = 0;
+    const auto push = [&] {
+        if (burst > 1) {
+            out.replies.back().segment.flags.bits |= Flags::psh;
+        }
+        burst = 0;
+    };
     for (std::uint32_t rest = unsent(); rest > 0; rest = unsent()) {
         const std::uint32_t usable = usable_window();
         const std::uint32_t length = std::min({rest, usable, full});
         // Silly windows are waited out (RFC 9293, 3.8.6.2.1); the persist timer ends the wait.
         const bool silly = length < std::min(rest, full) && length < snd_.max_wnd / 2;
-        if (length == 0 || silly || (flight > 0 && flight + length > congestion_.bytes())) {
+        const bool fits = flight == 0 || flight + snd_.mss <= congestion_.bytes();
+        if (length == 0 || silly || !fits || waits_for_more(length) ||
+            send_next(length, now, out) == 0) {
+            push();
             return;
         }
-        const std::uint32_t sent = send_range(snd_.nxt, length, false, now, out);
-        if (sent == 0) {
-            return;
-        }
-        note_answer(now);
-        snd_.nxt += sent;
-        flight += sent;
-        // While losses are repaired, an ACK says when the gap was filled rather than how long a
-        // round trip takes (Linux: FLAG_RETRANS_DATA_ACKED).
-        if (!send_->timing && send_->recovery == Recovery::none) {
-            send_->timing = true;
-            send_->timed_end = snd_.nxt;
-            send_->timed_at = now;
+        flight += snd_.mss;
+        if (++burst == most_at_once) {
+            push();
         }
     }
+    push();
     if (fin_queued_ && usable_window() > 0) {
-        send_fin(false, now, out);
+        send_fin(now, out);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "ghostpeer/wire/codec.hpp"
+#include "ghostpeer/wire/icmp.hpp"
 
 #include <algorithm>
 #include <array>
@@ -71,7 +72,7 @@ class Conversation {
         : engine_(settings(), {peer::PeerSpec{{}, {}, profile}}) {}
 
     void step(Input& input) {
-        switch (input.byte() % 8) {
+        switch (input.byte() % 9) {
             case 0: pass(std::chrono::microseconds(input.word())); break;
             case 1: pass(std::chrono::milliseconds(input.word())); break;
             case 2: pass(std::chrono::seconds(input.word())); break;
@@ -83,6 +84,7 @@ class Conversation {
             case 4: engine_.fire("x", now_); break;
             case 5: tell_of_socket(input); break;
             case 6: dial(input.byte()); break;
+            case 8: complain(input); break;
             default: arrives(wire::encode(segment(input))); break;
         }
         collect();
@@ -175,6 +177,17 @@ class Conversation {
         engine_.on_socket(view, now_);
     }
 
+    /// An ICMP error about the last segment of a flow, perhaps with another number.
+    void complain(Input& input) {
+        const std::uint8_t which = input.byte();
+        wire::Segment quoted = last_[which % 4U];
+        quoted.seq += static_cast<std::uint32_t>(static_cast<std::int8_t>(input.byte()));
+        const auto kind = static_cast<wire::IcmpKind>(which / 4U % 6U);
+        if (const auto error = wire::icmp_error(kind, input.word(), wire::encode(quoted))) {
+            arrives(*error);
+        }
+    }
+
     void arrives(const wire::Bytes& packet) {
         engine_.expect(packet);
         engine_.on_packet(packet, now_, packet.size() % 2 == 0);  // bursts and single ones
@@ -208,6 +221,7 @@ class Conversation {
                 Numbers& known = numbers_[sent->destination.port % 4U];
                 known.ack = sent->end();
                 known.seq = sent->ack;
+                last_[sent->destination.port % 4U] = *sent;
             }
         }
         events_.clear();
@@ -217,6 +231,7 @@ class Conversation {
     peer::Engine engine_;
     Instant now_ = run_start;
     std::array<Numbers, 4> numbers_{};
+    std::array<wire::Segment, 4> last_{};
     std::vector<peer::Emission> emissions_;
     std::vector<peer::Event> events_;
 };

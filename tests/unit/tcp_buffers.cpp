@@ -1,7 +1,7 @@
 // The queues and maps behind a connection.
 #include "support/tcp_conversation.hpp"
+#include "tcp/flight.hpp"
 #include "tcp/reassembly.hpp"
-#include "tcp/scoreboard.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,9 +10,8 @@
 
 using namespace ghostpeer;
 using tcp::ByteQueue;
+using tcp::Flight;
 using tcp::Reassembly;
-using tcp::Scoreboard;
-using wire::SackBlock;
 using wire::SeqNum;
 
 namespace {
@@ -62,52 +61,63 @@ TEST_CASE("a byte queue that is kept short stays small") {
     CHECK(queue.heap_bytes() < 20'000);
 }
 
-TEST_CASE("the scoreboard merges, bounds and forgets") {
+TEST_CASE("the flight counts what was reported and what is lost, through every change") {
     const SeqNum una{0xffff'ff00U};
-    const SeqNum nxt = una + 10'000;
-    const auto block = [&](std::uint32_t left, std::uint32_t right) {
-        return SackBlock{una + left, una + right};
-    };
-    Scoreboard board;
-    CHECK(board.add(block(1000, 2000), una, nxt));
-    CHECK_FALSE(board.add(block(1200, 1800), una, nxt));
-    CHECK(board.add(block(3000, 4000), una, nxt));
-    CHECK(board.bytes() == 2000);
-    CHECK(board.add(block(2000, 3000), una, nxt));
-    CHECK(board.bytes() == 3000);
-    CHECK(board.highest() == una + 4000);
-    CHECK(board.missing(una, una + 5000) == 2000);
-    CHECK(board.next_hole(una, nxt) == block(0, 1000));
-    CHECK(board.next_hole(una + 1500, nxt) == block(4000, 10'000));
-    CHECK(board.next_hole(una + 1500, una + 4000) == std::nullopt);
-    board.advance(una + 1500);
-    CHECK(board.bytes() == 2500);
-    board.advance(una + 4000);
-    CHECK(board.empty());
-    CHECK(board.heap_bytes() == 0);
-
-    CHECK_FALSE(board.add({una - 10, una + 10}, una, nxt));
-    CHECK_FALSE(board.add({nxt - 10, nxt + 1}, una, nxt));
-    CHECK_FALSE(board.add(block(20, 20), una, nxt));
-    CHECK_FALSE(board.add(block(20, 10), una, nxt));
-    for (std::uint32_t i = 0; i < 4000; ++i) {
-        board.add(block(2 * i + 1, 2 * i + 2), una, nxt);
+    const Instant now = run_start;
+    Flight flight;
+    CHECK(flight.empty());
+    for (std::uint32_t i = 0; i < 5; ++i) {
+        flight.push(una + 100 * i, una + 100 * (i + 1), now);
     }
-    CHECK(board.bytes() == Scoreboard::max_ranges);
+    CHECK(flight.in_network() == 5);
+    CHECK(flight.find(una) == 0);
+    CHECK(flight.find(una + 1) == 1);
+    CHECK(flight.find(una + 400) == 4);
+    CHECK(flight.find(una + 401) == 5);
+    flight.mark_sacked(2);
+    flight.mark_lost(0);
+    flight.mark_lost(1);
+    CHECK(flight.sacked() == 1);
+    CHECK(flight.lost() == 2);
+    CHECK(flight.highest_sacked() == una + 300);
+    flight.mark_sacked(1);  // lost, it seemed
+    CHECK(flight.lost() == 1);
+    flight.split(0, 40);
+    CHECK(flight.count() == 6);
+    CHECK(flight.lost() == 2);
+    flight.mark_resent(1, now);
+    CHECK(flight.lost() == 1);
+    CHECK(flight.segments()[1].resent);
+    flight.merge(0);
+    CHECK(flight.count() == 5);
+    CHECK(flight.lost() == 1);
+    CHECK(flight.front().length() == 100);
+    CHECK(flight.front().resent);
+    flight.trim(una + 50);
+    CHECK(flight.front().length() == 50);
+    flight.pop();
+    flight.pop();
+    CHECK(flight.lost() == 0);
+    CHECK(flight.sacked() == 1);
+    flight.unmark_sacked();
+    CHECK(flight.in_network() == 3);
+    flight.mark_lost(2);
+    flight.unmark_lost();
+    CHECK(flight.in_network() == 3);
 }
 
-TEST_CASE("IsLost: three ranges or more than two segments above") {
+TEST_CASE("a long flight does not keep what was acknowledged") {
     const SeqNum una{0xffff'ff00U};
-    Scoreboard board;
-    board.add({una + 100, una + 120}, una, una + 10'000);
-    CHECK_FALSE(board.first_is_lost(10));
-    board.add({una + 120, una + 121}, una, una + 10'000);
-    CHECK(board.first_is_lost(10));
-    CHECK_FALSE(board.first_is_lost(11));
-    board.add({una + 200, una + 201}, una, una + 10'000);
-    CHECK_FALSE(board.first_is_lost(1000));
-    board.add({una + 300, una + 301}, una, una + 10'000);
-    CHECK(board.first_is_lost(1000));
+    Flight flight;
+    for (std::uint32_t i = 0; i < 100'000; ++i) {
+        flight.push(una + i, una + i + 1, run_start);
+        if (i >= 200) {
+            flight.pop();
+        }
+    }
+    CHECK(flight.count() == 200);
+    CHECK(flight.front().left == una + 99'800);
+    CHECK(flight.heap_bytes() < 1000 * sizeof(tcp::SentSegment));
 }
 
 TEST_CASE("reassembly puts pieces in order, whatever the order of arrival") {

@@ -136,7 +136,7 @@ TEST_CASE("our FIN is retransmitted with back-off until it is acknowledged") {
     c.silent_for(std::chrono::hours(1));
 }
 
-TEST_CASE("a lost FIN follows its data, each in its own segment") {
+TEST_CASE("a lost FIN rides on the data that is sent again") {
     Conversation c;
     established(c);
     c.writes("data");
@@ -145,8 +145,8 @@ TEST_CASE("a lost FIN follows its data, each in its own segment") {
     c.sends(Reason::data, {.seq = 1, .flags = ack_bit | psh_bit, .text = "data"});
     c.sends(Reason::fin, {.seq = 5, .flags = fin_bit | ack_bit});
     c.silent_for(200ms);
-    c.sends(Reason::data, {.seq = 1, .text = "data", .again = true});
-    c.sends(Reason::fin, {.seq = 5, .again = true});
+    c.sends(Reason::fin,
+            {.seq = 1, .flags = fin_bit | psh_bit | ack_bit, .text = "data", .again = true});
     c.silent();
     c.gets({.ack = 6});
     c.enters(State::fin_wait_2);

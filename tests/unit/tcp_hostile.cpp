@@ -55,6 +55,9 @@ TEST_CASE("forged segments neither crash nor grow a connection, and it sends no 
         config.window_scale = static_cast<std::uint8_t>(random() % 20);
         config.sack = random() % 2 == 0;
         config.timestamps = random() % 2 == 0;
+        config.nagle = random() % 2 == 0;
+        config.mtu_probing = random() % 2 == 0;
+        config.recovery = random() % 4 == 0 ? tcp::RecoveryKind::reno : tcp::RecoveryKind::rack;
         Segment syn;
         syn.seq = SeqNum{static_cast<std::uint32_t>(random())};
         syn.flags.bits = syn_bit;
@@ -96,6 +99,9 @@ TEST_CASE("forged segments neither crash nor grow a connection, and it sends no 
             }
             if (random() % 200 == 0) {
                 tcb.shutdown(out);
+            }
+            if (random() % 50 == 0) {
+                tcb.on_path_mss(tcb.snd().una, static_cast<std::uint16_t>(random() % 1500), now);
             }
             tcb.transmit(now, out);
             REQUIRE(out.replies.size() < 600);

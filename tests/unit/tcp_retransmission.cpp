@@ -67,6 +67,7 @@ TEST_CASE("the handshake measures the first round trip") {
 
 TEST_CASE("an ACK of new data ends the back-off and starts the timer anew") {
     Conversation c;
+    c.config.nagle = false;
     established(c);
     c.writes("one");
     c.writes("two");
@@ -119,8 +120,12 @@ TEST_CASE("ten segments leave at first, and two for each one acknowledged") {
     Conversation c;
     established(c);
     c.writes(std::string(100 * 1460, 'x'));
+    // Half a congestion window at a time ends with PSH.
     for (std::uint32_t i = 0; i < 10; ++i) {
-        c.sends(Reason::data, {.seq = byte_of(i), .flags = ack_bit, .length = 1460});
+        const std::uint8_t push = i % 5 == 4 ? psh_bit : 0;
+        c.sends(Reason::data, {.seq = byte_of(i),
+                               .flags = static_cast<std::uint8_t>(ack_bit | push),
+                               .length = 1460});
     }
     c.silent();
     c.gets({.ack = byte_of(1)});
@@ -203,12 +208,13 @@ TEST_CASE("SACK brings exactly the missing segments again") {
     c.silent();
     c.gets({.ack = byte_of(10)});
     c.silent_for(10s);
-    CHECK(c.tcb.heap_bytes() == 0);
+    CHECK(c.tcb.heap_bytes() <= 200);  // for a report that nothing was lost
 }
 
 TEST_CASE(
     "after a timeout everything is sent again, in slow start, but not what SACK reports anew") {
     Conversation c;
+    c.config.recovery = tcp::RecoveryKind::reno;
     established(c, {.sack = true});
     sends_full_segments(c, 10);
     c.silent_for(200ms);
@@ -263,6 +269,7 @@ TEST_CASE("sequence numbers wrap amid a transfer") {
 
 TEST_CASE("send_room is what is left of the send buffer") {
     Conversation c;
+    c.config.nagle = false;
     c.config.send_buffer = 1000;
     established(c);
     CHECK(c.tcb.send_room() == 1000);
@@ -274,8 +281,9 @@ TEST_CASE("send_room is what is left of the send buffer") {
     CHECK(c.tcb.send_room() == 1000);
 }
 
-TEST_CASE("after a timeout what SACK had reported is sent again: it may have been thrown away") {
+TEST_CASE("after a timeout what SACK had reported is not sent again") {
     Conversation c;
+    c.config.recovery = tcp::RecoveryKind::reno;
     established(c, {.sack = true});
     sends_full_segments(c, 4);
     c.gets({.ack = 1, .sack = {{byte_of(2), byte_of(3)}}});
@@ -283,7 +291,22 @@ TEST_CASE("after a timeout what SACK had reported is sent again: it may have bee
     c.sends(Reason::data, {.seq = 1, .again = true});
     c.gets({.ack = byte_of(1)});
     c.sends(Reason::data, {.seq = byte_of(1), .again = true});
+    c.sends(Reason::data, {.seq = byte_of(3), .again = true});
+    c.silent();
+}
+
+TEST_CASE("what SACK had reported and is missing after all was thrown away, and so was the rest") {
+    Conversation c;
+    c.config.recovery = tcp::RecoveryKind::reno;
+    established(c, {.sack = true});
+    sends_full_segments(c, 4);
+    c.gets({.ack = 1, .sack = {{byte_of(1), byte_of(3)}}});
+    c.gets({.ack = byte_of(1)});
+    c.silent_for(200ms);
+    c.sends(Reason::data, {.seq = byte_of(1), .again = true});
+    c.gets({.ack = byte_of(2)});
     c.sends(Reason::data, {.seq = byte_of(2), .again = true});
+    c.sends(Reason::data, {.seq = byte_of(3), .again = true});
 }
 
 TEST_CASE("the window does not grow while the application leaves it unused") {
@@ -300,6 +323,7 @@ TEST_CASE("the window does not grow while the application leaves it unused") {
 
 TEST_CASE("an echoed timestamp counts for nothing without a retransmission") {
     Conversation c;
+    c.config.nagle = false;
     established(c, {.tsval = 100});
     c.writes("timed");
     c.writes("not timed");

@@ -16,6 +16,12 @@ enum class Ecn : std::uint8_t {
     on,       ///< asks for it, too
 };
 
+/// How losses are found.
+enum class RecoveryKind : std::uint8_t {
+    rack,  ///< by time, with a probe for a lost tail (RFC 8985), where both sides have SACK
+    reno,  ///< by three duplicate ACKs (RFC 6582; RFC 6675)
+};
+
 /// The defaults are those of a Linux host on Ethernet.
 struct Config {
     /// MSS to announce in bytes, 1..65535; 0: from the link's MTU (1460 / 1440 at 1500).
@@ -38,9 +44,15 @@ struct Config {
     Duration rto_initial = std::chrono::seconds(1);     ///< RFC 6298, 2.1
     Duration rto_min = std::chrono::milliseconds(200);  ///< Linux: TCP_RTO_MIN
     Duration rto_max = std::chrono::seconds(120);       ///< Linux: TCP_RTO_MAX
-    unsigned syn_retries = 6;                           ///< Linux: tcp_syn_retries
-    unsigned syn_ack_retries = 5;                       ///< Linux: tcp_synack_retries
-    unsigned retries = 15;                              ///< Linux: tcp_retries2
+    /// Linux: tcp_syn_retries (6) and the next.
+    unsigned syn_retries = 10;
+    unsigned syn_linear_timeouts = 4;  ///< before the first doubling; Linux: the same name
+    unsigned syn_ack_retries = 5;      ///< Linux: tcp_synack_retries
+    unsigned retries = 15;             ///< Linux: tcp_retries2
+    unsigned orphan_retries = 8;       ///< once the application has closed; Linux: the same name
+    RecoveryKind recovery = RecoveryKind::rack;
+    bool nagle = true;         ///< short segments wait for one another (RFC 9293, 3.7.4)
+    bool mtu_probing = false;  ///< shorter segments after timeouts; Linux: tcp_mtu_probing = 1
     /// Shortest and longest wait before data is acknowledged where nothing else leaves that could
     /// carry the ACK (Linux: TCP_ATO_MIN, TCP_DELACK_MAX). The pace of the data decides between
     /// them. Unset: every segment is acknowledged at once, by an ACK of its own.

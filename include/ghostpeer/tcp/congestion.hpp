@@ -12,11 +12,13 @@ class CongestionWindow {
     /// `acked` new bytes were acknowledged while `flight` were outstanding. Grows by slow start or
     /// congestion avoidance, but not while the application leaves the window unused (RFC 7661).
     void on_ack(std::uint32_t acked, std::uint32_t flight, std::uint32_t mss) noexcept;
-    /// Loss seen by duplicate ACKs or SACK: half of what is outstanding (RFC 5681, 3.2).
+    /// A loss that the timer need not tell of: half of what is outstanding (RFC 5681, 3.2).
     void on_fast_retransmit(std::uint32_t flight, std::uint32_t mss) noexcept;
     /// The retransmission timer ran out: one segment. `first` is false for the same data again,
     /// which must not halve the threshold twice (RFC 5681, 3.1).
     void on_timeout(std::uint32_t flight, std::uint32_t mss, bool first) noexcept;
+    /// A reduction was a mistake: the window is as large as before it, at least.
+    void restore(std::uint32_t window, std::uint32_t threshold) noexcept;
 
     [[nodiscard]] std::uint32_t bytes() const noexcept { return cwnd_; }
     [[nodiscard]] std::uint32_t threshold() const noexcept { return ssthresh_; }

@@ -16,6 +16,8 @@ class RttEstimator {
     void sample(Duration round_trip) noexcept;
     [[nodiscard]] bool measured() const noexcept { return measured_; }
     [[nodiscard]] Duration smoothed() const noexcept { return std::chrono::microseconds(srtt_us_); }
+    /// The shortest that was measured; zero before.
+    [[nodiscard]] Duration least() const noexcept { return std::chrono::microseconds(least_us_); }
     /// The timeout after `backoff` doublings, at most `config.rto_max`. Before the first sample it
     /// is `config.rto_initial`, later SRTT + max(4 RTTVAR, rto_min): Linux (tcp_rtt_estimator)
     /// puts the floor under the variance, so that a delayed ACK is no reason to retransmit.
@@ -23,6 +25,7 @@ class RttEstimator {
 
   private:
     std::uint32_t srtt_us_ = 0;
+    std::uint32_t least_us_ = 0;
     std::uint32_t rttvar_us_ : 31 = 0;
     std::uint32_t measured_ : 1 = 0;
 };

@@ -48,7 +48,9 @@ struct ReceiveVariables {
     std::uint8_t scale = 0;  ///< shift of the windows that leave
 };
 
-struct SendBuffer;  // unacknowledged and unsent bytes, SACK scoreboard (src/tcp)
+struct SendBuffer;  // unacknowledged and unsent bytes, segments in flight (src/tcp)
+struct SentSegment;
+enum class Recovery : std::uint8_t;
 struct Reassembly;  // bytes that arrived out of order (src/tcp)
 struct ReadRate;    // how fast the application reads (src/tcp)
 
@@ -84,7 +86,15 @@ class Tcb {
     /// be moved from.
     void on_segment(wire::Segment&& segment, Instant now, Output& out);
 
-    /// Retransmission, persist, delayed-ACK and TIME-WAIT timers that are due.
+    /// A router says that the segment with this number was too large for the path, which lets
+    /// segments of `mss` bytes pass (MTU less headers). False where it is not outstanding, and so
+    /// perhaps forged (RFC 5927). What was too large leaves again with the next `transmit`.
+    bool on_path_mss(wire::SeqNum quoted, std::uint16_t mss, Instant now);
+    /// The network says that the segment with this number cannot be delivered; `route`: that there
+    /// is no way to the other side, rather than that it is not wanted there.
+    void on_unreachable(wire::SeqNum quoted, bool route, Output& out);
+
+    /// Retransmission, loss probe, persist, delayed-ACK and TIME-WAIT timers that are due.
     void on_timer(Instant now, Output& out);
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept;
 
@@ -166,7 +176,15 @@ class Tcb {
 
   private:
     /// What `timer_at_` is for; no two of them ever run at the same time.
-    enum class Timer : std::uint8_t { none, retransmit, persist, time_wait, fin_wait_2 };
+    enum class Timer : std::uint8_t {
+        none,
+        retransmit,
+        loss_probe,  // RFC 8985, 7
+        reordering,  // RFC 8985, 6.3
+        persist,
+        time_wait,
+        fin_wait_2,
+    };
     enum class AckDue : std::uint8_t { none, delayed, now };
     static constexpr Instant never = Instant::max();
 
@@ -226,11 +244,32 @@ class Tcb {
     void update_send_window(const wire::Segment& segment);
     void advance_close(Instant now, Output& out);
     // recovery.cpp
-    void note_sack(const wire::Segment& segment, bool duplicate);
-    void after_new_ack(std::uint32_t acked);
+    std::uint32_t retire(const wire::Segment& ack, Instant now);
+    bool take_block(const wire::SackBlock& block, Instant now);
+    void note_sack(const wire::Segment& segment, bool duplicate, bool advanced, Instant now);
+    void note_duplicate_report(const wire::SackBlock& block);
+    void find_losses(bool advanced, Instant now);
+    void find_losses_by_count();
+    void after_new_ack(std::uint32_t segments);
+    void begin_recovery(Recovery recovery);
     void enter_fast_recovery();
-    void enter_timeout_recovery();
+    void enter_timeout_recovery(Instant now);
     [[nodiscard]] std::uint32_t in_flight() const noexcept;
+    // rack.cpp
+    [[nodiscard]] bool uses_rack() const noexcept;
+    [[nodiscard]] bool tells_of_no_loss() const noexcept;
+    void note_delivery(const SentSegment& segment, Instant now) noexcept;
+    [[nodiscard]] Duration reordering_window() const noexcept;
+    void widen_reordering_window() noexcept;
+    void find_losses_by_time(Instant now);
+    void on_reordering_timer(Instant now);
+    [[nodiscard]] Instant retransmit_at(Instant now) const noexcept;
+    void start_timer(bool advanced, Instant now) noexcept;
+    void on_loss_probe_timer(Instant now, Output& out);
+    void end_probe(wire::SeqNum ack, bool dsack, bool news) noexcept;
+    // path_mtu.cpp
+    [[nodiscard]] bool quotes_outstanding(wire::SeqNum quoted) const noexcept;
+    void suspect_black_hole() noexcept;
     // arrival_text.cpp
     void process_payload(wire::Segment& segment, Instant now, Output& out);
     void accept_in_order(wire::Segment& segment, std::size_t old, Instant now);
@@ -266,14 +305,17 @@ class Tcb {
     [[nodiscard]] std::uint32_t payload_limit() const noexcept;
     std::uint32_t send_range(wire::SeqNum from, std::uint32_t most, bool again, Instant now,
                              Output& out);
-    void send_fin(bool again, Instant now, Output& out);
-    std::uint32_t resend(wire::SeqNum from, wire::SeqNum to, Instant now, Output& out);
+    std::uint32_t send_next(std::uint32_t most, Instant now, Output& out);
+    void send_fin(Instant now, Output& out);
+    bool resend(std::size_t index, Instant now, Output& out);
     void resend_lost(Instant now, Output& out);
+    [[nodiscard]] bool waits_for_more(std::uint32_t length) const noexcept;
     void send_new(Instant now, Output& out);
     // timers.cpp
     void on_retransmit_timer(Instant now, Output& out);
     void on_persist_timer(Instant now, Output& out);
     [[nodiscard]] bool give_up(unsigned limit, Output& out);
+    [[nodiscard]] unsigned retry_limit() const noexcept;
     [[nodiscard]] Duration rto() const noexcept;
     void update_timer(Instant now) noexcept;
     // close.cpp
@@ -315,6 +357,8 @@ class Tcb {
     std::uint16_t retries_ = 0;       // in a row without an answer
     std::uint8_t quick_acks_ = 0;     // left
     std::uint8_t backoff_ = 0;
+    std::uint8_t reordering_steps_ = 1;     // quarters of the shortest round trip (RFC 8985, 6.2)
+    std::uint8_t reordering_patience_ = 0;  // recoveries until they are as at first
     bool window_fixed_ : 1 = false;
     bool announce_window_ : 1 = false;
     bool window_closed_ : 1 = false;
@@ -334,6 +378,7 @@ class Tcb {
     bool congestion_seen_ : 1 = false;  // ECE is sent until the other side has reacted
     bool reduced_ : 1 = false;          // CWR is to be sent
     bool read_ : 1 = false;             // by the application, since `acknowledge` was called last
+    bool reordering_seen_ : 1 = false;
 };
 
 static_assert(sizeof(Tcb) <= 256, "200,000 idle connections are to be cheap");
