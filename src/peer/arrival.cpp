@@ -108,6 +108,10 @@ void Engine::Impl::other_packet_arrived(const wire::OtherPacket& other,
         }
         return;
     }
+    if (const auto report = wire::decode_icmp_error(packet)) {
+        icmp_error_arrived(*report, now);
+        return;
+    }
     std::optional<wire::Bytes> answer;
     if (other.echo_request) {
         answer = wire::echo_reply(packet);

@@ -203,8 +203,8 @@ tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection, Ins
     const bool v4 = connection.flow.local.address.is_v4();
     constexpr unsigned ip4_and_tcp = 40;
     constexpr unsigned ip6_and_tcp = 60;
-    environment.link_mss =
-        static_cast<std::uint16_t>(settings.mtu - (v4 ? ip4_and_tcp : ip6_and_tcp));
+    environment.link_mss = static_cast<std::uint16_t>(
+        path_mtu(connection.flow.remote.address, now) - (v4 ? ip4_and_tcp : ip6_and_tcp));
     // RFC 9293, 3.7.1 (MUST-15).
     constexpr std::uint16_t default_v4 = 536;
     constexpr std::uint16_t default_v6 = 1220;

@@ -4,6 +4,7 @@
 
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/tcp/output.hpp"
+#include "ghostpeer/wire/icmp.hpp"
 #include "ghostpeer/wire/reassembly.hpp"
 #include "peer/agenda.hpp"
 #include "peer/behaviour.hpp"
@@ -15,6 +16,7 @@
 #include <tsl/robin_map.h>
 
 #include <deque>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -129,6 +131,14 @@ struct Engine::Impl {
     void depart_in_parts(wire::Bytes&& packet, Instant now);
     [[nodiscard]] bool for_name_server(const wire::OtherPacket& other) const noexcept;
     void odd_packet_arrived(wire::Oddity oddity, Instant now);
+
+    // path.cpp
+    void icmp_error_arrived(const wire::IcmpReport& report, Instant now);
+    void path_too_narrow(Connection& connection, const wire::IcmpReport& report, Instant now);
+    /// Of the link, or what a router has said lately.
+    [[nodiscard]] std::uint16_t path_mtu(const wire::IpAddress& to, Instant now);
+
+    // arrival.cpp
     /// The index of the first peer that answers there.
     [[nodiscard]] std::optional<std::size_t> peer_at(const wire::Endpoint& destination) const;
     /// Gives it its number among those to its address and port; the time since the last of them.
@@ -351,6 +361,11 @@ struct Engine::Impl {
         Instant last_start{};
     };
     tsl::robin_map<wire::Endpoint, AttemptCount> attempt_counts;
+    struct Path {
+        std::uint16_t mtu = 0;
+        Instant until{};
+    };
+    std::map<wire::IpAddress, Path> paths;  ///< narrower than the link, by whom they lead to
     std::vector<AttemptRecord> records;
     std::uint64_t unrecorded = 0;
 

@@ -69,7 +69,7 @@ void Engine::Impl::address(const Connection& connection, wire::Segment& segment)
     segment.tos = (ip.tos & ecn_field) != 0
                       ? ip.tos
                       : static_cast<std::uint8_t>(ip.tos | (segment.tos & ecn_field));
-    segment.dont_fragment = ip.dont_fragment;
+    segment.dont_fragment = ip.dont_fragment && !connection.may_fragment;
 }
 
 const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply,

@@ -44,9 +44,16 @@ def echo_profile(t, extends):
 
 @test
 def echo_is_exact(t):
-    run = t.passed(t.run(echo_profile(t, "healthy"), echo(t, 1_000_000)))
+    # On a busy machine the program's kernel may send tail loss probes, and so may the peer with
+    # `recovery: rack`.
+    profile = t.profile("""
+        summary: Echo over a perfect path.
+        extends: healthy
+        service: echo
+        tcp: {recovery: reno}
+    """)
+    run = t.passed(t.run(profile, echo(t, 1_000_000)))
     t.equal(run.text.split(), ["1000000", "True"], "bytes, and whether they are the right ones")
-    # The program's kernel may send tail loss probes when the machine is busy, the peer nothing.
     t.equal(run.sent(retransmission=True), [], "retransmissions on a perfect path")
 
 

@@ -82,3 +82,47 @@ def fragmented(t):
     with open(pcap, "rb") as file:
         capture = file.read()
     t.equal(len(fragments_in(capture)), -(-(whole.len + 32) // 64), "packets of that segment")
+
+
+@test
+def a_router_speaks_of_the_peers_own_segments(t):
+    """The program plays the router, which needs a raw socket; its kernel's ACKs do not come
+    through, so that what the ICMP error quotes is outstanding."""
+    profile = t.profile("""
+        summary: two full segments, whose acknowledgements are lost at first
+        service: {source: {bytes: 2896}}
+        rules:
+          - {on: receive ack, first: 6, do: drop}
+    """)
+    code = """
+        import socket, struct, sys
+        def checksum(data):
+            total = sum(struct.unpack(f"!{len(data) // 2}H", data + b"\\0" * (len(data) % 2)))
+            while total >> 16:
+                total = (total & 0xffff) + (total >> 16)
+            return ~total & 0xffff
+        try:
+            seen = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+            icmp = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        except PermissionError:
+            sys.exit(9)
+        s = socket.create_connection(("198.18.0.2", 8080))
+        s.sendall(b"x")
+        quoted = next(p for p in iter(lambda: seen.recv(65536), b"") if len(p) > 1400)
+        error = struct.pack("!BBHHH", 3, 4, 0, 0, 1000) + quoted[:28]
+        icmp.sendto(error[:2] + struct.pack("!H", checksum(error)) + error[4:], ("198.18.0.2", 0))
+        left = 2896
+        while left > 0:
+            left -= len(s.recv(left))
+        while True:
+            again = seen.recv(65536)
+            if len(again) == 1000:
+                break
+    """
+    run = t.run(profile, t.python(code))
+    if run.status == 9:
+        t.skip("the program may not open a raw socket")
+    t.passed(run)
+    again = [s.len for s in run.sent("data", retransmission=True)]
+    t.check(948 in again, f"sizes of what was sent again: {again}")
+    t.contains(run.trace, "may have 1000 bytes at most", "the trace")

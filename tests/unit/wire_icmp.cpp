@@ -192,3 +192,42 @@ TEST_CASE("wire: the kinds of ICMP errors and their words") {
     CHECK(name(IcmpKind::fragmentation_needed) == "frag-needed");
     CHECK_FALSE(parse_icmp_kind("redirect"));
 }
+
+TEST_CASE("wire: an error about a segment is read back, and nothing else is taken for one") {
+    Segment segment;
+    segment.source = {*IpAddress::parse("198.18.0.2"), 80};
+    segment.destination = {*IpAddress::parse("198.18.0.1"), 40'000};
+    segment.seq = SeqNum(0xfffffff0);
+    segment.payload.assign(1000, 'x');
+    for (const bool v4 : {true, false}) {
+        CAPTURE(v4);
+        if (!v4) {
+            segment.source.address = *IpAddress::parse("2001:2::2");
+            segment.destination.address = *IpAddress::parse("2001:2::1");
+        }
+        for (const auto kind :
+             {IcmpKind::port_unreachable, IcmpKind::host_unreachable, IcmpKind::net_unreachable,
+              IcmpKind::admin_prohibited, IcmpKind::ttl_exceeded, IcmpKind::fragmentation_needed}) {
+            const auto error = icmp_error(kind, 1300, encode(segment));
+            REQUIRE(error);
+            const auto report = decode_icmp_error(*error);
+            REQUIRE(report);
+            CHECK(report->kind == kind);
+            CHECK(report->flow == Flow{segment.source, segment.destination});
+            CHECK(report->seq == segment.seq);
+            CHECK(report->mtu == (kind == IcmpKind::fragmentation_needed ? 1300 : 0));
+            // Damaged, or cut short at any length.
+            for (std::size_t at = v4 ? 20 : 40; at < error->size(); at += 37) {
+                Bytes damaged = *error;
+                damaged[at] ^= 0x10;
+                CHECK_FALSE(decode_icmp_error(damaged));
+            }
+            for (std::size_t size = 0; size < error->size(); size += 7) {
+                CHECK_FALSE(decode_icmp_error(std::span(*error).first(size)));
+            }
+        }
+    }
+    CHECK_FALSE(decode_icmp_error(encode(segment)));
+    CHECK_FALSE(decode_icmp_error(echo_request_v4()));
+    CHECK_FALSE(decode_icmp_error(*port_unreachable(linux_udp_v4())));
+}

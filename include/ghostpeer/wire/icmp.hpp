@@ -29,4 +29,17 @@ enum class IcmpKind : std::uint8_t {
 [[nodiscard]] std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
                                               std::span<const std::uint8_t> packet) noexcept;
 
+/// An error that arrived, about a TCP segment.
+struct IcmpReport {
+    IcmpKind kind = IcmpKind::port_unreachable;
+    std::uint32_t mtu = 0;  ///< of `fragmentation_needed`
+    Flow flow;              ///< local: the end that sent the segment
+    SeqNum seq;             ///< of the segment
+};
+
+/// Reads an ICMP or ICMPv6 error that quotes a TCP segment, checksums included; nothing for
+/// anything else. What has no kind of its own counts as the kind that has the same consequences.
+[[nodiscard]] std::optional<IcmpReport> decode_icmp_error(
+    std::span<const std::uint8_t> packet) noexcept;
+
 }  // namespace ghostpeer::wire
