@@ -408,3 +408,35 @@ def a_peer_whose_interface_goes_away_ends(t):
         t.equal(run.status, 125, "exit status")
         t.contains(run.errors, " is gone", "the message")
         t.contains(run.trace, "the peer could not go on", "the summary")
+
+
+@test
+def a_peer_that_comes_again_from_the_same_port_is_let_in_at_once(t):
+    """The program closes first, so its kernel is in TIME-WAIT: it takes a SYN with a higher number
+    or a newer timestamp, and lets all others wait for a retransmission after one second."""
+    profile = t.profile("""
+        summary: A client that uses one port.
+        role: client
+        client: {source_port: 5000}
+        rules:
+          - {on: enter established, do: {say: hi}}
+          - {on: enter closed, do: finish}
+        """)
+    with Segment(t, hosts="ac") as segment:
+        server = segment.start("a", [PYTHON, "-u", "-c", """
+import socket
+listener = socket.create_server(("192.0.2.1", 7000))
+print("up", flush=True)
+while True:
+    connection, _ = listener.accept()
+    connection.recv(100)
+    connection.close()
+"""])
+        t.equal(server.stdout.readline(), "up\n", "the server")
+        for number in range(6):
+            run = segment.serve("c", profile, *BRIEF, "--address", f"{PEER}/24", "--dial",
+                                "192.0.2.1:7000", wait=False)
+            run.finish(20)
+            t.equal(run.status, 0, "exit status")
+            syns = run.segments(dir="out", kind="syn") or run.segments(dir="out", reason="syn")
+            t.equal(len(syns), 1, f"SYNs of connection {number + 1}")
