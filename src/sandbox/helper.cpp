@@ -48,6 +48,7 @@ struct Prepared {
     LinkEnd link;
     std::array<FileDescriptor, 2> diag;
     bool ipv6 = false;
+    bool hosts_shared = false;  ///< /etc/hosts is still the host's, and need not be
 };
 
 tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace) {
@@ -65,7 +66,7 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     if (!link) {
         return tl::unexpected(std::move(link.error()));
     }
-    Prepared prepared{std::move(*link), {}, false};
+    Prepared prepared{std::move(*link), {}, false, private_mounts && spec.hosts.empty()};
     const auto ipv6 = configure_interface(prepared.link, spec.mtu);
     if (!ipv6) {
         return tl::unexpected(ipv6.error());
@@ -81,10 +82,6 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     static_cast<void>(write_sysctls({{"net.ipv4.ip_unprivileged_port_start", "0"}}));
     if (const auto done = write_sysctls(spec.sysctls); !done) {
         return tl::unexpected(done.error());
-    }
-    if (spec.hosts.empty() && private_mounts && geteuid() == 0) {
-        // What root's COMMAND writes to /etc/hosts is meant for this run, as it is with names.
-        static_cast<void>(install_hosts({}));
     }
     if (!spec.hosts.empty()) {
         if (!private_mounts) {
@@ -249,6 +246,11 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
     auto prepared = prepare_without_exceptions(spec, user_namespace);
     if (!report(control, prepared)) {
         return;
+    }
+    if (prepared->hosts_shared && geteuid() == 0) {
+        // What root's COMMAND writes there is meant for this run, as it is with names. Only now,
+        // while ghostpeer prepares itself: to detach a mount takes its time.
+        static_cast<void>(install_hosts({}));
     }
     const auto launch = receive_message(control);
     if (!launch || launch->type != Message::Type::launch) {
