@@ -243,6 +243,9 @@ void Engine::Impl::start(Connection& connection, const wire::Segment* first, Ins
             break;
         }
     }
+    if (connection.behaviour->window_asked_for) {
+        note_window(*connection.behaviour, now);
+    }
     ++connection.behaviour->connections;
     connection.behaviour->was_used = true;
     if (first != nullptr) {

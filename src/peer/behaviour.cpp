@@ -116,6 +116,13 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
     tcp.most_unread =
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.most_unread, max_buffered));
     tcp.memory = &memory;
+    // No more is promised than is kept.
+    const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(UINT32_MAX, max_buffered));
+    constexpr std::uint32_t most_by_itself = UINT16_MAX;
+    if (tcp.window.value_or(most_by_itself) > most) {
+        window_asked_for = tcp.window;
+        tcp.window = most;
+    }
     // Acknowledgements that a rule or an expectation waits for do not ride on something else,
     // unless the profile says how long they wait.
     if (tcp.delayed_ack != tcp.delayed_ack_max && names_acks(*profile)) {

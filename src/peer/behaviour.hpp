@@ -61,6 +61,8 @@ struct Behaviour {
     std::vector<RuleRecord> records;  ///< by Rule::id
     RuleRecord foreign;               ///< of what the control interface did
     std::uint64_t connections = 0;
+    /// The profile's, where the run's limits leave less of it.
+    std::optional<std::uint32_t> window_asked_for;
     bool brought_later = false;    ///< by `Engine::use`
     bool was_used = false;         ///< by some connection
     bool quotes_arrivals = false;  ///< an `icmp` action may quote the last segment that arrived

@@ -329,6 +329,7 @@ struct Engine::Impl {
     [[nodiscard]] bool may_hold(const Connection& connection, std::size_t bytes, Instant now);
     /// Tells and counts what did not fit, of either limit.
     void note_refusal(std::uint64_t bytes, Instant now);
+    void note_window(const Behaviour& behaviour, Instant now);
     /// The peer has something to say and no memory to say it from.
     void note_wait(Instant now);
     // records.cpp

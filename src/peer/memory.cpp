@@ -58,6 +58,14 @@ void Engine::Impl::note_refusal(std::uint64_t bytes, Instant now) {
            now);
 }
 
+void Engine::Impl::note_window(const Behaviour& behaviour, Instant now) {
+    notice("limit", "window",
+           fmt::format("The profile asks for a window of {} bytes, and a connection may hold {}: "
+                       "no more is offered. Raise the limit with --max-buffer.",
+                       *behaviour.window_asked_for, settings.max_buffered),
+           now);
+}
+
 void Engine::Impl::note_wait(Instant now) {
     ++counters.waits_for_memory;
     notice("limit", "memory wait",

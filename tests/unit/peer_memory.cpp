@@ -37,15 +37,30 @@ void pour(World& world, int count, std::size_t bytes) {
 
 }  // namespace
 
-TEST_CASE("--max-buffer bounds what one connection keeps unread, whatever window it has offered") {
-    World world("service: hold\ntcp: {window: 1GiB, window_scale: 14}\n",
-                limited(SIZE_MAX / 2, 64 * KiB));
+TEST_CASE("--max-buffer bounds what one connection keeps unread, and the window with it") {
+    World world("service: hold\ntcp: {window: 1GiB, window_scale: off}\n",
+                limited(SIZE_MAX / 2, 32 * KiB));
     Socket socket(world);
     socket.connect();
     for (int i = 0; i < 128; ++i) {
         socket.send_bytes(KiB);
     }
-    CHECK(world.engine.connection(1)->received == 64 * KiB);
+    CHECK(world.engine.connection(1)->received == 32 * KiB);
+    CHECK(world.take().back().window == 0);
+    CHECK(notices_about(world, "--max-buffer") == 1);
+}
+
+TEST_CASE("a window that a rule has made up is not kept beyond --max-buffer") {
+    World world(
+        "service: hold\ntcp: {window_scale: off}\n"
+        "rules: [{on: enter established, do: {window: 60000}}]\n",
+        limited(SIZE_MAX / 2, 32 * KiB));
+    Socket socket(world);
+    socket.connect();
+    for (int i = 0; i < 40; ++i) {
+        socket.send_bytes(KiB);
+    }
+    CHECK(world.engine.connection(1)->received == 32 * KiB);
     CHECK(world.engine.counters().bytes_dropped_at_limit > 0);
     CHECK(notices_about(world, "--max-buffer") == 1);
 }
