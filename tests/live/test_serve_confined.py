@@ -105,16 +105,18 @@ def nobody_plants_a_link(t):
         file.write("root's\n")
     racer = subprocess.Popen(["setpriv", "--reuid", str(harness.NOBODY), "--clear-groups", PYTHON,
                               "-S", "-c", f"""
-import os
+import os, time
 os.chdir({folder!r})
 while True:
-    try:
-        os.symlink({target!r}, "link")
-        while not any(os.path.exists(name) for name in os.listdir(".") if name != "link"):
+    os.symlink({target!r}, "link")
+    while True:
+        try:
+            os.lstat("c.sock")
+            break
+        except OSError:
             pass
-        os.rename("link", "c.sock")
-    except OSError:
-        pass
+    os.rename("link", "c.sock")
+    time.sleep(0.02)
     try:
         os.unlink("c.sock")
     except OSError:
@@ -124,11 +126,11 @@ while True:
         with Segment(t, "a") as segment:
             end = time.monotonic() + 20
             tries = 0
-            while tries < 30 and time.monotonic() < end:
+            while tries < 100 and time.monotonic() < end:
                 run = segment.serve("a", *loopback(), "--control", f"unix:{folder}/c.sock",
                                     wait=False)
                 try:
-                    run.process.wait(0.3)
+                    run.process.wait(0.1)
                 except subprocess.TimeoutExpired:
                     run.process.terminate()
                 run.finish(20)
