@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <functional>
@@ -190,12 +191,18 @@ observe::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary 
                               const observe::Conversation* conversation, Instant end) {
     observe::Verdict verdict = observe::make_verdict(run, conversation);
     // What tells of a loss may be lost itself. Each turn tells more sinks what the others know.
+    std::size_t told = sinks.lost().size();
+    const std::vector<observe::Loss> others(
+        run.lost.begin() + static_cast<std::ptrdiff_t>(std::min(told, run.lost.size())),
+        run.lost.end());
     const auto settle = [&] {
         sinks.finish();
         auto lost = sinks.lost();
-        const bool more = lost.size() > run.lost.size();
+        const bool more = lost.size() > told;
         if (more) {
+            told = lost.size();
             run.lost = std::move(lost);
+            run.lost.insert(run.lost.end(), others.begin(), others.end());
             verdict = observe::make_verdict(run, conversation);
         }
         return more;

@@ -267,7 +267,7 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
         run.undialled = dialler->undialled();
     }
     if (const auto lost = controller ? controller->lost() : std::nullopt) {
-        run.lost.push_back(*lost);
+        run.lost.push_back({*lost, false});
     }
     if (conversation != nullptr) {
         conversation->forget_after(outcome.concluded);
