@@ -130,10 +130,6 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
     }
     tcp.window_max =
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.window_max, max_buffered));
-    // A real server's pace is passed on by the window, so no more is promised than is kept.
-    if (std::holds_alternative<profile::Relay>(profile->service)) {
-        tcp.window = std::min(tcp.window.value_or(tcp.window_max), tcp.most_unread);
-    }
     quotes_arrivals = profile::sends_icmp(*profile);
     for (const auto& rule : profile->rules) {
         for (const auto& event : rule.on) {
