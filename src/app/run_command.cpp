@@ -232,8 +232,11 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
     if (output) {
         output->launched();
     }
-    // Beside COMMAND's own start, so that nobody waits for it.
-    sandbox::confine_run(sandbox->helper());
+    if (options.kernel.empty()) {
+        // Beside COMMAND's own start, so that nobody waits for it. A guest has nothing to protect,
+        // and COMMAND's waits are looked at with ptrace(2) there.
+        sandbox::confine_run(sandbox->helper());
+    }
     const Outcome outcome = loop.run();
     const Instant end = clock.now();
     const auto instead = describe_instead(
