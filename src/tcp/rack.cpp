@@ -89,7 +89,7 @@ void Tcb::find_losses_by_time(Instant now) {
         }
     }
     if (longest > Duration::zero()) {
-        arm(Timer::reordering, std::min(now + longest + shortest_timeout, retransmit_at(now)));
+        arm(Timer::reordering, now + std::min(longest + shortest_timeout, rto()));
     }
 }
 

@@ -201,3 +201,19 @@ TEST_CASE("without SACK there is no probe") {
     c.silent_for(200ms);
     c.sends(Reason::data, {.seq = 1, .again = true});
 }
+
+TEST_CASE("the reordering timer stands ahead even where the oldest segment is overdue") {
+    Conversation c;
+    far_away(c);
+    sends_segments(c, 4);
+    c.passes(40ms);
+    c.gets({.ack = 1, .sack = {{start_of(1), start_of(2)}}});
+    c.gets({.ack = start_of(1)});  // reported, and yet not acknowledged: the oldest from now on
+    c.passes(205ms);
+    c.writes(std::string(2 * 1460, 'y'));
+    c.replies.clear();
+    c.passes(30ms);
+    c.gets({.ack = start_of(1), .sack = {{start_of(5), start_of(6)}}});
+    REQUIRE(c.tcb.next_deadline());
+    CHECK(*c.tcb.next_deadline() > c.now);
+}
