@@ -51,7 +51,7 @@ def slow_start(host):
 def push(host):
     c = host.open("big")
     data = flight(c)
-    yield "first flight", " ".join(s.flags for s in data)
+    yield "first flight", " ".join(s.flags for s in data[:10])
     c.end()
 
 
@@ -167,11 +167,11 @@ def nagle(host):
     c.end()
 
 
-@probe("RFC 9293, 3.8.6.1", family="46", seconds=9)
+@probe("RFC 9293, 3.8.6.1", family="46", seconds=6)
 def zero_window(host):
     c = host.open("three", window=0)
-    came = c.listen(7)
-    yield "probes", Times([s.at - c.syn_ack.at for s in came], 7)
+    came = c.listen(4)
+    yield "probes", Times([s.at - c.syn_ack.at for s in came], 4)
     yield "what they are", sorted({(s.flags, c.relative(s.seq, c.peer_isn), len(s.data))
                                    for s in came})
     c.send(".", window=512)  # with a scale of 7
