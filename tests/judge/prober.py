@@ -27,7 +27,12 @@ class Line:
 
     def __init__(self, interface, mac):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+        # Force is for root of the machine; in a user namespace the ordinary maximum has to do.
+        for option in (socket.SO_RCVBUF, SO_RCVBUFFORCE):
+            try:
+                self.socket.setsockopt(socket.SOL_SOCKET, option, 64 << 20)
+            except PermissionError:
+                pass
         self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.socket.bind((interface, 0))
         self.own_mac, self.mac = self.socket.getsockname()[4], mac
