@@ -425,6 +425,9 @@ inline void close_wait(Conversation& c, const Offer& offer = {}) {
     c.silent();
 }
 
+/// No quick ACKs at the beginning: each waits, as later on.
+inline void slow_acks(Conversation& c) { c.config.quick_acks = 0; }
+
 inline void last_ack(Conversation& c, const Offer& offer = {}) {
     close_wait(c, offer);
     c.shuts_down();

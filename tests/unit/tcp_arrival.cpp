@@ -4,12 +4,6 @@
 using namespace ghostpeer;
 using namespace ghostpeer::test;
 
-namespace {
-
-void slow_acks(Conversation& c) { c.config.quick_acks = 0; }
-
-}  // namespace
-
 TEST_CASE("every second full segment is acknowledged at once") {
     Conversation c;
     slow_acks(c);

@@ -6,8 +6,6 @@ using namespace ghostpeer::test;
 
 namespace {
 
-void slow_acks(Conversation& c) { c.config.quick_acks = 0; }
-
 /// The program has asked once, and the answer was acknowledged; `at` is what comes next.
 struct Next {
     std::uint32_t seq;

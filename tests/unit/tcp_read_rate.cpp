@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint32_t full = 1460;
 
 /// A round trip of 50 ms, known from the handshake.
-void far_away(Conversation& c) {
+void round_trip_of_50ms(Conversation& c) {
     syn_received(c, {.scale = 7});
     c.passes(50ms);
     c.gets({.window = 500});
@@ -35,7 +35,7 @@ std::uint32_t flight(Conversation& c, std::uint32_t& seq, std::uint32_t segments
 
 TEST_CASE("who doubles its rate each round trip finds twice the room, up to the limit") {
     Conversation c;
-    far_away(c);
+    round_trip_of_50ms(c);
     std::uint32_t seq = 1;
     std::uint32_t window = 0;
     for (std::uint32_t segments = 10; segments <= 2560; segments *= 2) {
@@ -51,7 +51,7 @@ TEST_CASE("who doubles its rate each round trip finds twice the room, up to the 
 
 TEST_CASE("a steady pace needs no more room") {
     Conversation c;
-    far_away(c);
+    round_trip_of_50ms(c);
     std::uint32_t seq = 1;
     for (int i = 0; i < 5; ++i) {
         flight(c, seq, 10);
@@ -67,7 +67,7 @@ TEST_CASE("a window that the profile fixes stays, and so does one without a scal
     Conversation c;
     SUBCASE("fixed") {
         c.config.window = 50'000;
-        far_away(c);
+        round_trip_of_50ms(c);
     }
     SUBCASE("no scale") {
         syn_received(c);
@@ -84,7 +84,7 @@ TEST_CASE("a window that the profile fixes stays, and so does one without a scal
 
 TEST_CASE("an application that does not read gets no more room") {
     Conversation c;
-    far_away(c);
+    round_trip_of_50ms(c);
     c.reads = false;
     std::uint32_t seq = 1;
     for (int i = 0; i < 4; ++i) {

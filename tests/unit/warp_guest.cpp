@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[nodiscard]] GuestSpec sample() {
+[[nodiscard]] GuestSpec sample_spec() {
     GuestSpec spec;
     spec.arguments = {"ghostpeer", "run", "healthy", "--", "printf", "", "a\nb", "\xff\xfe"};
     spec.environment = {"PATH=/bin", "EMPTY=", "ODD=a=b\n"};
@@ -53,7 +53,7 @@ void append(int fd, const std::string& text) {
 }  // namespace
 
 TEST_CASE("what a guest is given comes out as it went in") {
-    const GuestSpec spec = sample();
+    const GuestSpec spec = sample_spec();
     const auto decoded = decode(encode(spec));
     REQUIRE(decoded);
     CHECK(*decoded == spec);
@@ -61,7 +61,7 @@ TEST_CASE("what a guest is given comes out as it went in") {
 }
 
 TEST_CASE("half a specification, or anything else, is none") {
-    const std::string whole = encode(sample());
+    const std::string whole = encode(sample_spec());
     for (std::size_t size = 0; size < whole.size(); ++size) {
         INFO(size);
         CHECK_FALSE(decode(std::string_view(whole).substr(0, size)));
