@@ -103,7 +103,7 @@ class RunLoop {
     /// not count.
     void conclude(Instant now);
     /// Where does COMMAND stand, before it is told to end?
-    void look_at_command(Instant now);
+    void look_at_command();
     void take_exit();
     void drain_link();
 

@@ -30,7 +30,7 @@ void RunLoop::begin_end(observe::Ended why, Instant now) {
         return;
     }
     if (why == observe::Ended::timeout) {
-        look_at_command(now);
+        look_at_command();
     }
     parts_.sandbox->signal_all(SIGTERM);
     // A stopped process takes a SIGTERM only once it goes on.
@@ -78,7 +78,7 @@ void RunLoop::handle_signals() {
             conclude(now);
         }
         if (number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT) {
-            look_at_command(now);
+            look_at_command();
         }
         if (!received->from_terminal) {
             parts_.sandbox->signal(number);
@@ -110,11 +110,13 @@ void RunLoop::conclude(Instant now) {
     }
 }
 
-void RunLoop::look_at_command(Instant now) {
+void RunLoop::look_at_command() {
     // Of several signals the first finds COMMAND as it was.
     if (outcome_.waits.empty()) {
-        outcome_.waits = process::look_at(process::descendants_of(parts_.sandbox->helper()));
-        outcome_.looked = now;
+        const auto processes = process::descendants_of(parts_.sandbox->helper());
+        // To find them may have taken longer than what is to be told.
+        outcome_.looked = parts_.clock.now();
+        outcome_.waits = process::look_at(processes);
     }
 }
 

@@ -187,10 +187,8 @@ def a_timeout_names_call_descriptor_connection_and_time(t):
 
 @test
 def a_timeout_in_other_calls(t):
-    setup = """
-        import os, select, selectors, socket, subprocess, sys, threading, time
-        s = socket.create_connection((sys.argv[1], 80))
-    """
+    setup = ("import os, select, socket, subprocess, sys, threading\n"
+             "s = socket.create_connection((sys.argv[1], 80))\n")
     for name, code, words in (
             ("poll", "p = select.poll(); p.register(s, select.POLLIN); p.poll()", r"poll\(\) on #1"),
             ("select", "select.select([s], [], [])", r"select\(\) on #1"),
@@ -203,7 +201,7 @@ def a_timeout_in_other_calls(t):
             ("a thread", "threading.Thread(target=lambda: s.recv(1)).start()", r"recv\(\) on #1"),
             ("UDP", "u = socket.socket(type=socket.SOCK_DGRAM); u.bind(('', 0)); u.recv(1)",
              r"recv\(\) on a UDP socket")):
-        run = stuck(t, setup + "        " + code)
+        run = stuck(t, setup + code)
         t.equal(run.status, 124, f"exit status in {name}")
         t.check(re.search(r"has waited in " + words, headline(run)),
                 f"the headline for {name} is {headline(run)!r}")
@@ -229,7 +227,7 @@ def a_hang_that_a_signal_ends(t):
     run.process.send_signal(signal.SIGTERM)
     run.finish(20)
     t.equal(run.status, 128 + signal.SIGTERM, "exit status")
-    t.check(re.match(r"ghostpeer: ENDED by SIGTERM after .* s: python3.* has waited in recv\(\) on "
+    t.check(re.match(r"ghostpeer: ENDED by SIGTERM after .*s: python3.* has waited in recv\(\) on "
                      r"#1 since ", run.errors), f"standard error: {run.errors!r}")
 
 
@@ -271,7 +269,7 @@ CURL = ["curl", "-sS", "-m", "1", URL]
 
 @test
 def command_ends_as_expected(t):
-    run = agree(t, expecting(t, "{status: 28, within: 20s, output: /timed? out/}"), CURL, 0,
+    run = agree(t, expecting(t, "{status: 28, within: 20s, output: '/timed? out/'}"), CURL, 0,
                 r"pass, COMMAND exited with status 28, as expected, after ")
     t.contains(run.errors, "timed out", "what curl wrote (handed on)")
     for text, part in (

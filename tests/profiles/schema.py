@@ -146,7 +146,7 @@ GOOD = [
     "tolerance: 10%}, {never: receive data}, {attempts: '>= 3', apart: {at_least: 1s, at_most: 1h, "
     "growth: 1.5..3}}, {outcome: reset}, {outcome: [open, timed-out], times: 2}, "
     "{see: start, apart: 1s..2s}, {see: start, apart: {growth: 2}}]",
-    "summary: x\nexpect: [{command: {status: 28, within: 3s, output: /timed? out/}}, "
+    "summary: x\nexpect: [{command: {status: 28, within: 3s, output: /timed out/}}, "
     "{command: {status: [7, '28'], within: '>= 1s', output: [a, /b/]}}]",
 ]
 
