@@ -75,22 +75,21 @@ namespace {
     });
 }
 
-/// Null where nobody asks for the sockets, or where they cannot be had.
-[[nodiscard]] std::unique_ptr<observe::SocketWatcher> watch_sockets(const RunOptions& options,
-                                                                    sandbox::Sandbox& sandbox,
+/// Null where they cannot be had.
+[[nodiscard]] std::unique_ptr<observe::SocketWatcher> watch_sockets(sandbox::Sandbox& sandbox,
                                                                     const peer::Engine& engine,
                                                                     const Clock& clock,
                                                                     Sinks& sinks) {
-    const bool outcomes = engine.expects_outcomes();
-    if ((options.sockets || outcomes) && sandbox.diag()) {
-        return std::make_unique<observe::SocketWatcher>(sandbox.diag().release());
+    if (sandbox.diag()) {
+        return std::make_unique<observe::SocketWatcher>(sandbox.diag().release(),
+                                                        std::move(sandbox.netstat()));
     }
-    if (outcomes) {
+    if (engine.expects_outcomes()) {
         sinks.event({clock.now(), 0, 0,
                      peer::NoticeEvent{"sockets",
                                        "The kernel's sockets cannot be watched here: an `outcome` "
-                                       "is told from the segments alone, and a socket that its "
-                                       "kernel gives up in silence counts as open."}});
+                                       "is told from the segments alone, and is `unknown` where "
+                                       "they do not tell."}});
     }
     return nullptr;
 }
@@ -178,7 +177,7 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
 
     observe::Conversation* const conversation =
         have_expectations(*peers) ? keep_conversation(sinks) : nullptr;
-    const auto watcher = watch_sockets(options, *sandbox, engine, clock, sinks);
+    const auto watcher = watch_sockets(*sandbox, engine, clock, sinks);
     SocketSampler sampler(watcher.get(), engine, sinks,
                           {options.sockets, engine.expects_outcomes()});
     if (!remark.empty() && options.link == LinkChoice::automatic) {

@@ -191,10 +191,12 @@ struct Prepared {
         sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"command-line", sentence}});
     }
     if (engine.expects_outcomes()) {
-        sinks.event({clock.now(), 0, 0,
-                     peer::NoticeEvent{"sockets",
-                                       "The sockets of programs elsewhere cannot be watched: an "
-                                       "`outcome` is told from the segments alone."}});
+        sinks.event(
+            {clock.now(), 0, 0,
+             peer::NoticeEvent{"sockets",
+                               "The sockets of programs elsewhere cannot be watched: an "
+                               "`outcome` is told from the segments alone, and is `unknown` where "
+                               "they do not tell."}});
     }
     if (!lan) {
         ready(clock.now());

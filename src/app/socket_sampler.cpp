@@ -55,6 +55,8 @@ constexpr Duration after_due = 3ms;
     }
     view.state = *state;
     view.last_seen = view.gone ? event.last_seen : now;
+    view.aborts_before = event.aborts_before;
+    view.aborts = event.aborts;
     if (view.gone) {
         view.due = event.due;
     } else if (event.timer != observe::SocketTimer::none) {
@@ -68,12 +70,16 @@ constexpr Duration after_due = 3ms;
 SocketSampler::SocketSampler(observe::SocketWatcher* watcher, peer::Engine& engine, Sinks& sinks,
                              Purpose purpose)
     : watcher_(watcher), engine_(engine), sinks_(sinks), purpose_(purpose) {
-    if (watcher_ != nullptr) {
+    if (watcher_ == nullptr) {
+        return;
+    }
+    // Without it a socket that the program closes is missed at the next look.
+    subscribed_ = watcher_->subscribe();
+    if (watcher_->counts_aborts()) {
+        engine_.count_aborts(aborts_);
+    }
+    if (steady()) {
         sample_at_ = run_start;
-        if (purpose_.outcomes) {
-            // Without it a socket that the program closes is missed at the next look.
-            static_cast<void>(watcher_->subscribe());
-        }
     }
 }
 
@@ -100,6 +106,9 @@ void SocketSampler::on_time(Instant now) {
 }
 
 void SocketSampler::packets_came(Instant now) {
+    if (!steady()) {
+        return;
+    }
     news_at_ = now;
     const Duration interval = purpose_.outcomes ? outcome_interval : shown_interval;
     // After a rest the first packet may be all that a short connection shows.
@@ -110,12 +119,25 @@ void SocketSampler::packets_came(Instant now) {
     sample_at_ = std::min(*sample_at_, rested ? now + 1ms : now + interval);
 }
 
-void SocketSampler::take_changes(Instant now) {
+bool SocketSampler::take_destroyed(const observe::SocketEvent& socket, Instant now) {
+    engine_.on_destroyed({{socket.dst, socket.src}, socket.aborts, socket.retried}, now);
+    // The kernel may have given up others, which somebody still holds.
+    const bool more_aborts = socket.aborts.value_or(0) > aborts_;
+    aborts_ = std::max(aborts_, socket.aborts.value_or(0));
+    return purpose_.outcomes || more_aborts;
+}
+
+bool SocketSampler::take_changes(Instant now) {
     watcher_->read(now, changes_);
     if (!changes_.empty()) {
         news_at_ = now;
     }
+    bool curious = false;
     for (const observe::SocketEvent& change : changes_) {
+        if (change.state == observe::destroyed) {
+            curious = take_destroyed(change, now) || curious;
+            continue;
+        }
         if (purpose_.shown) {
             sinks_.socket(now, change);
         }
@@ -124,24 +146,30 @@ void SocketSampler::take_changes(Instant now) {
         }
     }
     changes_.clear();
-    if (auto notice = watcher_->take_notice()) {
+    if (auto notice = watcher_->take_notice(); notice && steady()) {
         sinks_.event({now, 0, 0, peer::NoticeEvent{"limit", std::move(*notice)}});
     }
+    return curious;
 }
 
 void SocketSampler::answered(Instant now) {
-    take_changes(now);
+    curious_ = take_changes(now) || curious_;
     if (watcher_->asking()) {
         return;
     }
-    if (purpose_.outcomes && watcher_->take_destroyed()) {
+    if (std::exchange(curious_, false)) {
         look(now);
     }
-    schedule(now);
+    if (steady()) {
+        schedule(now);
+    } else if (subscribed_ && !engine_.follows_sockets()) {
+        watcher_->unsubscribe();
+        subscribed_ = false;
+    }
 }
 
 void SocketSampler::look_once_more(Instant now) {
-    if (watcher_ == nullptr || !purpose_.outcomes) {
+    if (watcher_ == nullptr || !engine_.has_attempts()) {
         return;
     }
     // The kernel makes its answer while it is read, so that there is always something to read
@@ -149,15 +177,18 @@ void SocketSampler::look_once_more(Instant now) {
     constexpr int most_reads = 1000;
     const auto read_all = [&] {
         for (int i = 0; i < most_reads && watcher_->asking(); ++i) {
-            take_changes(now);
+            static_cast<void>(take_changes(now));
         }
     };
     read_all();
     const auto before = watcher_->rounds();
     look(now);
     read_all();
+    if (const auto aborts = watcher_->aborts()) {
+        engine_.count_aborts(*aborts);
+    }
     if (watcher_->rounds() > before && !watcher_->overflowed()) {
-        engine_.all_sockets_listed();
+        engine_.all_sockets_listed(now);
     }
 }
 

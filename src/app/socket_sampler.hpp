@@ -17,7 +17,9 @@ class SocketSampler {
         bool outcomes = false;  ///< expectations ask how they end
     };
 
-    /// `watcher` null: the sockets are not watched.
+    /// `watcher` null: the sockets are not watched. Without a purpose the kernel tells of sockets
+    /// that are destroyed, and is asked for the others once, at the end: that costs nothing while
+    /// nothing happens.
     SocketSampler(observe::SocketWatcher* watcher, peer::Engine& engine, Sinks& sinks,
                   Purpose purpose);
 
@@ -32,15 +34,22 @@ class SocketSampler {
     void look_once_more(Instant now);
 
   private:
+    /// Does somebody want to know of the sockets at all times?
+    [[nodiscard]] bool steady() const noexcept { return purpose_.shown || purpose_.outcomes; }
     void look(Instant now);
     void schedule(Instant now);
-    void take_changes(Instant now);
+    /// True where a look would tell more.
+    bool take_changes(Instant now);
+    bool take_destroyed(const observe::SocketEvent& socket, Instant now);
 
     observe::SocketWatcher* watcher_;
     peer::Engine& engine_;
     Sinks& sinks_;
     Purpose purpose_;
     std::vector<observe::SocketEvent> changes_;
+    std::uint64_t aborts_ = 0;  ///< that were told last; the network is new
+    bool subscribed_ = false;
+    bool curious_ = false;  ///< a look would tell more than the one under way
     std::optional<Instant> sample_at_;
     Instant news_at_{};                                      ///< a packet or a change of a socket
     Instant roused_at_ = run_start - std::chrono::hours(1);  ///< by a packet, to look at once

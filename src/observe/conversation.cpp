@@ -85,8 +85,9 @@ std::optional<std::size_t> Conversation::find(const peer::Sighting& sighting,
     return best;
 }
 
-std::vector<std::string> Conversation::around(const std::vector<peer::Sighting>& marked,
-                                              const std::vector<profile::Event>& events) const {
+std::vector<std::string> Conversation::around(
+    const std::vector<peer::Sighting>& marked, const std::vector<profile::Event>& events,
+    const std::optional<std::set<peer::ConnectionId>>& connections) const {
     std::map<std::size_t, bool> shown;  // index: is it marked?
     for (const peer::Sighting& sighting : marked) {
         const auto found = find(sighting, events);
@@ -106,8 +107,10 @@ std::vector<std::string> Conversation::around(const std::vector<peer::Sighting>&
         show_some(lines_after, false);
     }
     if (shown.empty()) {
-        for (std::size_t i = size() - std::min(size(), last_lines); i < size(); ++i) {
-            shown.emplace(i, false);
+        for (std::size_t i = size(); i-- > 0 && shown.size() < last_lines;) {
+            if (!connections || connections->contains(line(i).connection)) {
+                shown.emplace(i, false);
+            }
         }
     }
     std::vector<std::string> lines;

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,11 @@ class Conversation final : public Sink {
     void forget_after(Instant at);
 
     /// The lines around what is marked (one of the events, at those times), or the last ones of the
-    /// run where nothing is. Marked lines begin with `-> `, others with blanks.
-    [[nodiscard]] std::vector<std::string> around(const std::vector<peer::Sighting>& marked,
-                                                  const std::vector<profile::Event>& events) const;
+    /// connections (unset: of all) where nothing is. Marked lines begin with `-> `, others with
+    /// blanks.
+    [[nodiscard]] std::vector<std::string> around(
+        const std::vector<peer::Sighting>& marked, const std::vector<profile::Event>& events,
+        const std::optional<std::set<peer::ConnectionId>>& connections = {}) const;
     /// The last lines of one connection.
     [[nodiscard]] std::vector<std::string> end_of(peer::ConnectionId connection) const;
 

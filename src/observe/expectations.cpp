@@ -207,6 +207,21 @@ class Describer {
                            range_text(wrong.allowed), gap, between);
     }
 
+    /// `timed-out`, or why nobody knows, or when it was.
+    [[nodiscard]] std::string end_text(const peer::ConnectionOutcome& one) const {
+        auto text = fmt::format("`{}`", name(one.end.outcome));
+        if (!one.end.why.empty()) {
+            text += fmt::format(" ({})", one.end.why);
+        }
+        if (one.untimely) {
+            const auto of = profile::to_string(expectation_.within->of);
+            text += one.after    ? fmt::format(" {} after it", format_length(*one.after))
+                    : one.end.at ? fmt::format(", and `{}` never came up before", of)
+                                 : ", nobody knows when";
+        }
+        return text;
+    }
+
     [[nodiscard]] std::string outcome_sentence() const {
         std::string wanted;
         for (const auto outcome : expectation_.outcomes) {
@@ -216,14 +231,17 @@ class Describer {
             return fmt::format("expected the outcome {}, but there was no connection to look at{}.",
                                wanted, result_.failed_when > 0 ? ": `when` held for none" : "");
         }
+        if (expectation_.within) {
+            wanted += within_text(*expectation_.within);
+        }
         std::string seen;
         for (const auto& each : result_.otherwise) {
-            seen += fmt::format("{}#{} (attempt {}) `{}`", seen.empty() ? "" : ", ",
-                                each.connection, each.attempt, name(each.outcome));
+            seen += fmt::format("{}#{} (attempt {}) {}", seen.empty() ? "" : ", ", each.connection,
+                                each.attempt, end_text(each));
         }
         if (result_.looked_at == 1 && result_.otherwise.size() == 1 && !expectation_.times) {
-            return fmt::format("expected the outcome {}, but it was `{}`.", wanted,
-                               name(result_.otherwise.front().outcome));
+            return fmt::format("expected the outcome {}, but it was {}.", wanted,
+                               end_text(result_.otherwise.front()));
         }
         return fmt::format("expected the outcome {} of {}, but {} of {} ended so{}.", wanted,
                            expectation_.times ? number_text(*expectation_.times) : "all",
@@ -239,7 +257,8 @@ class Describer {
 };
 
 std::vector<std::string> excerpt(const Expectation& expectation, const ExpectationResult& result,
-                                 const Describer& describer, const Conversation* conversation) {
+                                 const Describer& describer, const Conversation* conversation,
+                                 const std::optional<std::set<peer::ConnectionId>>& connections) {
     std::vector<std::string> lines;
     lines.push_back(
         fmt::format("{:>5} | {}", expectation.place.line, printable(expectation.source_line)));
@@ -259,7 +278,7 @@ std::vector<std::string> excerpt(const Expectation& expectation, const Expectati
         auto marks = describer.marks();
         constexpr std::size_t most_marks = 6;
         marks.resize(std::min(marks.size(), most_marks));
-        talk = conversation->around(marks, events);
+        talk = conversation->around(marks, events, connections);
     }
     lines.insert(lines.end(), talk.begin(), talk.end());
     return lines;
@@ -307,7 +326,8 @@ std::vector<ExpectationOutcome> describe_expectations(const RunSummary& run,
             } else if (!result.pass) {
                 const Describer describer(expectation, result, statistics, run);
                 outcome.failure = format_place(expectation.place) + ": " + describer.sentence();
-                outcome.excerpt = excerpt(expectation, result, describer, conversation);
+                outcome.excerpt = excerpt(expectation, result, describer, conversation,
+                                          connections_of(statistics, run));
             }
             all.push_back(std::move(outcome));
         }

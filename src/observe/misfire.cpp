@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,13 +27,13 @@ std::string list_counts(const Counts& counts) {
     return list;
 }
 
-std::string arrived(const peer::Counters& counters) {
-    const auto list = list_counts<tcp::Kind>(counters.kinds);
+std::string arrived(const peer::Traffic& traffic) {
+    const auto list = list_counts<tcp::Kind>(traffic.kinds);
     return list.empty() ? "Nothing arrived" : "What arrived: " + list;
 }
 
-std::string sent(const peer::Counters& counters) {
-    const auto list = list_counts<tcp::Reason>(counters.reasons);
+std::string sent(const peer::Traffic& traffic) {
+    const auto list = list_counts<tcp::Reason>(traffic.reasons);
     return list.empty() ? "The peer sent nothing" : "What the peer sent: " + list;
 }
 
@@ -42,33 +44,70 @@ bool any(const std::vector<profile::Event>& events) {
     });
 }
 
-std::uint64_t most(const RunSummary& run, std::uint64_t peer::AttemptRecord::*bytes) {
-    std::uint64_t most = 0;
-    for (const auto& attempt : run.attempts) {
-        most = std::max(most, attempt.*bytes);
+/// What the connections of some profiles showed.
+struct Scene {
+    std::vector<const profile::Profile*> profiles;
+    peer::Traffic traffic;
+    std::uint64_t connections = 0;
+
+    [[nodiscard]] bool has(const profile::Profile* profile) const {
+        return std::find(profiles.begin(), profiles.end(), profile) != profiles.end();
     }
-    return most;
+    void add(const peer::ProfileStatistics& one) {
+        profiles.push_back(one.profile.get());
+        connections += one.connections;
+        for (std::size_t i = 0; i < traffic.kinds.size(); ++i) {
+            traffic.kinds.at(i) += one.traffic.kinds.at(i);
+        }
+        for (std::size_t i = 0; i < traffic.reasons.size(); ++i) {
+            traffic.reasons.at(i) += one.traffic.reasons.at(i);
+        }
+    }
+    [[nodiscard]] std::uint64_t most(const RunSummary& run,
+                                     std::uint64_t peer::AttemptRecord::*bytes) const {
+        std::uint64_t most = 0;
+        for (const auto& attempt : run.attempts) {
+            if (has(attempt.profile)) {
+                most = std::max(most, attempt.*bytes);
+            }
+        }
+        return most;
+    }
+};
+
+/// The profile, and its attempts that have behaviour of their own.
+void add_family(Scene& scene, const peer::ProfileStatistics& profile, const RunSummary& run) {
+    scene.add(profile);
+    for (const auto& attempt : profile.profile->attempts) {
+        const auto own =
+            std::find_if(run.profiles.begin(), run.profiles.end(),
+                         [&](const auto& one) { return one.profile == attempt.profile; });
+        if (own != run.profiles.end() && !scene.has(own->profile.get())) {
+            scene.add(*own);
+        }
+    }
 }
 
 /// None of the events came up: what came instead.
-std::string describe_instead(const std::vector<profile::Event>& events, const RunSummary& run) {
+std::string describe_instead(const std::vector<profile::Event>& events, const Scene& scene,
+                             const RunSummary& run) {
     std::string text;
     const auto add = [&](const std::string& sentence) {
         text += (text.empty() ? "" : " ") + sentence + ".";
     };
     if (any<profile::OnReceive>(events)) {
-        add(arrived(run.counters));
+        add(arrived(scene.traffic));
     }
     if (any<profile::OnSend>(events)) {
-        add(sent(run.counters));
+        add(sent(scene.traffic));
     }
     if (any<profile::OnReceived>(events)) {
         add(fmt::format("The most that a connection brought was {}",
-                        count(most(run, &peer::AttemptRecord::received), "byte")));
+                        count(scene.most(run, &peer::AttemptRecord::received), "byte")));
     }
     if (any<profile::OnSent>(events)) {
         add(fmt::format("The most that the program acknowledged was {}",
-                        count(most(run, &peer::AttemptRecord::sent), "byte")));
+                        count(scene.most(run, &peer::AttemptRecord::sent), "byte")));
     }
     if (any<profile::OnIdle>(events)) {
         add(fmt::format("The run lasted {}", format_length(run.length)));
@@ -79,7 +118,9 @@ std::string describe_instead(const std::vector<profile::Event>& events, const Ru
 /// Where no connection reached the profile at all; else empty.
 std::string describe_no_connection(const peer::ProfileStatistics& profile, const RunSummary& run) {
     // Attempts that have behaviour of their own are counted there.
-    if (profile.connections > 0 || (!run.attempts.empty() && !profile.profile->attempts.empty())) {
+    Scene scene;
+    add_family(scene, profile, run);
+    if (scene.connections > 0) {
         return {};
     }
     return run.attempts.empty() ? std::string(no_connection(run))
@@ -170,8 +211,26 @@ std::string events_text(const std::vector<profile::Event>& events) {
 
 std::string describe_traffic(const std::vector<profile::Event>& events,
                              const peer::ProfileStatistics& profile, const RunSummary& run) {
+    Scene scene;
+    add_family(scene, profile, run);
     auto text = describe_no_connection(profile, run);
-    return text.empty() ? describe_instead(events, run) : text;
+    return text.empty() ? describe_instead(events, scene, run) : text;
+}
+
+std::optional<std::set<peer::ConnectionId>> connections_of(const peer::ProfileStatistics& profile,
+                                                           const RunSummary& run) {
+    Scene scene;
+    add_family(scene, profile, run);
+    std::set<peer::ConnectionId> own;
+    bool others = false;
+    for (const auto& attempt : run.attempts) {
+        if (scene.has(attempt.profile)) {
+            own.insert(attempt.connection);
+        } else {
+            others = true;
+        }
+    }
+    return others ? std::optional(std::move(own)) : std::nullopt;
 }
 
 std::string_view no_connection(const RunSummary& run) {
@@ -191,7 +250,9 @@ std::string describe_misfire(const profile::Rule& rule, const peer::RuleStatisti
     if (const auto unheard = describe_unheard(rule, seen); seen.events == 0 && !unheard.empty()) {
         text += unheard;
     } else if (seen.events == 0) {
-        const auto instead = describe_instead(rule.on, run);
+        Scene scene;
+        scene.add(profile);
+        const auto instead = describe_instead(rule.on, scene, run);
         text += fmt::format("`{}` never came up.{}{}", events_text(rule.on),
                             instead.empty() ? "" : " ", instead);
     } else {

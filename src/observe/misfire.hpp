@@ -3,6 +3,8 @@
 
 #include "observe/report.hpp"
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,10 @@ namespace ghostpeer::observe {
 [[nodiscard]] std::string describe_traffic(const std::vector<profile::Event>& events,
                                            const peer::ProfileStatistics& profile,
                                            const RunSummary& run);
+
+/// The connections to peers with the profile, those of its attempts too; unset: all that there are.
+[[nodiscard]] std::optional<std::set<peer::ConnectionId>> connections_of(
+    const peer::ProfileStatistics& profile, const RunSummary& run);
 
 /// Why there is nothing to tell of: a sentence for a run without a single connection.
 [[nodiscard]] std::string_view no_connection(const RunSummary& run);

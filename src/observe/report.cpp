@@ -1,5 +1,6 @@
 #include "observe/report.hpp"
 
+#include "observe/attempt_table.hpp"
 #include "observe/conversation.hpp"
 #include "observe/expectations.hpp"
 #include "observe/judgement.hpp"
@@ -10,15 +11,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 
 namespace ghostpeer::observe {
 
 namespace {
 
-constexpr std::size_t max_attempt_rows = 20;
 constexpr std::size_t max_rule_rows = 20;
 
 std::string_view word(Ended ended) {
@@ -31,70 +29,15 @@ std::string_view word(Ended ended) {
     return "command";
 }
 
-std::string_view describe(peer::Ending ending) {
-    switch (ending) {
-        case peer::Ending::unanswered: return "never answered";
-        case peer::Ending::open: return "still open";
-        case peer::Ending::half_closed: return "half closed";
-        case peer::Ending::closed: return "closed";
-        case peer::Ending::refused: return "refused";
-        case peer::Ending::reset_by_peer: return "reset by the peer";
-        case peer::Ending::reset_by_program: return "reset by the program";
-        case peer::Ending::timed_out: return "given up by the peer";
-        case peer::Ending::forgotten: return "forgotten by the peer";
-    }
-    return "";
-}
-
-// The table of attempts ---------------------------------------------------------------------------
-
-using Cells = std::array<std::string, 7>;
-
-Cells attempt_cells(const peer::AttemptRecord& attempt) {
-    auto end = std::string(describe(attempt.ending));
-    if (attempt.syns > 1) {
-        end += fmt::format(", {} SYNs", attempt.syns);
-    }
-    return {fmt::format("#{} attempt {}", attempt.connection, attempt.number),
-            (attempt.dialled ? attempt.flow.remote : attempt.flow.local).to_string(),
-            format_length(attempt.start.time_since_epoch()),
-            attempt.since_last ? format_length(*attempt.since_last) : "-",
-            format_length(attempt.last_segment - attempt.start),
-            fmt::format("{}/{}", attempt.received, attempt.sent),
-            end};
-}
-
 void append_attempts(std::vector<std::string>& lines, const RunSummary& run) {
     if (run.attempts.empty()) {
         lines.emplace_back(no_connection(run));
         for (const auto& sentence : run.instead) {
             lines.push_back(printable(sentence));
         }
-        return;
     }
-    const std::span shown(run.attempts.data(), std::min(run.attempts.size(), max_attempt_rows));
-    std::vector<Cells> rows{{"", "to", "start", "gap", "lasted", "in/out bytes", "end"}};
-    for (const auto& attempt : shown) {
-        rows.push_back(attempt_cells(attempt));
-    }
-    std::array<std::size_t, 7> widths{};
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            widths.at(i) = std::max(widths.at(i), row.at(i).size());
-        }
-    }
-    for (const auto& row : rows) {
-        std::string line;
-        for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-            const bool number = i >= 2;
-            line += number ? fmt::format("{:>{}}  ", row.at(i), widths.at(i))
-                           : fmt::format("{:<{}}  ", row.at(i), widths.at(i));
-        }
-        lines.push_back(line + row.back());
-    }
-    const auto more = run.attempts.size() - shown.size() + run.unrecorded_attempts;
-    if (more > 0) {
-        lines.push_back(fmt::format("… and {} more", more));
+    for (auto& line : attempt_table(run)) {
+        lines.push_back(std::move(line));
     }
 }
 

@@ -28,6 +28,9 @@ enum class SocketTimer : std::uint8_t { none, on, keepalive, timewait, persist }
 /// The state of a socket that the kernel does not list any more.
 inline constexpr std::string_view gone = "GONE";
 
+/// The state of one that the kernel says to have freed. Sinks are not told.
+inline constexpr std::string_view destroyed = "DESTROYED";
+
 /// The kernel's view of one of the program's sockets, when it differs from the view before.
 struct SocketEvent {
     wire::Endpoint src;  ///< the program's end
@@ -42,6 +45,10 @@ struct SocketEvent {
     std::string_view last_state;  ///< the state in which it was seen last
     Instant last_seen{};          ///< when that was
     std::optional<Instant> due;   ///< when its timer was to fire, as of then
+    // How many sockets the kernel had given up; unset: it does not tell.
+    std::optional<std::uint64_t> aborts_before;  ///< of one that is gone: when it was seen last
+    std::optional<std::uint64_t> aborts;         ///< by now, or before a listing that shows it
+    bool retried = true;  ///< one that is destroyed had sent something in vain, as far as known
 };
 
 /// What one rule did in the whole run.

@@ -1,5 +1,6 @@
 #include "observe/socket_watcher.hpp"
 
+#include "observe/abort_counter.hpp"
 #include "observe/inet_diag.hpp"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,6 +50,27 @@ SocketEvent to_event(const inet_diag_msg& message) {
     return event;
 }
 
+/// Had the socket sent something that was never answered? What it was is cleared before the kernel
+/// tells of its end, how often it was tried is not (tcp_write_err(), tcp_disconnect()).
+bool has_retried(const nlmsghdr& header) {
+    const auto* attribute =
+        static_cast<const nlattr*>(mnl_nlmsg_get_payload_offset(&header, sizeof(inet_diag_msg)));
+    const auto left = [&] {
+        const auto* const end = static_cast<const char*>(mnl_nlmsg_get_payload_tail(&header));
+        return static_cast<int>(end - reinterpret_cast<const char*>(attribute));
+    };
+    for (; mnl_attr_ok(attribute, left()); attribute = mnl_attr_next(attribute)) {
+        if (mnl_attr_get_type(attribute) == INET_DIAG_INFO) {
+            // Later kernels have a longer one, which begins with this.
+            tcp_info info{};
+            std::memcpy(&info, mnl_attr_get_payload(attribute),
+                        std::min<std::size_t>(mnl_attr_get_payload_len(attribute), sizeof info));
+            return info.tcpi_retransmits > 0 || info.tcpi_probes > 0;
+        }
+    }
+    return true;
+}
+
 /// The time left runs down by itself: that alone is no news.
 bool same(const SocketEvent& a, const SocketEvent& b) {
     return a.state == b.state && a.timer == b.timer && a.retries == b.retries &&
@@ -61,6 +84,7 @@ struct SocketWatcher::Impl {
         SocketEvent event;
         std::uint64_t seen_in = 0;
         Instant seen{};
+        std::optional<std::uint64_t> aborts;  ///< before the listing that showed it last
     };
 
     int fd = -1;
@@ -68,8 +92,9 @@ struct SocketWatcher::Impl {
     std::uint64_t round = 0;
     std::uint64_t complete = 0;  ///< rounds that were answered to their end
     Instant asked{};             ///< when the round began
-    bool destroyed = false;
-    int asking = AF_UNSPEC;  ///< the family whose dump is under way
+    AbortCounter counter{FileDescriptor{}};
+    std::optional<std::uint64_t> aborts;  ///< when the round began
+    int asking = AF_UNSPEC;               ///< the family whose dump is under way
     bool ended = false;
     bool told_limit = false;
     std::optional<std::string> notice;
@@ -113,7 +138,8 @@ struct SocketWatcher::Impl {
             (message.idiag_family != AF_INET && message.idiag_family != AF_INET6)) {
             return;
         }
-        const auto event = to_event(message);
+        auto event = to_event(message);
+        event.aborts = aborts;
         const wire::Flow flow{event.src, event.dst};
         const auto found = known.find(flow);
         if (found == known.end()) {
@@ -126,12 +152,13 @@ struct SocketWatcher::Impl {
                 }
                 return;
             }
-            known.emplace(flow, Known{event, round, asked});
+            known.emplace(flow, Known{event, round, asked, aborts});
             changes.push_back(event);
             return;
         }
         found->second.seen_in = round;
         found->second.seen = asked;
+        found->second.aborts = aborts;
         if (!same(found->second.event, event)) {
             changes.push_back(event);
         }
@@ -139,12 +166,17 @@ struct SocketWatcher::Impl {
     }
 
     void forget_gone(std::vector<SocketEvent>& changes) {
+        std::optional<std::uint64_t> by_now;
         for (auto it = known.begin(); it != known.end();) {
             if (it->second.seen_in == round) {
                 ++it;
                 continue;
             }
+            // Whoever is not listed any more has been counted by now, if at all.
+            by_now = by_now || !counter.active() ? by_now : counter.read();
             SocketEvent change;
+            change.aborts_before = it->second.aborts;
+            change.aborts = by_now;
             change.src = it->second.event.src;
             change.dst = it->second.event.dst;
             change.state = gone;
@@ -178,7 +210,7 @@ struct SocketWatcher::Impl {
         };
         for (; !ended && whole(); header = mnl_nlmsg_next(header, &left)) {
             if (header->nlmsg_seq == 0 && header->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
-                destroyed = true;  // no answer: a message to all who subscribed
+                note_destroyed(*header, changes);  // no answer: a message to all who subscribed
                 continue;
             }
             if (header->nlmsg_seq != static_cast<std::uint32_t>(round)) {
@@ -191,6 +223,53 @@ struct SocketWatcher::Impl {
             } else if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
                        mnl_nlmsg_get_payload_len(header) >= sizeof(inet_diag_msg)) {
                 take(*static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(header)), changes);
+            }
+        }
+    }
+
+    void read_some(std::vector<SocketEvent>& changes) {
+        for (std::size_t i = 0; i < reads_per_call && !ended; ++i) {
+            const auto n = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+            if (n > 0) {
+                parse({buffer.data(), static_cast<std::size_t>(n)}, changes);
+            } else if (n < 0 && errno == EINTR) {
+                continue;
+            } else if (n < 0 && errno == ENOBUFS) {
+                // An answer was lost: what was not seen in this round is not gone for that.
+                asking = AF_UNSPEC;
+                return;
+            } else {
+                if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+                    end(errno);
+                }
+                return;
+            }
+        }
+    }
+
+    static void note_destroyed(const nlmsghdr& header, std::vector<SocketEvent>& changes) {
+        if (mnl_nlmsg_get_payload_len(&header) < sizeof(inet_diag_msg)) {
+            return;
+        }
+        const auto& message = *static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(&header));
+        if (message.idiag_family == AF_INET || message.idiag_family == AF_INET6) {
+            SocketEvent change;
+            change.src = local_endpoint(message);
+            change.dst = remote_endpoint(message);
+            change.state = destroyed;
+            change.retried = has_retried(header);
+            changes.push_back(change);
+        }
+    }
+
+    /// The counter is read for all of them at once: each was counted, if at all, before it was
+    /// told.
+    void count_destroyed(std::span<SocketEvent> changes) {
+        std::optional<std::uint64_t> by_now;
+        for (SocketEvent& change : changes) {
+            if (change.state == destroyed) {
+                by_now = by_now || !counter.active() ? by_now : counter.read();
+                change.aborts = by_now;
             }
         }
     }
@@ -211,8 +290,10 @@ struct SocketWatcher::Impl {
     }
 };
 
-SocketWatcher::SocketWatcher(int fd, std::size_t max_sockets) : impl_(std::make_unique<Impl>()) {
+SocketWatcher::SocketWatcher(int fd, FileDescriptor netstat, std::size_t max_sockets)
+    : impl_(std::make_unique<Impl>()) {
     impl_->fd = fd;
+    impl_->counter = AbortCounter(std::move(netstat));
     impl_->max_sockets = max_sockets;
 }
 
@@ -251,7 +332,19 @@ bool SocketWatcher::subscribe() {
     return true;
 }
 
-bool SocketWatcher::take_destroyed() { return std::exchange(impl_->destroyed, false); }
+void SocketWatcher::unsubscribe() {
+    for (const int group : {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY}) {
+        // One that is not there, or that stays, does no harm.
+        static_cast<void>(
+            ::setsockopt(impl_->fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group));
+    }
+}
+
+bool SocketWatcher::counts_aborts() const noexcept { return impl_->counter.active(); }
+
+std::optional<std::uint64_t> SocketWatcher::aborts() {
+    return impl_->counter.active() ? impl_->counter.read() : std::nullopt;
+}
 
 void SocketWatcher::request(Instant now) {
     if (!impl_->ended && impl_->asking == AF_UNSPEC) {
@@ -260,28 +353,15 @@ void SocketWatcher::request(Instant now) {
             ++impl_->round;  // 0 is the number of messages that answer nothing
         }
         impl_->asked = now;
+        impl_->aborts = impl_->counter.active() ? impl_->counter.read() : std::nullopt;
         impl_->ask(AF_INET);
     }
 }
 
 void SocketWatcher::read(Instant /*now*/, std::vector<SocketEvent>& changes) {
-    for (std::size_t i = 0; i < reads_per_call && !impl_->ended; ++i) {
-        const auto n = ::recv(impl_->fd, impl_->buffer.data(), impl_->buffer.size(), MSG_DONTWAIT);
-        if (n > 0) {
-            impl_->parse({impl_->buffer.data(), static_cast<std::size_t>(n)}, changes);
-        } else if (n < 0 && errno == EINTR) {
-            continue;
-        } else if (n < 0 && errno == ENOBUFS) {
-            // An answer was lost: what was not seen in this round is not gone for that.
-            impl_->asking = AF_UNSPEC;
-            return;
-        } else {
-            if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-                impl_->end(errno);
-            }
-            return;
-        }
-    }
+    const std::size_t before = changes.size();
+    impl_->read_some(changes);
+    impl_->count_destroyed(std::span(changes).subspan(before));
 }
 
 std::optional<std::string> SocketWatcher::take_notice() {

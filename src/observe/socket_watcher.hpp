@@ -2,6 +2,7 @@
 #pragma once
 
 #include "observe/sink.hpp"
+#include "posix/file_descriptor.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,9 +17,9 @@ namespace ghostpeer::observe {
 class SocketWatcher {
   public:
     /// `fd` is a non-blocking NETLINK_SOCK_DIAG socket that was opened inside the program's network
-    /// namespace; it is closed with the watcher. At most `max_sockets` are followed: those beyond
-    /// are ignored, which `notice` says once.
-    explicit SocketWatcher(int fd, std::size_t max_sockets = 1000);
+    /// namespace; it is closed with the watcher. `netstat`: see AbortCounter. At most `max_sockets`
+    /// are followed: those beyond are ignored, which `notice` says once.
+    explicit SocketWatcher(int fd, FileDescriptor netstat = {}, std::size_t max_sockets = 1000);
     ~SocketWatcher();
     SocketWatcher(const SocketWatcher&) = delete;
     SocketWatcher& operator=(const SocketWatcher&) = delete;
@@ -36,12 +37,16 @@ class SocketWatcher {
     /// When the next timer of a socket is to fire, as the latest answer said.
     [[nodiscard]] std::optional<Instant> next_due() const;
     /// Asks the kernel to tell of sockets that are destroyed (SKNLGRP_INET_TCP_DESTROY); false
-    /// where it does not. `read` then says so by `take_destroyed`.
+    /// where it does not.
     bool subscribe();
-    /// A socket has been destroyed since the last call: a look would show which.
-    [[nodiscard]] bool take_destroyed();
-    /// Takes what the kernel has answered and appends the changes. Call when `fd` is readable; a
-    /// call too many does nothing. One call reads a bounded number of bytes.
+    void unsubscribe();
+    /// Does the kernel tell how many sockets it gives up?
+    [[nodiscard]] bool counts_aborts() const noexcept;
+    /// How many it has given up by now; nothing where it does not tell.
+    [[nodiscard]] std::optional<std::uint64_t> aborts();
+    /// Takes what the kernel has answered and told, and appends the changes in their order. Call
+    /// when `fd` is readable; a call too many does nothing. One call reads a bounded number of
+    /// bytes.
     void read(Instant now, std::vector<SocketEvent>& changes);
     /// A sentence, once: the limit was reached, or the kernel refused and watching has ended.
     [[nodiscard]] std::optional<std::string> take_notice();

@@ -297,9 +297,8 @@ class Trace final : public Sink {
         : file_(std::move(file)), colour_(options.colour) {}
 
     void event(const peer::Event& event) override {
-        if (const auto* attempt = std::get_if<peer::AttemptEvent>(&event.what);
-            attempt != nullptr && flows_.size() < max_named_flows) {
-            flows_.insert_or_assign(attempt->flow, event.connection);
+        if (const auto* attempt = std::get_if<peer::AttemptEvent>(&event.what)) {
+            name_flow(attempt->flow, event.connection);
         }
         put(std::visit(RowMaker{event}, event.what));
     }
@@ -344,6 +343,15 @@ class Trace final : public Sink {
     [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
 
   private:
+    /// The latest connection of a pair of ends is the one that a socket there belongs to.
+    void name_flow(const wire::Flow& flow, peer::ConnectionId connection) {
+        if (const auto known = flows_.find(flow); known != flows_.end()) {
+            known->second = connection;
+        } else if (flows_.size() < max_named_flows) {
+            flows_.emplace(flow, connection);
+        }
+    }
+
     void put(const Row& row) {
         line_.clear();
         append_row(line_, row, colour_);

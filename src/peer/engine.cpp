@@ -218,15 +218,18 @@ std::uint64_t Engine::unrecorded_attempts() const noexcept { return impl_->unrec
 
 std::vector<ProfileStatistics> Engine::profiles() const {
     std::vector<ProfileStatistics> all;
+    const bool judged = impl_->concluded || !impl_->asks_outcomes();
+    const auto ends = judged ? impl_->ends : impl_->outcomes.judge(true);
     for (const auto& behaviour : impl_->behaviours) {
         ProfileStatistics one;
         one.profile = behaviour->profile;
         one.connections = behaviour->connections;
+        one.traffic = behaviour->traffic;
         for (const auto& rule : behaviour->profile->rules) {
             one.rules.push_back(summarize(rule, behaviour->records[rule.id]));
         }
         if (behaviour->owns_witness()) {
-            one.expectations = behaviour->witness->results();
+            one.expectations = behaviour->witness->results({impl_->outcomes.all(), ends});
         }
         all.push_back(std::move(one));
     }

@@ -303,8 +303,8 @@ struct Engine::Impl {
     /// An ACK with the numbers of the connection, or those that it had last.
     [[nodiscard]] wire::Segment template_segment(const Connection& connection, Instant now) const;
 
-    // watching.cpp: what the expectations ask for. All but `note_attempt` and `outcome_of` are for
-    // connections whose behaviour has a witness.
+    // watching.cpp: what the expectations and the verdict ask for. What begins with `note_` or
+    // `witness_`, but for `note_attempt`, is for connections whose behaviour has a witness.
     void note(const Witness::Leads& leads, const Occasion& occasion, Instant now);
     void note_one(const Witness::Lead& lead, const Occasion& occasion, Instant now);
     /// What arrived, whatever becomes of it.
@@ -317,8 +317,13 @@ struct Engine::Impl {
     void note_idle(Connection& connection, Instant now);
     void note_totals(Connection& connection, Instant now);
     void note_attempt(Connection& connection, Instant now);
-    /// What is known of how the connection ends; null where nobody asks.
-    [[nodiscard]] static OutcomeRecord* outcome_of(const Connection& connection);
+    /// What tells how the program's side ends, whatever becomes of the segment.
+    void follow_arrival(const Connection& connection, const wire::Segment& segment, tcp::Kind kind,
+                        bool retransmission, Instant now);
+    void follow_departure(const Connection& connection, const wire::Segment& segment, Instant now);
+    /// What is known of how the connection ends; null where nobody follows it, or not any more.
+    [[nodiscard]] OutcomeRecord* outcome_of(const Connection& connection);
+    [[nodiscard]] bool asks_outcomes() const noexcept;
     void conclude(Instant now);
 
     // memory.cpp
@@ -369,6 +374,9 @@ struct Engine::Impl {
     std::map<wire::IpAddress, Path> paths;  ///< narrower than the link, by whom they lead to
     std::vector<AttemptRecord> records;
     std::uint64_t unrecorded = 0;
+    Outcomes outcomes;             ///< by index of `records`
+    std::vector<ProgramEnd> ends;  ///< the same, once `concluded`
+    bool concluded = false;
 
     tcp::Output out;                         ///< of the connection whose turn it is
     std::vector<tcp::Reply> reply_scratch;   ///< kept for its memory

@@ -55,6 +55,7 @@ void note_options(Connection& connection) {
 void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
     const tcp::Kind kind = kind_of(connection, segment);
     ++counters.kinds[static_cast<std::size_t>(kind)];
+    ++connection.behaviour->traffic.kinds[static_cast<std::size_t>(kind)];
     if (!connection.rules().of(kind, segment).empty() || segment.seq != connection.tcb.rcv().nxt) {
         settle_unsettled(now);
     }
@@ -69,6 +70,7 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
         connection.count_syn();
     }
     ++connection.segments_in;
+    follow_arrival(connection, segment, kind, again, now);
     if (connection.behaviour->witness != nullptr) {
         witness_arrival(connection, segment, kind, again, now);
     }

@@ -148,6 +148,7 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
                          {how.reason, Fate::dropped, hole, how.retransmission}, {}, now);
         return false;
     }
+    follow_departure(connection, segment, now);
     if (connection.behaviour->witness != nullptr) {
         witness_departure(connection, segment, how.reason, how.retransmission, now);
     }
@@ -161,6 +162,7 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     }
     ++counters.segments_out;
     ++counters.reasons[static_cast<std::size_t>(how.reason)];
+    ++connection.behaviour->traffic.reasons[static_cast<std::size_t>(how.reason)];
     const wire::Distortion* lie = how.forgery ? &how.forgery->distortion : nullptr;
     if (lie != nullptr && lie->fragment > 0) {
         segment.dont_fragment = false;

@@ -3,61 +3,105 @@
 
 #include "ghostpeer/peer/expectation.hpp"
 #include "ghostpeer/peer/statistics.hpp"
+#include "peer/given_up.hpp"
 
 #include <tsl/robin_map.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace ghostpeer::peer {
 
+class Witness;
+
 /// What is known of one connection's end.
 struct OutcomeRecord {
-    ConnectionId connection = 0;
+    ConnectionId connection = 0;  ///< 0: nobody follows it
     std::uint32_t attempt = 0;
     wire::Flow flow;
+    bool dialled = false;
+    const Witness* witness = nullptr;    ///< whose expectations it is for; null: nobody's
     Ending ending = Ending::unanswered;  ///< as the peer saw it
     // The wire.
     std::optional<Instant> reset_left;        ///< the last RST of the peer
     std::optional<Instant> reset_came;        ///< the first RST of the program
     std::optional<Instant> last_reset_came;   ///< and the last
     std::optional<Instant> unreachable_left;  ///< the last ICMP error of the peer
+    std::optional<Instant> fin_left;          ///< the first FIN of the peer
+    std::optional<Instant> fin_came;          ///< and of the program
+    std::optional<Instant> last_came;         ///< the last segment of the program that is no RST
     /// Probes and retransmissions of the program since the peer last said something.
     std::uint32_t unanswered = 0;
     // The kernel.
-    bool listed = false;     ///< it named the socket at some time
+    bool known = false;      ///< it named the socket at some time
+    bool listed = false;     ///< and does so now
     bool gone = false;       ///< and does not any more
     bool time_wait = false;  ///< was in TIME-WAIT
     /// Was further than SYN-SENT and SYN-RECEIVED, by its state or by what it sent.
     bool was_open = false;
     tcp::State state = tcp::State::closed;  ///< the last one that it told
     Instant last_seen{};
-    Instant gone_by{};           ///< when it was missed first
-    std::optional<Instant> due;  ///< of the timer, as of `last_seen`
+    Instant gone_by{};                 ///< when it was missed first
+    std::optional<Instant> due;        ///< of the timer, as of `last_seen`
+    std::optional<Instant> destroyed;  ///< the kernel freed the socket
+    bool retried = true;               ///< which had sent something in vain, as far as known
+    /// How many sockets the kernel had given up when this one was last known to be alive, and when
+    /// it was first known not to be.
+    std::optional<std::uint64_t> aborts_before;
+    std::optional<std::uint64_t> aborts_by;
+    /// When what `within` counts from came up, by the expectation's index.
+    std::vector<std::pair<std::size_t, Instant>> references;
+
+    /// Nothing that comes up now can be before the end.
+    [[nodiscard]] bool over() const noexcept {
+        return gone || destroyed || reset_came || (fin_left && fin_came);
+    }
+    [[nodiscard]] std::optional<Instant> reference(std::size_t expectation) const;
+    void refer(std::size_t expectation, bool of_first, Instant now);
 };
 
-/// How the program's side ended. `complete`: the kernel has been asked for all sockets at the end,
-/// so that one which it never named is gone.
-[[nodiscard]] profile::Outcome judge(const OutcomeRecord& record, bool complete);
+/// What may be said of all of them.
+struct Inquiry {
+    /// The kernel was asked for all sockets then: one that it did not list is gone.
+    std::optional<Instant> complete;
+    /// The sockets were looked at so often that one which was never listed was gone at once.
+    bool watched = false;
+};
+
+/// How the program's side ended.
+[[nodiscard]] ProgramEnd judge(const OutcomeRecord& record, const Inquiry& inquiry,
+                               GivenUp given_up);
 
 class Outcomes {
   public:
-    /// Follows a connection; nothing once there are too many.
-    [[nodiscard]] std::optional<std::size_t> add(ConnectionId connection, std::uint32_t attempt,
-                                                 const wire::Flow& flow);
-    [[nodiscard]] OutcomeRecord& at(std::size_t index) { return records_[index]; }
+    /// Follows the attempt of that index, which is beyond all that there are.
+    void add(std::size_t index, OutcomeRecord&& record);
+    /// Null where nobody follows it.
+    [[nodiscard]] OutcomeRecord* at(std::size_t index);
     [[nodiscard]] const std::vector<OutcomeRecord>& all() const noexcept { return records_; }
 
     void on_socket(const SocketView& view, Instant now);
+    void on_destroyed(const DestroyedSocket& socket, Instant now);
     /// The kernel has listed every socket that there is.
-    void complete() noexcept { complete_ = true; }
-    [[nodiscard]] bool is_complete() const noexcept { return complete_; }
+    void complete(Instant now) noexcept { complete_ = now; }
+    /// The kernel counts the sockets that it gives up, and so many they are.
+    void count_aborts(std::optional<std::uint64_t> aborts) noexcept;
+
+    /// By the index of `all`.
+    [[nodiscard]] std::vector<ProgramEnd> judge(bool watched) const;
 
   private:
+    [[nodiscard]] OutcomeRecord* find(const wire::Flow& flow);
+
     std::vector<OutcomeRecord> records_;
     tsl::robin_map<wire::Flow, std::size_t, wire::FlowHash> by_flow_;  ///< the latest of each
-    bool complete_ = false;
+    tsl::robin_map<std::uint16_t, std::size_t> by_port_;  ///< of the program, where it connected
+    std::vector<Departed> strangers_;                     ///< sockets that no record is about
+    std::optional<std::uint64_t> aborts_;
+    std::optional<Instant> complete_;
 };
 
 }  // namespace ghostpeer::peer

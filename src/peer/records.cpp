@@ -13,14 +13,15 @@ void Engine::Impl::update_record(const Connection& connection) {
     record.syns = connection.syns;
     record.received = connection.tcb.bytes_received();
     record.sent = connection.tcb.bytes_acknowledged();
+    record.profile = connection.behaviour->profile.get();
 }
 
 void Engine::Impl::close_record(Connection& connection) {
     update_record(connection);
-    connection.record = UINT32_MAX;
     if (OutcomeRecord* outcome = outcome_of(connection)) {
         outcome->ending = connection.ending;
     }
+    connection.record = UINT32_MAX;
 }
 
 void Engine::Impl::erase(Connection& connection) {

@@ -1,7 +1,15 @@
 // What the program does, for the expectations of the profile: nothing here changes what happens.
 #include "peer/engine_impl.hpp"
 
+#include <algorithm>
+
 namespace ghostpeer::peer {
+namespace {
+
+/// Of so many attempts the end on the program's side is known, where no expectation asks for more.
+constexpr std::size_t max_followed_unasked = 64;
+
+}  // namespace
 
 void Engine::Impl::note(const Witness::Leads& leads, const Occasion& occasion, Instant now) {
     Connection& connection = occasion.connection;
@@ -22,6 +30,12 @@ void Engine::Impl::note_one(const Witness::Lead& lead, const Occasion& occasion,
         witness.miss(lead);
         return;
     }
+    if (const profile::Within* within = lead.reference ? witness.timed_outcome(lead) : nullptr) {
+        if (OutcomeRecord* record = outcome_of(connection)) {
+            record->refer(lead.expectation, within->of_first, now);
+        }
+        return;
+    }
     witness.saw(lead, connection.watch(), {now, connection.id, connection.attempt});
 }
 
@@ -31,17 +45,27 @@ void Engine::Impl::witness_arrival(Connection& connection, const wire::Segment& 
     note_idle(connection, now);
     note(witness.of(kind, segment), Occasion{connection, &segment, Direction::in, retransmission},
          now);
-    if (OutcomeRecord* record = outcome_of(connection)) {
-        if (kind == tcp::Kind::rst) {
-            record->reset_came = record->reset_came.value_or(now);
-            record->last_reset_came = now;
-        } else if (kind != tcp::Kind::syn && kind != tcp::Kind::syn_ack) {
-            record->was_open = true;
-        }
-        if (retransmission || kind == tcp::Kind::keepalive_probe ||
-            kind == tcp::Kind::window_probe) {
-            ++record->unanswered;
-        }
+}
+
+void Engine::Impl::follow_arrival(const Connection& connection, const wire::Segment& segment,
+                                  tcp::Kind kind, bool retransmission, Instant now) {
+    OutcomeRecord* record = outcome_of(connection);
+    if (record == nullptr) {
+        return;
+    }
+    if (segment.has(wire::Flags::fin)) {
+        record->fin_came = record->fin_came.value_or(now);
+    }
+    if (kind == tcp::Kind::rst) {
+        record->reset_came = record->reset_came.value_or(now);
+        record->last_reset_came = now;
+    } else {
+        record->last_came = now;
+        record->was_open =
+            record->was_open || (kind != tcp::Kind::syn && kind != tcp::Kind::syn_ack);
+    }
+    if (retransmission || kind == tcp::Kind::keepalive_probe || kind == tcp::Kind::window_probe) {
+        ++record->unanswered;
     }
 }
 
@@ -50,11 +74,22 @@ void Engine::Impl::witness_departure(Connection& connection, const wire::Segment
     Witness& witness = *connection.behaviour->witness;
     note_idle(connection, now);
     note(witness.of(reason), Occasion{connection, &segment, Direction::out, retransmission}, now);
-    if (OutcomeRecord* record = outcome_of(connection)) {
-        record->unanswered = 0;
-        if (segment.has(wire::Flags::rst)) {
-            record->reset_left = now;
-        }
+}
+
+void Engine::Impl::follow_departure(const Connection& connection, const wire::Segment& segment,
+                                    Instant now) {
+    OutcomeRecord* record = outcome_of(connection);
+    if (record == nullptr) {
+        return;
+    }
+    record->unanswered = 0;
+    // The program sees it after its way through the round trip.
+    const Instant leaves = now + settings.rtt;
+    if (segment.has(wire::Flags::rst)) {
+        record->reset_left = leaves;
+    }
+    if (segment.has(wire::Flags::fin)) {
+        record->fin_left = record->fin_left.value_or(leaves);
     }
 }
 
@@ -98,37 +133,40 @@ void Engine::Impl::note_totals(Connection& connection, Instant now) {
 
 void Engine::Impl::note_attempt(Connection& connection, Instant now) {
     Witness* witness = connection.behaviour->witness.get();
-    if (witness == nullptr || witness->concluded()) {
-        return;
-    }
-    const wire::Flow& flow = connection.flow;
+    const bool seen = witness != nullptr && !witness->concluded();
     // What a server's `connect` begins is no attempt of the program's.
-    if (!connection.dialled || connection.behaviour->profile->role == profile::Role::client) {
+    if (seen &&
+        (!connection.dialled || connection.behaviour->profile->role == profile::Role::client)) {
+        const wire::Flow& flow = connection.flow;
         witness->saw_attempt(connection.dialled ? flow.remote : flow.local,
                              {now, connection.id, connection.attempt});
     }
-    if (Outcomes* outcomes = witness->outcomes()) {
-        connection.watch().outcome =
-            outcomes->add(connection.id, connection.attempt, connection.flow);
+    const bool asked = seen && witness->expects_outcomes();
+    if (connection.record < (asked ? records.size() : max_followed_unasked) && !concluded) {
+        OutcomeRecord record;
+        record.connection = connection.id;
+        record.attempt = connection.attempt;
+        record.flow = connection.flow;
+        record.dialled = connection.dialled;
+        record.witness = asked ? witness : nullptr;
+        outcomes.add(connection.record, std::move(record));
     }
 }
 
 OutcomeRecord* Engine::Impl::outcome_of(const Connection& connection) {
-    if (connection.behaviour->witness == nullptr || connection.extras == nullptr ||
-        connection.extras->watch == nullptr || !connection.extras->watch->outcome) {
-        return nullptr;
-    }
-    return &connection.behaviour->witness->outcomes()->at(*connection.extras->watch->outcome);
+    return concluded ? nullptr : outcomes.at(connection.record);
 }
 
 void Engine::Impl::conclude(Instant now) {
+    if (concluded) {
+        return;
+    }
     connections.for_each([&](Connection& connection) {
-        if (connection.behaviour->witness == nullptr) {
-            return;
-        }
-        note_idle(connection, now);
         if (OutcomeRecord* record = outcome_of(connection)) {
             record->ending = connection.ending;
+        }
+        if (connection.behaviour->witness != nullptr) {
+            note_idle(connection, now);
         }
     });
     for (const auto& behaviour : behaviours) {
@@ -136,35 +174,59 @@ void Engine::Impl::conclude(Instant now) {
             behaviour->witness->conclude();
         }
     }
+    concluded = true;
+    ends = outcomes.judge(asks_outcomes());
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        if (outcomes.at(i) == nullptr) {
+            continue;
+        }
+        records[i].program = ends[i];
+        records[i].ended = ends[i].outcome == profile::Outcome::open ? now : ends[i].at;
+    }
+}
+
+bool Engine::Impl::asks_outcomes() const noexcept {
+    return std::any_of(behaviours.begin(), behaviours.end(), [](const auto& behaviour) {
+        return behaviour->witness && behaviour->witness->expects_outcomes();
+    });
 }
 
 void Engine::conclude(Instant now) { impl_->conclude(now); }
 
-bool Engine::expects_outcomes() const noexcept {
-    for (const auto& behaviour : impl_->behaviours) {
-        if (behaviour->witness && behaviour->witness->outcomes() != nullptr) {
-            return true;
-        }
-    }
-    return false;
+bool Engine::expects_outcomes() const noexcept { return impl_->asks_outcomes(); }
+
+bool Engine::follows_sockets() const noexcept {
+    const auto& all = impl_->outcomes.all();
+    const bool more_to_come = all.size() < max_followed_unasked || impl_->asks_outcomes();
+    return !impl_->concluded &&
+           (more_to_come || std::any_of(all.begin(), all.end(), [](const OutcomeRecord& record) {
+                return record.connection != 0 && !record.gone && !record.destroyed;
+            }));
 }
+
+bool Engine::has_attempts() const noexcept { return !impl_->outcomes.all().empty(); }
 
 void Engine::on_socket(const SocketView& view, Instant now) {
-    for (const auto& behaviour : impl_->behaviours) {
-        // Attempts with a behaviour of their own have the witness of the profile.
-        if (behaviour->witness && behaviour->owns_witness() && !behaviour->witness->concluded() &&
-            behaviour->witness->outcomes() != nullptr) {
-            behaviour->witness->outcomes()->on_socket(view, now);
-        }
+    if (!impl_->concluded) {
+        impl_->outcomes.on_socket(view, now);
     }
 }
 
-void Engine::all_sockets_listed() {
-    for (const auto& behaviour : impl_->behaviours) {
-        if (behaviour->witness && !behaviour->witness->concluded() &&
-            behaviour->witness->outcomes() != nullptr) {
-            behaviour->witness->outcomes()->complete();
-        }
+void Engine::on_destroyed(const DestroyedSocket& socket, Instant now) {
+    if (!impl_->concluded) {
+        impl_->outcomes.on_destroyed(socket, now);
+    }
+}
+
+void Engine::count_aborts(std::uint64_t aborts) {
+    if (!impl_->concluded) {
+        impl_->outcomes.count_aborts(aborts);
+    }
+}
+
+void Engine::all_sockets_listed(Instant now) {
+    if (!impl_->concluded) {
+        impl_->outcomes.complete(now);
     }
 }
 

@@ -30,12 +30,22 @@ constexpr std::size_t max_destinations = 4096;
     return b > UINT64_MAX - a ? UINT64_MAX : a + b;
 }
 
-/// The gap that is `factor` millionths of another.
-[[nodiscard]] std::uint64_t scaled(Duration gap, std::uint64_t factor) noexcept {
-    const double product =
-        static_cast<double>(nanoseconds(gap)) * (static_cast<double>(factor) / 1e6);
-    constexpr double most = 1.8e19;  // below 2^64
-    return product >= most ? UINT64_MAX : static_cast<std::uint64_t>(product);
+/// What may follow a gap. Jitter has changed that one, too: it was meant to be shorter or longer.
+[[nodiscard]] Range grown(const profile::Apart& apart, Duration gap) noexcept {
+    const auto bound = [&](std::uint64_t factor, double jitter) {
+        constexpr double unbounded = 1.8e19;  // below 2^64
+        double meant = unbounded;
+        if (factor != UINT64_MAX && jitter > -1) {
+            meant = static_cast<double>(nanoseconds(gap)) / (1 + jitter) *
+                    (static_cast<double>(factor) / 1e6);
+        }
+        if (apart.up_to) {
+            meant = std::min(meant, static_cast<double>(nanoseconds(*apart.up_to)));
+        }
+        const double wanted = meant * (1 - jitter);
+        return wanted >= unbounded ? UINT64_MAX : static_cast<std::uint64_t>(wanted);
+    };
+    return {bound(apart.growth->least, apart.jitter), bound(apart.growth->most, -apart.jitter)};
 }
 
 /// May not be seen at all.
@@ -64,7 +74,7 @@ Witness::Witness(const profile::Profile& profile, bool virtual_time)
         if (profile.expect[i].form == Form::attempts) {
             attempts_.push_back(i);
         } else if (profile.expect[i].form == Form::outcome) {
-            outcomes_.emplace();
+            expects_outcomes_ = true;
         }
     }
 }
@@ -186,10 +196,7 @@ void Witness::check_gap(const Expectation& expectation, const Watched& watched,
         check(apart.steps[number - 1], {});
     }
     if (apart.growth && number > 1) {
-        const Range factor = *apart.growth;
-        check({scaled(watched.last_gap, factor.least),
-               factor.most == UINT64_MAX ? UINT64_MAX : scaled(watched.last_gap, factor.most)},
-              watched.last_gap);
+        check(grown(apart, watched.last_gap), watched.last_gap);
     }
 }
 
@@ -260,8 +267,43 @@ void Witness::saw_attempt(const wire::Endpoint& destination, const Sighting& sig
 
 // Results ----------------------------------------------------------------------------------------
 
-void Witness::judge_outcome(const Expectation& expectation, ExpectationResult& result) const {
-    for (const OutcomeRecord& record : outcomes_->all()) {
+const profile::Within* Witness::timed_outcome(const Lead& lead) const noexcept {
+    const Expectation& expectation = profile_->expect[lead.expectation];
+    return expectation.form == Form::outcome && expectation.within ? &*expectation.within : nullptr;
+}
+
+void Witness::judge_end(std::size_t index, const OutcomeRecord& record, const ProgramEnd& end,
+                        ExpectationResult& result) const {
+    const Expectation& expectation = profile_->expect[index];
+    const auto& wanted = expectation.outcomes;
+    ConnectionOutcome otherwise{record.connection, record.attempt, end, std::nullopt, false};
+    if (std::find(wanted.begin(), wanted.end(), end.outcome) != wanted.end()) {
+        if (!expectation.within) {
+            ++result.seen;
+            return;
+        }
+        const auto reference = record.reference(index);
+        if (reference && end.at) {
+            otherwise.after = std::max(*end.at - *reference, Duration::zero());
+        }
+        if (end.at && in_time(expectation, reference, *end.at)) {
+            ++result.seen;
+            return;
+        }
+        otherwise.untimely = true;
+    }
+    if (result.otherwise.size() < max_otherwise) {
+        result.otherwise.push_back(otherwise);
+    }
+}
+
+void Witness::judge_outcome(std::size_t index, const Ends& ends, ExpectationResult& result) const {
+    const Expectation& expectation = profile_->expect[index];
+    for (std::size_t i = 0; i < ends.records.size(); ++i) {
+        const OutcomeRecord& record = ends.records[i];
+        if (record.witness != this) {
+            continue;
+        }
         const bool meant =
             (!expectation.when.attempt || expectation.when.attempt->contains(record.attempt)) &&
             (!expectation.when.port || expectation.when.port->contains(record.flow.local.port));
@@ -270,25 +312,19 @@ void Witness::judge_outcome(const Expectation& expectation, ExpectationResult& r
             continue;
         }
         ++result.looked_at;
-        const auto outcome = judge(record, outcomes_->is_complete());
-        const auto& wanted = expectation.outcomes;
-        if (std::find(wanted.begin(), wanted.end(), outcome) != wanted.end()) {
-            ++result.seen;
-        } else if (result.otherwise.size() < max_otherwise) {
-            result.otherwise.push_back({record.connection, record.attempt, outcome});
-        }
+        judge_end(index, record, ends.ends[i], result);
     }
     result.pass = expectation.times ? expectation.times->contains(result.seen)
                                     : result.seen > 0 && result.seen == result.looked_at;
 }
 
-ExpectationResult Witness::result(std::size_t expectation) const {
+ExpectationResult Witness::result(std::size_t expectation, const Ends& ends) const {
     const Expectation& wanted = profile_->expect[expectation];
     ExpectationResult result = records_[expectation].result;
     result.failed_when = records_[expectation].failed_when;
     result.closest = describe(records_[expectation].near_miss);
     if (wanted.form == Form::outcome) {
-        judge_outcome(wanted, result);
+        judge_outcome(expectation, ends, result);
         return result;
     }
     if (wanted.form == Form::command) {
@@ -301,11 +337,11 @@ ExpectationResult Witness::result(std::size_t expectation) const {
     return result;
 }
 
-std::vector<ExpectationResult> Witness::results() const {
+std::vector<ExpectationResult> Witness::results(const Ends& ends) const {
     std::vector<ExpectationResult> all;
     all.reserve(records_.size());
     for (std::size_t i = 0; i < records_.size(); ++i) {
-        all.push_back(result(i));
+        all.push_back(result(i, ends));
     }
     return all;
 }

@@ -30,9 +30,8 @@ struct Watched {
 /// Those of one connection, by the expectation's index.
 struct ConnectionWatch {
     std::vector<Watched> watched;
-    std::vector<bool> totals_reached;    ///< by Witness::totals
-    std::vector<Instant> idle_noted;     ///< by Witness::idles: since when, the last time
-    std::optional<std::size_t> outcome;  ///< index of its OutcomeRecord
+    std::vector<bool> totals_reached;  ///< by Witness::totals
+    std::vector<Instant> idle_noted;   ///< by Witness::idles: since when, the last time
 };
 
 class Witness {
@@ -92,10 +91,17 @@ class Witness {
     void conclude() noexcept { concluded_ = true; }
     [[nodiscard]] bool concluded() const noexcept { return concluded_; }
 
-    [[nodiscard]] Outcomes* outcomes() noexcept { return outcomes_ ? &*outcomes_ : nullptr; }
+    [[nodiscard]] bool expects_outcomes() const noexcept { return expects_outcomes_; }
+    /// The expectation of an `outcome` that has a time; null: the lead is of another kind.
+    [[nodiscard]] const profile::Within* timed_outcome(const Lead& lead) const noexcept;
 
+    /// How connections ended, those of other profiles too; each element belongs to the other's.
+    struct Ends {
+        const std::vector<OutcomeRecord>& records;
+        const std::vector<ProgramEnd>& ends;
+    };
     /// By the expectation's index.
-    [[nodiscard]] std::vector<ExpectationResult> results() const;
+    [[nodiscard]] std::vector<ExpectationResult> results(const Ends& ends) const;
 
   private:
     struct Record {
@@ -113,8 +119,10 @@ class Witness {
                                const std::optional<Instant>& reference, Instant at) const;
     void check_gap(const profile::Expectation& expectation, const Watched& watched,
                    const Sighting& sighting, ExpectationResult& result) const;
-    [[nodiscard]] ExpectationResult result(std::size_t expectation) const;
-    void judge_outcome(const profile::Expectation& expectation, ExpectationResult& result) const;
+    [[nodiscard]] ExpectationResult result(std::size_t expectation, const Ends& ends) const;
+    void judge_outcome(std::size_t index, const Ends& ends, ExpectationResult& result) const;
+    void judge_end(std::size_t index, const OutcomeRecord& record, const ProgramEnd& end,
+                   ExpectationResult& result) const;
 
     const profile::Profile* profile_;
     bool virtual_time_;
@@ -130,7 +138,7 @@ class Witness {
     std::vector<Record> records_;
     std::vector<std::size_t> attempts_;  ///< expectations `attempts`
     tsl::robin_map<wire::Endpoint, Watched> destinations_;
-    std::optional<Outcomes> outcomes_;  ///< unset: no expectation asks for one
+    bool expects_outcomes_ = false;
 };
 
 }  // namespace ghostpeer::peer

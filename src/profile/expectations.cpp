@@ -152,6 +152,21 @@ void check_conditions(const YamlNode& item, std::string_view form,
     }
 }
 
+/// Only what ended has a time at which it did.
+void check_timed_outcomes(const YamlNode& item, const Expectation& made, Errors& errors) {
+    const auto* within = find(item, "within");
+    if (within == nullptr) {
+        return;
+    }
+    for (const auto timeless : {Outcome::open, Outcome::unknown}) {
+        if (std::find(made.outcomes.begin(), made.outcomes.end(), timeless) !=
+            made.outcomes.end()) {
+            errors.add(within->key, "`within` cannot stand beside the outcome " +
+                                        in_quotes(name(timeless)) + ", which has no time");
+        }
+    }
+}
+
 void check_form(const YamlNode& item, const Parts& parts, Errors& errors) {
     switch (parts.made.form) {
         case Form::see: check_events(parts.rule, errors); break;
@@ -167,7 +182,7 @@ void check_form(const YamlNode& item, const Parts& parts, Errors& errors) {
             break;
         case Form::outcome:
             refuse(item, "apart", "outcome", "", errors);
-            refuse(item, "within", "outcome", "", errors);
+            check_timed_outcomes(item, parts.made, errors);
             check_conditions(item, "outcome", {"attempt", "port"}, errors);
             break;
         case Form::command:

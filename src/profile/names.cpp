@@ -41,6 +41,7 @@ std::string_view name(Outcome outcome) noexcept {
         case Outcome::reset: return "reset";
         case Outcome::refused: return "refused";
         case Outcome::timed_out: return "timed-out";
+        case Outcome::unknown: return "unknown";
     }
     return "?";
 }

@@ -66,10 +66,30 @@ void read_growth(const Entry& entry, Apart& apart, Context& context) {
     apart.growth = read_span(entry, parse_factor, growth_form, context.errors);
 }
 
-constexpr std::array<Word<ReadKey<Apart>>, 3> apart_words{{
+void read_up_to(const Entry& entry, Apart& apart, Context& context) {
+    apart.up_to = read_time(entry, context.errors);
+    if (apart.up_to == Duration::zero()) {
+        context.errors.add(entry.value, "`up_to` must be longer than nothing");
+    }
+}
+
+void read_jitter(const Entry& entry, Apart& apart, Context& context) {
+    const auto share = entry.value.type == YamlNode::Type::scalar
+                           ? parse_percentage(trim(entry.value.text))
+                           : std::nullopt;
+    if (!share) {
+        report_wrong_type(entry, "a percentage such as `20%`", context.errors);
+        return;
+    }
+    apart.jitter = *share;
+}
+
+constexpr std::array<Word<ReadKey<Apart>>, 5> apart_words{{
     {"at_least", read_at_least},
     {"at_most", read_at_most},
     {"growth", read_growth},
+    {"up_to", read_up_to},
+    {"jitter", read_jitter},
 }};
 
 void read_apart_map(const Entry& entry, Apart& apart, Context& context) {
@@ -79,6 +99,12 @@ void read_apart_map(const Entry& entry, Apart& apart, Context& context) {
                            "`growth`");
     }
     read_keys(entry.value, apart_words, "key", " in `apart`", apart, context);
+    for (const auto* key : {"up_to", "jitter"}) {
+        if (const auto* beside = find(entry.value, key);
+            beside != nullptr && find(entry.value, "growth") == nullptr) {
+            context.errors.add(beside->key, in_quotes(key) + " says something of `growth` only");
+        }
+    }
     if (apart.gap.least > apart.gap.most) {
         context.errors.add(find(entry.value, "at_most")->value,
                            "`at_most` is shorter than `at_least`");

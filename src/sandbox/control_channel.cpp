@@ -12,7 +12,7 @@ namespace ghostpeer::sandbox {
 
 namespace {
 
-constexpr std::size_t max_descriptors = 7;
+constexpr std::size_t max_descriptors = 8;
 constexpr std::size_t max_text = 8192;
 
 struct Header {

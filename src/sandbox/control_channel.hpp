@@ -17,7 +17,7 @@ struct Message {
     enum class Type : std::uint32_t {
         proceed,     ///< To the helper: the user namespace has its maps.
         ready,       ///< From it: configured; descriptors are `value` ones of the link and, if any,
-                     ///< both diags.
+                     ///< both diags, and netstat after them.
         failed,      ///< From it: `value` is the Error::Kind, `text` its message.
         launch,      ///< To it: execute COMMAND.
         launched,    ///< From it: `value` is the errno of execve(), 0 if COMMAND runs.

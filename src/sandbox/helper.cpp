@@ -47,6 +47,7 @@ void reset_signals() {
 struct Prepared {
     LinkEnd link;
     std::array<FileDescriptor, 2> diag;
+    FileDescriptor netstat;
     bool ipv6 = false;
     bool hosts_shared = false;  ///< /etc/hosts is still the host's, and need not be
 };
@@ -66,7 +67,7 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     if (!link) {
         return tl::unexpected(std::move(link.error()));
     }
-    Prepared prepared{std::move(*link), {}, false, private_mounts && spec.hosts.empty()};
+    Prepared prepared{std::move(*link), {}, {}, false, private_mounts && spec.hosts.empty()};
     const auto ipv6 = configure_interface(prepared.link, spec.mtu);
     if (!ipv6) {
         return tl::unexpected(ipv6.error());
@@ -103,6 +104,7 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
         diag = FileDescriptor(
             socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
     }
+    prepared.netstat = FileDescriptor(open("/proc/self/net/netstat", O_RDONLY | O_CLOEXEC));
     return prepared;
 }
 
@@ -139,6 +141,9 @@ bool report(const FileDescriptor& control, tl::expected<Prepared, Error>& prepar
     if (prepared->diag[0] && prepared->diag[1]) {
         for (FileDescriptor& diag : prepared->diag) {
             message.descriptors.push_back(std::move(diag));
+        }
+        if (prepared->netstat) {
+            message.descriptors.push_back(std::move(prepared->netstat));
         }
     }
     return send_message(control, message);

@@ -68,6 +68,7 @@ Sandbox::Sandbox(Sandbox&& other) noexcept
       link_(std::move(other.link_)),
       diag_(std::move(other.diag_)),
       listen_diag_(std::move(other.listen_diag_)),
+      netstat_(std::move(other.netstat_)),
       has_ipv6_(other.has_ipv6_),
       command_(std::move(other.command_)),
       exit_(other.exit_) {}
@@ -80,6 +81,7 @@ Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
         link_ = std::move(other.link_);
         diag_ = std::move(other.diag_);
         listen_diag_ = std::move(other.listen_diag_);
+        netstat_ = std::move(other.netstat_);
         has_ipv6_ = other.has_ipv6_;
         command_ = std::move(other.command_);
         exit_ = other.exit_;
@@ -174,6 +176,9 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
     if (descriptors.size() >= link_descriptors + 2) {
         sandbox.diag_ = std::move(descriptors[link_descriptors]);
         sandbox.listen_diag_ = std::move(descriptors[link_descriptors + 1]);
+        if (descriptors.size() >= link_descriptors + 3) {
+            sandbox.netstat_ = std::move(descriptors[link_descriptors + 2]);
+        }
     }
     return sandbox;
 }

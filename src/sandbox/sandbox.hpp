@@ -134,6 +134,9 @@ class Sandbox {
     /// The process that holds the namespaces.
     [[nodiscard]] pid_t helper() const noexcept { return helper_; }
 
+    /// /proc/net/netstat of the namespace; empty if it cannot be had.
+    [[nodiscard]] FileDescriptor& netstat() { return netstat_; }
+
     /// False if the kernel has no IPv6, or none at this MTU.
     [[nodiscard]] bool has_ipv6() const { return has_ipv6_; }
 
@@ -174,6 +177,7 @@ class Sandbox {
     LinkEnd link_;
     FileDescriptor diag_;
     FileDescriptor listen_diag_;
+    FileDescriptor netstat_;
     bool has_ipv6_ = false;
     std::vector<std::string> command_;
     std::optional<ExitStatus> exit_;

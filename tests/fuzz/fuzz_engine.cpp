@@ -94,7 +94,7 @@ class Conversation {
 
     void finish() {
         pass(std::chrono::seconds(1));
-        engine_.all_sockets_listed();
+        engine_.all_sockets_listed(now_);
         engine_.conclude(now_);
         static_cast<void>(engine_.attempts());
         for (const auto& one : engine_.profiles()) {
@@ -173,6 +173,18 @@ class Conversation {
         view.last_seen = now_;
         if ((which & 0x40U) != 0) {
             view.due = now_ + std::chrono::milliseconds(input.word());
+        }
+        const std::uint8_t counted = input.byte();
+        if ((counted & 1U) != 0) {
+            view.aborts_before = counted / 64U;
+            view.aborts = counted / 16U;
+        }
+        if ((counted & 2U) != 0) {
+            if ((counted & 4U) != 0) {
+                view.flow.local.port = 0;
+            }
+            engine_.on_destroyed({view.flow, view.aborts, (counted & 8U) != 0}, now_);
+            return;
         }
         engine_.on_socket(view, now_);
     }

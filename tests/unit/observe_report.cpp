@@ -40,6 +40,7 @@ struct Sample {
         run.seed = 42;
         run.link = "tun";
         run.attempts = {attempt(1)};
+        run.attempts[0].profile = profile.get();
         count(tcp::Kind::syn, 1);
         count(tcp::Kind::ack, 2);
     }
@@ -58,7 +59,7 @@ struct Sample {
         return record;
     }
     void count(tcp::Kind kind, std::uint64_t n) {
-        run.counters.kinds.at(static_cast<std::size_t>(kind)) = n;
+        run.profiles[0].traffic.kinds.at(static_cast<std::size_t>(kind)) = n;
     }
     peer::RuleStatistics& statistics(std::size_t i = 0) { return run.profiles[0].rules.at(i); }
     [[nodiscard]] std::string text() const { return to_text(make_verdict(run)); }
@@ -150,7 +151,7 @@ TEST_CASE("report: why a rule never fired, event by event") {
     CHECK(send.failure() ==
           "nat.yaml:7: the rule never fired. `send window-update` never came up. "
           "The peer sent nothing.");
-    send.run.counters.reasons.at(static_cast<std::size_t>(tcp::Reason::syn_ack)) = 2;
+    send.run.profiles[0].traffic.reasons.at(static_cast<std::size_t>(tcp::Reason::syn_ack)) = 2;
     CHECK(send.failure() ==
           "nat.yaml:7: the rule never fired. `send window-update` never came up. "
           "What the peer sent: 2 syn-ack.");
@@ -169,6 +170,27 @@ TEST_CASE("report: why a rule never fired, event by event") {
           "The run lasted 14.012 s.");
     Sample enter({rule(7, profile::OnEnter{tcp::State::close_wait})});
     CHECK(enter.failure() == "nat.yaml:7: the rule never fired. `enter close-wait` never came up.");
+}
+
+TEST_CASE("report: what came instead is what came to that peer") {
+    Sample sample({rule(7, keepalive_probe), rule(8, profile::OnReceived{100})});
+    auto other = std::make_shared<profile::Profile>();
+    other->name = "other";
+    peer::ProfileStatistics statistics;
+    statistics.profile = other;
+    statistics.connections = 3;
+    statistics.traffic.kinds.at(static_cast<std::size_t>(tcp::Kind::data)) = 9;
+    sample.run.profiles.push_back(statistics);
+    sample.run.counters.kinds.at(static_cast<std::size_t>(tcp::Kind::data)) = 9;
+    auto theirs = Sample::attempt(2);
+    theirs.profile = other.get();
+    theirs.received = 99;
+    sample.run.attempts.push_back(theirs);
+    const auto verdict = make_verdict(sample.run);
+    REQUIRE(verdict.failures.size() == 2);
+    CHECK(verdict.failures[0].sentence.find("What arrived: 1 syn, 2 ack.") != std::string::npos);
+    CHECK(verdict.failures[1].sentence.find("connection brought was 4 bytes.") !=
+          std::string::npos);
 }
 
 TEST_CASE("report: why a rule never fired although its event came up") {

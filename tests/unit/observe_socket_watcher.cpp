@@ -1,3 +1,4 @@
+#include "observe/abort_counter.hpp"
 #include "observe/socket_watcher.hpp"
 #include "observe_samples.hpp"
 
@@ -6,8 +7,11 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -21,11 +25,11 @@ namespace {
 /// Plays the kernel on the other end of a socket pair.
 class Kernel {
   public:
-    explicit Kernel(std::size_t max_sockets = 1000) {
+    explicit Kernel(std::size_t max_sockets = 1000, FileDescriptor netstat = {}) {
         std::array<int, 2> ends{};
         REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()) == 0);
         fd_ = ends[0];
-        watcher_ = std::make_unique<SocketWatcher>(ends[1], max_sockets);
+        watcher_ = std::make_unique<SocketWatcher>(ends[1], std::move(netstat), max_sockets);
     }
     ~Kernel() { ::close(fd_); }
     Kernel(const Kernel&) = delete;
@@ -50,7 +54,7 @@ class Kernel {
         return message.request.sdiag_family;
     }
     void answer(std::uint16_t type, const void* payload, std::size_t n) {
-        std::array<char, 256> bytes{};
+        std::array<char, 1024> bytes{};
         nlmsghdr header{};
         header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(n));
         header.nlmsg_type = type;
@@ -132,6 +136,80 @@ TEST_CASE("socket watcher: a new socket, as ss shows it") {
     CHECK(changes[0].recv_q == 11);
     CHECK(changes[0].send_q == 12);
     CHECK_FALSE(kernel.watcher().take_notice());
+}
+
+TEST_CASE("socket watcher: sockets that the kernel gave up are counted") {
+    FileDescriptor netstat(::memfd_create("netstat", MFD_CLOEXEC));
+    const auto write_count = [fd = netstat.get()](int count) {
+        const auto text =
+            "TcpExt: SyncookiesSent TCPAbortOnTimeout\nTcpExt: 5 " + std::to_string(count) + "\n";
+        CHECK(::ftruncate(fd, 0) == 0);
+        CHECK(::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+    };
+    write_count(2);
+    Kernel kernel(1000, std::move(netstat));
+    CHECK(kernel.watcher().counts_aborts());
+    const auto first = kernel.round({established(), established(40405)});
+    REQUIRE(first.size() == 2);
+    CHECK(first[0].aborts == 2);
+    write_count(3);
+    const auto second = kernel.round({established(40405)});
+    REQUIRE(second.size() == 1);
+    CHECK(second[0].state == gone);
+    CHECK(second[0].aborts_before == 2);
+    CHECK(second[0].aborts == 3);
+    // Gone before the next look, but after the count had changed.
+    write_count(4);
+    const auto third = kernel.round({});
+    REQUIRE(third.size() == 1);
+    CHECK(third[0].aborts_before == 3);
+    CHECK(third[0].aborts == 4);
+}
+
+TEST_CASE("socket watcher: a socket that the kernel has freed") {
+    struct {
+        inet_diag_msg message;
+        nlattr protocol{5, INET_DIAG_PROTOCOL};
+        std::array<char, 4> tcp{6};
+        nlattr info{sizeof(nlattr) + sizeof(tcp_info), INET_DIAG_INFO};
+        std::array<std::uint8_t, sizeof(tcp_info)> facts{};
+    } notice{established()};
+    notice.message.idiag_state = 7;
+    const auto told = [&] {
+        Kernel kernel;
+        kernel.answer(SOCK_DIAG_BY_FAMILY, &notice, sizeof notice);
+        const auto changes = kernel.read();
+        REQUIRE(changes.size() == 1);
+        CHECK(changes[0].state == destroyed);
+        CHECK(changes[0].src.to_string() == "198.18.0.1:40404");
+        CHECK(changes[0].dst.to_string() == "198.18.0.2:80");
+        CHECK_FALSE(changes[0].aborts);
+        return changes[0].retried;
+    };
+    CHECK_FALSE(told());
+    constexpr std::size_t retransmits = 2;  // struct tcp_info
+    constexpr std::size_t probes = 3;
+    notice.facts.at(retransmits) = 3;
+    CHECK(told());
+    notice.facts.at(retransmits) = 0;
+    notice.facts.at(probes) = 1;
+    CHECK(told());
+    notice.info.nla_len = 4000;  // longer than the message: as if it were not there
+    notice.facts.at(probes) = 0;
+    CHECK(told());
+}
+
+TEST_CASE("the count of sockets that were given up, in the kernel's table") {
+    CHECK(find_aborts("TcpExt: A TCPAbortOnTimeout B\nTcpExt: 1 17 2\nIpExt: C\nIpExt: 3\n") == 17);
+    CHECK(find_aborts("IpExt: C\nIpExt: 3\nTcpExt: TCPAbortOnTimeout\nTcpExt: 0\n") == 0);
+    for (const auto* odd :
+         {"", "TcpExt:", "TcpExt: TCPAbortOnTimeout", "TcpExt: A TCPAbortOnTimeout\nTcpExt: 1\n",
+          "TcpExt: TCPAbortOnTimeout\nTcpExt: x\n", "TcpExt: TCPAbortOnTimeoutX\nTcpExt: 1\n"}) {
+        CHECK_FALSE(find_aborts(odd));
+    }
+    AbortCounter nothing{FileDescriptor{}};
+    CHECK_FALSE(nothing.active());
+    CHECK_FALSE(nothing.read());
 }
 
 TEST_CASE("socket watcher: only changes are told, and time running down is none") {

@@ -164,6 +164,30 @@ TEST_CASE("TAP: a description stays one line without a directive") {
           std::string::npos);
 }
 
+TEST_CASE("verdict: the excerpt is of the profile's own conversation") {
+    const auto silent = profile_of("expect: [{see: receive data}]\n");
+    const auto talks = profile_of("");
+    const auto address = *wire::IpAddress::parse("198.18.0.3");
+    World world(test_settings(),
+                {peer::PeerSpec{{address}, {}, silent, {}}, peer::PeerSpec{{}, {}, talks, {}}});
+    Socket quiet(world, 40'000, "198.18.0.3", 80);
+    quiet.connect();
+    Socket loud(world, 40'001);
+    loud.connect();
+    for (int i = 0; i < 20; ++i) {
+        loud.send_data("x");
+    }
+    const auto verdict = verdict_of(world);
+    REQUIRE(verdict.failures.size() == 1);
+    CHECK(verdict.failures[0].sentence ==
+          "test.yaml:2: expected `receive data` at least once, but did not see it. What arrived: 1 "
+          "syn, 1 ack.");
+    REQUIRE(verdict.failures[0].excerpt.size() > 3);
+    for (const auto& line : verdict.failures[0].excerpt) {
+        CHECK(line.find("#2") == std::string::npos);
+    }
+}
+
 TEST_CASE("conversation: the beginning and the end are kept") {
     observe::Conversation conversation(10);
     for (int i = 0; i < 100; ++i) {

@@ -194,6 +194,24 @@ TEST_CASE("trace: a kernel socket goes by the number of its connection") {
           "kernel socket\n");
 }
 
+TEST_CASE("trace: a pair of ends that is used again goes by its latest number") {
+    constexpr std::uint64_t named = 16'384;
+    const auto text = traced([](Sink& trace) {
+        for (std::uint64_t id = 1; id <= named; ++id) {
+            trace.event(on_connection(
+                1s, peer::AttemptEvent{flow(static_cast<std::uint16_t>(id)), std::nullopt}, id));
+        }
+        SocketEvent socket;
+        socket.src = flow(1).remote;
+        socket.dst = flow(1).local;
+        socket.state = gone;
+        trace.event(on_connection(2s, peer::AttemptEvent{flow(1), std::nullopt}, named + 1));
+        trace.socket(at(3s), socket);
+    });
+    CHECK(text.find("  3.000000  #16385 =  GONE") != std::string::npos);
+    CHECK(text.find("  3.000000  #1 ") == std::string::npos);
+}
+
 TEST_CASE("trace: COMMAND's end") {
     CHECK(traced([](Sink& trace) {
               trace.exit(at(14s), {7, std::nullopt});

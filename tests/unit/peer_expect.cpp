@@ -206,6 +206,20 @@ TEST_CASE("see: growth") {
         "s, tolerance included, but 1.000 s lie between the 2nd and the 3rd, at 2.000 s and 3.000 "
         "s.\n");
     CHECK(expect("2", {1s, 2s}).find("at least 3 times") != std::string::npos);
+    // Up to a cap, and no further: after 1, 2, 4 come 4 and 4.
+    CHECK(expect("2, up_to: 4s", {1s, 2s, 4s, 8s, 12s, 16s}).empty());
+    CHECK(expect("1.5..3, up_to: 4s", {1s, 2s, 4s, 8s, 12s, 16s}).empty());
+    CHECK(
+        expect("2, up_to: 4s", {1s, 2s, 4s, 8s, 16s}) ==
+        "expected a gap of 3.400 s to 4.600 s between `receive keepalive-probe` after one of "
+        "4.000 s, tolerance included, but 8.000 s lie between the 4th and the 5th, at 8.000 s and "
+        "16.000 s.\n");
+    CHECK(expect("2", {1s, 2s, 4s, 8s, 12s}).find("but 4.000 s lie") != std::string::npos);
+    // Each may be off by a share, the one before it too.
+    CHECK(expect("2, up_to: 4s, jitter: 20%", {0s, 1200ms, 3s, 6500ms, 10s, 14s}).empty());
+    CHECK_FALSE(expect("2, up_to: 4s", {0s, 1200ms, 3s, 6500ms, 10s, 14s}).empty());
+    CHECK(expect("2, jitter: 100%", {0s, 1s, 1100ms, 60s}).empty());
+    CHECK_FALSE(expect("2, up_to: 4s, jitter: 20%", {0s, 1s, 3s, 9s}).empty());
 }
 
 TEST_CASE("within counts from an event of the same connection") {

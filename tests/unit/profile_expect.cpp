@@ -70,6 +70,17 @@ TEST_CASE("expectations: times between neighbours") {
              .apart;
     CHECK(same(map.gap, second, 2 * second));
     CHECK(same(map.growth, 1'500'000, 3'000'000));
+    const auto capped =
+        *loaded_expectation("{see: start, apart: {growth: 2, up_to: 4s, jitter: 20%}}").apart;
+    CHECK(capped.up_to == 4s);
+    CHECK(capped.jitter == 0.2);
+    CHECK(complaints("{see: start, apart: {at_least: 1s, up_to: 4s, jitter: 20%}}") ==
+          "38 `up_to` says something of `growth` only\n"
+          "49 `jitter` says something of `growth` only\n");
+    CHECK(complaints("{see: start, apart: {growth: 2, jitter: 1s}}") ==
+          "43 `jitter` takes a percentage such as `20%`, not `1s`\n");
+    CHECK(complaints("{see: start, apart: {growth: 2, up_to: 0s}}") ==
+          "42 `up_to` must be longer than nothing\n");
     const auto list = *loaded_expectation("{see: start, apart: [1s, 2s, \">= 4s\"]}").apart;
     REQUIRE(list.steps.size() == 3);
     CHECK(same(list.steps[1], 2 * second, 2 * second));
@@ -238,8 +249,11 @@ TEST_CASE("errors of expectations: what a form does not have") {
           "24 `attempts` takes only `port` in `when`, not `attempt`\n");
     CHECK(complaints("{outcome: reset, when: {length: 1}}") ==
           "27 `outcome` takes only `attempt` and `port` in `when`, not `length`\n");
-    CHECK(complaints("{outcome: reset, within: 1s of start}") ==
-          "20 `outcome` cannot have `within`\n");
+    CHECK(complaints("{outcome: [reset, open], within: 1s of start}") ==
+          "28 `within` cannot stand beside the outcome `open`, which has no time\n");
+    CHECK(complaints("{outcome: unknown, within: 1s of start}") ==
+          "22 `within` cannot stand beside the outcome `unknown`, which has no time\n");
+    CHECK(loaded_expectation("{outcome: reset, within: 1s of start}").within);
     CHECK(complaints("outcome: timeout") ==
           "12 there is no outcome `timeout`; did you mean `timed-out`?\n");
     CHECK(complaints("outcome: [[reset]]") ==

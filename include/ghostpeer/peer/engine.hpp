@@ -173,10 +173,19 @@ class Engine {
     /// Does a profile ask how the program's side of its connections ends? If so, tell what the
     /// kernel says of its sockets, whenever that changes; best soon after a timer was due.
     [[nodiscard]] bool expects_outcomes() const noexcept;
+    /// Is there a connection, or may there be one, of which the verdict tells how it ended? If so,
+    /// tell which sockets are destroyed.
+    [[nodiscard]] bool follows_sockets() const noexcept;
+    /// Is there a connection whose end is told?
+    [[nodiscard]] bool has_attempts() const noexcept;
     void on_socket(const SocketView& view, Instant now);
-    /// The kernel has just been asked for all its sockets: one that it never named is gone.
-    void all_sockets_listed();
-    /// The run ends: what is seen from now on does not count for the expectations.
+    void on_destroyed(const DestroyedSocket& socket, Instant now);
+    /// The kernel counts the sockets that it gives up (TCPAbortOnTimeout), and is at so many.
+    void count_aborts(std::uint64_t aborts);
+    /// The kernel has just been asked for all its sockets: one that it does not name is gone.
+    void all_sockets_listed(Instant now);
+    /// The run ends: what is seen from now on does not count for the expectations, nor for how the
+    /// program's side of connections ended.
     void conclude(Instant now);
 
     /// A `finish` action was carried out, and what was on its way then has arrived.

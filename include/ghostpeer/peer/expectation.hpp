@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ghostpeer::peer {
@@ -28,11 +29,30 @@ struct WrongGap {
     std::optional<Duration> previous;  ///< the gap before, where `growth` was not kept
 };
 
-/// How one connection ended on the program's side.
+/// How the program's side of a connection ended, as far as that is known.
+struct ProgramEnd {
+    enum class Manner : std::uint8_t {
+        none,        ///< it did not end, or nobody knows how
+        in_order,    ///< FIN in both directions
+        by_reset,    ///< RST, of whichever side
+        by_icmp,     ///< an ICMP error
+        in_silence,  ///< nothing was said
+    };
+    profile::Outcome outcome = profile::Outcome::unknown;
+    Manner manner = Manner::none;
+    std::optional<Instant> at;  ///< unset: it did not end, or nobody knows when
+    std::string_view why;       ///< of `unknown`: a clause; static text
+};
+
+/// A connection whose program's side ended otherwise than expected, or at another time.
 struct ConnectionOutcome {
     ConnectionId connection = 0;
     std::uint32_t attempt = 0;
-    profile::Outcome outcome = profile::Outcome::open;
+    ProgramEnd end;
+    /// Where `within` was asked for and the outcome was right: when it ended, counted from the
+    /// event; unset: the event never came up, or nobody knows when it ended.
+    std::optional<Duration> after;
+    bool untimely = false;  ///< the outcome was right
 };
 
 struct ExpectationResult {
@@ -46,7 +66,7 @@ struct ExpectationResult {
     std::string closest;                       ///< the nearest miss of `when`; empty: none
     std::optional<WrongGap> gap;               ///< the first that was wrong
     std::uint64_t looked_at = 0;               ///< of `outcome`: connections
-    std::vector<ConnectionOutcome> otherwise;  ///< of `outcome`: ended otherwise, at most 16
+    std::vector<ConnectionOutcome> otherwise;  ///< of `outcome`: the others, at most 16
 };
 
 /// The kernel's view of one of the program's sockets. TIME-WAIT and the rest are RFC 9293's states.
@@ -56,6 +76,19 @@ struct SocketView {
     bool gone = false;                           ///< the kernel does not list it any more
     Instant last_seen{};                         ///< when the kernel last listed it
     std::optional<Instant> due;                  ///< when its timer was to fire, as of then
+    /// How many sockets the kernel had given up (TCPAbortOnTimeout) when it last listed this one,
+    /// and by now; unset: it does not tell.
+    std::optional<std::uint64_t> aborts_before{};
+    std::optional<std::uint64_t> aborts{};
+};
+
+/// A socket that the kernel has freed: nobody holds it any more. TIME-WAIT may be left of it.
+struct DestroyedSocket {
+    /// As for SocketView. connect() takes the other end out of a socket that it could not connect:
+    /// then its port is 0.
+    wire::Flow flow;
+    std::optional<std::uint64_t> aborts{};  ///< as for SocketView, by now
+    bool retried = true;  ///< it had sent something in vain, or nobody knows whether it had
 };
 
 }  // namespace ghostpeer::peer

@@ -42,6 +42,17 @@ struct AttemptRecord {
     unsigned syns = 1;           ///< how often its SYN arrived, or left a peer that dialled
     std::uint64_t received = 0;  ///< payload bytes in order
     std::uint64_t sent = 0;      ///< payload bytes acknowledged by the program
+    const profile::Profile* profile = nullptr;  ///< of its behaviour; lives as long as the engine
+    /// How the program's side ended; unset: nobody followed it, or the run has not been concluded.
+    std::optional<ProgramEnd> program;
+    /// When it ended, that of an open one when the run was concluded; unset: nobody knows.
+    std::optional<Instant> ended;
+};
+
+/// What the connections of one profile saw.
+struct Traffic {
+    std::array<std::uint64_t, tcp::kind_count> kinds{};      ///< that arrived
+    std::array<std::uint64_t, tcp::reason_count> reasons{};  ///< that left
 };
 
 /// A time that a rule was to act, and something that its list says could not be done.
@@ -80,6 +91,7 @@ struct ProfileStatistics {
     std::vector<RuleStatistics> rules;            ///< by Rule::id
     std::vector<ExpectationResult> expectations;  ///< by index in Profile::expect
     std::uint64_t connections = 0;                ///< that used the profile
+    Traffic traffic;                              ///< of these
 };
 
 struct Counters {

@@ -23,6 +23,9 @@ struct Apart {
     Range gap{0, UINT64_MAX};     ///< of each gap
     std::vector<Range> steps;     ///< of the first gap, the second, …; later ones are free
     std::optional<Range> growth;  ///< each gap divided by the one before it, in millionths
+    // Beside `growth`:
+    std::optional<Duration> up_to;  ///< gaps grow no further than this
+    double jitter = 0;  ///< share by which a gap may differ from what it was meant to be
 };
 
 /// `within: 13s..15s of enter established`
@@ -33,11 +36,11 @@ struct Within {
 };
 
 /// How the program's side of a connection ended; profiles/README.md says exactly when.
-enum class Outcome : std::uint8_t { open, closed, reset, refused, timed_out };
+enum class Outcome : std::uint8_t { open, closed, reset, refused, timed_out, unknown };
 
 /// As the language spells it: `timed-out`.
 [[nodiscard]] std::string_view name(Outcome outcome) noexcept;
-inline constexpr std::size_t outcome_count = 5;
+inline constexpr std::size_t outcome_count = 6;
 
 /// `command:`, how COMMAND has to end.
 struct CommandEnd {
