@@ -61,7 +61,7 @@ struct Behaviour {
     std::vector<RuleRecord> records;  ///< by Rule::id
     RuleRecord foreign;               ///< of what the control interface did
     std::uint64_t connections = 0;
-    Traffic traffic;               ///< of these
+    Traffic traffic;  ///< of these
     /// The profile's, where the run's limits leave less of it.
     std::optional<std::uint32_t> window_asked_for;
     bool brought_later = false;    ///< by `Engine::use`

@@ -7,8 +7,8 @@
 
 namespace ghostpeer::testing {
 
-/// The verdict of what has happened until now.
-[[nodiscard]] inline observe::Verdict verdict_of(World& world) {
+/// What has happened until now.
+[[nodiscard]] inline observe::RunSummary summary_of(World& world) {
     world.engine.conclude(world.now);
     observe::RunSummary run;
     run.command = observe::Exit{};
@@ -17,6 +17,11 @@ namespace ghostpeer::testing {
     run.profiles = world.engine.profiles();
     run.counters = world.engine.counters();
     run.length = world.now - run_start;
+    return run;
+}
+
+[[nodiscard]] inline observe::Verdict verdict_of(World& world) {
+    const auto run = summary_of(world);
     observe::Conversation conversation;
     for (const auto& event : world.events) {
         conversation.event(event);
