@@ -182,6 +182,9 @@ bool write_item(Connection& connection, OutputItem& item, std::optional<profile:
             return false;
         }
         send_piece(connection.tcb, item, static_cast<std::size_t>(n));
+        if (item.said) {
+            connection.tcb.send_promptly();
+        }
     }
     return true;
 }

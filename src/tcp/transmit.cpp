@@ -178,7 +178,16 @@ void Tcb::resend_lost(Instant now, Output& out) {
 /// one short segment before it, as in Linux (tcp_nagle_check). Who closes has no more to come.
 bool Tcb::waits_for_more(std::uint32_t length) const noexcept {
     return config_->nagle && !fin_queued_ && length < payload_limit() && send_->small_sent &&
-           send_->small_end > snd_.una && send_->small_end <= snd_.nxt;
+           send_->small_end > snd_.una && send_->small_end <= snd_.nxt &&
+           !(send_->prompt && snd_.nxt < send_->prompt_end);
+}
+
+void Tcb::send_promptly() noexcept {
+    if (send_) {
+        send_->prompt = true;
+        const std::uint32_t syn = synchronized() ? 0 : 1;
+        send_->prompt_end = snd_.una + syn + static_cast<std::uint32_t>(send_->bytes.size());
+    }
 }
 
 void Tcb::send_new(Instant now, Output& out) {

@@ -213,9 +213,9 @@ TEST_CASE("trace: a pair of ends that is used again goes by its latest number") 
     trace->event(on_connection(2s, peer::AttemptEvent{flow(1), std::nullopt}, named + 1));
     trace->socket(at(3s), socket);
     trace->finish();
-    std::string end(80, ' ');
+    std::string end(120, ' ');
     const auto size = ::lseek(file.get(), 0, SEEK_END);
-    REQUIRE(::pread(file.get(), end.data(), end.size(), size - 80) == 80);
+    REQUIRE(::pread(file.get(), end.data(), end.size(), size - 120) == 120);
     CHECK_MESSAGE(end.find("  3.000000  #16385 =  GONE") != std::string::npos, end);
 }
 

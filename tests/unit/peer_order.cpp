@@ -203,10 +203,11 @@ TEST_CASE("what the TCP core wanted to send does not leave behind a reset") {
 TEST_CASE("rules without end lose no change of state") {
     for (int nth = 55; nth < 70; ++nth) {
         CAPTURE(nth);
-        World world("rules:\n  - {on: send data, nth: " + std::to_string(nth) +
+        World world("rules:\n  - {on: send window-update, nth: " + std::to_string(nth) +
                     ", do: shutdown, optional: true}\n"
-                    "  - {on: send data, do: {say: again}}\n"
-                    "  - {on: enter established, do: {say: once}}\n");
+                    "  - {on: send window-update, do: {window: 2000}}\n"
+                    "  - {on: send window-update, every: 2, do: {window: 3000}}\n"
+                    "  - {on: enter established, do: {window: 1000}}\n");
         Socket socket(world);
         socket.connect();
         const bool finished = world.rule(0).fired > 0;

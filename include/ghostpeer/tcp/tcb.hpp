@@ -120,6 +120,8 @@ class Tcb {
     /// Queues bytes (all of them, even beyond `send_room`: the caller bounds); ignored after
     /// `shutdown`, `close` and in states that do not send.
     void send(std::span<const std::uint8_t> bytes);
+    /// What has been queued waits for no acknowledgement, as with TCP_NODELAY.
+    void send_promptly() noexcept;
     /// Would `send` queue anything?
     [[nodiscard]] bool may_send() const noexcept;
     /// `close` was called.
