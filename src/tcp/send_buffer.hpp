@@ -45,7 +45,7 @@ struct SendBuffer {
     LossProbe probe;
     wire::SeqNum recovery_point;  ///< SND.NXT when recovery began; it ends once this is acked
     wire::SeqNum small_end;       ///< end of the last segment that was not full (snd_sml in Linux)
-    wire::SeqNum prompt_end;  ///< up to it, Nagle's algorithm holds nothing; only if `prompt`
+    wire::SeqNum prompt_end;      ///< up to it, Nagle's algorithm holds nothing; only if `prompt`
     wire::SeqNum reordering_round;   ///< DSACK before this is acknowledged widens no window again
     std::uint32_t dup_segments = 0;  ///< without SACK: what duplicate ACKs say has arrived
     Recovery recovery = Recovery::none;

@@ -8,8 +8,8 @@
 
 namespace ghostpeer::profile {
 
-/// True if the profile, or one of its `attempts`, relays to a real server; `only_original`: to where
-/// the program wanted to go.
+/// True if the profile, or one of its `attempts`, relays to a real server; `only_original`: to
+/// where the program wanted to go.
 [[nodiscard]] bool relays(const Profile& profile, bool only_original = false);
 
 /// What a run was made ready for when it began.
