@@ -407,7 +407,7 @@ def a_peer_whose_interface_goes_away_ends(t):
         run.finish(20)
         t.equal(run.status, 125, "exit status")
         t.contains(run.errors, " is gone", "the message")
-        t.contains(run.trace, "the peer could not go on", "the summary")
+        t.contains(run.trace, "ghostpeer: ERROR: the interface eth0 is gone.", "the summary")
 
 
 @test
