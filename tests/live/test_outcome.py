@@ -34,6 +34,13 @@ def lasted(run):
     return float(number) / (1 if unit == "s" else 1000)
 
 
+def waited(t, run, seconds):
+    """It lasted as long as the program had waited. The program's clock began a little before the
+    SYN arrived; a busy machine is late, but by less than the next timer of the SYN."""
+    t.check(-0.1 <= lasted(run) - seconds < 0.7,
+            f"it lasted {lasted(run)} s, expected {seconds} s")
+
+
 @test
 def outcome_open(t):
     finish = t.profile("{summary: x, rules: [{on: idle 500ms, do: finish}]}", "finish.yaml")
@@ -78,7 +85,7 @@ def outcome_closed_where_curl_gives_up_as_a_syn_timer_runs_out(t):
         run = outcome(t, "closed", "syn-blackhole",
                       ["curl", "-sS", "--connect-timeout", wait, URL], status=28)
         t.contains(row(run), "closed by the program, never answered", "the verdict's line")
-        t.check(lasted(run) >= float(wait), f"it lasted {lasted(run)} s, at least {wait} s are right")
+        waited(t, run, float(wait))
 
 
 @test
@@ -93,7 +100,7 @@ def outcome_closed_where_python_gives_up_as_a_syn_timer_runs_out(t):
     for wait in ("0.5", "1", "2"):
         run = outcome(t, "closed", "syn-blackhole", t.python(program, HOST, "8080", wait), status=7)
         t.contains(row(run), "closed by the program, never answered", "the verdict's line")
-        t.check(lasted(run) >= float(wait), f"it lasted {lasted(run)} s, at least {wait} s are right")
+        waited(t, run, float(wait))
 
 
 @test
