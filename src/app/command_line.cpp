@@ -243,9 +243,7 @@ Request parse_command_line(int argc, const char* const* argv) {
     CLI::App* warp = app.add_subcommand("warp", "The kernels for run --warp");
     WarpRequest warped;
     define_warp(*warp, warped);
-    for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
-        refuse_empty_values(*command);
-    }
+    refuse_empty_values(app);
 
     try {
         std::reverse(arguments.begin(), arguments.end());

@@ -57,6 +57,9 @@ void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options)
 }
 
 void refuse_empty_values(CLI::App& command) {
+    for (CLI::App* part : command.get_subcommands([](CLI::App*) { return true; })) {
+        refuse_empty_values(*part);
+    }
     for (CLI::Option* option : command.get_options()) {
         if (option->get_type_size() != 0) {
             option->check(CLI::Validator(

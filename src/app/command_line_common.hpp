@@ -41,7 +41,8 @@ void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options)
 /// --max-connections, --max-buffer and --max-memory.
 void define_limits(CLI::App& command, RawCommon& raw, CommonOptions& options);
 
-/// An option that is given an empty text is a mistake (a variable that was not set, for the most).
+/// An option that is given an empty text is a mistake (a variable that was not set, for the most);
+/// those of all subcommands.
 void refuse_empty_values(CLI::App& command);
 
 /// A complaint, unless there is none.
