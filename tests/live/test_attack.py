@@ -49,7 +49,7 @@ def status_of(pid):
 
 def as_root(t):
     if t.environment.uid != 0:
-        t.skip("this is about root")
+        t.skip("the tests as root need root")
 
 
 # No end depends on somebody else ---------------------------------------------------------------
