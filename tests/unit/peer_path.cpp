@@ -31,7 +31,8 @@ constexpr const char* source = "service: {source: {bytes: 2920}}\n";
 TEST_CASE("a router's word about a segment is heeded at once, and by later connections") {
     for (const auto& [to, mtu, small] :
          {std::tuple{"198.18.0.2", 1000, 960U}, {"2001:2::2", 1280, 1220U}}) {
-        CAPTURE(to);
+        const std::string address = to;
+        CAPTURE(address);
         World world(source);
         Socket socket(world, 40'000, to);
         socket.connect();
