@@ -19,7 +19,7 @@ bool Conversation::wants_input() const noexcept {
     switch (phase_) {
         case Phase::idle: return output().empty() && !ended_ && input_.empty();
         case Phase::head:
-        case Phase::body: return !ended_;
+        case Phase::body:
         case Phase::linger: return !ended_;
         case Phase::pending:
         case Phase::stream:
