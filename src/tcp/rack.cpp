@@ -154,14 +154,13 @@ void Tcb::end_probe(SeqNum ack, bool dsack, bool news) noexcept {
     if (!probe.pending || ack < probe.end) {
         return;
     }
-    if (!probe.resent || dsack) {
-        probe.pending = false;
-    } else if (ack > probe.end) {
-        probe.pending = false;
+    const bool harmless = !probe.resent || dsack;
+    const bool beyond = ack > probe.end;
+    if (!harmless && beyond) {
         congestion_.on_fast_retransmit(congestion_.bytes(), snd_.mss);
-    } else if (!news) {
-        probe.pending = false;  // a mere duplicate: both copies have arrived
     }
+    // No news is a mere duplicate: both copies have arrived.
+    probe.pending = !harmless && !beyond && news;
 }
 
 }  // namespace ghostpeer::tcp

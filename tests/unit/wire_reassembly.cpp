@@ -32,7 +32,7 @@ Segment long_segment(bool v4, std::size_t length, std::uint16_t port = 40'000) {
 
 std::vector<Bytes> fragments(bool v4, std::size_t length, std::uint16_t size,
                              std::uint32_t id = 9) {
-    const auto all = fragment(encode(long_segment(v4, length)), size, id);
+    auto all = fragment(encode(long_segment(v4, length)), size, id);
     for (const Bytes& one : all) {
         REQUIRE(std::get<Oddity>(decode(one)) == Oddity::fragment);
     }
