@@ -20,7 +20,7 @@ enum class Cause : unsigned char { timeout, signal };
 void prepare() noexcept;
 /// The process ends `after` from now, unless this or `disarm` is called again before.
 /// `signal`: the number, where that is the cause. Async-signal-safe.
-void arm(Duration after, Cause cause, int signal = 0) noexcept;
+void arm(Duration after, Cause why, int signal = 0) noexcept;
 /// Puts an end that is nearer off to `patience` from now, if there is to be one at all.
 void put_off() noexcept;
 void disarm() noexcept;

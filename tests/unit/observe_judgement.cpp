@@ -19,7 +19,7 @@ RunSummary good_run() {
     profile->name = "nat.yaml";
     profile::Rule rule;
     rule.place = place("nat.yaml", 7);
-    rule.on.push_back(profile::OnReceive{tcp::Kind::data});
+    rule.on.emplace_back(profile::OnReceive{tcp::Kind::data});
     profile->rules.push_back(rule);
     peer::ProfileStatistics statistics;
     statistics.profile = profile;
@@ -210,7 +210,7 @@ TEST_CASE("judgement: expectations that had nothing to look at") {
     profile::Expectation never;
     never.place = place("nat.yaml", 9);
     never.form = profile::Form::never;
-    never.events.push_back(profile::OnReceive{tcp::Kind::rst});
+    never.events.emplace_back(profile::OnReceive{tcp::Kind::rst});
     profile.expect = {never};
     const auto with = [&](std::uint64_t connections) {
         run.profiles[0].profile = std::make_shared<profile::Profile>(profile);

@@ -54,6 +54,7 @@ class Reassembly {
         std::uint32_t id = 0;
         std::uint8_t protocol = 0;  ///< IPv4 only: RFC 8200 has none in its key
         friend bool operator==(const Key&, const Key&) = default;
+        // NOLINTNEXTLINE(modernize-use-nullptr): it takes the comparison with 0 for a pointer's
         friend auto operator<=>(const Key&, const Key&) = default;
     };
     struct Pending {
