@@ -5,10 +5,10 @@ using namespace ghostpeer::testing;
 
 namespace {
 
-constexpr std::size_t KiB = 1024;
+constexpr std::size_t kib = 1024;
 
 [[nodiscard]] peer::Settings limited(std::size_t max_memory,
-                                     std::size_t max_buffered = 1024 * KiB) {
+                                     std::size_t max_buffered = 1024 * kib) {
     peer::Settings settings = test_settings();
     settings.max_memory = max_memory;
     settings.max_buffered = max_buffered;
@@ -28,8 +28,8 @@ void pour(World& world, int count, std::size_t bytes) {
     for (int i = 0; i < count; ++i) {
         Socket socket(world, static_cast<std::uint16_t>(20'000 + i));
         socket.connect();
-        for (std::size_t sent = 0; sent < bytes; sent += KiB) {
-            socket.send_bytes(KiB);
+        for (std::size_t sent = 0; sent < bytes; sent += kib) {
+            socket.send_bytes(kib);
         }
         world.take();
     }
@@ -39,13 +39,13 @@ void pour(World& world, int count, std::size_t bytes) {
 
 TEST_CASE("--max-buffer bounds what one connection keeps unread, and the window with it") {
     World world("service: hold\ntcp: {window: 1GiB, window_scale: off}\n",
-                limited(SIZE_MAX / 2, 32 * KiB));
+                limited(SIZE_MAX / 2, 32 * kib));
     Socket socket(world);
     socket.connect();
     for (int i = 0; i < 128; ++i) {
-        socket.send_bytes(KiB);
+        socket.send_bytes(kib);
     }
-    CHECK(world.engine.connection(1)->received == 32 * KiB);
+    CHECK(world.engine.connection(1)->received == 32 * kib);
     CHECK(world.take().back().window == 0);
     CHECK(notices_about(world, "--max-buffer") == 1);
 }
@@ -54,47 +54,47 @@ TEST_CASE("a window that a rule has made up is not kept beyond --max-buffer") {
     World world(
         "service: hold\ntcp: {window_scale: off}\n"
         "rules: [{on: enter established, do: {window: 60000}}]\n",
-        limited(SIZE_MAX / 2, 32 * KiB));
+        limited(SIZE_MAX / 2, 32 * kib));
     Socket socket(world);
     socket.connect();
     for (int i = 0; i < 40; ++i) {
-        socket.send_bytes(KiB);
+        socket.send_bytes(kib);
     }
-    CHECK(world.engine.connection(1)->received == 32 * KiB);
+    CHECK(world.engine.connection(1)->received == 32 * kib);
     CHECK(world.engine.counters().bytes_dropped_at_limit > 0);
     CHECK(notices_about(world, "--max-buffer") == 1);
 }
 
 TEST_CASE("--max-memory bounds what all connections keep unread together") {
-    World world("service: hold\ntcp: {window: 512KiB, window_scale: 7}\n", limited(1024 * KiB));
-    pour(world, 16, 256 * KiB);
+    World world("service: hold\ntcp: {window: 512KiB, window_scale: 7}\n", limited(1024 * kib));
+    pour(world, 16, 256 * kib);
     std::uint64_t received = 0;
     for (peer::ConnectionId id = 1; id <= 16; ++id) {
         const std::uint64_t one = world.engine.connection(id)->received;
         CHECK(one >= tcp::MemoryBudget::share);
         received += one;
     }
-    CHECK(received <= 1024 * KiB + 16 * tcp::MemoryBudget::share);
-    CHECK(received >= 512 * KiB);
+    CHECK(received <= 1024 * kib + 16 * tcp::MemoryBudget::share);
+    CHECK(received >= 512 * kib);
     CHECK(world.engine.counters().bytes_dropped_for_memory > 0);
     CHECK(notices_about(world, "--max-memory") == 1);
 }
 
 TEST_CASE("--max-memory bounds what all connections have to say, and nobody is stuck") {
     World world("rules: [{on: enter established, do: {say: {bytes: 1MiB}}}]\n",
-                limited(1024 * KiB));
+                limited(1024 * kib));
     std::vector<Socket> sockets;
     for (int i = 0; i < 16; ++i) {
         world.take();
         sockets.emplace_back(world, static_cast<std::uint16_t>(20'000 + i)).connect();
     }
-    CHECK(world.engine.memory_held() <= 1024 * KiB + 256 * KiB + 16 * 2 * 4 * KiB);
+    CHECK(world.engine.memory_held() <= 1024 * kib + 256 * kib + 16 * 2 * 4 * kib);
     CHECK(world.engine.counters().waits_for_memory > 0);
     CHECK(notices_about(world, "--max-memory") == 1);
     // A program that reads gets its megabyte although the others do not.
     Socket& reader = sockets.back();
     std::size_t got = reader.receive().size();
-    for (int i = 0; i < 10'000 && got < 1024 * KiB; ++i) {
+    for (int i = 0; i < 10'000 && got < 1024 * kib; ++i) {
         reader.send_ack();
         const std::size_t more = reader.receive().size();
         got += more;
@@ -102,16 +102,16 @@ TEST_CASE("--max-memory bounds what all connections have to say, and nobody is s
             world.pass(1s);
         }
     }
-    CHECK(got == 1024 * KiB);
+    CHECK(got == 1024 * kib);
 }
 
 TEST_CASE("memory is given back when connections go") {
-    World world("service: hold\n", limited(1024 * KiB));
-    pour(world, 8, 32 * KiB);
-    CHECK(world.engine.memory_held() >= 8 * 32 * KiB);
+    World world("service: hold\n", limited(1024 * kib));
+    pour(world, 8, 32 * kib);
+    CHECK(world.engine.memory_held() >= 8 * 32 * kib);
     for (int i = 0; i < 8; ++i) {
         Socket again(world, static_cast<std::uint16_t>(20'000 + i));
-        again.snd_nxt = again.iss + 1 + 32 * KiB;
+        again.snd_nxt = again.iss + 1 + 32 * kib;
         again.send_rst();
     }
     CHECK(world.engine.memory_held() == 0);
