@@ -126,7 +126,7 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
             [&](const StopAcking&) {
                 if (!connection.acking_stopped) {
                     connection.acking_stopped = true;
-                    connection.frozen_ack = tcb.rcv().nxt;
+                    connection.extra().frozen_ack = tcb.rcv().nxt;
                 }
             },
             [&](const ResumeAcking&) { connection.acking_stopped = false; },

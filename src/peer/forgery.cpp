@@ -100,7 +100,7 @@ wire::Segment Engine::Impl::template_segment(const Connection& connection, Insta
         }
     }
     if (connection.acking_stopped) {
-        segment.ack = connection.frozen_ack;
+        segment.ack = connection.extras->frozen_ack;
     }
     address(connection, segment);
     return segment;

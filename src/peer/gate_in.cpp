@@ -46,7 +46,7 @@ void note_options(Connection& connection) {
     connection.scale_in = connection.tcb.snd().scale;
     connection.scale_out = connection.tcb.rcv().scale;
     if (connection.acking_stopped) {
-        connection.frozen_ack = connection.tcb.rcv().nxt;
+        connection.extra().frozen_ack = connection.tcb.rcv().nxt;
     }
 }
 

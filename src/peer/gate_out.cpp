@@ -78,7 +78,7 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
     address(connection, segment);
     if (connection.acking_stopped && segment.has(wire::Flags::ack) &&
         reply.reason != tcp::Reason::rst) {
-        segment.ack = connection.frozen_ack;
+        segment.ack = connection.extras->frozen_ack;
     }
 
     Judgement judgement;

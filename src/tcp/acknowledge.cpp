@@ -16,7 +16,7 @@ using wire::Segment;
 
 namespace {
 // Linux: tcp_invalid_ratelimit.
-constexpr Duration answer_interval = std::chrono::milliseconds(500);
+constexpr std::uint32_t answer_interval = 500;  // milliseconds
 // A segment of this size may be a full one whatever its flags say; one of the other only where it
 // does not end a write (Linux: TCP_MSS_DEFAULT, TCP_MIN_MSS).
 constexpr std::uint16_t surely_full = 536;
@@ -75,8 +75,8 @@ void Tcb::note_size(const Segment& segment) noexcept {
     const auto size =
         static_cast<std::uint16_t>(std::min<std::size_t>(segment.payload.size(), 65535));
     const std::uint16_t last = std::exchange(last_size_, std::uint16_t{0});
-    if (size >= full_segment_) {
-        full_segment_ = std::min(size, std::max(link_mss_, full_segment_));
+    if (size >= rcv_.mss) {
+        rcv_.mss = std::min(size, std::max(link_mss_, rcv_.mss));
         pushed_ = pushed_ || segment.has(Flags::psh);
         return;
     }
@@ -84,7 +84,7 @@ void Tcb::note_size(const Segment& segment) noexcept {
     if (with_options >= surely_full || (with_options >= hardly_full && !segment.has(Flags::psh))) {
         last_size_ = size;
         if (size == last) {
-            full_segment_ = size;
+            rcv_.mss = size;
             return;
         }
     }
@@ -102,12 +102,11 @@ void Tcb::note_pace(Instant now) noexcept {
         return;
     }
     const std::uint32_t half = shortest_ato() / 2;
-    const std::uint32_t timeout = milliseconds(rto());
     if (gap <= half) {
         ato_ = static_cast<std::uint16_t>(ato_ / 2 + half);
     } else if (gap < ato_) {
-        ato_ = static_cast<std::uint16_t>(std::min(ato_ / 2 + gap, timeout));
-    } else if (gap > timeout) {
+        ato_ = static_cast<std::uint16_t>(std::min(ato_ / 2 + gap, milliseconds(rto())));
+    } else if (gap > milliseconds(rto())) {
         add_quick_acks();  // the other side has begun anew
     }
 }
@@ -120,9 +119,9 @@ std::uint32_t Tcb::shortest_ato() const noexcept {
 void Tcb::reset_ato() noexcept { ato_ = static_cast<std::uint16_t>(shortest_ato()); }
 
 void Tcb::add_quick_acks() noexcept {
-    const std::uint32_t window = rcv_.wnd / (2 * std::uint32_t{full_segment_});
+    const std::uint32_t window = rcv_.wnd / (2 * std::uint32_t{rcv_.mss});
     const auto quick = std::min({std::max(window, 2U), config_->quick_acks, 255U});
-    quick_acks_ = std::max(quick_acks_, static_cast<std::uint8_t>(quick));
+    rcv_.quick_acks = std::max(rcv_.quick_acks, static_cast<std::uint8_t>(quick));
 }
 
 /// Something was lost, or the other side believes so; it is to hear of each segment: Linux
@@ -152,7 +151,7 @@ void Tcb::note_answer(Instant now) noexcept {
 
 /// Whatever leaves carries an acknowledgement: Linux (tcp_event_ack_sent).
 void Tcb::ack_left() noexcept {
-    if (ack_due_ != AckDue::none && quick_acks_ > 0 && --quick_acks_ == 0) {
+    if (ack_due_ != AckDue::none && rcv_.quick_acks > 0 && --rcv_.quick_acks == 0) {
         reset_ato();
     }
     last_ack_sent_ = rcv_.nxt;
@@ -171,10 +170,10 @@ bool Tcb::reading_acknowledges() const noexcept {
     if (ack_due_ != AckDue::delayed) {
         return false;
     }
-    if (quick_acks_ > 0 && !interactive_) {
+    if (rcv_.quick_acks > 0 && !interactive_) {
         return true;
     }
-    if (unacked_ > full_segment_ &&
+    if (unacked_ > rcv_.mss &&
         (read_ || std::uint64_t{window_to_offer()} << rcv_.scale >= rcv_.wnd + unacked_)) {
         return true;
     }
@@ -182,16 +181,17 @@ bool Tcb::reading_acknowledges() const noexcept {
 }
 
 /// Answers that two ends could bounce between them for ever are limited.
-bool Tcb::may_answer(Instant now) noexcept {
-    if (now < next_answer_at_) {
+bool Tcb::may_answer(std::uint32_t& last, Instant now) noexcept {
+    const std::uint32_t at = clock_milliseconds(now);
+    if (at - last < answer_interval) {
         return false;
     }
-    next_answer_at_ = now + answer_interval;
+    last = at;
     return true;
 }
 
 void Tcb::challenge(Instant now) noexcept {
-    if (may_answer(now)) {
+    if (may_answer(answered_at_, now)) {
         ack_now(Reason::challenge_ack);
     }
 }
@@ -212,8 +212,7 @@ void Tcb::answer_unacceptable(const Segment& segment, Instant now) {
         }
         ack_now(old ? Reason::duplicate_ack : Reason::challenge_ack);
     } else if (segment.length() == 0 && segment.seq == rcv_.nxt - 1 && synchronized()) {
-        if (now >= next_probe_answer_at_) {
-            next_probe_answer_at_ = now + answer_interval;
+        if (may_answer(probe_answered_at_, now)) {
             ack_now(window_closed_ ? Reason::window_probe_reply : Reason::keepalive_reply);
         }
     } else {

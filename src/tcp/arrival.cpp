@@ -128,7 +128,7 @@ bool Tcb::check_syn(const Segment& segment, Instant now, Output& out) {
         if (state_ == State::syn_received) {
             establish(segment, now, out);
             ack_now(Reason::handshake_ack);
-        } else if (may_answer(now)) {
+        } else if (may_answer(answered_at_, now)) {
             ack_now(Reason::handshake_ack);
         }
         return false;
@@ -148,7 +148,7 @@ bool Tcb::check_syn(const Segment& segment, Instant now, Output& out) {
         return false;
     }
     // The SYN-ACK was lost: Linux (tcp_check_req) sends it again and starts the timer anew.
-    if (may_answer(now)) {
+    if (may_answer(answered_at_, now)) {
         const auto& timestamps = segment.options.timestamps;
         if (timestamps_ && timestamps && !older(timestamps->value, ts_recent_)) {
             ts_recent_ = timestamps->value;

@@ -50,7 +50,7 @@ void Tcb::size_buffer() noexcept {
     constexpr std::uint32_t room = 65536;
     buffer_ = config_->window.value_or(std::min(room / full * full, largest_field));
     const std::uint32_t likely = std::min({buffer_ / 2, full, likely_full});
-    full_segment_ = static_cast<std::uint16_t>(std::max(likely, least_full));
+    rcv_.mss = static_cast<std::uint16_t>(std::max(likely, least_full));
 }
 
 void Tcb::open_passive(const Config& config, const Environment& environment, const Segment& syn,

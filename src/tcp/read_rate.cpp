@@ -22,7 +22,7 @@ constexpr std::uint32_t reserve = 16;
 void Tcb::measure_round_trip(const wire::Segment& segment, Instant now) {
     const auto& timestamps = segment.options.timestamps;
     if (!read_rate_ || !timestamps_ || !timestamps || timestamps->echo == 0 ||
-        segment.payload.size() < full_segment_) {
+        segment.payload.size() < rcv_.mss) {
         return;
     }
     const std::uint32_t age = timestamp_now(now) - timestamps->echo;
@@ -44,7 +44,7 @@ void Tcb::grow_window(Instant now) {
     }
     const std::uint64_t read = bytes_received_ - unread_.size();
     if (!read_rate_) {
-        const std::uint32_t worth = first_flight * full_segment_;
+        const std::uint32_t worth = first_flight * rcv_.mss;
         if (read < worth) {
             return;
         }
@@ -61,7 +61,7 @@ void Tcb::grow_window(Instant now) {
     if (in_trip <= rate.per_trip) {
         return;
     }
-    const std::uint64_t twice = 2 * in_trip + reserve * full_segment_;
+    const std::uint64_t twice = 2 * in_trip + reserve * rcv_.mss;
     const std::uint64_t wanted = twice + 2 * twice * (in_trip - rate.per_trip) / rate.per_trip;
     rate.per_trip = static_cast<std::uint32_t>(std::min<std::uint64_t>(in_trip, UINT32_MAX));
     const std::size_t memory =

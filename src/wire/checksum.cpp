@@ -1,5 +1,6 @@
 #include "ghostpeer/wire/checksum.hpp"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -19,11 +20,30 @@ void add(std::uint64_t& sum, std::uint64_t word) noexcept {
     sum += sum < word ? 1U : 0U;
 }
 
-/// The first bytes of a word of 8, the others being 0.
-std::uint64_t word_at(const std::uint8_t* at, std::size_t size) noexcept {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, size);
+template <typename Word>
+std::uint64_t word_at(const std::uint8_t* at) noexcept {
+    Word word = 0;
+    std::memcpy(&word, at, sizeof word);
     return word;
+}
+
+/// Fewer than eight bytes, by words of fixed sizes: a copy of any size would be a call.
+std::uint64_t rest_at(const std::uint8_t* at, std::size_t size) noexcept {
+    std::uint64_t sum = 0;
+    if ((size & 4U) != 0) {
+        sum += word_at<std::uint32_t>(at);
+        at += 4;
+    }
+    if ((size & 2U) != 0) {
+        sum += word_at<std::uint16_t>(at);
+        at += 2;
+    }
+    if ((size & 1U) != 0) {
+        // The first byte of a word of two, the other being 0.
+        const std::array<std::uint8_t, 2> last{*at, 0};
+        sum += word_at<std::uint16_t>(last.data());
+    }
+    return sum;
 }
 
 }  // namespace
@@ -38,15 +58,15 @@ std::uint16_t ones_complement_sum(std::span<const std::uint8_t> bytes,
     std::uint64_t first = 0;
     std::uint64_t second = 0;
     for (; left >= 16; at += 16, left -= 16) {
-        add(first, word_at(at, 8));
-        add(second, word_at(at + 8, 8));
+        add(first, word_at<std::uint64_t>(at));
+        add(second, word_at<std::uint64_t>(at + 8));
     }
     if (left >= 8) {
-        add(first, word_at(at, 8));
+        add(first, word_at<std::uint64_t>(at));
         at += 8;
         left -= 8;
     }
-    add(second, word_at(at, left));
+    add(second, rest_at(at, left));
     add(first, second);
     std::uint16_t sum = fold(first);
     if constexpr (std::endian::native == std::endian::little) {

@@ -42,10 +42,12 @@ struct SendVariables {
 
 /// Receive sequence variables (RFC 9293, 3.3.1).
 struct ReceiveVariables {
-    wire::SeqNum nxt;        ///< next expected
-    wire::SeqNum irs;        ///< initial receive sequence number
-    std::uint32_t wnd = 0;   ///< bytes last offered, less what has arrived since
-    std::uint8_t scale = 0;  ///< shift of the windows that leave
+    wire::SeqNum nxt;             ///< next expected
+    wire::SeqNum irs;             ///< initial receive sequence number
+    std::uint32_t wnd = 0;        ///< bytes last offered, less what has arrived since
+    std::uint16_t mss = 0;        ///< payload of what counts as a full segment (Linux: rcv_mss)
+    std::uint8_t quick_acks = 0;  ///< ACKs left that do not wait (Linux: the same name)
+    std::uint8_t scale = 0;       ///< shift of the windows that leave
 };
 
 struct SendBuffer;  // unacknowledged and unsent bytes, segments in flight (src/tcp)
@@ -189,6 +191,7 @@ class Tcb {
     };
     enum class AckDue : std::uint8_t { none, delayed, now };
     static constexpr Instant never = Instant::max();
+    static constexpr std::uint32_t long_ago = 1U << 31;  // milliseconds: as far off as can be
 
     // tcb.cpp
     void enter(State to, Output& out);
@@ -297,7 +300,7 @@ class Tcb {
     void note_answer(Instant now) noexcept;
     [[nodiscard]] bool reading_acknowledges() const noexcept;
     void answer_unacceptable(const wire::Segment& segment, Instant now);
-    [[nodiscard]] bool may_answer(Instant now) noexcept;
+    [[nodiscard]] static bool may_answer(std::uint32_t& last, Instant now) noexcept;
     void challenge(Instant now) noexcept;
     [[nodiscard]] bool rides_on_handshake_ack() const noexcept;
     void send_ack(Instant now, Output& out);
@@ -338,8 +341,6 @@ class Tcb {
     std::uint64_t bytes_acknowledged_ = 0;
     Instant timer_at_ = never;
     Instant delayed_ack_at_ = never;
-    Instant next_answer_at_{};  // earliest answer to an unacceptable segment
-    Instant next_probe_answer_at_{};
     RttEstimator rtt_;
     CongestionWindow congestion_;
     wire::SeqNum right_edge_;     // of the window ever offered; RFC 7323, 2.4
@@ -348,16 +349,16 @@ class Tcb {
     std::uint32_t ts_recent_at_ = 0;  // seconds of the run
     std::uint32_t ts_offset_ = 0;
     std::uint32_t fixed_window_ = 0;
-    std::uint32_t unacked_ = 0;  // payload received since the last ACK left
-    std::uint32_t buffer_ = 0;   // receive buffer, bytes: the largest window
-    std::uint32_t data_at_ = 0;  // when payload last arrived, milliseconds of the run
-    std::uint16_t ato_ = 0;      // what an ACK is to wait, milliseconds; 0: no payload so far
+    std::uint32_t unacked_ = 0;             // payload received since the last ACK left
+    std::uint32_t buffer_ = 0;              // receive buffer, bytes: the largest window
+    std::uint32_t data_at_ = 0;             // when payload last arrived, milliseconds of the run
+    std::uint32_t answered_at_ = long_ago;  // an unacceptable segment, milliseconds of the run
+    std::uint32_t probe_answered_at_ = long_ago;
+    std::uint16_t ato_ = 0;  // what an ACK is to wait, milliseconds; 0: no payload so far
     std::uint16_t link_mss_ = 0;
     std::uint16_t default_mss_ = 0;
-    std::uint16_t full_segment_ = 0;  // payload of what counts as one (Linux: rcv_mss)
-    std::uint16_t last_size_ = 0;     // of a segment that may be a full one of a smaller MSS
-    std::uint16_t retries_ = 0;       // in a row without an answer
-    std::uint8_t quick_acks_ = 0;     // left
+    std::uint16_t last_size_ = 0;  // of a segment that may be a full one of a smaller MSS
+    std::uint16_t retries_ = 0;    // in a row without an answer
     std::uint8_t backoff_ = 0;
     std::uint8_t reordering_steps_ = 1;     // quarters of the shortest round trip (RFC 8985, 6.2)
     std::uint8_t reordering_patience_ = 0;  // recoveries until they are as at first
@@ -383,7 +384,7 @@ class Tcb {
     bool reordering_seen_ : 1 = false;
 };
 
-static_assert(sizeof(Tcb) <= 256, "200,000 idle connections are to be cheap");
+static_assert(sizeof(Tcb) <= 232, "200,000 idle connections are to be cheap");
 
 /// The RST that RFC 9293, 3.10.7.1 prescribes for a segment that meets no connection; nothing for
 /// a segment that is a RST itself. Addresses are left to the caller.
