@@ -113,8 +113,8 @@ Outcome RunLoop::run() {
 void RunLoop::wait() {
     Instant next = Instant::max();
     for (const auto& deadline :
-         {parts_.engine.next_deadline(), timeout_at_, kill_at_, parts_.sockets.next(), next_fire(),
-          parts_.relay.next_deadline(),
+         {parts_.engine.next_deadline(), timeout_at_, kill_at_, ending_ ? std::nullopt : rest_at_,
+          parts_.sockets.next(), next_fire(), parts_.relay.next_deadline(),
           parts_.dialler != nullptr ? parts_.dialler->next() : std::nullopt}) {
         next = std::min(next, deadline.value_or(Instant::max()));
     }
@@ -344,7 +344,7 @@ void RunLoop::handle_time() {
         }
     }
     if (parts_.engine.finished() && !ending_) {
-        begin_end(observe::Ended::finish, now);
+        finish_when_at_rest(now);
     }
     if (timeout_at_ && *timeout_at_ <= now) {
         timeout_at_.reset();

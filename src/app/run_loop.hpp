@@ -97,6 +97,8 @@ class RunLoop {
     /// What has left, and what was lost on the way there.
     void tell_departures();
     void begin_end(observe::Ended why, Instant now);
+    /// Ends a run that `finish` ends, once COMMAND has done what it was about to do.
+    void finish_when_at_rest(Instant now);
     /// The next step towards COMMAND's end, each less polite than the one before.
     void force_end(Instant now);
     /// The expectations have seen what they may see; what ghostpeer's own signals bring about does
@@ -121,6 +123,9 @@ class RunLoop {
     std::vector<std::pair<Instant, std::string>> fires_;  ///< the next one last
     std::optional<Instant> kill_at_;                      ///< the next step of `force_end`
     int force_ = 0;                                       ///< steps that were taken
+    std::optional<Instant> rest_by_;  ///< of a run that `finish` ends: it ends then at the latest
+    std::optional<Instant> rest_at_;  ///< the next look at COMMAND
+    int found_at_rest_ = 0;           ///< times in a row
     Instant flushed_at_{};
     unsigned interrupts_ = 0;
     bool ending_ = false;

@@ -2,6 +2,7 @@
 #include "app/last_resort.hpp"
 #include "app/run_loop.hpp"
 
+#include "process/blocked.hpp"
 #include "process/tree.hpp"
 
 #include <poll.h>
@@ -17,6 +18,9 @@ constexpr Duration grace = 1s;    ///< between SIGTERM and SIGKILL
 constexpr Duration step = 200ms;  ///< for SIGKILL to be seen to have worked
 constexpr Duration longest_drain = 300ms;
 constexpr Duration longest_goodbye = 50ms;
+constexpr Duration longest_work = 1s;  ///< of COMMAND, after `finish`
+constexpr Duration between_looks = 5ms;
+constexpr int enough_rest = 2;  ///< looks in a row: between two steps it may wait, too
 
 }  // namespace
 
@@ -36,6 +40,25 @@ void RunLoop::begin_end(observe::Ended why, Instant now) {
     // A stopped process takes a SIGTERM only once it goes on.
     parts_.sandbox->signal_all(SIGCONT);
     kill_at_ = now + grace;
+}
+
+void RunLoop::finish_when_at_rest(Instant now) {
+    if (rest_at_ && now < *rest_at_) {
+        return;
+    }
+    rest_by_ = rest_by_.value_or(now + longest_work);
+    // In virtual time none passes while COMMAND works.
+    const bool may_work = parts_.watchful && parts_.sandbox != nullptr && now < *rest_by_;
+    if (may_work) {
+        const bool works = process::at_work(process::descendants_of(parts_.sandbox->helper()));
+        found_at_rest_ = works ? 0 : found_at_rest_ + 1;
+    }
+    if (may_work && found_at_rest_ < enough_rest) {
+        rest_at_ = now + between_looks;
+        return;
+    }
+    rest_at_.reset();
+    begin_end(observe::Ended::finish, now);
 }
 
 void RunLoop::force_end(Instant now) {

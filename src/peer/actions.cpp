@@ -29,6 +29,7 @@ using namespace profile;
                 return {};
             },
             [](const Become& next) { return next.phase; },
+            [](const Finish& how) { return std::string(how.all ? "all" : ""); },
             [](const auto&) { return std::string(); },
         },
         action);
@@ -138,7 +139,7 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
             [&](const Log& log) {
                 post(&connection, now, LogEvent{rule.place, log.text});
             },
-            [&](const Finish&) { ask_to_finish(now); },
+            [&](const Finish& how) { finish(connection, how, now); },
             [&](const Become& next) { connection.phase = static_cast<std::uint16_t>(next.index); },
             [&](const Send& what) { done = send(rule, what, occasion, now); },
             [&](const Icmp& what) { done = send_icmp(rule, what, occasion, now); },

@@ -248,6 +248,9 @@ void Engine::Impl::start(Connection& connection, const wire::Segment* first, Ins
     }
     ++connection.behaviour->connections;
     connection.behaviour->was_used = true;
+    if (connection.dialled && connection.behaviour->finishes_together) {
+        await_end(connection);
+    }
     if (first != nullptr) {
         remember(connection, *first);
     }

@@ -77,6 +77,13 @@ auto threshold(const profile::Rule& rule, Field Wanted::*field) -> std::optional
                        [](const profile::Expectation& one) { return names_acks(one.events); });
 }
 
+[[nodiscard]] bool ends_with_others(const profile::Rule& rule) {
+    return std::any_of(rule.actions.begin(), rule.actions.end(), [](const auto& action) {
+        const auto* finish = std::get_if<profile::Finish>(&action);
+        return finish != nullptr && finish->all;
+    });
+}
+
 }  // namespace
 
 std::string describe(const NearMiss& miss) {
@@ -130,6 +137,7 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
     }
     tcp.window_max =
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.window_max, max_buffered));
+    finishes_together = std::any_of(profile->rules.begin(), profile->rules.end(), ends_with_others);
     quotes_arrivals = profile::sends_icmp(*profile);
     for (const auto& rule : profile->rules) {
         for (const auto& event : rule.on) {

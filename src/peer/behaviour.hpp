@@ -64,9 +64,10 @@ struct Behaviour {
     Traffic traffic;  ///< of these
     /// The profile's, where the run's limits leave less of it.
     std::optional<std::uint32_t> window_asked_for;
-    bool brought_later = false;    ///< by `Engine::use`
-    bool was_used = false;         ///< by some connection
-    bool quotes_arrivals = false;  ///< an `icmp` action may quote the last segment that arrived
+    bool brought_later = false;      ///< by `Engine::use`
+    bool was_used = false;           ///< by some connection
+    bool finishes_together = false;  ///< a rule has `finish: all`
+    bool quotes_arrivals = false;    ///< an `icmp` action may quote the last segment that arrived
     /// Other behaviour for attempts of these numbers; the first that fits wins.
     std::vector<std::pair<profile::Range, Behaviour*>> attempts;
 

@@ -77,6 +77,7 @@ struct alignas(64) Connection {
     bool syn_changed : 1 = false;    ///< a rule wrote other options into the peer's SYN
     bool begins_beyond : 1 = false;  ///< `iss` is after the numbers of one in TIME-WAIT
     bool syn_ack_seen : 1 = false;   ///< has arrived, dropped or not
+    bool awaited : 1 = false;        ///< counted in `Impl::awaited`
     bool may_fragment : 1 = false;   ///< the path is narrower than segments are made
     tcp::Tcb tcb;
 

@@ -71,6 +71,7 @@ void Engine::Impl::dial_due(Instant now) {
         }
     }
     std::erase_if(campaigns, [](const Campaign& campaign) { return campaign.left == 0; });
+    finish_together(now);
 }
 
 /// With the next port that no living connection to the same place has.
@@ -151,6 +152,7 @@ void Engine::Impl::begin_again(Connection& connection, Instant now) {
     const auto peer = peer_at(connection.flow.local);
     Behaviour* behaviour = peer ? behaviour_of_peer[*peer] : connection.behaviour;
     const bool as_client = behaviour->profile->role == profile::Role::client;
+    awaited -= connection.awaited ? 1 : 0;  // the new attempt is, if any is to be
     std::optional<Duration> since_last = now - connection.start;
     close_record(connection);
     end_relay(connection);

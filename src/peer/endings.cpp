@@ -137,6 +137,47 @@ bool Engine::Impl::reset(const Rule& rule, const Reset& how, const Occasion& occ
     return left;
 }
 
+void Engine::Impl::finish(Connection& connection, const Finish& how, Instant now) {
+    if (!how.all) {
+        ask_to_finish(now);
+        return;
+    }
+    finish_together_asked = true;
+    await_no_longer(connection, now);
+    finish_together(now);
+}
+
+void Engine::Impl::await_end(Connection& connection) noexcept {
+    if (!connection.awaited) {
+        connection.awaited = true;
+        ++awaited;
+    }
+}
+
+void Engine::Impl::await_no_longer(Connection& connection, Instant now) {
+    if (connection.awaited) {
+        connection.awaited = false;
+        --awaited;
+        finish_together(now);
+    }
+}
+
+void Engine::Impl::finish_together(Instant now) {
+    if (!finish_together_asked || awaited > 0) {
+        return;
+    }
+    const auto more_to_come = [](const Campaign& campaign) {
+        const auto& behaviour = *campaign.behaviour;
+        return campaign.left > 0 &&
+               (behaviour.finishes_together ||
+                std::any_of(behaviour.attempts.begin(), behaviour.attempts.end(),
+                            [](const auto& other) { return other.second->finishes_together; }));
+    };
+    if (std::none_of(campaigns.begin(), campaigns.end(), more_to_come)) {
+        ask_to_finish(now);
+    }
+}
+
 void Engine::Impl::ask_to_finish(Instant now) {
     if (!finish_at) {
         finish_at = now;

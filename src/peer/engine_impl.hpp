@@ -10,7 +10,7 @@
 #include "peer/behaviour.hpp"
 #include "peer/connection.hpp"
 #include "peer/connection_table.hpp"
-#include "peer/forged.hpp"
+#include "peer/occasion.hpp"
 #include "peer/random.hpp"
 
 #include <tsl/robin_map.h>
@@ -24,24 +24,6 @@
 #include <vector>
 
 namespace ghostpeer::peer {
-
-/// What the rules have decided about the segment that fired them.
-struct Judgement {
-    enum class Course : std::uint8_t {
-        pass,
-        drop,
-        hold,
-        gone,  ///< the connection went away under it (`reset`, `forget`): it goes no further
-    };
-    Course course = Course::pass;
-    Duration delay{};
-    std::uint32_t copies = 0;
-    const profile::Rule* rule = nullptr;  ///< the one that decided; null: none has
-    std::unique_ptr<Forged> forged;       ///< the segment as changed; null: as it is
-    std::unique_ptr<Forged> forged_copy;  ///< what the copies are; null: as it is
-
-    [[nodiscard]] bool decided() const noexcept { return rule != nullptr; }
-};
 
 /// What one `dial` still has to do.
 struct Campaign {
@@ -63,50 +45,6 @@ struct Flight {
     Instant leaves{};
     wire::Bytes packet;
     std::optional<Event> event;  ///< its instant is set when it leaves
-};
-
-/// How a segment leaves.
-struct Departure {
-    tcp::Reason reason = tcp::Reason::ack;
-    Fate fate = Fate::sent;
-    const profile::Rule* rule = nullptr;  ///< that decided its fate, or made it
-    bool retransmission = false;
-    std::shared_ptr<const Forgery> forgery{};
-    bool apart = false;  ///< made by `send`: the peer's connection knows nothing of it
-};
-
-/// What a rule is tried with.
-struct Occasion {
-    Connection& connection;
-    const wire::Segment* segment = nullptr;  ///< null: the event is no segment
-    Direction direction = Direction::in;
-    bool retransmission = false;
-    Judgement* judgement = nullptr;  ///< null: the event is no segment, or its turn is over
-    bool alone = false;              ///< no other rule's turn comes after this one's
-    bool ended = false;              ///< the connection was there once, and is over now
-
-    /// The TCP core wants to send this segment, and maybe others after it.
-    [[nodiscard]] bool amid_departure() const noexcept {
-        return judgement != nullptr && direction == Direction::out;
-    }
-};
-
-/// What became of a list of actions.
-enum class Progress : std::uint8_t { done, undone, later };
-
-/// What one carrying out of a rule's list has come to so far.
-struct Undertaking {
-    RuleStatistics& statistics;
-    Pledge pledge;  ///< of the list; empty until something has to wait
-    std::optional<Missed> missed;
-
-    /// For a part that is done later.
-    [[nodiscard]] Pledge promise(std::string_view action) {
-        if (!pledge.deed()) {
-            pledge = Pledge(std::make_shared<Deed>(statistics), action);
-        }
-        return {pledge.deed(), action};
-    }
 };
 
 struct Engine::Impl {
@@ -274,6 +212,12 @@ struct Engine::Impl {
     bool reset(const profile::Rule& rule, const profile::Reset& how, const Occasion& occasion,
                Instant now);
     void forget(const profile::Rule& rule, const Occasion& occasion);
+    void finish(Connection& connection, const profile::Finish& how, Instant now);
+    /// Of `finish: all`: the run's end waits for this connection, or does not any more.
+    void await_end(Connection& connection) noexcept;
+    void await_no_longer(Connection& connection, Instant now);
+    /// Ends the run where all that it waited for has come about.
+    void finish_together(Instant now);
     /// The run is to end once what is on its way has arrived, and been answered.
     void ask_to_finish(Instant now);
     /// Something is there, or will be: the end has to wait for what it brings.
@@ -400,7 +344,9 @@ struct Engine::Impl {
     std::size_t live = 0;
     std::size_t purge_above = 0;  ///< appointments
     std::optional<Instant> finish_at;
-    Instant finish_by{};  ///< whatever is still on its way then
+    Instant finish_by{};      ///< whatever is still on its way then
+    std::size_t awaited = 0;  ///< connections that have not come to their `finish: all`
+    bool finish_together_asked = false;
     bool finished = false;
 };
 

@@ -53,6 +53,9 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
     if (connection.extras && !connection.extras->ended && !reachable(connection)) {
         connection.extras->ended = now;
     }
+    if (connection.awaited && !reachable(connection)) {
+        await_no_longer(connection, now);
+    }
     if (connection.extras && connection.extras->relay) {
         relay_turn(connection, now);
     }

@@ -347,6 +347,22 @@ std::vector<Wait> look_at(const std::vector<pid_t>& processes) {
     return waits;
 }
 
+bool at_work(const std::vector<pid_t>& processes) {
+    std::size_t looked = 0;
+    for (const pid_t process : processes) {
+        for (const pid_t thread : numbers_in(fmt::format("/proc/{}/task", process))) {
+            if (looked++ == most_threads) {
+                return false;
+            }
+            const char state = state_of(process, thread);
+            if (state == 'R' || state == 'D') {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 std::string to_text(const Wait& wait) {
     switch (wait.how) {
         case Wait::How::runs: return wait.who + " is running: it waits for nothing";

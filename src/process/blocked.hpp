@@ -45,6 +45,9 @@ struct Wait {
 /// for a moment: meant for the end of a run.
 [[nodiscard]] std::vector<Wait> look_at(const std::vector<pid_t>& processes);
 
+/// Does any of their threads run, or wait for nothing but a disk? Of 64 threads at most.
+[[nodiscard]] bool at_work(const std::vector<pid_t>& processes);
+
 /// `python3 is in recv: descriptor 3, a TCP connection to …`, without an end.
 [[nodiscard]] std::string to_text(const Wait& wait);
 

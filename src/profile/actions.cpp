@@ -133,6 +133,17 @@ std::optional<Action> read_blackhole(const Entry& entry, Context& context) {
     return std::nullopt;
 }
 
+std::optional<Action> read_finish(const Entry& entry, Context& context) {
+    if (entry.value.type == YamlNode::Type::null) {
+        return Finish{};
+    }
+    if (is_word(entry, "all")) {
+        return Finish{true};
+    }
+    report_wrong_type(entry, "nothing (to end the run at once) or `all`", context.errors);
+    return std::nullopt;
+}
+
 std::optional<Action> read_log(const Entry& entry, Context& context) {
     auto text = read_text(entry, context.errors);
     return text ? std::optional<Action>(Log{std::move(*text)}) : std::nullopt;
@@ -173,7 +184,7 @@ constexpr std::array<Word<ReadAction>, 24> action_words{{
     {"blackhole", read_blackhole},
     {"revive", read_bare<Revive>},
     {"log", read_log},
-    {"finish", read_bare<Finish>},
+    {"finish", read_finish},
     {"corrupt", read_corrupt},
     {"set", read_set},
     {"fragment", read_fragment},

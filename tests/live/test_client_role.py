@@ -108,6 +108,53 @@ def no_answer_is_no_pass(t):
 
 
 @test
+def clients_end_the_run_of_a_server_that_never_ends(t):
+    mute = [PYTHON, "-c", "import socket, time; l = socket.create_server(('', "
+            f"{PORT}), backlog=16); c = [l.accept() for _ in range(99)]"]
+    for profile, sets in (("healthy-client", {"patience": "300ms"}),
+                          ("half-close-client", {"patience": "300ms"}),
+                          ("half-open-client", {"patience": "300ms"}),
+                          ("half-open-server", {"patience": "300ms"}),
+                          ("deferred-data", {"after": "100ms", "patience": "300ms"}),
+                          ("many-connections", {"connections": 5, "hold": "300ms"})):
+        run = dialled(t, profile, mute, sets=sets)
+        t.equal(run.verdict.ended, "finish", f"the end of {profile}")
+        t.equal(run.status, 123 if profile in ("healthy-client", "half-open-server") else 0,
+                f"the status of {profile}")
+
+
+@test
+def each_of_several_clients_has_its_answer(t):
+    profile = t.profile("extends: healthy-client\nclient: {connections: 3, rate: 10}\n")
+    run = t.passed(dialled(t, profile, [PYTHON, "-m", "http.server", str(PORT), "--directory",
+                                        t.folder]))
+    t.equal(run.verdict.ended, "finish", "the end")
+    t.equal(len(run.events("attempt")), 3, "attempts")
+    t.equal(len({s.conn for s in run.received("data")}), 3, "connections with an answer")
+
+
+@test
+def a_program_that_works_says_what_it_saw(t):
+    """The run's end waits while COMMAND runs, here for 0.3 s after the connection has ended."""
+    program = t.write("server.py", f"""
+import socket, time
+listener = socket.create_server(("", {PORT}))
+connection = listener.accept()[0]
+words = connection.recv(100)
+connection.sendall(b"bye")
+connection.close()
+began = time.monotonic()
+while time.monotonic() - began < 0.3:
+    pass
+print("saw", words, flush=True)
+listener.accept()
+""")
+    run = t.passed(dialled(t, "healthy-client", [PYTHON, program], sets={"text": "hello"}))
+    t.contains(run.text, "saw b'hello'", "what COMMAND printed")
+    t.equal(run.verdict.ended, "finish", "the end")
+
+
+@test
 def a_client_does_not_speak_a_servers_words(t):
     for lines in ("extends: high-latency\nrole: client\n",
                   "role: client\nattempts: {1: healthy}\n"):

@@ -5,8 +5,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <array>
 #include <string>
 
 using namespace ghostpeer;
@@ -33,6 +36,29 @@ TEST_CASE("blocked: a thread in words") {
           "and more");
     wait.how = Wait::How::runs;
     CHECK(to_text(wait) == "nc is running: it waits for nothing");
+}
+
+TEST_CASE("blocked: who runs is at work, who waits or is not there is not") {
+    CHECK(at_work({::getpid()}));
+    CHECK_FALSE(at_work({-1, 0}));
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    const pid_t reader = ::fork();
+    REQUIRE(reader >= 0);
+    if (reader == 0) {
+        ::close(ends[1]);
+        char byte = 0;
+        ::_exit(static_cast<int>(::read(ends[0], &byte, 1)));
+    }
+    bool rests = false;
+    for (int look = 0; look < 1000 && !rests; ++look) {
+        rests = !at_work({reader});
+        ::usleep(1000);
+    }
+    CHECK(rests);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    CHECK(::waitpid(reader, nullptr, 0) == reader);
 }
 
 TEST_CASE("blocked: processes that are not there are passed over") {

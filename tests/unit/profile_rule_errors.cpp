@@ -95,6 +95,8 @@ TEST_CASE("actions with a wrong value") {
     CHECK(act("{window: wide}") ==
           "`window` takes `auto` or a size such as `1000`, `4KiB` or "
           "`1MB` from 0 to 1073741824, not `wide`\n");
+    CHECK(act("{finish: now}") ==
+          "`finish` takes nothing (to end the run at once) or `all`, not `now`\n");
     CHECK(act("{blackhole: up}") ==
           "`blackhole` takes nothing (for both directions), `in` or `out`, not `up`\n");
     CHECK(act("log") == "`log` has no value; it takes a text\n");

@@ -156,7 +156,8 @@ TEST_CASE("every action, as a word or with its value") {
     CHECK(action_of<profile::Blackhole>("{blackhole: out}").direction == Direction::out);
     action_of<profile::Revive>("revive");
     CHECK(action_of<profile::Log>("{log: 'a: b'}").text == "a: b");
-    action_of<profile::Finish>("finish");
+    CHECK_FALSE(action_of<profile::Finish>("finish").all);
+    CHECK(action_of<profile::Finish>("{finish: all}").all);
 }
 
 TEST_CASE("several actions in a list, in order") {

@@ -132,7 +132,9 @@ struct Revive {};
 struct Log {
     std::string text;
 };
-struct Finish {};
+struct Finish {
+    bool all = false;  ///< once every connection that a peer dials has come to one of these
+};
 /// Switches the connection to the rules of another phase.
 struct Become {
     std::string phase;
