@@ -319,7 +319,11 @@ class EventLines : public Sink {
         line.number("pass", verdict.pass);
         line.number("status", verdict.status);
         line.text("headline", verdict.headline);
-        line.texts("failures", verdict.failures);
+        std::vector<std::string> failures;
+        for (const auto& failure : verdict.failures) {
+            failures.push_back(failure.sentence);
+        }
+        line.texts("failures", failures);
         line.word("ended", verdict.ended);
         line.number("duration", seconds(verdict.length));
         line.number("seed", verdict.seed);

@@ -131,7 +131,7 @@ std::string describe_failures(const RunSummary& run, const Verdict& verdict) {
 
 /// What came of the faults in a run without failures: a clause that begins with `; `.
 std::string describe_faults(const Verdict& verdict) {
-    if (verdict.rules.empty()) {
+    if (!makes_faults(verdict)) {
         return {};
     }
     return any_fault(verdict) ? "; the faults happened as told" : "; no fault happened";

@@ -155,6 +155,17 @@ bool random_matters(const RunSummary& run) {
     return false;
 }
 
+/// A rule that is there for the run's end alone is no fault.
+bool makes_a_fault(const profile::Rule& rule) {
+    const auto ends = [](const profile::Action& action) {
+        return std::holds_alternative<profile::Finish>(action);
+    };
+    return std::none_of(rule.actions.begin(), rule.actions.end(), ends) ||
+           !std::all_of(rule.actions.begin(), rule.actions.end(), [&](const auto& action) {
+               return ends(action) || std::holds_alternative<profile::Log>(action);
+           });
+}
+
 }  // namespace
 
 Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
@@ -166,8 +177,7 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
     verdict.lost = run.lost;
     verdict.kernel = run.kernel;
     for (const auto& sentence : run.undialled) {
-        verdict.failures.push_back(printable(sentence));
-        verdict.excerpts.emplace_back();
+        verdict.failures.push_back({printable(sentence)});
     }
     for (const auto& statistics : run.profiles) {
         // The run may have profiles of its own, such as its name server's.
@@ -187,11 +197,11 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
                                 seen.withheld,
                                 statistics.profile->name,
                                 !rule.optional && !run.served,
-                                {}};
+                                {},
+                                makes_a_fault(rule)};
             if (seen.fired == 0 && outcome.must_fire) {
                 outcome.failure = describe_misfire(rule, seen, statistics, run);
-                verdict.failures.push_back(outcome.failure);
-                verdict.excerpts.emplace_back();
+                verdict.failures.push_back({outcome.failure});
             }
             verdict.rules.push_back(std::move(outcome));
         }
@@ -199,13 +209,11 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
     verdict.expectations = describe_expectations(run, conversation);
     for (const auto& expectation : verdict.expectations) {
         if (!expectation.pass) {
-            verdict.failures.push_back(expectation.failure);
-            verdict.excerpts.push_back(expectation.excerpt);
+            verdict.failures.push_back({expectation.failure, expectation.excerpt});
         }
     }
     for (auto& fault : find_run_faults(run, verdict)) {
-        verdict.failures.push_back(std::move(fault.sentence));
-        verdict.excerpts.emplace_back();
+        verdict.failures.push_back({std::move(fault.sentence)});
     }
     verdict.command = run.command;
     judge(run, verdict);
@@ -250,12 +258,9 @@ std::string to_text(const Verdict& verdict, bool colour) {
     for (const auto& line : verdict.report) {
         text += "  " + line + "\n";
     }
-    for (std::size_t i = 0; i < verdict.failures.size(); ++i) {
-        text += "  " + painted("1;31", "FAIL") + " " + verdict.failures[i] + "\n";
-        if (i >= verdict.excerpts.size()) {
-            continue;
-        }
-        for (const auto& line : verdict.excerpts[i]) {
+    for (const auto& [sentence, excerpt] : verdict.failures) {
+        text += "  " + painted("1;31", "FAIL") + " " + sentence + "\n";
+        for (const auto& line : excerpt) {
             text += "    " + line + "\n";
         }
     }

@@ -95,7 +95,7 @@ std::vector<RunFault> find_run_faults(const RunSummary& run, const Verdict& verd
                               fmt::format("No rule of {} acted, and --require-fault asks for a "
                                           "fault.",
                                           printable(fmt::format("{}", fmt::join(idle, ", "))))});
-        } else if (verdict.rules.empty() && verdict.attempts == 0) {
+        } else if (!makes_faults(verdict) && verdict.attempts == 0) {
             faults.push_back({"a fault happens", "no fault happened",
                               "No connection was there that a fault could happen to, and "
                               "--require-fault asks for one."});
@@ -109,10 +109,12 @@ std::vector<RunFault> find_run_faults(const RunSummary& run, const Verdict& verd
 std::vector<std::string> idle_profiles(const Verdict& verdict) {
     std::vector<std::string> idle;
     for (const auto& rule : verdict.rules) {
-        const bool acted = std::any_of(
-            verdict.rules.begin(), verdict.rules.end(),
-            [&](const auto& other) { return other.profile == rule.profile && other.fired > 0; });
-        if (!acted && std::find(idle.begin(), idle.end(), rule.profile) == idle.end()) {
+        const bool acted =
+            std::any_of(verdict.rules.begin(), verdict.rules.end(), [&](const auto& other) {
+                return other.fault && other.profile == rule.profile && other.fired > 0;
+            });
+        if (rule.fault && !acted &&
+            std::find(idle.begin(), idle.end(), rule.profile) == idle.end()) {
             idle.push_back(rule.profile);
         }
     }
@@ -121,7 +123,12 @@ std::vector<std::string> idle_profiles(const Verdict& verdict) {
 
 bool any_fault(const Verdict& verdict) {
     return std::any_of(verdict.rules.begin(), verdict.rules.end(),
-                       [](const auto& rule) { return rule.fired > 0; });
+                       [](const auto& rule) { return rule.fault && rule.fired > 0; });
+}
+
+bool makes_faults(const Verdict& verdict) {
+    return std::any_of(verdict.rules.begin(), verdict.rules.end(),
+                       [](const auto& rule) { return rule.fault; });
 }
 
 std::string describe_left_behind(const RunSummary& run) {

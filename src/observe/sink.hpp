@@ -60,6 +60,13 @@ struct RuleOutcome {
     std::string profile;         ///< its name
     bool must_fire = true;
     std::string failure;  ///< a sentence; empty: none
+    bool fault = true;    ///< it does more than to end the run
+};
+
+/// A sentence about something that did not come about, and what is to be seen of it.
+struct Failure {
+    std::string sentence;                   ///< complete; most begin with `FILE:LINE: `
+    std::vector<std::string> excerpt = {};  ///< lines to show below it
 };
 
 /// What came of one expectation.
@@ -96,9 +103,7 @@ struct Verdict {
     /// Nothing is wrong but COMMAND's own end, which COMMAND tells itself.
     bool only_command = false;
     std::vector<RunCheck> checks;
-    std::vector<std::string> failures;  ///< complete sentences, most begin with `FILE:LINE: `
-    /// By index of `failures`: lines to show below each.
-    std::vector<std::vector<std::string>> excerpts;
+    std::vector<Failure> failures;
     std::vector<std::string> report;  ///< lines to print between headline and failures
     std::string_view ended;           ///< `command`, `timeout`, `finish`, `signal`
     std::optional<Exit> command;      ///< how COMMAND ended

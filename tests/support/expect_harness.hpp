@@ -33,7 +33,8 @@ namespace ghostpeer::testing {
 [[nodiscard]] inline std::string failures_of(World& world) {
     std::string text;
     for (const auto& failure : verdict_of(world).failures) {
-        text += failure.substr(failure.find(' ') + 1) + "\n";
+        const auto& sentence = failure.sentence;
+        text += sentence.substr(sentence.find(' ') + 1) + "\n";
     }
     return text;
 }

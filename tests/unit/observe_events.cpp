@@ -215,7 +215,7 @@ TEST_CASE("event stream: the verdict") {
     verdict.pass = false;
     verdict.status = 124;
     verdict.headline = "TIMEOUT after 14.000 s";
-    verdict.failures = {"nat.yaml:7: it \"never\" fired.", "more"};
+    verdict.failures = {{"nat.yaml:7: it \"never\" fired."}, {"more"}};
     verdict.ended = "timeout";
     verdict.length = 14'000'000'001ns;
     verdict.seed = UINT64_MAX;

@@ -107,8 +107,9 @@ TEST_CASE("judgement: an expected status") {
     run.command = Exit{0, std::nullopt};
     check_all(run, 123,
               "FAIL: COMMAND did not end with 28; COMMAND exited with status 0 after 1.250 s");
-    CHECK(make_verdict(run).failures ==
-          std::vector<std::string>{"COMMAND exited with status 0; --expect-status asked for 28."});
+    const auto failures = make_verdict(run).failures;
+    REQUIRE(failures.size() == 1);
+    CHECK(failures[0].sentence == "COMMAND exited with status 0; --expect-status asked for 28.");
     run.expected_status = 137;
     run.command = Exit{0, 9};
     check_all(run, 0, "pass, COMMAND was ended by SIGKILL, as expected, after 1.250 s");
@@ -229,6 +230,25 @@ TEST_CASE("judgement: expectations that had nothing to look at") {
     check_all(with(0), 0, "pass, COMMAND exited with status 0 after 1.250 s");
 }
 
+TEST_CASE("judgement: a rule that only ends the run is no fault") {
+    auto run = good_run();
+    auto profile = *run.profiles[0].profile;
+    profile.rules[0].actions = {profile::Log{"seen"}, profile::Finish{true}};
+    run.profiles[0].profile = std::make_shared<profile::Profile>(profile);
+    const std::string end = "COMMAND exited with status 0 after 1.250 s";
+    check_all(run, 0, "pass, " + end);
+    // Another acts, or has not.
+    profile::Rule dropping = profile.rules[0];
+    dropping.optional = true;
+    dropping.actions = {profile::Drop{}};
+    profile.rules.push_back(dropping);
+    run.profiles[0].profile = std::make_shared<profile::Profile>(profile);
+    run.profiles[0].rules.resize(2);
+    check_all(run, 0, "pass, but no fault happened: no rule acted, and none had to; " + end);
+    run.profiles[0].rules[1].fired = 1;
+    check_all(run, 0, "pass, " + end);
+}
+
 TEST_CASE("judgement: what COMMAND leaves behind") {
     auto run = good_run();
     run.left_behind = {"nginx", "nginx"};
@@ -241,8 +261,8 @@ TEST_CASE("judgement: what COMMAND leaves behind") {
     run.profiles[0].profile = std::make_shared<profile::Profile>(profile);
     verdict = make_verdict(run);
     CHECK(verdict.status == 123);
-    CHECK(verdict.failures.front().find("left 2 processes (nginx) behind, before the peer") !=
-          std::string::npos);
+    CHECK(verdict.failures.front().sentence.find(
+              "left 2 processes (nginx) behind, before the peer") != std::string::npos);
     peer::AttemptRecord answered;
     answered.dialled = true;
     answered.received = 1;
@@ -280,7 +300,7 @@ TEST_CASE("judgement: a `command` expectation") {
     const std::string fails = "FAIL: an expectation failed; COMMAND exited with status ";
     const auto failure = [&](int status) {
         check_all(run, 123, fails + std::to_string(status) + " after 1.250 s");
-        return make_verdict(run).failures.at(0);
+        return make_verdict(run).failures.at(0).sentence;
     };
     run.command = Exit{0, std::nullopt};
     CHECK(failure(0) ==

@@ -66,7 +66,7 @@ struct Sample {
     [[nodiscard]] std::string failure() const {
         const auto verdict = make_verdict(run);
         CHECK(verdict.pass == verdict.failures.empty());
-        return verdict.failures.empty() ? "" : verdict.failures.front();
+        return verdict.failures.empty() ? "" : verdict.failures.front().sentence;
     }
 };
 
@@ -188,8 +188,9 @@ TEST_CASE("report: what came instead is what came to that peer") {
     sample.run.attempts.push_back(theirs);
     const auto verdict = make_verdict(sample.run);
     REQUIRE(verdict.failures.size() == 2);
-    CHECK(verdict.failures[0].find("What arrived: 1 syn, 2 ack.") != std::string::npos);
-    CHECK(verdict.failures[1].find("connection brought was 4 bytes.") != std::string::npos);
+    CHECK(verdict.failures[0].sentence.find("What arrived: 1 syn, 2 ack.") != std::string::npos);
+    CHECK(verdict.failures[1].sentence.find("connection brought was 4 bytes.") !=
+          std::string::npos);
 }
 
 TEST_CASE("report: why a rule never fired although its event came up") {

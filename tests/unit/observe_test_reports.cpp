@@ -179,11 +179,11 @@ TEST_CASE("verdict: the excerpt is of the profile's own conversation") {
     }
     const auto verdict = verdict_of(world);
     REQUIRE(verdict.failures.size() == 1);
-    CHECK(verdict.failures[0] ==
+    CHECK(verdict.failures[0].sentence ==
           "test.yaml:2: expected `receive data` at least once, but did not see it. What arrived: 1 "
           "syn, 1 ack.");
-    REQUIRE(verdict.excerpts.at(0).size() > 3);
-    for (const auto& line : verdict.excerpts.at(0)) {
+    REQUIRE(verdict.failures.at(0).excerpt.size() > 3);
+    for (const auto& line : verdict.failures.at(0).excerpt) {
         CHECK(line.find("#2") == std::string::npos);
     }
 }
