@@ -163,16 +163,18 @@ void Engine::take_packets(std::vector<Emission>& into) {
     impl_->packets.clear();
 }
 
+void mark_undelivered(Event& event) {
+    if (auto* segment = std::get_if<SegmentEvent>(&event.what)) {
+        segment->fate = Fate::undelivered;
+    } else if (auto* icmp = std::get_if<IcmpEvent>(&event.what)) {
+        icmp->fate = Fate::undelivered;
+    }
+}
+
 void Engine::undelivered(const Emission& emission) {
     ++impl_->counters.undelivered;
-    if (emission.event >= impl_->events.size()) {
-        return;
-    }
-    auto& what = impl_->events[emission.event].what;
-    if (auto* segment = std::get_if<SegmentEvent>(&what)) {
-        segment->fate = Fate::undelivered;
-    } else if (auto* icmp = std::get_if<IcmpEvent>(&what)) {
-        icmp->fate = Fate::undelivered;
+    if (emission.event < impl_->events.size()) {
+        mark_undelivered(impl_->events[emission.event]);
     }
 }
 

@@ -152,6 +152,9 @@ struct Engine::Impl {
 
     /// The packet leaves now, or after the round trip that was asked for.
     void depart(wire::Bytes&& packet, std::optional<Event>&& event, Instant now);
+    /// May the packet be held so long? If not, that is told.
+    [[nodiscard]] bool may_fly(std::size_t bytes, Instant now);
+    void change_flying(std::size_t bytes) noexcept;
     /// What the round trip held back until now.
     void land(Instant now);
 
@@ -278,6 +281,8 @@ struct Engine::Impl {
     [[nodiscard]] bool may_hold(const Connection& connection, std::size_t bytes, Instant now);
     /// Tells and counts what did not fit, of either limit.
     void note_refusal(std::uint64_t bytes, Instant now);
+    /// The same of the limit for all connections.
+    void note_want_of_memory(std::uint64_t bytes, Instant now);
     void note_window(const Behaviour& behaviour, Instant now);
     /// The peer has something to say and no memory to say it from.
     void note_wait(Instant now);
@@ -328,6 +333,7 @@ struct Engine::Impl {
     bool rules_rest = false;                 ///< for the rest of the turn: they had no end
     std::vector<Emission> packets;
     std::deque<Flight> flights;  ///< in the order in which they leave
+    std::size_t flying = 0;      ///< their bytes, as counted in `memory`
     std::vector<UpstreamRequest> requests;
     std::vector<Handle> relays_with_news;   ///< relayed connections that have something to tell
     std::optional<Handle> unsettled;        ///< the connection in the middle of a burst
@@ -349,6 +355,10 @@ struct Engine::Impl {
     bool finish_together_asked = false;
     bool finished = false;
 };
+
+// engine.cpp
+/// The packet that the event tells of has not left.
+void mark_undelivered(Event& event);
 
 // possible.cpp
 /// Is there something for the action to act on?

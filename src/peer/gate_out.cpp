@@ -211,21 +211,43 @@ void Engine::Impl::depart(wire::Bytes&& packet, std::optional<Event>&& event, In
         }
         return;
     }
+    if (may_fly(packet.size(), now)) {
+        change_flying(flying + packet.size());
+        flights.push_back({now + settings.rtt, std::move(packet), std::move(event)});
+        return;
+    }
+    ++counters.undelivered;
+    if (event) {
+        mark_undelivered(*event);
+        events.push_back(std::move(*event));
+    }
+}
+
+bool Engine::Impl::may_fly(std::size_t bytes, Instant now) {
     if (flights.size() >= max_appointments) {
-        ++counters.undelivered;
         notice("limit", "flights",
                "A packet was lost: more of them were on their way than the peer can hold. Ask for "
                "a shorter --rtt.",
                now);
-        return;
+        return false;
     }
-    flights.push_back({now + settings.rtt, std::move(packet), std::move(event)});
+    if (bytes > memory.room_for(flying)) {
+        note_want_of_memory(bytes, now);
+        return false;
+    }
+    return true;
+}
+
+void Engine::Impl::change_flying(std::size_t bytes) noexcept {
+    memory.change(flying, bytes);
+    flying = bytes;
 }
 
 void Engine::Impl::land(Instant now) {
     while (!flights.empty() && flights.front().leaves <= now) {
         put_finish_off(now);  // it may leave late
         Flight& flight = flights.front();
+        change_flying(flying - flight.packet.size());
         packets.push_back(
             {std::move(flight.packet), flight.event ? events.size() : Emission::no_event});
         if (flight.event) {

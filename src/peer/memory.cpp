@@ -39,15 +39,19 @@ bool Engine::Impl::may_hold(const Connection& connection, std::size_t bytes, Ins
     return false;
 }
 
+void Engine::Impl::note_want_of_memory(std::uint64_t bytes, Instant now) {
+    counters.bytes_dropped_for_memory += bytes;
+    notice("limit", "memory",
+           fmt::format("The limit of {} bytes for all connections together is reached: what "
+                       "arrives and finds no room is thrown away, as by a host that is short "
+                       "of memory. Raise it with --max-memory.",
+                       memory.limit()),
+           now);
+}
+
 void Engine::Impl::note_refusal(std::uint64_t bytes, Instant now) {
     if (memory.left() == 0) {
-        counters.bytes_dropped_for_memory += bytes;
-        notice("limit", "memory",
-               fmt::format("The limit of {} bytes for all connections together is reached: what "
-                           "arrives and finds no room is thrown away, as by a host that is short "
-                           "of memory. Raise it with --max-memory.",
-                           memory.limit()),
-               now);
+        note_want_of_memory(bytes, now);
         return;
     }
     counters.bytes_dropped_at_limit += bytes;

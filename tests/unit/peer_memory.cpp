@@ -116,3 +116,50 @@ TEST_CASE("memory is given back when connections go") {
     }
     CHECK(world.engine.memory_held() == 0);
 }
+
+TEST_CASE("packets on their way through --rtt count, and where there is no room they are lost") {
+    auto settings = limited(64 * kib);
+    settings.rtt = 100ms;
+    World world("", settings);
+    constexpr std::uint16_t many = 2000;
+    for (std::uint16_t i = 0; i < many; ++i) {
+        Socket(world, static_cast<std::uint16_t>(20'000 + i)).send_syn();
+    }
+    CHECK(world.engine.memory_held() <= 64 * kib);
+    CHECK(world.engine.memory_held() > 63 * kib);
+    const auto lost = world.segments(peer::Direction::out, peer::Fate::undelivered);
+    CHECK(lost.size() == world.engine.counters().undelivered);
+    CHECK_FALSE(lost.empty());
+    CHECK(notices_about(world, "--max-memory") == 1);
+    world.pass(100ms);
+    CHECK(world.take().size() == many - lost.size());
+    CHECK(world.engine.memory_held() == 0);
+}
+
+TEST_CASE("what is on its way leaves a share for packets however full the memory is") {
+    auto settings = limited(64 * kib);
+    settings.rtt = 10ms;
+    World world("service: hold\n", settings);
+    // Windows that are promised already fill the memory.
+    std::vector<Socket> sockets;
+    for (std::uint16_t i = 0; i < 4; ++i) {
+        sockets.emplace_back(world, static_cast<std::uint16_t>(20'000 + i)).send_syn();
+    }
+    world.pass(10ms);
+    auto left = world.take();
+    REQUIRE(left.size() == sockets.size());
+    for (std::size_t i = 0; i < sockets.size(); ++i) {
+        sockets[i].rcv_nxt = left[i].seq + 1;
+        sockets[i].send_ack();
+        for (int n = 0; n < 40; ++n) {
+            sockets[i].send_bytes(kib);
+            world.pass(10ms);
+        }
+    }
+    static_cast<void>(world.take());
+    CHECK(world.engine.memory_held() >= 64 * kib - tcp::MemoryBudget::share);
+    Socket late(world, 30'000);
+    late.send_syn();
+    world.pass(10ms);
+    CHECK(flags_of(world.take()) == "SA");
+}

@@ -9,9 +9,10 @@
 namespace ghostpeer::tcp {
 
 /// Counts payload that waits anywhere in the peer: to be sent, to be acknowledged, to be read, out
-/// of order, delayed. Who is about to keep more asks `room_for` first; the engine counts after each
-/// turn of a connection what it holds. As with Linux's tcp_mem, a small share stays everybody's, so
-/// that a connection is slowed down and never stuck (__sk_mem_raise_allocated).
+/// of order, delayed; and packets on their way through `--rtt`. Who is about to keep more asks
+/// `room_for` first; the engine counts after each turn of a connection what it holds. As with
+/// Linux's tcp_mem, a small share stays everybody's, so that a connection is slowed down and never
+/// stuck (__sk_mem_raise_allocated).
 class MemoryBudget {
   public:
     static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
