@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 namespace ghostpeer::app {
 namespace {
@@ -23,7 +25,10 @@ LanAttendant::LanAttendant(Parts parts)
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.fd = one->get();
-        epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, one->get(), &event);
+        if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, one->get(), &event) != 0) {
+            failure_ = fmt::format("ghostpeer cannot watch what comes from {} (epoll_ctl): {}.",
+                                   parts_.interface, std::strerror(errno));
+        }
     }
 }
 

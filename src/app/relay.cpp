@@ -161,7 +161,7 @@ void Relay::perform(peer::UpstreamRequest& request, Instant now) {
         forget(server);
         return;
     }
-    watch(server);
+    watch(server, now);
 }
 
 void Relay::begin(const peer::UpstreamId& id, const peer::UpstreamConnect& what, Instant now) {
@@ -230,7 +230,7 @@ void Relay::take_lookups(Instant now) {
     }
 }
 
-bool Relay::connect_next(Server& server, int last_error, Instant now) {
+void Relay::connect_next(Server& server, int last_error, Instant now) {
     if (server.in_epoll) {
         // Closing the socket takes it out of the epoll instance.
         server.in_epoll = false;
@@ -241,12 +241,11 @@ bool Relay::connect_next(Server& server, int last_error, Instant now) {
         server.candidates.pop_back();
         last_error = server.socket.connect(to);
         if (last_error == 0) {
-            watch(server);
-            return true;
+            watch(server, now);
+            return;
         }
     }
     fail(server, last_error, now);
-    return false;
 }
 
 void Relay::fail(Server& server, int error, Instant now) {
@@ -266,7 +265,7 @@ void Relay::ready(Server& server, std::uint32_t events, Instant now) {
         server.connected = true;
         server.candidates.clear();
         engine_.upstream_connected(server.id, now);
-        watch(server);
+        watch(server, now);
         return;
     }
     if ((events & EPOLLOUT) != 0 && !write(server, now)) {
@@ -287,7 +286,7 @@ void Relay::ready(Server& server, std::uint32_t events, Instant now) {
         server.in_epoll = false;
         return;
     }
-    watch(server);
+    watch(server, now);
 }
 
 void Relay::read(Server& server, Instant now) {
@@ -298,7 +297,7 @@ void Relay::read(Server& server, Instant now) {
         return;
     }
     if (error == EAGAIN) {
-        watch(server);
+        watch(server, now);
         return;
     }
     if (error != 0) {
@@ -307,7 +306,7 @@ void Relay::read(Server& server, Instant now) {
     }
     server.ended = true;
     engine_.upstream_ended(server.id, now);
-    watch(server);
+    watch(server, now);
 }
 
 bool Relay::write(Server& server, Instant now) {
@@ -335,7 +334,7 @@ void Relay::lose(Server& server, Instant now) {
     forget(server);
 }
 
-void Relay::watch(Server& server) {
+void Relay::watch(Server& server, Instant now) {
     std::uint32_t wanted = 0;
     if (!server.connected || server.socket.has_backlog()) {
         wanted |= EPOLLOUT;
@@ -353,10 +352,26 @@ void Relay::watch(Server& server) {
     epoll_event event{};
     event.events = wanted;
     event.data.u64 = server.id.connection;
-    epoll_ctl(epoll_.get(), server.in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, server.socket.fd(),
-              &event);
+    if (epoll_ctl(epoll_.get(), server.in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, server.socket.fd(),
+                  &event) != 0) {
+        lose_sight(server, errno, now);
+        return;
+    }
     server.in_epoll = true;
     server.watched = wanted;
+}
+
+void Relay::lose_sight(Server& server, int error, Instant now) {
+    if (!server.connected) {
+        fail(server, error, now);
+        return;
+    }
+    notice(
+        fmt::format("The connection to the real server {} cannot be watched any longer "
+                    "(epoll_ctl): {}; the program's connection is reset.",
+                    server.name, std::strerror(error)));
+    server.socket.linger_not();
+    lose(server, now);
 }
 
 void Relay::forget(Server& server) {

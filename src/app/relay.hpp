@@ -68,15 +68,18 @@ class Relay {
     void perform(peer::UpstreamRequest& request, Instant now);
     void begin(const peer::UpstreamId& id, const peer::UpstreamConnect& what, Instant now);
     void take_lookups(Instant now);
-    /// Tries the candidates until one does not fail at once. True: the server is still there.
-    bool connect_next(Server& server, int last_error, Instant now);
+    /// Tries the candidates until one does not fail at once. Without one the server is gone.
+    void connect_next(Server& server, int last_error, Instant now);
     void fail(Server& server, int error, Instant now);
     void ready(Server& server, std::uint32_t events, Instant now);
     void read(Server& server, Instant now);
     /// True: the server is still there.
     bool write(Server& server, Instant now);
     void lose(Server& server, Instant now);
-    void watch(Server& server);
+    /// Asks for what it waits for. The server may be gone then.
+    void watch(Server& server, Instant now);
+    /// Nobody would hear of what comes from it.
+    void lose_sight(Server& server, int error, Instant now);
     void watch(int fd, std::uint64_t key);
     void forget(Server& server);
     void notice(std::string text);

@@ -2,9 +2,12 @@
 
 #include "observe/events.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace ghostpeer::control {
 namespace {
@@ -85,16 +88,21 @@ Control::Control(Parts parts)
     log_->tell_with(wake);
     epoll_event event{};
     event.events = EPOLLIN;
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, desk_.fd(), &event);
-    listen(true);
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, desk_.fd(), &event) != 0 || !listen(true)) {
+        lost_ = fmt::format(
+            "The control interface answers nobody: it cannot be watched (epoll_ctl): {}.",
+            std::strerror(errno));
+        parts_.complain(*lost_);
+    }
 }
 
 Control::~Control() { end(); }
 
-void Control::listen(bool on) {
+bool Control::listen(bool on) {
     epoll_event event{};
     event.events = EPOLLIN;
-    ::epoll_ctl(epoll_.get(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, parts_.listener.fd(), &event);
+    return ::epoll_ctl(epoll_.get(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, parts_.listener.fd(),
+                       &event) == 0;
 }
 
 std::optional<Instant> Control::next_deadline() const noexcept {
@@ -115,7 +123,7 @@ void Control::attend(Instant now) {
 
 void Control::start(Instant now) {
     if (!start_again_) {
-        listen(false);
+        static_cast<void>(listen(false));
     }
     auto server = http::Server::start({parts_.listener.fd(), router_, parts_.now});
     if (server) {

@@ -56,7 +56,7 @@ class Control {
     void begin_news();
     void begin_log();
     void start(Instant now);
-    void listen(bool on);
+    [[nodiscard]] bool listen(bool on);
 
     Parts parts_;
     PeerNames names_;

@@ -122,7 +122,9 @@ class Server::Loop {
             }
             if (accept_again_ && now >= *accept_again_) {
                 accept_again_.reset();
-                static_cast<void>(listen(true));
+                if (!listen(true)) {
+                    accept_again_ = now + pause_of_accepting;
+                }
             }
             for (Line& line : lines_) {
                 attempt(line, [&] { serve(line, now); });
@@ -217,7 +219,9 @@ class Server::Loop {
             event.events = wanted;
             event.data.ptr = &line;
             line.watched = wanted;
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, line.fd.get(), &event);
+            if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, line.fd.get(), &event) != 0) {
+                conversation.give_up();
+            }
         }
     }
 

@@ -44,9 +44,11 @@ tl::expected<void, CoverFailure> cover_file(const std::string& path, std::string
     {
         const FileDescriptor file(
             open(cover.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-        if (!file || fchmod(file.get(), 0644) != 0 ||
-            write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+        if (!file || fchmod(file.get(), 0644) != 0) {
             error = errno;
+        } else if (const ssize_t n = write(file.get(), text.data(), text.size());
+                   n != static_cast<ssize_t>(text.size())) {
+            error = n < 0 ? errno : ENOSPC;
         }
     }
     const std::string place = "/proc/self/fd/" + std::to_string(target.get());

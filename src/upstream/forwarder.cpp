@@ -112,8 +112,7 @@ bool Forwarder::send(std::uint64_t key, Question& question) {
         framed[1] = static_cast<std::uint8_t>(question.message.size() & 0xffU);
         std::copy(question.message.begin(), question.message.end(), framed.begin() + 2);
         question.connection.give(std::move(framed));
-        watch(question.connection.fd(), key, true, false);
-        return true;
+        return watch(question.connection.fd(), key, true, false);
     }
     const SocketAddress address = socket_address(server);
     question.datagrams =
@@ -123,15 +122,14 @@ bool Forwarder::send(std::uint64_t key, Question& question) {
         ::send(fd, question.message.data(), question.message.size(), MSG_NOSIGNAL) < 0) {
         return false;
     }
-    watch(fd, key, false, false);
-    return true;
+    return watch(fd, key, false, false);
 }
 
-void Forwarder::watch(int fd, std::uint64_t key, bool writing, bool known) const {
+bool Forwarder::watch(int fd, std::uint64_t key, bool writing, bool known) const {
     epoll_event event{};
     event.events = writing ? EPOLLIN | EPOLLOUT : EPOLLIN;
     event.data.u64 = key;
-    epoll_ctl(epoll_.get(), known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    return epoll_ctl(epoll_.get(), known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void Forwarder::handle(Instant now) {
@@ -148,12 +146,13 @@ void Forwarder::handle(Instant now) {
         if (question.stream) {
             int error = 0;
             static_cast<void>(question.connection.write_some(error));
-            watch(question.connection.fd(), key, question.connection.has_backlog(), true);
+            const bool watched =
+                watch(question.connection.fd(), key, question.connection.has_backlog(), true);
             if (error == 0 && receive_stream(question, failed)) {
                 finish(key, std::exchange(question.received, {}));
                 continue;
             }
-            failed = failed || error != 0;
+            failed = failed || error != 0 || !watched;
         } else {
             std::vector<std::uint8_t> message(largest_message);
             const ssize_t got = recv(question.datagrams.get(), message.data(), message.size(), 0);

@@ -60,7 +60,8 @@ class Forwarder {
     [[nodiscard]] bool send(std::uint64_t key, Question& question);
     [[nodiscard]] bool receive_stream(Question& question, bool& failed);
     void finish(std::uint64_t key, std::vector<std::uint8_t> message);
-    void watch(int fd, std::uint64_t key, bool writing, bool known) const;
+    /// False: nobody would hear of an answer.
+    [[nodiscard]] bool watch(int fd, std::uint64_t key, bool writing, bool known) const;
 
     std::vector<wire::Endpoint> servers_;
     FileDescriptor epoll_;

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <string>
 
 using namespace ghostpeer;
@@ -31,5 +34,29 @@ TEST_CASE("name servers are read as the C library reads them") {
         CHECK(servers_of("") == "127.0.0.1:53");
         CHECK(servers_of("nameserver\nnameserver \nnameservers 1.1.1.1\nnameserver x.example\n") ==
               "127.0.0.1:53");
+    }
+}
+
+TEST_CASE("a question whose answer nobody would hear of is over at once") {
+    // Where no more files may be open there is nothing that watches.
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    REQUIRE(next >= 0);
+    ::close(next);
+    rlimit none = before;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    upstream::Forwarder forwarder({{wire::IpAddress::v4(0x7f000001), 9}});
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE(forwarder.fd() < 0);
+    const std::vector<std::uint8_t> question(20);
+    for (const bool stream : {false, true}) {
+        forwarder.ask(4711, question, stream, run_start);
+        const auto answers = forwarder.take();
+        REQUIRE(answers.size() == 1);
+        CHECK(answers[0].token == 4711);
+        CHECK(answers[0].message.empty());
+        CHECK_FALSE(forwarder.next_deadline());
     }
 }
