@@ -94,194 +94,298 @@ namespace {
     return nullptr;
 }
 
-}  // namespace
+/// Why a run did not begin: what is to be said of it, and the status.
+struct Refusal {
+    std::string text;  ///< a sentence; empty: nothing is left to say
+    int status = exit_cannot;
+};
+using Step = tl::expected<void, Refusal>;
 
-// The parts of a run name one another and end in the reverse order, so they stand in one place.
-// NOLINTNEXTLINE(readability-function-size)
-int run_command(const RunOptions& options, const sandbox::Inheritance& inheritance) {
-    if (const std::string problem = missing_packet_module(); !problem.empty()) {
-        complain(problem);
-        return exit_cannot;
+[[nodiscard]] tl::unexpected<Refusal> refuse(std::string text, int status = exit_cannot) {
+    return tl::make_unexpected(Refusal{std::move(text), status});
+}
+
+/// The parts of a run, which name one another: made from the first member to the last, and ended
+/// in the reverse order.
+class Run {
+  public:
+    Run(const RunOptions& options, const sandbox::Inheritance& inheritance)
+        : options_(options), inheritance_(inheritance) {}
+
+    /// All that can be refused, in order.
+    [[nodiscard]] Step begin() {
+        for (const auto step :
+             {&Run::read_profiles, &Run::open_interfaces, &Run::make_sandbox, &Run::open_outputs,
+              &Run::make_engine, &Run::make_dialler, &Run::make_loop, &Run::launch}) {
+            if (auto done = (this->*step)(); !done) {
+                return done;
+            }
+        }
+        return {};
     }
-    keep_a_descriptor_for_packet_module();
-    if (options.timeout) {
-        last_resort::prepare();
-        last_resort::arm(*options.timeout + last_resort::patience, last_resort::Cause::timeout);
-        last_resort::doing("the profiles are read");
+
+    /// Until COMMAND has ended. Returns the run's exit status.
+    [[nodiscard]] int go() {
+        const Outcome outcome = loop_->run();
+        const Instant end = clock_->now();
+        // From COMMAND's network, so before that is gone.
+        auto instead = describe_instead(
+            engine_->attempt_count() == 0 ? process::network_use(sandbox_->helper()) : std::nullopt,
+            *engine_, name_server_->unknown(), options_.link == LinkChoice::loopback);
+        end_what_is_left();
+        return tell(outcome, end, std::move(instead));
     }
-    if (const auto begun = begin_reports(options); !begun) {
-        complain(begun.error());
-        return exit_cannot;
+
+  private:
+    [[nodiscard]] bool virtual_time() const noexcept { return !options_.kernel.empty(); }
+
+    [[nodiscard]] Step read_profiles() {
+        if (std::string problem = missing_packet_module(); !problem.empty()) {
+            return refuse(std::move(problem));
+        }
+        keep_a_descriptor_for_packet_module();
+        if (options_.timeout) {
+            last_resort::prepare();
+            last_resort::arm(*options_.timeout + last_resort::patience,
+                             last_resort::Cause::timeout);
+            last_resort::doing("the profiles are read");
+        }
+        if (const auto begun = begin_reports(options_); !begun) {
+            return refuse(begun.error());
+        }
+        auto peers = resolve_peers(options_, scene_of(options_));
+        if (!peers) {
+            print_message(peers.error());  // many lines
+            return refuse({});
+        }
+        peers_ = std::move(*peers);
+        seed_ = choose_seed(options_);
+        return {};
     }
-    const auto peers = resolve_peers(options, scene_of(options));
-    if (!peers) {
-        print_message(peers.error());
-        return exit_cannot;
+
+    /// The control interface, and what stands between COMMAND and its output.
+    [[nodiscard]] Step open_interfaces() {
+        signals_.emplace();
+        last_resort::doing("the control interface and the program's namespaces are made");
+        auto control = open_control(options_, true);
+        if (!control) {
+            return refuse(control.error());
+        }
+        if (*control) {
+            control_.emplace(std::move(**control));
+            if (const std::string where = describe_control(options_, *control_); !where.empty()) {
+                complain(where);
+            }
+        }
+        if (looks_at_output(peers_)) {
+            auto opened = OutputTee::open();
+            if (!opened) {
+                return refuse(opened.error());
+            }
+            output_ = std::move(*opened);
+        }
+        return {};
     }
-    const std::uint64_t seed = choose_seed(options);
-    SignalReader signals;
-    last_resort::doing("the control interface and the program's namespaces are made");
-    const auto control = open_control(options, true);
-    if (!control) {
-        complain(control.error());
-        return exit_cannot;
+
+    [[nodiscard]] Step make_sandbox() {
+        sandbox::Spec spec = make_spec(options_, peers_, inheritance_, seed_, control_);
+        if (output_) {
+            spec.output = output_->ends();
+        }
+        // In virtual time no time passes while it is loaded, and what runs side by side does not
+        // repeat exactly.
+        if (!virtual_time() && (options_.pcap_file || make_other_packets(peers_))) {
+            spec.meanwhile = [this] { loading_ = begin_to_load_packet_module(); };
+        }
+        auto made = sandbox::Sandbox::prepare(std::move(spec));
+        if (!made) {
+            return refuse(made.error().message, status_of(made.error()));
+        }
+        sandbox_.emplace(std::move(*made));
+        if (virtual_time()) {
+            // Every run meets the kernel's timers in the same phase, however long it took to get
+            // here.
+            sleep_until(std::chrono::seconds(1));
+        }
+        return {};
     }
-    if (*control) {
-        if (const std::string where = describe_control(options, **control); !where.empty()) {
-            complain(where);
+
+    [[nodiscard]] Step open_outputs() {
+        clock_.emplace();
+        last_resort::doing("the files for its output are opened");
+        if (const auto opened = open_observers(options_, *clock_, sinks_); !opened) {
+            return refuse(opened.error());
+        }
+        return {};
+    }
+
+    [[nodiscard]] Step make_engine() {
+        const std::string remark = sandbox_->link_end().remark;
+        link_ = make_link(sandbox_->link_end(), options_.mtu, peers_.loopback);
+        peer::Settings settings = make_settings(options_, peers_, seed_);
+        settings.memory = &memory_;
+        settings.virtual_time = virtual_time();
+        settings.epoch = settings.virtual_time ? Duration::zero() : clock_->epoch();
+        settings.verify_checksums = link_->verify_checksums();
+        settings.name_server = options_.link != LinkChoice::loopback;
+        engine_.emplace(settings, peers_.specs);
+        if (have_expectations(peers_)) {
+            conversation_ = keep_conversation(sinks_);
+        }
+        watcher_ = watch_sockets(*sandbox_, *engine_, *clock_, sinks_);
+        sampler_.emplace(watcher_.get(), *engine_, sinks_,
+                         SocketSampler::Purpose{options_.sockets, engine_->expects_outcomes()});
+        if (options_.link == LinkChoice::automatic) {
+            notice("link", remark);
+        }
+        notice("link", peers_.loopback.notice);
+        for (const std::string& sentence : peers_.remarks) {
+            notice("command-line", sentence);
+        }
+        return {};
+    }
+
+    /// `text` may be empty: then there is nothing to tell.
+    void notice(std::string_view what, const std::string& text) {
+        if (!text.empty()) {
+            sinks_.event({clock_->now(), 0, 0, peer::NoticeEvent{what, text}});
         }
     }
 
-    sandbox::Spec spec = make_spec(options, *peers, inheritance, seed, *control);
-    std::unique_ptr<OutputTee> output;
-    if (looks_at_output(*peers)) {
-        auto opened = OutputTee::open();
-        if (!opened) {
-            complain(opened.error());
-            return exit_cannot;
+    [[nodiscard]] Step make_dialler() {
+        if (peers_.clients.empty()) {
+            return {};
         }
-        output = std::move(*opened);
-        spec.output = output->ends();
-    }
-    std::jthread loading;
-    // In virtual time no time passes while it is loaded, and what runs side by side does not repeat
-    // exactly.
-    if (options.kernel.empty() && (options.pcap_file || make_other_packets(*peers))) {
-        spec.meanwhile = [&] { loading = begin_to_load_packet_module(); };
-    }
-    auto sandbox = sandbox::Sandbox::prepare(std::move(spec));
-    if (!sandbox) {
-        complain(sandbox.error().message);
-        return status_of(sandbox.error());
-    }
-    if (!options.kernel.empty()) {
-        // Every run meets the kernel's timers in the same phase, however long it took to get here.
-        sleep_until(std::chrono::seconds(1));
-    }
-    const Clock clock;
-    Sinks sinks;
-    last_resort::doing("the files for its output are opened");
-    if (const auto opened = open_observers(options, clock, sinks); !opened) {
-        complain(opened.error());
-        return exit_cannot;
-    }
-    const std::string remark = sandbox->link_end().remark;
-    const auto link = make_link(sandbox->link_end(), options.mtu, peers->loopback);
-
-    HugePages memory;
-    peer::Settings settings = make_settings(options, *peers, seed);
-    settings.memory = &memory;
-    settings.virtual_time = !options.kernel.empty();
-    settings.epoch = settings.virtual_time ? Duration::zero() : clock.epoch();
-    settings.verify_checksums = link->verify_checksums();
-    settings.name_server = options.link != LinkChoice::loopback;
-    peer::Engine engine(settings, peers->specs);
-
-    observe::Conversation* const conversation =
-        have_expectations(*peers) ? keep_conversation(sinks) : nullptr;
-    const auto watcher = watch_sockets(*sandbox, engine, clock, sinks);
-    SocketSampler sampler(watcher.get(), engine, sinks,
-                          {options.sockets, engine.expects_outcomes()});
-    if (!remark.empty() && options.link == LinkChoice::automatic) {
-        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"link", remark}});
-    }
-    if (!peers->loopback.notice.empty()) {
-        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"link", peers->loopback.notice}});
-    }
-    for (const std::string& sentence : peers->remarks) {
-        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"command-line", sentence}});
-    }
-    std::optional<Dialler> dialler;
-    if (!peers->clients.empty()) {
-        if (!sandbox->listen_diag()) {
-            complain(
+        if (!sandbox_->listen_diag()) {
+            return refuse(
                 "this kernel has no sock_diag (CONFIG_INET_DIAG), which tells where COMMAND "
                 "listens, and a peer with `role: client` must know.");
-            return exit_cannot;
         }
-        std::vector<wire::Endpoint> guards = peers->loopback.places;
-        guards.insert(guards.end(), peers->loopback.with_ipv6.begin(),
-                      peers->loopback.with_ipv6.end());
-        dialler.emplace(peers->clients, std::move(guards), sandbox->listen_diag().release(),
-                        clock.now());
-    }
-    NameServer name_server(engine, peers->addresses_by_name, peers->relays.original, options.mtu);
-    Relay relay(engine, name_server, peers->names_by_address, peers->relays.servers);
-    std::optional<ControlAttendant> controller;
-    if (*control) {
-        controller.emplace(**control, clock, engine, sinks, *peers);
-    }
-    std::vector<Attendant*> attendants;
-    if (controller) {
-        attendants.push_back(&*controller);
-    }
-    if (output) {
-        attendants.push_back(output.get());
-    }
-    RunLoop loop({clock, engine, *link, &*sandbox, signals, sinks, relay, sampler, options.timeout,
-                  options.fires, options.kernel.empty(), dialler ? &*dialler : nullptr,
-                  attendants});
-    if (loop.problem()) {
-        complain(*loop.problem());
-        return exit_cannot;
-    }
-    last_resort::doing("COMMAND is started");
-    if (const auto launched = sandbox->launch(); !launched) {
-        complain(launched.error().message);
-        return status_of(launched.error());
-    }
-    if (output) {
-        output->launched();
-    }
-    if (options.kernel.empty()) {
-        // Beside COMMAND's own start, so that nobody waits for it. A guest has nothing to protect,
-        // and COMMAND's waits are looked at with ptrace(2) there.
-        sandbox::confine_run(sandbox->helper());
-    }
-    const Outcome outcome = loop.run();
-    const Instant end = clock.now();
-    const auto instead = describe_instead(
-        engine.attempt_count() == 0 ? process::network_use(sandbox->helper()) : std::nullopt,
-        engine, name_server.unknown(), options.link == LinkChoice::loopback);
-    last_resort::doing("what COMMAND has left behind is ended");
-    if (!sandbox->kill()) {
-        complain(
-            "a process of COMMAND's is left to its end, which somebody who traces it (a debugger, "
-            "strace) holds up.");
-    }
-    last_resort::put_off();
-    last_resort::doing("the trace and the reports are written");
-    if (output) {
-        output->finish();
+        std::vector<wire::Endpoint> guards = peers_.loopback.places;
+        guards.insert(guards.end(), peers_.loopback.with_ipv6.begin(),
+                      peers_.loopback.with_ipv6.end());
+        dialler_.emplace(peers_.clients, std::move(guards), sandbox_->listen_diag().release(),
+                         clock_->now());
+        return {};
     }
 
-    if (outcome.exit) {
-        sinks.exit(end, *outcome.exit);
+    [[nodiscard]] Step make_loop() {
+        name_server_.emplace(*engine_, peers_.addresses_by_name, peers_.relays.original,
+                             options_.mtu);
+        relay_.emplace(*engine_, *name_server_, peers_.names_by_address, peers_.relays.servers);
+        std::vector<Attendant*> attendants;
+        if (control_) {
+            controller_.emplace(*control_, *clock_, *engine_, sinks_, peers_);
+            attendants.push_back(&*controller_);
+        }
+        if (output_) {
+            attendants.push_back(output_.get());
+        }
+        loop_.emplace(RunLoop::Parts{*clock_, *engine_, *link_, &*sandbox_, *signals_, sinks_,
+                                     *relay_, *sampler_, options_.timeout, options_.fires,
+                                     !virtual_time(), dialler_ ? &*dialler_ : nullptr, attendants});
+        if (loop_->problem()) {
+            return refuse(*loop_->problem());
+        }
+        return {};
     }
-    sinks.finish();
-    observe::RunSummary run = summarize(options, outcome, engine, sinks, end, seed);
-    run.expected_status = options.expected_status;
-    run.instead = instead;
-    if (output) {
-        run.output = output->texts();
+
+    [[nodiscard]] Step launch() {
+        last_resort::doing("COMMAND is started");
+        if (const auto launched = sandbox_->launch(); !launched) {
+            return refuse(launched.error().message, status_of(launched.error()));
+        }
+        if (output_) {
+            output_->launched();
+        }
+        if (!virtual_time()) {
+            // Beside COMMAND's own start, so that nobody waits for it. A guest has nothing to
+            // protect, and COMMAND's waits are looked at with ptrace(2) there.
+            sandbox::confine_run(sandbox_->helper());
+        }
+        return {};
     }
-    run.link = link->describe();
-    run.kernel = options.kernel;
-    if (dialler) {
-        run.undialled = dialler->undialled();
+
+    void end_what_is_left() {
+        last_resort::doing("what COMMAND has left behind is ended");
+        if (!sandbox_->kill()) {
+            complain(
+                "a process of COMMAND's is left to its end, which somebody who traces it (a "
+                "debugger, strace) holds up.");
+        }
+        last_resort::put_off();
+        last_resort::doing("the trace and the reports are written");
+        if (output_) {
+            output_->finish();
+        }
     }
-    if (const auto lost = controller ? controller->lost() : std::nullopt) {
-        run.lost.push_back({*lost, false});
+
+    /// The verdict, and the exit status that it has.
+    [[nodiscard]] int tell(const Outcome& outcome, Instant end, std::vector<std::string> instead) {
+        if (outcome.exit) {
+            sinks_.exit(end, *outcome.exit);
+        }
+        sinks_.finish();
+        observe::RunSummary run = summarize(options_, outcome, *engine_, sinks_, end, seed_);
+        run.expected_status = options_.expected_status;
+        run.instead = std::move(instead);
+        if (output_) {
+            run.output = output_->texts();
+        }
+        run.link = link_->describe();
+        run.kernel = options_.kernel;
+        if (dialler_) {
+            run.undialled = dialler_->undialled();
+        }
+        if (const auto lost = controller_ ? controller_->lost() : std::nullopt) {
+            run.lost.push_back({*lost, false});
+        }
+        if (conversation_ != nullptr) {
+            conversation_->forget_after(outcome.concluded);
+        }
+        const observe::Verdict verdict =
+            tell_verdict(options_, std::move(run), sinks_, conversation_, end);
+        if (controller_) {
+            controller_->end();
+        }
+        return verdict.status;
     }
-    if (conversation != nullptr) {
-        conversation->forget_after(outcome.concluded);
+
+    const RunOptions& options_;
+    const sandbox::Inheritance& inheritance_;
+    Peers peers_;
+    std::uint64_t seed_ = 0;
+    std::optional<SignalReader> signals_;
+    std::optional<ControlAccess> control_;
+    std::unique_ptr<OutputTee> output_;  ///< where an expectation looks at it
+    std::jthread loading_;               ///< of the packet module
+    std::optional<sandbox::Sandbox> sandbox_;
+    std::optional<Clock> clock_;
+    Sinks sinks_;
+    std::unique_ptr<link::Link> link_;
+    HugePages memory_;
+    std::optional<peer::Engine> engine_;
+    observe::Conversation* conversation_ = nullptr;  ///< one of `sinks_`
+    std::unique_ptr<observe::SocketWatcher> watcher_;
+    std::optional<SocketSampler> sampler_;
+    std::optional<Dialler> dialler_;
+    std::optional<NameServer> name_server_;
+    std::optional<Relay> relay_;
+    std::optional<ControlAttendant> controller_;
+    std::optional<RunLoop> loop_;
+};
+
+}  // namespace
+
+int run_command(const RunOptions& options, const sandbox::Inheritance& inheritance) {
+    Run run(options, inheritance);
+    if (const auto begun = run.begin(); !begun) {
+        if (!begun.error().text.empty()) {
+            complain(begun.error().text);
+        }
+        return begun.error().status;
     }
-    const observe::Verdict verdict =
-        tell_verdict(options, std::move(run), sinks, conversation, end);
-    if (controller) {
-        controller->end();
-    }
-    return verdict.status;
+    return run.go();
 }
 
 }  // namespace ghostpeer::app
