@@ -56,25 +56,11 @@ struct ListenWatcher::Impl {
                               std::strerror(error));
     }
 
-    // The kernel refuses a second dump on a netlink socket while one is under way (EBUSY), so
-    // the families take turns.
     void ask(int family) {
-        std::array<char, 256> bytes{};
-        auto* header = mnl_nlmsg_put_header(bytes.data());
-        header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-        header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-        header->nlmsg_seq = round;
-        auto* request = static_cast<inet_diag_req_v2*>(
-            mnl_nlmsg_put_extra_header(header, sizeof(inet_diag_req_v2)));
-        request->sdiag_family = static_cast<std::uint8_t>(family);
-        request->sdiag_protocol = IPPROTO_TCP;
-        request->idiag_states = 1U << state_listen;
-        asking = family;
-        if (::send(fd, bytes.data(), header->nlmsg_len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-            asking = AF_UNSPEC;
-            if (errno != EAGAIN && errno != EINTR && errno != EBUSY && errno != ENOBUFS) {
-                fail(errno);
-            }
+        const int error = ask_for_sockets(fd, family, 1U << state_listen, round);
+        asking = error == 0 ? family : AF_UNSPEC;
+        if (error != 0 && error != EAGAIN) {
+            fail(error);
         }
     }
 

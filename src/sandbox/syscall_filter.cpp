@@ -315,16 +315,22 @@ void allow_child(Program& program, pid_t child) {
     return program;
 }
 
+/// What follows looks at the number of the call.
+[[nodiscard]] Program calls_of_this_architecture() {
+    Program program;
+    program.load(data_at(offsetof(seccomp_data, arch)));
+    program.end_unless(architecture, SECCOMP_RET_KILL_PROCESS);
+    program.load(number_at);
+    return program;
+}
+
 }  // namespace
 
 std::vector<sock_filter> syscall_filter(pid_t child) {
     if (architecture == 0) {
         return {};
     }
-    Program program;
-    program.load(data_at(offsetof(seccomp_data, arch)));
-    program.end_unless(architecture, SECCOMP_RET_KILL_PROCESS);
-    program.load(number_at);
+    Program program = calls_of_this_architecture();
     for (const std::uint32_t number : allowed) {
         program.end_if(number, allow);
     }
@@ -355,10 +361,7 @@ std::vector<sock_filter> caretaker_filter() {
     if (architecture == 0) {
         return {};
     }
-    Program program;
-    program.load(data_at(offsetof(seccomp_data, arch)));
-    program.end_unless(architecture, SECCOMP_RET_KILL_PROCESS);
-    program.load(number_at);
+    Program program = calls_of_this_architecture();
     for (const std::uint32_t number :
          {SYS_read, SYS_newfstatat, SYS_unlinkat, SYS_exit_group, SYS_exit}) {
         program.end_if(number, allow);

@@ -1,7 +1,7 @@
 """Runs of the published experiments: the profile's own expectations have to hold, and the kernel's
 view of the program's sockets is on the time line."""
 
-from harness import Late
+from harness import Late, since
 from warp_support import warp
 
 
@@ -53,3 +53,23 @@ def ends(t, run, error, first="recv"):
     t.errno(run.call(first, 0 if first == "recv" else -2), error)
     t.result(run.call("recv", -1), 0)
     t.errno(run.call("send", -1), "EPIPE")
+
+
+def connect_gives_up(t, run, times, end):
+    """SYNs at these times after the first, and ETIMEDOUT at the end."""
+    t.errno(run.call("connect"), "ETIMEDOUT")
+    t.near(run.call("connect").took, end, "the time until ETIMEDOUT")
+    syns = run.received("syn")
+    t.near_all(since(syns, syns[0]), times, "SYNs")
+
+
+def orphan_gives_up(t, run, times):
+    """close() returns at once, and the kernel probes at these times after the data; then the socket
+    is gone. The first probe."""
+    t.result(run.call("close"), 0)
+    t.check(run.call("close").took < 0.1, "close() has to return at once")
+    probes = run.received("window-probe")
+    t.near_all(since(probes, probes[0]), [x - times[0] for x in times[:-1]], "window probes")
+    t.equal(states(run)[-2:], ["LAST-ACK", "GONE"], "the kernel's states")
+    waiting(run, "LAST-ACK", "persist")
+    return probes[0]

@@ -1,73 +1,25 @@
 #include "observe/listen_watcher.hpp"
+#include "support/sock_diag.hpp"
 
 #include <doctest/doctest.h>
 
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 using namespace ghostpeer;
 using namespace ghostpeer::observe;
 
 namespace {
 
-/// Plays the kernel on the other end of a socket pair.
-class Kernel {
+class Kernel : public ghostpeer::testing::SockDiag {
   public:
-    Kernel() {
-        std::array<int, 2> ends{};
-        REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()) == 0);
-        fd_ = ends[0];
-        watcher_ = std::make_unique<ListenWatcher>(ends[1]);
-    }
-    ~Kernel() { ::close(fd_); }
-    Kernel(const Kernel&) = delete;
-    Kernel& operator=(const Kernel&) = delete;
-
-    ListenWatcher& watcher() { return *watcher_; }
+    ListenWatcher& watcher() { return watcher_; }
 
     /// The family that was asked for; 0: no question.
     int question() {
-        struct {
-            nlmsghdr header;
-            inet_diag_req_v2 request;
-        } message{};
-        if (::recv(fd_, &message, sizeof message, 0) != sizeof message) {
-            return 0;
-        }
-        CHECK(message.header.nlmsg_flags == (NLM_F_REQUEST | NLM_F_DUMP));
-        CHECK(message.request.sdiag_protocol == IPPROTO_TCP);
-        CHECK(message.request.idiag_states == 1U << 10);
-        sequence_ = message.header.nlmsg_seq;
-        return message.request.sdiag_family;
-    }
-    void answer(std::uint16_t type, const void* payload, std::size_t n) {
-        std::array<char, 256> bytes{};
-        nlmsghdr header{};
-        header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(n));
-        header.nlmsg_type = type;
-        header.nlmsg_flags = NLM_F_MULTI;
-        header.nlmsg_seq = sequence_;
-        std::memcpy(bytes.data(), &header, sizeof header);
-        std::memcpy(bytes.data() + NLMSG_HDRLEN, payload, n);
-        REQUIRE(::send(fd_, bytes.data(), header.nlmsg_len, 0) ==
-                static_cast<ssize_t>(header.nlmsg_len));
-    }
-    void done() {
-        const int nothing = 0;
-        answer(NLMSG_DONE, &nothing, sizeof nothing);
-    }
-    void error(int number) {
-        nlmsgerr message{};
-        message.error = -number;
-        answer(NLMSG_ERROR, &message, sizeof message);
+        const auto request = SockDiag::question();
+        CHECK((request.sdiag_family == 0 || request.idiag_states == 1U << 10));
+        return request.sdiag_family;
     }
     void listener(std::uint8_t family, std::uint32_t v4, std::uint16_t port,
                   std::optional<bool> v6_only = {}) {
@@ -87,9 +39,7 @@ class Kernel {
     }
 
   private:
-    int fd_ = -1;
-    std::uint32_t sequence_ = 0;
-    std::unique_ptr<ListenWatcher> watcher_;
+    ListenWatcher watcher_{far_end()};
 };
 
 }  // namespace

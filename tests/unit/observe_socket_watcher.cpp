@@ -1,20 +1,13 @@
 #include "observe/abort_counter.hpp"
 #include "observe/socket_watcher.hpp"
 #include "observe_samples.hpp"
+#include "support/sock_diag.hpp"
 
 #include <doctest/doctest.h>
 
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <linux/tcp.h>
-#include <netinet/in.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 using namespace ghostpeer;
 using namespace ghostpeer::observe;
@@ -22,87 +15,54 @@ using namespace ghostpeer::observe::test;
 
 namespace {
 
-/// Plays the kernel on the other end of a socket pair.
-class Kernel {
+class Kernel : public ghostpeer::testing::SockDiag {
   public:
-    explicit Kernel(std::size_t max_sockets = 1000, FileDescriptor netstat = {}) {
-        std::array<int, 2> ends{};
-        REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends.data()) == 0);
-        fd_ = ends[0];
-        watcher_ = std::make_unique<SocketWatcher>(ends[1], std::move(netstat), max_sockets);
-    }
-    ~Kernel() { ::close(fd_); }
-    Kernel(const Kernel&) = delete;
-    Kernel& operator=(const Kernel&) = delete;
+    explicit Kernel(std::size_t max_sockets = 1000, FileDescriptor netstat = {})
+        : watcher_(far_end(), std::move(netstat), max_sockets) {}
 
-    SocketWatcher& watcher() { return *watcher_; }
+    SocketWatcher& watcher() { return watcher_; }
 
     /// The family that was asked for; 0: no question.
     int question() {
-        struct {
-            nlmsghdr header;
-            inet_diag_req_v2 request;
-        } message{};
-        if (::recv(fd_, &message, sizeof message, 0) != sizeof message) {
-            return 0;
-        }
-        CHECK(message.header.nlmsg_type == SOCK_DIAG_BY_FAMILY);
-        CHECK(message.header.nlmsg_flags == (NLM_F_REQUEST | NLM_F_DUMP));
-        CHECK(message.request.sdiag_protocol == IPPROTO_TCP);
-        CHECK((message.request.idiag_states & (1U << 10)) == 0);
-        sequence_ = message.header.nlmsg_seq;
-        return message.request.sdiag_family;
-    }
-    void answer(std::uint16_t type, const void* payload, std::size_t n) {
-        std::array<char, 1024> bytes{};
-        nlmsghdr header{};
-        header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(n));
-        header.nlmsg_type = type;
-        header.nlmsg_flags = NLM_F_MULTI;
-        header.nlmsg_seq = sequence_;
-        std::memcpy(bytes.data(), &header, sizeof header);
-        std::memcpy(bytes.data() + NLMSG_HDRLEN, payload, n);
-        CHECK(::send(fd_, bytes.data(), header.nlmsg_len, 0) > 0);
+        const auto request = SockDiag::question();
+        CHECK((request.idiag_states & (1U << 10)) == 0);
+        return request.sdiag_family;
     }
     void socket(const inet_diag_msg& message) {
         answer(SOCK_DIAG_BY_FAMILY, &message, sizeof message);
     }
-    void done() {
-        const int nothing = 0;
-        answer(NLMSG_DONE, &nothing, sizeof nothing);
-    }
-    void error(int number) {
-        nlmsgerr message{};
-        message.error = -number;
-        answer(NLMSG_ERROR, &message, sizeof message);
-    }
-    void raw(const void* bytes, std::size_t n) { CHECK(::send(fd_, bytes, n, 0) >= 0); }
     std::vector<SocketEvent> read() {
         std::vector<SocketEvent> changes;
-        watcher_->read(at(0s), changes);
+        watcher_.read(at(0s), changes);
         return changes;
+    }
+    /// There is no IPv4 socket, and the second question has been asked.
+    void comes_to_ipv6() {
+        watcher_.request(at(0s));
+        CHECK(question() == AF_INET);
+        done();
+        CHECK(read().empty());
+        CHECK(question() == AF_INET6);
     }
     /// One whole round in which these IPv4 sockets are there.
     std::vector<SocketEvent> round(const std::vector<inet_diag_msg>& sockets) {
-        watcher_->request(at(0s));
+        watcher_.request(at(0s));
         CHECK(question() == AF_INET);
         std::vector<SocketEvent> changes;
         for (const auto& message : sockets) {
             socket(message);
-            watcher_->read(at(0s), changes);
+            watcher_.read(at(0s), changes);
         }
         done();
-        watcher_->read(at(0s), changes);
+        watcher_.read(at(0s), changes);
         CHECK(question() == AF_INET6);
         done();
-        watcher_->read(at(0s), changes);
+        watcher_.read(at(0s), changes);
         return changes;
     }
 
   private:
-    int fd_ = -1;
-    std::uint32_t sequence_ = 0;
-    std::unique_ptr<SocketWatcher> watcher_;
+    SocketWatcher watcher_;
 };
 
 inet_diag_msg established(std::uint16_t port = 40404) {
@@ -243,11 +203,7 @@ TEST_CASE("socket watcher: a socket that is listed no more is gone, once") {
 
 TEST_CASE("socket watcher: an IPv6 socket, and an IPv4 address in one") {
     Kernel kernel;
-    kernel.watcher().request(at(0s));
-    CHECK(kernel.question() == AF_INET);
-    kernel.done();
-    CHECK(kernel.read().empty());
-    CHECK(kernel.question() == AF_INET6);
+    kernel.comes_to_ipv6();
     auto socket = established();
     socket.idiag_family = AF_INET6;
     const auto v6 = wire::IpAddress::parse("2001:2::1")->bytes();
@@ -295,11 +251,7 @@ TEST_CASE("socket watcher: a kernel that refuses ends the watching with a reason
 
 TEST_CASE("socket watcher: a kernel without IPv6 is none that refuses") {
     Kernel kernel;
-    kernel.watcher().request(at(0s));
-    CHECK(kernel.question() == AF_INET);
-    kernel.done();
-    CHECK(kernel.read().empty());
-    CHECK(kernel.question() == AF_INET6);
+    kernel.comes_to_ipv6();
     kernel.error(ENOENT);
     CHECK(kernel.read().empty());
     CHECK_FALSE(kernel.watcher().take_notice());
