@@ -139,6 +139,20 @@ def spinning_for_ever_is_ended(t):
 
 
 @test
+def an_ignored_sigchld_does_not_hold_the_end(t):
+    """The guest is a child whose end has to be heard of, whatever ghostpeer inherited."""
+    guest(t)
+    ignored = {"preexec_fn": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)}
+    run = t.run("healthy", ["sh", "-c", "while :; do :; done"],
+                options=["--warp", "--wall-timeout", "3s"], **ignored)
+    t.equal(run.status, 124, "exit status of a run without end")
+    t.soon(run, 20)
+    run = t.run("healthy", ["sh", "-c", "exit 7"], options=["--warp", "--wall-timeout", "50s"],
+                **ignored)
+    t.equal(run.status, 7, "exit status of one that ends")
+
+
+@test
 def signals_reach_the_program(t):
     code = """
         import signal, sys
