@@ -18,7 +18,7 @@ def states(run):
 def experiment_5_syn_recv(t):
     times, end = guest(t).syn_acks()
     run = serve(t, "syn-and-silence", "user_timeout=5s", "listen=1", "nonblock", "until=80s",
-                "accept")
+                "accept", sets={"watch": "2m"})
     answers = run.received("syn-ack")
     t.near_all(since(answers, answers[0]), times, "SYN-ACKs")
     t.equal({s.kind for s in run.received()}, {"syn-ack"}, "what came: no FIN, no RST")
