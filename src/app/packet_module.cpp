@@ -24,6 +24,9 @@ FileDescriptor spare;
          [](std::span<const std::uint8_t>) noexcept -> std::optional<Bytes> {
              return std::nullopt;
          },
+         [](std::span<const std::uint8_t>) noexcept -> std::optional<Bytes> {
+             return std::nullopt;
+         },
          [](std::span<const std::uint8_t>,
             const DecodeOptions&) noexcept -> std::optional<Datagram> { return std::nullopt; },
          [](const Datagram&) noexcept { return Bytes{}; },
@@ -64,6 +67,9 @@ namespace wire {
 std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
                                 std::span<const std::uint8_t> packet) noexcept {
     return module().wire.icmp(kind, mtu, packet);
+}
+std::optional<Bytes> protocol_unreachable(std::span<const std::uint8_t> packet) noexcept {
+    return module().wire.no_such_protocol(packet);
 }
 std::optional<Bytes> echo_reply(std::span<const std::uint8_t> packet) noexcept {
     return module().wire.echo(packet);

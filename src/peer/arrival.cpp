@@ -117,6 +117,8 @@ void Engine::Impl::other_packet_arrived(const wire::OtherPacket& other,
         answer = wire::echo_reply(packet);
     } else if (other.protocol == udp) {
         answer = wire::port_unreachable(packet);
+    } else if (other.foreign && !is_multicast(other.destination)) {
+        answer = wire::protocol_unreachable(packet);
     }
     if (answer) {
         depart_in_parts(std::move(*answer), now);

@@ -47,8 +47,9 @@ bool Tcb::repeats_syn(const Segment& segment) const noexcept {
            !segment.has(Flags::ack) && !segment.has(Flags::rst) && segment.seq == rcv_.irs;
 }
 
-/// PAWS (RFC 7323, 5.3). A RST passes, and so does a mere ACK that was overtaken: it can neither
-/// be an old duplicate that harms nor one worth answering (Linux: tcp_disordered_ack).
+/// PAWS (RFC 7323, 5.3). A RST passes, and so does a mere ACK that was overtaken on its way, about
+/// a timeout ago at the most: it can neither be an old duplicate that harms nor one worth answering
+/// (Linux: tcp_disordered_ack_check).
 bool Tcb::predates_timestamp(const Segment& segment, Instant now) const noexcept {
     const auto& timestamps = segment.options.timestamps;
     if (!timestamps_ || !timestamps || segment.has(Flags::rst) ||
@@ -59,7 +60,9 @@ bool Tcb::predates_timestamp(const Segment& segment, Instant now) const noexcept
         return false;
     }
     const bool mere_ack = segment.flags.bits == Flags::ack && segment.payload.empty();
-    return !(mere_ack && segment.seq == rcv_.nxt && segment.ack == snd_.una);
+    const Duration age = std::chrono::milliseconds(ts_recent_ - timestamps->value);
+    return !(mere_ack && segment.seq == rcv_.nxt && segment.ack == snd_.una &&
+             age <= rto() * 6 / 5);
 }
 
 /// First step. Wider than the RFC's table where Linux (tcp_sequence) is: what ends at or after the
@@ -100,8 +103,7 @@ bool Tcb::resets(const Segment& segment) const noexcept {
         return state_ == State::close_wait || state_ == State::last_ack || state_ == State::closing;
     }
     return sack_ && reassembly_ && reassembly_->holds_bytes() &&
-           segment.seq ==
-               rcv_.nxt + static_cast<std::uint32_t>(reassembly_->end() - bytes_received_);
+           segment.seq == place(reassembly_->end());
 }
 
 /// Second step.

@@ -26,8 +26,11 @@ bool Tcb::check_ack(const Segment& segment, Instant now, Output& out) {
         establish(segment, now, out);
         return true;
     }
-    // RFC 5961, 5.2: what could not have been sent, or is too old to be true.
-    if (segment.ack > snd_.nxt || segment.ack < snd_.una - snd_.max_wnd) {
+    // RFC 5961, 5.2: what could not have been sent, or is too old to be true. What stands before
+    // the first byte was never sent either (Linux: tcp_ack).
+    const auto oldest =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(snd_.max_wnd, bytes_acknowledged_));
+    if (segment.ack > snd_.nxt || segment.ack < snd_.una - oldest) {
         challenge(now);
         return false;
     }

@@ -14,15 +14,16 @@ using wire::Segment;
 using wire::SeqNum;
 
 void Tcb::process_payload(Segment& segment, Instant now, Output& out) {
-    if (segment.payload.empty() || state_ == State::closed) {
+    const bool fin_ahead = segment.has(Flags::fin) && segment.seq > rcv_.nxt;
+    if ((segment.payload.empty() && !fin_ahead) || state_ == State::closed) {
         return;
     }
     if (fin_received_) {
         // Nothing stands behind a FIN; what stands before it has been received.
-        if (segment.end() <= rcv_.nxt) {
-            note_duplicate(segment.seq, segment.end());
+        if (segment.seq < rcv_.nxt) {
+            note_duplicate(segment.seq, min(segment.end(), rcv_.nxt));
+            ack_now(Reason::duplicate_ack);
         }
-        ack_now(Reason::duplicate_ack);
         return;
     }
     const SeqNum payload_end = segment.seq + static_cast<std::uint32_t>(segment.payload.size());
@@ -119,14 +120,18 @@ void Tcb::take_urgent_out(SeqNum from) {
 }
 
 void Tcb::keep_out_of_order(Segment& segment) {
-    const SeqNum left = segment.seq;
-    const auto length = static_cast<std::uint32_t>(segment.payload.size());
-    const std::uint64_t at = bytes_received_ + forward_distance(rcv_.nxt, left);
+    const std::uint64_t at = bytes_received_ + forward_distance(rcv_.nxt, segment.seq);
+    if (segment.has(Flags::fin)) {
+        auto& fin_at = reassembly_buffer().fin_at;
+        fin_at = fin_at.value_or(at + segment.payload.size());
+        segment.payload.push_back(0);
+    }
     const std::size_t limit = config_->memory == nullptr || config_->memory->left() > 0
                                   ? std::max(config_->send_buffer, buffer_)
                                   : 0;
-    if (reassembly_buffer().add(at, std::move(segment.payload), limit)) {
-        note_duplicate(left, left + length);
+    const auto known = reassembly_buffer().add(at, std::move(segment.payload), limit);
+    if (known.left < known.right) {
+        note_duplicate(place(known.left), place(known.right));
     }
     ack_now(Reason::duplicate_ack);
 }
@@ -146,10 +151,6 @@ void Tcb::check_fin(bool fin, SeqNum fin_at, Instant now, Output& out) {
         }
         return;
     }
-    if (fin && fin_at > rcv_.nxt) {
-        keep_fin(fin_at);
-        return;
-    }
     if (fin && fin_at == rcv_.nxt) {
         accept_fin(now, out);
     } else if (reassembly_ && reassembly_->fin_at) {
@@ -159,14 +160,6 @@ void Tcb::check_fin(bool fin, SeqNum fin_at, Instant now, Output& out) {
             reassembly_->fin_at.reset();  // it stood amid the data: nonsense
         }
     }
-}
-
-void Tcb::keep_fin(SeqNum fin_at) {
-    Reassembly& reassembly = reassembly_buffer();
-    if (!reassembly.fin_at) {
-        reassembly.fin_at = bytes_received_ + forward_distance(rcv_.nxt, fin_at);
-    }
-    ack_now(Reason::duplicate_ack);
 }
 
 void Tcb::accept_fin(Instant now, Output& out) {

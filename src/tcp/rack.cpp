@@ -29,6 +29,7 @@ bool Tcb::tells_of_no_loss() const noexcept {
 
 /// The segment has arrived (RFC 8985, 6.2, step 2).
 void Tcb::note_delivery(const SentSegment& segment, Instant now) noexcept {
+    ++send_->delivered;
     const Flight& flight = send_->flight;
     if (!segment.resent && flight.sacked() > 0 && segment.right < flight.highest_sacked()) {
         reordering_seen_ = true;
@@ -96,7 +97,10 @@ void Tcb::find_losses_by_time(Instant now) {
 void Tcb::on_reordering_timer(Instant now) {
     arm(Timer::retransmit, retransmit_at(now));
     if (send_ && snd_.una != snd_.nxt) {
+        send_->delivered =
+            send_->recovery == Recovery::none ? 1 : 0;  // Linux: tcp_rack_reo_timeout
         find_losses(false, now);
+        reduce_in_proportion(false);
     }
 }
 

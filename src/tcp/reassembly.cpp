@@ -11,15 +11,19 @@ namespace {
 constexpr std::size_t piece_overhead = 128;
 }  // namespace
 
-bool Reassembly::add(std::uint64_t at, wire::Bytes&& bytes, std::size_t limit) {
+Reassembly::Range Reassembly::add(std::uint64_t at, wire::Bytes&& bytes, std::size_t limit) {
     const std::uint64_t end = at + bytes.size();
     auto range = ranges_.upper_bound(at);
     if (range != ranges_.begin() && std::prev(range)->second > at) {
         --range;
     }
     std::vector<Range> gaps;
+    Range known;
     std::uint64_t from = at;
     for (; range != ranges_.end() && range->first < end; ++range) {
+        if (known == Range{}) {
+            known = {std::max(at, range->first), std::min(end, range->second)};
+        }
         if (range->first > from) {
             gaps.push_back({from, range->first});
         }
@@ -41,7 +45,7 @@ bool Reassembly::add(std::uint64_t at, wire::Bytes&& bytes, std::size_t limit) {
         const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(gap.left - at);
         keep(gap.left, wire::Bytes(first, first + static_cast<std::ptrdiff_t>(length)));
     }
-    return gaps.empty();
+    return known;
 }
 
 void Reassembly::keep(std::uint64_t at, wire::Bytes&& bytes) {
@@ -83,6 +87,9 @@ std::uint64_t Reassembly::take(std::uint64_t next, ByteQueue& into) {
         const auto piece = pieces_.begin();
         const std::uint64_t old = next + taken - piece->first;
         held_ -= piece->second.size();
+        if (fin_at && *fin_at >= next + taken && *fin_at < piece->first + piece->second.size()) {
+            piece->second.resize(static_cast<std::size_t>(*fin_at - piece->first));
+        }
         if (old == 0) {
             taken += piece->second.size();
             into.append(std::move(piece->second));

@@ -15,7 +15,7 @@
 namespace ghostpeer::tcp {
 
 /// Places are counted in bytes from the start of the stream, so they neither wrap nor depend on
-/// the initial sequence number.
+/// the initial sequence number. A FIN is held as a byte that is never read.
 struct Reassembly {
     struct Range {
         std::uint64_t left = 0;
@@ -25,8 +25,8 @@ struct Reassembly {
 
     /// Keeps the bytes of [at, at + bytes.size()) that are not there yet; what was there first
     /// stays. `limit` bounds what is held, bookkeeping included; what does not fit is forgotten.
-    /// Returns true if everything had been there before.
-    bool add(std::uint64_t at, wire::Bytes&& bytes, std::size_t limit);
+    /// Returns the first part that had been there before; an empty one if nothing had.
+    Range add(std::uint64_t at, wire::Bytes&& bytes, std::size_t limit);
     /// Moves what continues the stream from `next` on into the queue; returns how much that was.
     std::uint64_t take(std::uint64_t next, ByteQueue& into);
     /// Behind the last byte that is held; only if there are some.

@@ -6,6 +6,7 @@
 #include "tcp/send_buffer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ghostpeer::tcp {
 
@@ -100,11 +101,14 @@ void Tcb::note_sack(const Segment& segment, bool duplicate, bool advanced, Insta
         }
     } else if (duplicate && send.recovery != Recovery::timeout) {
         send.dup_segments = std::min(send.dup_segments + 1, send.flight.count());
+        ++send.delivered;
     }
     end_probe(segment.ack, dsack, advanced || news);
+    const std::uint32_t lost = send.flight.lost();
     if (snd_.una != snd_.nxt) {
         find_losses(advanced, now);
     }
+    reduce_in_proportion(advanced && send.flight.lost() <= lost);
 }
 
 /// Marks the segments that count as lost; the first ones begin a recovery.
@@ -159,7 +163,32 @@ void Tcb::begin_recovery(Recovery recovery) {
 void Tcb::enter_fast_recovery() {
     begin_recovery(Recovery::fast);
     send_->resend_now = true;
-    congestion_.on_fast_retransmit(send_->flight.count() * snd_.mss, snd_.mss);
+    send_->proportion = {};
+    // Without what Limited Transmit has let out (RFC 5681, 3.2, step 2).
+    congestion_.on_fast_retransmit(std::min(send_->flight.count() * snd_.mss, congestion_.bytes()),
+                                   snd_.mss);
+}
+
+/// Proportional rate reduction (RFC 9937): over the recovery the window shrinks to the threshold,
+/// half of what it was, by every second segment that arrives letting one leave. `safe`: nothing
+/// more was lost.
+void Tcb::reduce_in_proportion(bool safe) noexcept {
+    SendBuffer& send = *send_;
+    const std::uint32_t newly = std::exchange(send.delivered, 0);
+    if (send.recovery != Recovery::fast || newly == 0) {
+        return;
+    }
+    Proportion& so_far = send.proportion;
+    so_far.delivered += newly;
+    const std::uint32_t flight = in_flight() / snd_.mss;
+    const std::uint32_t target = congestion_.threshold() / snd_.mss;
+    const std::uint32_t share = flight > target ? (so_far.delivered + 1) / 2 : so_far.delivered;
+    std::uint32_t count = share - std::min(share, so_far.sent);
+    if (flight <= target) {
+        count = std::min(std::max(count, newly) + (safe ? 1 : 0), target - flight);
+    }
+    count = std::max(count, so_far.sent == 0 ? 1U : 0U);
+    congestion_.set((flight + count) * snd_.mss);
 }
 
 void Tcb::enter_timeout_recovery(Instant now) {
@@ -185,13 +214,17 @@ void Tcb::enter_timeout_recovery(Instant now) {
 
 void Tcb::after_new_ack(std::uint32_t segments) {
     SendBuffer& send = *send_;
+    // One filled the hole, the others had caused duplicates: Linux (tcp_remove_reno_sacks).
+    send.delivered -= std::min(send.delivered - std::min(send.delivered, 1U), send.dup_segments);
     if (send.recovery != Recovery::fast) {
         send.dup_segments = 0;
     } else if (segments > 1) {
-        // One filled the hole, the others had caused duplicates: Linux (tcp_remove_reno_sacks).
         send.dup_segments -= std::min(send.dup_segments, segments - 1);
     }
     if (send.recovery != Recovery::none && snd_.una >= send.recovery_point) {
+        if (send.recovery == Recovery::fast) {
+            congestion_.set(congestion_.threshold());
+        }
         send.recovery = Recovery::none;
         send.dup_segments = 0;
         send.resend_now = false;

@@ -47,6 +47,11 @@ Segment Tcb::make_segment(SeqNum seq, std::uint8_t flags, Instant now) {
     return segment;
 }
 
+/// The number of the byte at this place of the stream.
+SeqNum Tcb::place(std::uint64_t at) const noexcept {
+    return rcv_.nxt + static_cast<std::uint32_t>(at - bytes_received_);
+}
+
 void Tcb::add_sack(wire::Options& options) const {
     if (!sack_ || !reassembly_) {
         return;
@@ -57,9 +62,6 @@ void Tcb::add_sack(wire::Options& options) const {
         --room;
     }
     for (const Reassembly::Range& range : reassembly_->report(room)) {
-        const auto place = [this](std::uint64_t at) {
-            return rcv_.nxt + static_cast<std::uint32_t>(at - bytes_received_);
-        };
         options.sack.push_back({place(range.left), place(range.right)});
     }
 }

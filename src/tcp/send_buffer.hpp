@@ -30,6 +30,12 @@ struct Undo {
     wire::SeqNum from;         ///< SND.UNA at the reduction
 };
 
+/// What has happened since a recovery began, in segments (RFC 9937).
+struct Proportion {
+    std::uint32_t delivered = 0;
+    std::uint32_t sent = 0;
+};
+
 /// The tail loss probe that is on its way (RFC 8985, 7.4).
 struct LossProbe {
     wire::SeqNum end;
@@ -42,6 +48,8 @@ struct SendBuffer {
     Flight flight;
     Rack rack;
     Undo undo;
+    Proportion proportion;
+    std::uint32_t delivered = 0;  ///< segments, by the acknowledgement that is looked at
     LossProbe probe;
     wire::SeqNum recovery_point;  ///< SND.NXT when recovery began; it ends once this is acked
     wire::SeqNum small_end;       ///< end of the last segment that was not full (snd_sml in Linux)

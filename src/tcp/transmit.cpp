@@ -86,6 +86,7 @@ std::uint32_t Tcb::send_range(SeqNum from, std::uint32_t most, bool again, Insta
         segment.flags.bits |= Flags::fin;
     }
     mark(segment, again);
+    ++send_->proportion.sent;
     emit(std::move(segment), fin ? Reason::fin : Reason::data, again, out);
     return static_cast<std::uint32_t>(bytes.size()) + (fin ? 1 : 0);
 }

@@ -15,6 +15,9 @@ OtherPacket describe_other(const IpPacket& ip) noexcept {
     if (ip.protocol == protocol::udp && ip.payload.size() >= 8) {
         other.destination_port = read_u16(ip.payload, 2);
     }
+    other.foreign = ip.protocol != protocol::udp && ip.protocol != protocol::icmp &&
+                    ip.protocol != protocol::icmpv6 && ip.protocol != protocol::igmp &&
+                    ip.protocol != protocol::no_next_header;
     const bool icmp = ip.protocol == (ip.v4 ? protocol::icmp : protocol::icmpv6);
     other.echo_request = icmp && ip.payload.size() >= 8 &&
                          ip.payload[0] == (ip.v4 ? icmp_echo_request : icmpv6_echo_request);

@@ -68,29 +68,25 @@ bool right_checksum(const IpPacket& ip) noexcept {
     return ones_complement_sum(ip.payload, pseudo) == 0xffff;
 }
 
-Bytes make_error(IcmpKind kind, std::uint16_t mtu, const IpPacket& about) {
-    const bool tells_mtu = kind == IcmpKind::fragmentation_needed;
+/// `detail`: the second half of the header, if the message has something to say there.
+Bytes make_error(IcmpNumbers numbers, std::uint16_t detail, const IpPacket& about) {
     if (about.v4) {
         Tins::IP ip = ipv4_answer(about);
         ip.ttl(64);
         ip.tos(internetwork_control);
-        Tins::ICMP icmp(static_cast<Tins::ICMP::Flags>(numbers(kind).v4.type));
-        icmp.code(numbers(kind).v4.code);
-        if (tells_mtu) {
-            icmp.mtu(mtu);
-        }
+        Tins::ICMP icmp(static_cast<Tins::ICMP::Flags>(numbers.v4.type));
+        icmp.code(numbers.v4.code);
+        icmp.mtu(detail);
         const std::size_t room = max_icmp_error - ipv4_header_size - icmp_header_size;
         return serialize(ip, icmp, about.packet.first(std::min(about.packet.size(), room)));
     }
     Tins::IPv6 ip = ipv6_answer(about);
     ip.hop_limit(64);
-    Tins::ICMPv6 icmp(static_cast<Tins::ICMPv6::Types>(numbers(kind).v6.type));
-    icmp.code(numbers(kind).v6.code);
-    if (tells_mtu) {
-        // The MTU's 32 bits lie where an echo has its identifier and sequence number.
-        icmp.identifier(0);
-        icmp.sequence(mtu);
-    }
+    Tins::ICMPv6 icmp(static_cast<Tins::ICMPv6::Types>(numbers.v6.type));
+    icmp.code(numbers.v6.code);
+    // Its 32 bits lie where an echo has its identifier and sequence number.
+    icmp.identifier(0);
+    icmp.sequence(detail);
     const std::size_t room = max_icmpv6_error - ipv6_header_size - icmp_header_size;
     return serialize(ip, icmp, about.packet.first(std::min(about.packet.size(), room)));
 }
@@ -122,7 +118,21 @@ std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu, ByteView packe
         return std::nullopt;
     }
     try {
-        return make_error(kind, mtu, *ip);
+        return make_error(numbers(kind), kind == IcmpKind::fragmentation_needed ? mtu : 0, *ip);
+    } catch (...) {
+        return std::nullopt;
+    }
+}
+
+std::optional<Bytes> protocol_unreachable(ByteView packet) noexcept {
+    // The second one: a parameter problem, unrecognized next header (RFC 4443, 3.4).
+    constexpr IcmpNumbers message{{3, 2}, {4, 1}};
+    const auto ip = open_ip_packet(packet, true);
+    if (!ip || !is_unicast(ip->source) || !is_unicast(ip->destination)) {
+        return std::nullopt;
+    }
+    try {
+        return make_error(message, ip->v4 ? 0 : static_cast<std::uint16_t>(ip->protocol_at), *ip);
     } catch (...) {
         return std::nullopt;
     }

@@ -61,6 +61,7 @@ tl::expected<IpPacket, Oddity> open_v4(ByteView packet, bool verify_checksum) no
                     .destination = v4_at(packet, 16),
                     .v4 = true,
                     .protocol = packet[9],
+                    .protocol_at = 9,
                     .ttl = packet[8],
                     .tos = packet[1],
                     .dont_fragment = (header->fragment_field & 0x4000U) != 0,
@@ -68,13 +69,6 @@ tl::expected<IpPacket, Oddity> open_v4(ByteView packet, bool verify_checksum) no
                     .packet = header->packet,
                     .payload = header->packet.subspan(header->size)};
 }
-
-/// An IPv6 packet as far as the extension headers before the transport, or before a fragment
-/// header, go.
-struct V6Headers {
-    IpPacket ip;
-    std::size_t next_header_at = 6;  ///< where in the packet `ip.protocol` stands
-};
 
 /// RFC 8200, 4.4: whatever its type, a routing header that leads no further is passed over.
 bool is_passed_over(const IpPacket& ip) noexcept {
@@ -84,24 +78,25 @@ bool is_passed_over(const IpPacket& ip) noexcept {
             ip.payload[segments_left] == 0);
 }
 
-tl::expected<V6Headers, Oddity> open_v6_headers(ByteView packet) noexcept {
+/// An IPv6 packet as far as the extension headers before the transport, or before a fragment
+/// header, go.
+tl::expected<IpPacket, Oddity> open_v6_headers(ByteView packet) noexcept {
     if (packet.size() < ipv6_header_size ||
         ipv6_header_size + read_u16(packet, 4) > packet.size()) {
         return tl::unexpected(Oddity::truncated_ip);
     }
     packet = packet.first(ipv6_header_size + read_u16(packet, 4));
-    V6Headers headers;
-    IpPacket& opened = headers.ip;
-    opened = {.source = v6_at(packet, 8),
-              .destination = v6_at(packet, 24),
-              .v4 = false,
-              .protocol = packet[6],
-              .ttl = packet[7],
-              .tos = static_cast<std::uint8_t>(read_u16(packet, 0) >> 4),
-              .dont_fragment = true,
-              .flow_label = read_u32(packet, 0) & 0xfffffU,
-              .packet = packet,
-              .payload = packet.subspan(ipv6_header_size)};
+    IpPacket opened{.source = v6_at(packet, 8),
+                    .destination = v6_at(packet, 24),
+                    .v4 = false,
+                    .protocol = packet[6],
+                    .protocol_at = 6,
+                    .ttl = packet[7],
+                    .tos = static_cast<std::uint8_t>(read_u16(packet, 0) >> 4),
+                    .dont_fragment = true,
+                    .flow_label = read_u32(packet, 0) & 0xfffffU,
+                    .packet = packet,
+                    .payload = packet.subspan(ipv6_header_size)};
     if (opened.source.is_v4() || opened.destination.is_v4()) {
         // IPv4-mapped addresses must not stand on the wire; the kernel's ip6_rcv drops them too.
         return tl::unexpected(Oddity::not_ip);
@@ -113,22 +108,19 @@ tl::expected<V6Headers, Oddity> open_v6_headers(ByteView packet) noexcept {
         if (size > opened.payload.size()) {
             return tl::unexpected(Oddity::truncated_ip);
         }
-        headers.next_header_at = packet.size() - opened.payload.size();
+        opened.protocol_at = packet.size() - opened.payload.size();
         opened.protocol = opened.payload[0];
         opened.payload = opened.payload.subspan(size);
     }
-    return headers;
+    return opened;
 }
 
 tl::expected<IpPacket, Oddity> open_v6(ByteView packet) noexcept {
-    const auto headers = open_v6_headers(packet);
-    if (!headers) {
-        return tl::unexpected(headers.error());
-    }
-    if (headers->ip.protocol == ipv6_fragment_protocol) {
+    auto ip = open_v6_headers(packet);
+    if (ip && ip->protocol == ipv6_fragment_protocol) {
         return tl::unexpected(Oddity::fragment);
     }
-    return headers->ip;
+    return ip;
 }
 
 std::optional<IpFragment> open_v4_fragment(ByteView packet) noexcept {
@@ -150,24 +142,23 @@ std::optional<IpFragment> open_v4_fragment(ByteView packet) noexcept {
 
 std::optional<IpFragment> open_v6_fragment(ByteView packet) noexcept {
     constexpr std::size_t fragment_header_size = 8;
-    const auto headers = open_v6_headers(packet);
-    if (!headers || headers->ip.protocol != ipv6_fragment_protocol ||
-        headers->ip.payload.size() < fragment_header_size) {
+    const auto ip = open_v6_headers(packet);
+    if (!ip || ip->protocol != ipv6_fragment_protocol ||
+        ip->payload.size() < fragment_header_size) {
         return std::nullopt;
     }
-    const IpPacket& ip = headers->ip;
-    const std::uint16_t field = read_u16(ip.payload, 2);
-    return IpFragment{.source = ip.source,
-                      .destination = ip.destination,
+    const std::uint16_t field = read_u16(ip->payload, 2);
+    return IpFragment{.source = ip->source,
+                      .destination = ip->destination,
                       .v4 = false,
-                      .id = read_u32(ip.payload, 4),
+                      .id = read_u32(ip->payload, 4),
                       .offset = field & 0xfff8U,
                       .more = (field & 1U) != 0,
-                      .tos = ip.tos,
-                      .next_header = ip.payload[0],
-                      .head = ip.packet.first(ip.packet.size() - ip.payload.size()),
-                      .next_header_at = headers->next_header_at,
-                      .data = ip.payload.subspan(fragment_header_size)};
+                      .tos = ip->tos,
+                      .next_header = ip->payload[0],
+                      .head = ip->packet.first(ip->packet.size() - ip->payload.size()),
+                      .next_header_at = ip->protocol_at,
+                      .data = ip->payload.subspan(fragment_header_size)};
 }
 
 }  // namespace

@@ -18,9 +18,11 @@ inline constexpr std::size_t ipv6_header_size = 40;
 
 namespace protocol {
 inline constexpr std::uint8_t icmp = 1;
+inline constexpr std::uint8_t igmp = 2;
 inline constexpr std::uint8_t tcp = 6;
 inline constexpr std::uint8_t udp = 17;
 inline constexpr std::uint8_t icmpv6 = 58;
+inline constexpr std::uint8_t no_next_header = 59;
 }  // namespace protocol
 
 /// A whole, unfragmented IP packet; `packet` and `payload` point into the bytes it was opened
@@ -29,7 +31,8 @@ struct IpPacket {
     IpAddress source;
     IpAddress destination;
     bool v4 = true;
-    std::uint8_t protocol = 0;  ///< behind IPv6 extension headers
+    std::uint8_t protocol = 0;    ///< behind IPv6 extension headers
+    std::size_t protocol_at = 0;  ///< where in `packet` that number stands
     std::uint8_t ttl = 0;
     std::uint8_t tos = 0;
     bool dont_fragment = true;

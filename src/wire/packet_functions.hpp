@@ -10,6 +10,7 @@ namespace ghostpeer::wire {
 
 struct PacketFunctions {
     decltype(&icmp_error) icmp;
+    decltype(&protocol_unreachable) no_such_protocol;
     decltype(&echo_reply) echo;
     decltype(&decode_datagram) from_datagram;
     Bytes (*datagram)(const Datagram&) noexcept;
@@ -20,8 +21,8 @@ struct PacketFunctions {
 };
 
 [[nodiscard]] inline PacketFunctions packet_functions() noexcept {
-    return {&icmp_error,      &echo_reply,         &decode_datagram,  &encode,
-            &parse_dns_query, &compose_dns_answer, &dns_format_error, &dns_truncated};
+    return {&icmp_error,      &protocol_unreachable, &echo_reply,       &decode_datagram, &encode,
+            &parse_dns_query, &compose_dns_answer,   &dns_format_error, &dns_truncated};
 }
 
 }  // namespace ghostpeer::wire

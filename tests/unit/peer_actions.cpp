@@ -25,6 +25,38 @@ TEST_CASE("reset on a SYN is the RST of a closed port") {
     CHECK(again[0].ack == socket.iss + 1);
 }
 
+TEST_CASE("the catalogue's refuse is a closed port to everything but RST") {
+    World world("extends: refuse\n");
+    Socket socket(world);
+    for (const unsigned bits : {0U, unsigned{Flags::psh}, unsigned{Flags::fin},
+                                unsigned{Flags::fin | Flags::psh | Flags::urg},
+                                unsigned{Flags::syn}, unsigned{Flags::syn | Flags::fin}}) {
+        CAPTURE(bits);
+        Segment segment = socket.segment(static_cast<std::uint8_t>(bits));
+        segment.payload = {1, 2};
+        world.arrives(segment);
+        const auto left = world.take();
+        REQUIRE(left.size() == 1);
+        CHECK(left[0].flags == Flags{Flags::rst | Flags::ack});
+        CHECK(left[0].seq == SeqNum(0));
+        CHECK(left[0].ack == segment.end());
+    }
+    for (const unsigned bits : {unsigned{Flags::ack}, unsigned{Flags::ack | Flags::fin},
+                                unsigned{Flags::ack | Flags::syn}}) {
+        CAPTURE(bits);
+        Segment segment = socket.segment(static_cast<std::uint8_t>(bits));
+        segment.ack = SeqNum(4711);
+        world.arrives(segment);
+        const auto left = world.take();
+        REQUIRE(left.size() == 1);
+        CHECK(left[0].flags == Flags{Flags::rst});
+        CHECK(left[0].seq == SeqNum(4711));
+    }
+    world.arrives(socket.segment(Flags::rst));
+    world.arrives(socket.segment(Flags::rst | Flags::ack));
+    CHECK(world.take().empty());
+}
+
 TEST_CASE("reset on data ends the connection; later segments meet a closed port") {
     World world("rules:\n  - {on: receive data, first: 1, do: reset}\n");
     Socket socket(world);

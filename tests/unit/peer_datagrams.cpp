@@ -1,4 +1,5 @@
-// UDP packets to port 53.
+// Packets of other protocols: UDP to port 53, and what nobody speaks.
+#include "ghostpeer/wire/checksum.hpp"
 #include "support/peer_harness.hpp"
 
 using namespace ghostpeer;
@@ -50,4 +51,23 @@ TEST_CASE("UDP packets to port 53 are the driver's, where it asks for them") {
         world.engine.take_datagrams(taken);
         CHECK(taken.size() == 1000);
     }
+}
+
+TEST_CASE("a protocol that nobody speaks is answered, one to a group is not") {
+    World world("service: echo\n");
+    for (const char* to : {"198.18.0.2", "224.0.0.1"}) {
+        wire::Bytes packet = wire::encode(wire::Datagram{
+            {*wire::IpAddress::parse("198.18.0.1"), 5000}, {*wire::IpAddress::parse(to), 54}, {1}});
+        // UDP becomes SCTP.
+        packet[9] = 132;
+        packet[10] = 0;
+        packet[11] = 0;
+        const auto sum = wire::ones_complement_sum(std::span(packet).first(20));
+        packet[10] = static_cast<std::uint8_t>(~sum >> 8);
+        packet[11] = static_cast<std::uint8_t>(~sum);
+        world.arrives(packet);
+    }
+    REQUIRE(world.other_packets().size() == 1);
+    CHECK(world.other_packets()[0][20] == 3);
+    CHECK(world.other_packets()[0][21] == 2);
 }

@@ -168,8 +168,14 @@ TEST_CASE("duplicates are reported once (RFC 2883)") {
     c.sends(Reason::duplicate_ack, {.sack = Blocks{{11, 16}}});
     c.gets({.seq = 11, .text = "aaaaa"});
     c.sends(Reason::duplicate_ack, {.sack = Blocks{{11, 16}, {11, 16}}});
+    c.gets({.seq = 14, .text = "aaccc"});
+    c.sends(Reason::duplicate_ack, {.sack = Blocks{{14, 16}, {11, 19}}});
+    c.gets({.seq = 25, .text = "d"});
+    c.sends(Reason::duplicate_ack, {.sack = Blocks{{25, 26}, {11, 19}}});
+    c.gets({.seq = 18, .text = "ceeeeeede"});  // the first of two parts
+    c.sends(Reason::duplicate_ack, {.sack = Blocks{{18, 19}, {11, 27}}});
     c.gets({.seq = 6, .text = "bbbbb"});
-    c.sends(Reason::ack, {.ack = 16, .sack = Blocks{}});
+    c.sends(Reason::ack, {.ack = 27, .sack = Blocks{}});
 }
 
 TEST_CASE("what is held out of order is bounded") {

@@ -80,10 +80,12 @@ TEST_CASE("a FIN with payload is one segment and one ACK") {
 
 TEST_CASE("a FIN that comes before its data waits for them") {
     Conversation c;
-    established(c);
+    established(c, {.sack = true});
     c.gets({.seq = 6, .flags = fin_bit | ack_bit, .text = "world"});
-    c.sends(Reason::duplicate_ack, {.ack = 1});
+    c.sends(Reason::duplicate_ack, {.ack = 1, .sack = Blocks{{6, 12}}});
     CHECK(c.tcb.state() == State::established);
+    c.gets({.seq = 6, .flags = fin_bit | ack_bit, .text = "world"});
+    c.sends(Reason::duplicate_ack, {.ack = 1, .sack = Blocks{{6, 12}, {6, 12}}});
     c.gets({.text = "hello"});
     c.enters(State::close_wait);
     c.sends(Reason::ack_of_fin, {.ack = 12});
@@ -93,12 +95,31 @@ TEST_CASE("a FIN that comes before its data waits for them") {
 
 TEST_CASE("a bare FIN that comes before the data waits for them") {
     Conversation c;
-    established(c);
+    established(c, {.sack = true});
     c.gets({.seq = 6, .flags = fin_bit | ack_bit});
-    c.sends(Reason::duplicate_ack, {.ack = 1});
+    c.sends(Reason::duplicate_ack, {.ack = 1, .sack = Blocks{{6, 7}}});
     c.gets({.text = "hello"});
     c.enters(State::close_wait);
     c.sends(Reason::ack_of_fin, {.ack = 7});
+    CHECK(c.received == "hello");
+}
+
+TEST_CASE("what stands behind a FIN is never read, whichever came first") {
+    Conversation c;
+    established(c, {.sack = true});
+    c.gets({.seq = 8, .text = "beyond"});
+    c.gets({.seq = 6, .flags = fin_bit | ack_bit});
+    c.sends(Reason::duplicate_ack);
+    c.sends(Reason::duplicate_ack, {.sack = Blocks{{6, 7}, {8, 14}}});
+    c.gets({.seq = 3, .text = "llo and more"});
+    c.sends(Reason::duplicate_ack, {.sack = Blocks{{6, 7}, {3, 15}}});
+    c.gets({.text = "he"});
+    c.enters(State::close_wait);
+    c.sends(Reason::ack_of_fin, {.ack = 7});
+    CHECK(c.received == "hello");
+    c.gets({.seq = 7, .ack = 1, .text = "beyond"});
+    c.silent_for(1s);  // RFC 9293, 3.10.7.4, seventh step: the text is ignored
+    CHECK(c.received == "hello");
 }
 
 TEST_CASE("a FIN amid data that came in order is nonsense and forgotten") {

@@ -85,11 +85,26 @@ TEST_CASE("an ACK older than any window is challenged, one a little old is toler
     established(c, {.window = 1000});
     c.writes("hello");
     c.gets({.ack = 6, .window = 1000});
+    c.writes(std::string(1000, 'x'));
+    c.gets({.ack = 1006, .window = 1000});
     c.replies.clear();
-    c.gets({.ack = 6U - 1000U, .text = "tolerated"});
+    c.gets({.ack = 6, .text = "tolerated"});
     c.sends(Reason::ack);
-    c.gets({.seq = 10, .ack = 6U - 1001U, .text = "spoofed"});
+    c.gets({.seq = 10, .ack = 5, .text = "spoofed"});
     c.sends(Reason::challenge_ack);
+    CHECK(c.received == "tolerated");
+}
+
+TEST_CASE("an ACK of what stands before the first byte is challenged, whatever the window") {
+    Conversation c;
+    established(c);
+    c.gets({.ack = 0, .text = "spoofed"});
+    c.sends(Reason::challenge_ack);
+    CHECK(c.received.empty());
+    c.writes("hello");
+    c.gets({.ack = 6});
+    c.replies.clear();
+    c.gets({.ack = 1, .text = "tolerated"});
     CHECK(c.received == "tolerated");
 }
 

@@ -54,6 +54,15 @@ TEST_CASE("a mere ACK that was overtaken is not answered") {
     c.silent();
 }
 
+TEST_CASE("one that was overtaken longer ago than 1.2 timeouts is answered") {
+    Conversation c;
+    established(c, {.tsval = 10'000});
+    c.gets({.seq = 1, .tsval = 10'000 - 240});  // a timeout is 200 ms
+    c.silent();
+    c.gets({.seq = 1, .tsval = 10'000 - 241});
+    c.sends(Reason::challenge_ack);
+}
+
 TEST_CASE("a RST needs no timestamp and no young one") {
     Conversation c;
     established(c, {.tsval = 100});

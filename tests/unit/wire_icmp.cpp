@@ -104,6 +104,37 @@ TEST_CASE("wire: no port unreachable where RFC 1122, 3.2.2, forbids it") {
     CHECK_FALSE(port_unreachable({}));
 }
 
+TEST_CASE("wire: a protocol that nobody speaks is named in the answer") {
+    Bytes packet = linux_udp_v4();
+    packet[9] = 132;
+    repair_v4(packet);
+    CHECK(std::get<OtherPacket>(decode(packet)).foreign);
+    const auto answer = protocol_unreachable(packet);
+    REQUIRE(answer);
+    CHECK((*answer)[20] == 3);
+    CHECK((*answer)[21] == 2);
+    CHECK(ones_complement_sum(std::span(*answer).subspan(20)) == 0xffff);
+    CHECK(std::equal(packet.begin(), packet.end(), answer->begin() + 28, answer->end()));
+    packet[16] = 224;
+    repair_v4(packet);
+    CHECK_FALSE(protocol_unreachable(packet));
+
+    // Behind a header of destination options.
+    const Bytes packet_v6 = v6_packet(60, 2, from_hex("8400010400000000 01020304"));
+    const auto answer_v6 = protocol_unreachable(packet_v6);
+    REQUIRE(answer_v6);
+    CHECK((*answer_v6)[40] == 4);
+    CHECK((*answer_v6)[41] == 1);
+    CHECK((*answer_v6)[47] == 40);  // where the number stands
+    CHECK(sums_up_v6(*answer_v6, 58));
+    for (const unsigned spoken : {2U, 17U, 58U, 59U}) {
+        CAPTURE(spoken);
+        const auto other = decode(v6_packet(static_cast<std::uint8_t>(spoken), 6, Bytes(8)));
+        CHECK_FALSE(
+            (std::holds_alternative<OtherPacket>(other) && std::get<OtherPacket>(other).foreign));
+    }
+}
+
 TEST_CASE("wire: an echo request is answered with its own data") {
     const Bytes request = echo_request_v4();
     const auto reply = echo_reply(request);

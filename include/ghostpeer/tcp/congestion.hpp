@@ -14,6 +14,8 @@ class CongestionWindow {
     void on_ack(std::uint32_t acked, std::uint32_t flight, std::uint32_t mss) noexcept;
     /// A loss that the timer need not tell of: half of what is outstanding (RFC 5681, 3.2).
     void on_fast_retransmit(std::uint32_t flight, std::uint32_t mss) noexcept;
+    /// The window in a recovery (RFC 9937), and the one at its end.
+    void set(std::uint32_t window) noexcept { cwnd_ = window; }
     /// The retransmission timer ran out: one segment. `first` is false for the same data again,
     /// which must not halve the threshold twice (RFC 5681, 3.1).
     void on_timeout(std::uint32_t flight, std::uint32_t mss, bool first) noexcept;

@@ -218,6 +218,7 @@ class Tcb {
     // segments.cpp
     [[nodiscard]] wire::SeqNum acceptable_seq() const noexcept;
     [[nodiscard]] wire::Segment make_segment(wire::SeqNum seq, std::uint8_t flags, Instant now);
+    [[nodiscard]] wire::SeqNum place(std::uint64_t at) const noexcept;
     void add_sack(wire::Options& options) const;
     static void emit(wire::Segment&& segment, Reason reason, bool again, Output& out);
     // window.cpp
@@ -259,6 +260,7 @@ class Tcb {
     void begin_recovery(Recovery recovery);
     void enter_fast_recovery();
     void enter_timeout_recovery(Instant now);
+    void reduce_in_proportion(bool safe) noexcept;
     [[nodiscard]] std::uint32_t in_flight() const noexcept;
     // rack.cpp
     [[nodiscard]] bool uses_rack() const noexcept;
@@ -283,7 +285,6 @@ class Tcb {
     void take_urgent_out(wire::SeqNum from);
     void note_duplicate(wire::SeqNum left, wire::SeqNum right);
     void check_fin(bool fin, wire::SeqNum fin_at, Instant now, Output& out);
-    void keep_fin(wire::SeqNum fin_at);
     void accept_fin(Instant now, Output& out);
     // acknowledge.cpp
     void ack_now(Reason reason) noexcept;

@@ -34,6 +34,7 @@ struct OtherPacket {
     std::uint8_t protocol = 0;           ///< IANA number: 1 ICMP, 17 UDP, 58 ICMPv6
     std::uint16_t destination_port = 0;  ///< UDP only
     bool echo_request = false;           ///< ICMP or ICMPv6 echo request
+    bool foreign = false;                ///< a protocol that this host has no part for
     friend bool operator==(const OtherPacket&, const OtherPacket&) = default;
 };
 

@@ -29,6 +29,11 @@ enum class IcmpKind : std::uint8_t {
 [[nodiscard]] std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
                                               std::span<const std::uint8_t> packet) noexcept;
 
+/// The error of a host that does not speak the packet's protocol: 3/2; ICMPv6 4/1, with the place
+/// where the protocol is named. Nothing for fragments and multicast.
+[[nodiscard]] std::optional<Bytes> protocol_unreachable(
+    std::span<const std::uint8_t> packet) noexcept;
+
 /// An error that arrived, about a TCP segment.
 struct IcmpReport {
     IcmpKind kind = IcmpKind::port_unreachable;
