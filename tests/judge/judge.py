@@ -12,7 +12,6 @@ machine does not permit it.
 
 import argparse
 import concurrent.futures
-import json
 import os
 import pathlib
 import shutil
@@ -27,6 +26,7 @@ import probes_ip  # noqa: F401
 import probes_receive  # noqa: F401
 import probes_send  # noqa: F401
 import services
+from far_client import FarClient, command, plain_link
 from prober import FRESH, OWN4, OWN6, Host, Line
 from registry import PROBES
 
@@ -59,13 +59,6 @@ def enter_namespaces():
     os.execvp("unshare", ["unshare", *users, "--net", sys.executable, *sys.argv])
 
 
-def command(*argv, **options):
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(argv)}: {done.stderr or done.stdout}")
-    return done.stdout
-
-
 class Stage:
     """The prober's interface here, and a namespace with the kernel's servers and the peer."""
 
@@ -76,17 +69,10 @@ class Stage:
         self.inside = ["nsenter", "--target", str(self.keeper.pid), "--net"]
         command("ip", "link", "add", "va", "type", "veth", "peer", "name", "vb", "netns",
                 str(self.keeper.pid))
-        for prefix, name in (([], "va"), (self.inside, "vb")):
-            # What the card would do belongs to neither of the two.
-            command(*prefix, "ethtool", "-K", name, "tx", "off", "rx", "off", "sg", "off", "tso",
-                    "off", "gso", "off", "gro", "off")
-            command(*prefix, "ip", "link", "set", "lo", "up")
         for name, value in SYSCTLS.items():
             path = "/proc/sys/" + name.replace(".", "/")
             command(*self.inside, "sh", "-c", f"test ! -e {path} || echo '{value}' > {path}")
-        command("ip", "link", "set", "va", "up")
-        command(*self.inside, "ip", "link", "set", "vb", "up")
-        own_mac = self.mac([], "va")
+        own_mac, hosts_mac = plain_link("va"), plain_link("vb", *self.inside)
         for address, prefix, own in ((KERNEL[0], 24, OWN4), (KERNEL[1], 64, OWN6)):
             nodad = ["nodad"] if ":" in address else []
             command(*self.inside, "ip", "address", "add", f"{address}/{prefix}", "dev", "vb",
@@ -94,12 +80,10 @@ class Stage:
             batch = "\n".join(f"neighbour add {a} lladdr {own_mac} dev vb nud permanent"
                               for a in (own, *FRESH[6 if nodad else 4]))
             command(*self.inside, "ip", "-batch", "-", input=batch)
-        self.line = Line("va", bytes.fromhex(self.mac(self.inside, "vb").replace(":", "")))
+        self.line = Line("va", bytes.fromhex(hosts_mac.replace(":", "")))
+        self.line.far_client = FarClient(self, "va", (*KERNEL, *PEER), hosts_mac)
         self.serve(ghostpeer)
         self.hosts = [Host(self.line, "kernel", *KERNEL), Host(self.line, "ghostpeer", *PEER)]
-
-    def mac(self, prefix, name):
-        return json.loads(command(*prefix, "ip", "-json", "link", "show", name))[0]["address"]
 
     def start(self, argv, **options):
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

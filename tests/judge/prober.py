@@ -40,6 +40,7 @@ class Line:
         self.strangers = collections.defaultdict(queue.Queue)  # by port of the prober
         self.icmp = collections.defaultdict(queue.Queue)  # by address
         self.fresh = {family: iter(FRESH[family]) for family in FRESH}
+        self.far_client = None  # the other one on the same line
         self.ports = itertools.count(random.randint(20000, 24000))
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -53,7 +54,7 @@ class Line:
                 frame, extra, _, where = self.socket.recvmsg(70000, 64)
             except OSError:  # ENETDOWN, before it is up
                 continue
-            if where[2] == socket.PACKET_OUTGOING:
+            if where[2] == socket.PACKET_OUTGOING or frame[:6] != self.own_mac:
                 continue
             at = time.time()
             for level, kind, value in extra:

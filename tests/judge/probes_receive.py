@@ -1,6 +1,7 @@
 """What arrives on a connection, and what is acknowledged when (RFC 9293, 3.8.6, 3.10.7.4)."""
 
 import packets as p
+import services
 from registry import probe
 from prober import QUIET
 
@@ -248,3 +249,10 @@ def window_growth(host):
             break
     yield "above 1 MiB after 60 round trips", largest > 1 << 20
     c.end()
+
+
+@probe("RFC 9293, 3.8.6; RFC 7323, 1.1", family="46", seconds=6, alone=True)
+def a_long_way(host):
+    """This machine's kernel sends 8 MiB to both, over a round trip of 50 ms."""
+    address = host.v6 if host.family == 6 else host.v4
+    yield "8 MiB are there", host.line.far_client.upload(address, services.port("discard"), 8 << 20)
