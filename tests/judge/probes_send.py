@@ -36,7 +36,7 @@ def segment_sizes(host):
 
 @probe("RFC 6928; RFC 5681, 3.1", family="46", seconds=3)
 def slow_start(host):
-    c = host.open("big", path=0.02)
+    c = host.open("big", path=0.05)
     rounds, data = [], flight(c)
     for _ in range(3):
         rounds.append(len(data))
