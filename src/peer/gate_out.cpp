@@ -70,6 +70,7 @@ void Engine::Impl::address(const Connection& connection, wire::Segment& segment)
                       ? ip.tos
                       : static_cast<std::uint8_t>(ip.tos | (segment.tos & ecn_field));
     segment.dont_fragment = ip.dont_fragment && !connection.may_fragment;
+    segment.options.order = connection.behaviour->tcp.option_order;
 }
 
 const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&& reply,

@@ -12,7 +12,7 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::array<Tag, 15> all_tags{{
+constexpr std::array<Tag, 16> all_tags{{
     {"handshake", "opening a connection"},
     {"silence", "no answer, for a while or for ever"},
     {"reset", "RST: from whom, when, and with which numbers"},
@@ -21,6 +21,7 @@ constexpr std::array<Tag, 15> all_tags{{
     {"keepalive", "idle connections"},
     {"data", "loss, order, duplicates, and the shape of an answer"},
     {"options", "MSS, window scale, SACK, timestamps"},
+    {"host", "ordinary hosts of other kinds"},
     {"icmp", "ICMP errors about a connection"},
     {"path-mtu", "packets that are too big for the path"},
     {"retry", "different from one connection to the next"},

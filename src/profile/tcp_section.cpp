@@ -1,3 +1,4 @@
+// `tcp`.
 #include "profile/sections.hpp"
 #include "profile/values.hpp"
 
@@ -12,6 +13,20 @@ namespace {
 constexpr std::uint32_t relay_window = 1U << 20U;
 constexpr std::uint64_t max_window = std::uint64_t{1} << 30U;
 
+/// One of the words of an enumeration.
+template <class Value, std::size_t Count>
+void read_word(const Entry& entry,
+               const std::array<std::pair<std::string_view, Value>, Count>& words,
+               std::string_view form, Value& target, Context& context) {
+    for (const auto& [word, value] : words) {
+        if (is_word(entry, word)) {
+            target = value;
+            return;
+        }
+    }
+    report_wrong_type(entry, form, context.errors);
+}
+
 void read_mss(const Entry& entry, TcpParts& tcp, Context& context) {
     tcp.config.announce_mss = !is_word(entry, "off");
     if (!tcp.config.announce_mss) {
@@ -22,9 +37,54 @@ void read_mss(const Entry& entry, TcpParts& tcp, Context& context) {
     }
 }
 
+void read_send_mss(const Entry& entry, TcpParts& tcp, Context& context) {
+    if (const auto mss = read_number(entry, 1, UINT16_MAX, context.errors)) {
+        tcp.config.send_mss = static_cast<std::uint16_t>(*mss);
+    }
+}
+
+constexpr std::array<Word<ReadKey<tcp::Config>>, 2> window_words{{
+    {"initial",
+     [](const Entry& entry, tcp::Config& config, Context& context) {
+         if (const auto window = read_size(entry, 0, max_window, context.errors)) {
+             config.window = static_cast<std::uint32_t>(*window);
+         }
+     }},
+    {"max",
+     [](const Entry& entry, tcp::Config& config, Context& context) {
+         if (const auto most = read_size(entry, 0, max_window, context.errors)) {
+             config.window_max = static_cast<std::uint32_t>(*most);
+         }
+     }},
+}};
+
 void read_window(const Entry& entry, TcpParts& tcp, Context& context) {
-    if (const auto window = read_size(entry, 0, max_window, context.errors)) {
+    const tcp::Config unsaid;
+    tcp.config.window = unsaid.window;
+    tcp.config.window_max = unsaid.window_max;
+    tcp.config.window_grows = entry.value.type == YamlNode::Type::map;
+    if (tcp.config.window_grows) {
+        read_keys(entry.value, window_words, "key", " in `window`", tcp.config, context);
+        if (tcp.config.window > tcp.config.window_max) {
+            context.errors.add(entry.value, "`initial` is more than `max`");
+        } else if (!tcp.config.window && tcp.config.window_max < UINT16_MAX) {
+            tcp.config.window = tcp.config.window_max;
+        }
+    } else if (const auto window = read_size(entry, 0, max_window, context.errors,
+                                             "a map such as `{max: 2MiB}` or ")) {
         tcp.config.window = static_cast<std::uint32_t>(*window);
+    }
+}
+
+void read_send_buffer(const Entry& entry, TcpParts& tcp, Context& context) {
+    if (const auto size = read_size(entry, 1, max_window, context.errors)) {
+        tcp.config.send_buffer = static_cast<std::uint32_t>(*size);
+    }
+}
+
+void read_initial_cwnd(const Entry& entry, TcpParts& tcp, Context& context) {
+    if (const auto segments = read_number(entry, 1, 1000, context.errors)) {
+        tcp.config.initial_cwnd = static_cast<std::uint32_t>(*segments);
     }
 }
 
@@ -41,7 +101,9 @@ void read_sack(const Entry& entry, TcpParts& tcp, Context& context) {
 }
 
 void read_timestamps(const Entry& entry, TcpParts& tcp, Context& context) {
-    tcp.config.timestamps = read_bool(entry, context.errors).value_or(true);
+    tcp.config.offer_timestamps = !is_word(entry, "passive");
+    tcp.config.timestamps = !tcp.config.offer_timestamps ||
+                            read_bool(entry, context.errors, "`passive`, ").value_or(true);
 }
 
 void read_isn(const Entry& entry, TcpParts& tcp, Context& context) {
@@ -67,13 +129,41 @@ void read_rto(const Entry& entry, TcpParts& tcp, Context& context) {
     read_timeout(entry, tcp.config.rto_initial, context);
 }
 
+void read_rto_min(const Entry& entry, TcpParts& tcp, Context& context) {
+    read_timeout(entry, tcp.config.rto_min, context);
+}
+
 void read_rto_max(const Entry& entry, TcpParts& tcp, Context& context) {
     tcp.rto_max = &entry;
     read_timeout(entry, tcp.config.rto_max, context);
 }
 
+template <unsigned tcp::Config::*member>
+void read_count(const Entry& entry, tcp::Config& config, Context& context) {
+    if (const auto count = read_number(entry, 0, 255, context.errors)) {
+        config.*member = static_cast<unsigned>(*count);
+    }
+}
+
+constexpr std::array<Word<ReadKey<tcp::Config>>, 5> retry_words{{
+    {"syn", read_count<&tcp::Config::syn_retries>},
+    {"syn_linear", read_count<&tcp::Config::syn_linear_timeouts>},
+    {"syn_ack", read_count<&tcp::Config::syn_ack_retries>},
+    {"data", read_count<&tcp::Config::retries>},
+    {"closed", read_count<&tcp::Config::orphan_retries>},
+}};
+
 void read_retries(const Entry& entry, TcpParts& tcp, Context& context) {
-    if (const auto retries = read_number(entry, 0, 255, context.errors)) {
+    const tcp::Config unsaid;
+    tcp.config.syn_retries = unsaid.syn_retries;
+    tcp.config.syn_linear_timeouts = unsaid.syn_linear_timeouts;
+    tcp.config.syn_ack_retries = unsaid.syn_ack_retries;
+    tcp.config.retries = unsaid.retries;
+    tcp.config.orphan_retries = unsaid.orphan_retries;
+    if (entry.value.type == YamlNode::Type::map) {
+        read_keys(entry.value, retry_words, "key", " in `retries`", tcp.config, context);
+    } else if (const auto retries =
+                   read_number(entry, 0, 255, context.errors, "a map such as `{data: 5}` or ")) {
         tcp.config.retries = static_cast<unsigned>(*retries);
         tcp.config.syn_retries = tcp.config.retries;
         tcp.config.syn_ack_retries = tcp.config.retries;
@@ -90,17 +180,20 @@ void read_delayed_ack(const Entry& entry, TcpParts& tcp, Context& context) {
     }
 }
 
+void read_quick_acks(const Entry& entry, TcpParts& tcp, Context& context) {
+    const tcp::Config unsaid;
+    tcp.config.plain_acks = !read_bool(entry, context.errors).value_or(true);
+    tcp.config.quick_acks = tcp.config.plain_acks ? 0 : unsaid.quick_acks;
+}
+
+void read_reset_unread(const Entry& entry, TcpParts& tcp, Context& context) {
+    tcp.config.reset_unread = read_bool(entry, context.errors).value_or(true);
+}
+
 void read_ecn(const Entry& entry, TcpParts& tcp, Context& context) {
-    using Known = std::pair<std::string_view, tcp::Ecn>;
-    constexpr std::array<Known, 3> words{
+    constexpr std::array<std::pair<std::string_view, tcp::Ecn>, 3> words{
         {{"off", tcp::Ecn::off}, {"passive", tcp::Ecn::passive}, {"on", tcp::Ecn::on}}};
-    for (const auto& [word, ecn] : words) {
-        if (is_word(entry, word)) {
-            tcp.config.ecn = ecn;
-            return;
-        }
-    }
-    report_wrong_type(entry, "`off`, `passive` or `on`", context.errors);
+    read_word(entry, words, "`off`, `passive` or `on`", tcp.config.ecn, context);
 }
 
 void read_nagle(const Entry& entry, TcpParts& tcp, Context& context) {
@@ -111,17 +204,57 @@ void read_nagle(const Entry& entry, TcpParts& tcp, Context& context) {
 }
 
 void read_recovery(const Entry& entry, TcpParts& tcp, Context& context) {
-    if (is_word(entry, "rack")) {
-        tcp.config.recovery = tcp::RecoveryKind::rack;
-    } else if (is_word(entry, "reno")) {
-        tcp.config.recovery = tcp::RecoveryKind::reno;
-    } else {
-        report_wrong_type(entry, "`rack` or `reno`", context.errors);
-    }
+    constexpr std::array<std::pair<std::string_view, tcp::RecoveryKind>, 2> words{
+        {{"rack", tcp::RecoveryKind::rack}, {"reno", tcp::RecoveryKind::reno}}};
+    read_word(entry, words, "`rack` or `reno`", tcp.config.recovery, context);
 }
 
 void read_mtu_probing(const Entry& entry, TcpParts& tcp, Context& context) {
     tcp.config.mtu_probing = read_bool(entry, context.errors).value_or(false);
+}
+
+/// All four, each once.
+void read_option_order(const Entry& entry, TcpParts& tcp, Context& context) {
+    using Known = std::pair<std::string_view, wire::SynOption>;
+    constexpr std::array<Known, 4> known{{{"mss", wire::SynOption::mss},
+                                          {"sack", wire::SynOption::sack_permitted},
+                                          {"timestamps", wire::SynOption::timestamps},
+                                          {"window_scale", wire::SynOption::window_scale}}};
+    constexpr std::string_view form =
+        "`mss`, `sack`, `timestamps` and `window_scale` in some order, as a list";
+    if (!expect_type(entry, YamlNode::Type::list, form, context.errors)) {
+        return;
+    }
+    wire::SynOptionOrder order{};
+    std::size_t count = 0;
+    for (const YamlNode& item : entry.value.items) {
+        const auto row = std::find_if(known.begin(), known.end(),
+                                      [&](const Known& one) { return item.text == one.first; });
+        const bool twice = row != known.end() && std::find(order.begin(), order.begin() + count,
+                                                           row->second) != order.begin() + count;
+        if (item.type != YamlNode::Type::scalar || row == known.end() || twice) {
+            count = 0;
+            break;
+        }
+        order.at(count++) = row->second;
+    }
+    if (count == order.size()) {
+        tcp.config.option_order = order;
+    } else {
+        context.errors.add(entry.value, in_quotes(entry.key.text) + " takes " + std::string(form));
+    }
+}
+
+void read_reuse(const Entry& entry, TcpParts& tcp, Context& context) {
+    constexpr std::array<std::pair<std::string_view, tcp::Reuse>, 3> words{
+        {{"newer", tcp::Reuse::newer},
+         {"higher", tcp::Reuse::higher},
+         {"never", tcp::Reuse::never}}};
+    read_word(entry, words, "`newer`, `higher` or `never`", tcp.config.reuse, context);
+}
+
+void read_fin_wait_2(const Entry& entry, TcpParts& tcp, Context& context) {
+    tcp.config.fin_wait_2 = read_time(entry, context.errors);
 }
 
 void read_time_wait(const Entry& entry, TcpParts& tcp, Context& context) {
@@ -130,55 +263,32 @@ void read_time_wait(const Entry& entry, TcpParts& tcp, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<TcpParts>>, 15> tcp_words{{
+constexpr std::array<Word<ReadKey<TcpParts>>, 24> tcp_words{{
     {"mss", read_mss},
     {"window", read_window},
+    {"send_mss", read_send_mss},
+    {"send_buffer", read_send_buffer},
+    {"initial_cwnd", read_initial_cwnd},
     {"window_scale", read_window_scale},
     {"sack", read_sack},
     {"timestamps", read_timestamps},
+    {"option_order", read_option_order},
     {"isn", read_isn},
     {"rto", read_rto},
+    {"rto_min", read_rto_min},
     {"rto_max", read_rto_max},
     {"retries", read_retries},
     {"delayed_ack", read_delayed_ack},
+    {"quick_acks", read_quick_acks},
+    {"reset_unread", read_reset_unread},
     {"ecn", read_ecn},
     {"nagle", read_nagle},
     {"recovery", read_recovery},
     {"mtu_probing", read_mtu_probing},
+    {"fin_wait_2", read_fin_wait_2},
     {"time_wait", read_time_wait},
+    {"reuse", read_reuse},
 }};
-
-constexpr std::array<Word<ReadKey<IpConfig>>, 3> ip_words{{
-    {"ttl",
-     [](const Entry& entry, IpConfig& ip, Context& context) {
-         ip.ttl = static_cast<std::uint8_t>(read_number(entry, 1, 255, context.errors).value_or(1));
-     }},
-    {"tos",
-     [](const Entry& entry, IpConfig& ip, Context& context) {
-         ip.tos = static_cast<std::uint8_t>(read_number(entry, 0, 255, context.errors).value_or(0));
-     }},
-    {"dont_fragment",
-     [](const Entry& entry, IpConfig& ip, Context& context) {
-         ip.dont_fragment = read_bool(entry, context.errors).value_or(true);
-     }},
-}};
-
-/// `net.` and words of letters, digits, `_`, `-`, joined by dots: such a name cannot leave
-/// /proc/sys/net when its dots become slashes.
-bool is_sysctl_name(std::string_view name) noexcept {
-    const auto is_fine = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '-' || c == '.';
-    };
-    return name.starts_with("net.") && !name.ends_with('.') &&
-           name.find("..") == std::string_view::npos &&
-           std::all_of(name.begin(), name.end(), is_fine);
-}
-
-bool is_sysctl_value(std::string_view value) noexcept {
-    constexpr std::size_t longest = 256;
-    return !value.empty() && value.size() <= longest && value.find('\n') == std::string_view::npos;
-}
 
 }  // namespace
 
@@ -191,7 +301,7 @@ void read_tcp(const Entry& entry, TcpParts& tcp, Context& context) {
 tcp::Config finish_tcp(TcpParts parts, const Service& service, Errors& errors) {
     auto& config = parts.config;
     if (std::holds_alternative<Relay>(service)) {
-        config.window = config.window.value_or(relay_window);
+        config.window = config.window.value_or(std::min(relay_window, config.window_max));
         // The real server's host has held back already what it wanted to hold back.
         config.nagle = parts.nagle_given && config.nagle;
     }
@@ -207,39 +317,6 @@ tcp::Config finish_tcp(TcpParts parts, const Service& service, Errors& errors) {
     }
     config.rto_min = std::min({config.rto_min, config.rto_initial, config.rto_max});
     return config;
-}
-
-void read_ip(const Entry& entry, IpConfig& ip, Context& context) {
-    if (expect_type(entry, YamlNode::Type::map, "a map such as `{ttl: 5}`", context.errors)) {
-        read_keys(entry.value, ip_words, "key", " in `ip`", ip, context);
-    }
-}
-
-void read_sysctl(const Entry& entry, Sysctls& sysctls, Context& context) {
-    if (!expect_type(entry, YamlNode::Type::map, "a map such as `{net.ipv4.tcp_syn_retries: 2}`",
-                     context.errors)) {
-        return;
-    }
-    for (const auto& setting : entry.value.entries) {
-        const auto& name = setting.key.text;
-        if (!is_sysctl_name(name)) {
-            context.errors.add(setting.key, in_quotes(name) +
-                                                " is no sysctl of a network namespace; write the "
-                                                "full name, as in `net.ipv4.tcp_syn_retries`");
-            continue;
-        }
-        if (setting.value.type != YamlNode::Type::scalar || !is_sysctl_value(setting.value.text)) {
-            report_wrong_type(setting, "a number or a line of text", context.errors);
-            continue;
-        }
-        const auto known = std::find_if(sysctls.begin(), sysctls.end(),
-                                        [&](const auto& pair) { return pair.first == name; });
-        if (known == sysctls.end()) {
-            sysctls.emplace_back(name, setting.value.text);
-        } else {
-            known->second = setting.value.text;
-        }
-    }
 }
 
 }  // namespace ghostpeer::profile

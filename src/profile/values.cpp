@@ -57,8 +57,8 @@ std::optional<std::string> read_text(const Entry& entry, Errors& errors) {
     return entry.value.text;
 }
 
-std::optional<bool> read_bool(const Entry& entry, Errors& errors) {
-    return read_with(entry, &parse_bool, "`true` or `false`", errors);
+std::optional<bool> read_bool(const Entry& entry, Errors& errors, std::string_view before) {
+    return read_with(entry, &parse_bool, std::string(before) + "`true` or `false`", errors);
 }
 
 std::optional<std::uint64_t> read_number(const Entry& entry, std::uint64_t least,

@@ -44,7 +44,8 @@ void report_wrong_type(const Entry& entry, std::string_view form, Errors& errors
                                Errors& errors);
 
 [[nodiscard]] std::optional<std::string> read_text(const Entry& entry, Errors& errors);
-[[nodiscard]] std::optional<bool> read_bool(const Entry& entry, Errors& errors);
+[[nodiscard]] std::optional<bool> read_bool(const Entry& entry, Errors& errors,
+                                            std::string_view before = "");
 /// A whole number in [least, most]; `before` names what else may stand there ("`off` or ").
 [[nodiscard]] std::optional<std::uint64_t> read_number(const Entry& entry, std::uint64_t least,
                                                        std::uint64_t most, Errors& errors,

@@ -62,8 +62,8 @@ void Tcb::schedule_ack(Reason reason, Instant now) noexcept {
     if (ack_due_ == AckDue::none) {
         ack_due_ = AckDue::delayed;
         delayed_ack_at_ = now + wait;
-    } else if (delayed_ack_at_ <= now + wait / 4) {
-        ack_now(reason);  // its time has nearly come
+    } else if (config_->plain_acks || delayed_ack_at_ <= now + wait / 4) {
+        ack_now(reason);  // the second segment, or its time has nearly come
     } else {
         delayed_ack_at_ = std::min(delayed_ack_at_, now + wait);
     }
@@ -177,7 +177,8 @@ bool Tcb::reading_acknowledges() const noexcept {
         (read_ || std::uint64_t{window_to_offer()} << rcv_.scale >= rcv_.wnd + unacked_)) {
         return true;
     }
-    return read_ && unread_.empty() && (pushed_again_ || (pushed_ && !interactive_));
+    return read_ && unread_.empty() && !config_->plain_acks &&
+           (pushed_again_ || (pushed_ && !interactive_));
 }
 
 /// Answers that two ends could bounce between them for ever are limited.

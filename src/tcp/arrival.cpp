@@ -167,7 +167,7 @@ bool Tcb::check_syn(const Segment& segment, Instant now, Output& out) {
 void Tcb::arrive_in_time_wait(const Segment& segment, Instant now, Output& out) {
     const bool old_timestamp = predates_timestamp(segment, now);
     if (segment.has(Flags::rst)) {
-        if (segment.seq == rcv_.nxt) {
+        if (segment.seq == rcv_.nxt && config_->reuse == Reuse::newer) {
             enter(State::closed, out);
         }
         return;
@@ -187,8 +187,11 @@ void Tcb::arrive_in_time_wait(const Segment& segment, Instant now, Output& out) 
 
 bool Tcb::reopens(const Segment& syn) const noexcept {
     if (state_ != State::time_wait || !syn.has(Flags::syn) || syn.has(Flags::ack) ||
-        syn.has(Flags::rst)) {
+        syn.has(Flags::rst) || config_->reuse == Reuse::never) {
         return false;
+    }
+    if (config_->reuse == Reuse::higher) {
+        return syn.seq > rcv_.nxt;
     }
     const auto& timestamps = syn.options.timestamps;
     const bool comparable = timestamps_ && timestamps.has_value();

@@ -56,7 +56,7 @@ void Tcb::establish(const Segment& segment, Instant now, Output& out) {
     snd_.max_wnd = std::max(snd_.max_wnd, snd_.wnd);
     snd_.wl1 = segment.seq;
     snd_.wl2 = segment.ack;
-    congestion_.start(snd_.mss);
+    congestion_.start(snd_.mss, config_->initial_cwnd);
     arm(Timer::none, never);
     enter(State::established, out);
     if (fin_queued_) {
@@ -134,7 +134,7 @@ void Tcb::advance_close(Instant now, Output& out) {
         case State::fin_wait_1:
             enter(State::fin_wait_2, out);
             if (no_reader_) {
-                arm(Timer::fin_wait_2, now + config_->time_wait);
+                arm(Timer::fin_wait_2, now + config_->fin_wait_2.value_or(config_->time_wait));
             }
             break;
         case State::closing:

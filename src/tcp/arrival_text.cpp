@@ -181,7 +181,8 @@ void Tcb::accept_fin(Instant now, Output& out) {
             break;
         default: break;
     }
-    if (state_ == State::close_wait && config_->delayed_ack && ack_due_ != AckDue::now) {
+    if (state_ == State::close_wait && config_->delayed_ack && !config_->plain_acks &&
+        ack_due_ != AckDue::now) {
         schedule_ack(Reason::ack_of_fin, now);
     } else {
         ack_now(Reason::ack_of_fin);

@@ -46,7 +46,7 @@ void Tcb::close(Instant now, Output& out) {
         enter(State::closed, out);  // RFC 9293, 3.10.4
         return;
     }
-    if (state_ != State::time_wait && !unread_.empty()) {
+    if (state_ != State::time_wait && !unread_.empty() && config_->reset_unread) {
         abort(now, out);
         return;
     }
@@ -54,8 +54,8 @@ void Tcb::close(Instant now, Output& out) {
     no_reader_ = true;
     shutdown(out);
     if (state_ == State::fin_wait_2) {
-        // Nobody is left to wait for ever: Linux (tcp_fin_timeout, 60 s like TIME-WAIT).
-        arm(Timer::fin_wait_2, now + config_->time_wait);
+        // Nobody is left to wait for ever: Linux (tcp_fin_timeout).
+        arm(Timer::fin_wait_2, now + config_->fin_wait_2.value_or(config_->time_wait));
     }
 }
 

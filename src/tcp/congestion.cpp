@@ -9,8 +9,8 @@ namespace {
 constexpr std::uint64_t largest_window = std::uint64_t{1} << 30;
 }  // namespace
 
-void CongestionWindow::start(std::uint32_t mss) noexcept {
-    cwnd_ = std::min(10 * mss, std::max(2 * mss, 14600U));
+void CongestionWindow::start(std::uint32_t mss, std::uint32_t segments) noexcept {
+    cwnd_ = std::min(segments * mss, std::max(2 * mss, segments * 1460U));
     ssthresh_ = UINT32_MAX;
 }
 

@@ -70,7 +70,7 @@ void Tcb::open_active(const Config& config, const Environment& environment, Inst
     scaling_ = config.window_scale.has_value();
     rcv_.scale = std::min(config.window_scale.value_or(0), largest_scale);
     sack_ = config.sack;
-    timestamps_ = config.timestamps;
+    timestamps_ = config.timestamps && config.offer_timestamps;
     enter(State::syn_sent, out);
     send_syn(now, false, out);
     arm(Timer::retransmit, now + rto());
@@ -100,7 +100,8 @@ void Tcb::negotiate(const Segment& syn) {
     const wire::Options& offered = syn.options;
     // An MSS of 0 counts as none: Linux (tcp_parse_options).
     const std::uint16_t theirs = offered.mss.value_or(0) != 0 ? *offered.mss : default_mss_;
-    snd_.mss = std::clamp(theirs, smallest_mss, link_mss_);
+    const std::uint16_t ours = std::min(link_mss_, std::max(config_->send_mss, smallest_mss));
+    snd_.mss = std::clamp(theirs, smallest_mss, ours);
     scaling_ = config_->window_scale.has_value() && offered.window_scale.has_value();
     snd_.scale = scaling_ ? std::min(*offered.window_scale, largest_scale) : std::uint8_t{0};
     rcv_.scale = scaling_ ? std::min(*config_->window_scale, largest_scale) : std::uint8_t{0};

@@ -38,7 +38,8 @@ void Tcb::measure_round_trip(const wire::Segment& segment, Instant now) {
 /// The application has read. Each round trip in which it reads more than ever before, the window
 /// becomes twice that and more, so that it never holds up a sender that doubles its rate.
 void Tcb::grow_window(Instant now) {
-    if (config_->window || !scaling_ || window_fixed_ || fin_received_ ||
+    const bool may_grow = !config_->window || config_->window_grows;
+    if (!may_grow || !scaling_ || window_fixed_ || fin_received_ ||
         buffer_ >= config_->window_max) {
         return;
     }

@@ -10,6 +10,9 @@ namespace ghostpeer::wire {
 inline constexpr std::size_t min_tcp_header = 20;
 inline constexpr std::size_t max_options_size = 40;
 
+/// "SACK permitted" and timestamps right behind it need no NOPs to be aligned.
+[[nodiscard]] bool side_by_side(const Options& options) noexcept;
+
 struct OptionLayout {
     bool aligned = true;          ///< Linux's way; else without NOPs in between
     std::size_t sack_blocks = 0;  ///< how many of the blocks fit

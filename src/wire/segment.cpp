@@ -12,11 +12,8 @@ constexpr std::size_t max_sack_blocks = 4;
 
 std::size_t aligned_size(const Options& options, std::size_t sack_blocks) noexcept {
     std::size_t size = options.mss ? 4 : 0;
-    if (options.timestamps) {
-        size += 12;  // "SACK permitted" takes the place of the two NOPs
-    } else if (options.sack_permitted) {
-        size += 4;
-    }
+    size += options.timestamps ? 12 : 0;
+    size += options.sack_permitted && !side_by_side(options) ? 4 : 0;
     size += options.window_scale ? 4 : 0;
     return size + (sack_blocks > 0 ? 4 + 8 * sack_blocks : 0);
 }
@@ -31,8 +28,15 @@ std::size_t packed_size(const Options& options, std::size_t sack_blocks) noexcep
 
 }  // namespace
 
+bool side_by_side(const Options& options) noexcept {
+    const auto* const sack =
+        std::find(options.order.begin(), options.order.end(), SynOption::sack_permitted);
+    return options.sack_permitted && options.timestamps && sack != options.order.end() &&
+           sack + 1 != options.order.end() && sack[1] == SynOption::timestamps;
+}
+
 OptionLayout lay_out(const Options& options) noexcept {
-    // Without SACK blocks the aligned layout takes at most 20 bytes, so the loop ends by zero.
+    // Without SACK blocks the aligned layout takes at most 24 bytes, so the loop ends by zero.
     std::size_t blocks = std::min(options.sack.size(), max_sack_blocks);
     for (;; --blocks) {
         if (const std::size_t size = aligned_size(options, blocks); size <= max_options_size) {

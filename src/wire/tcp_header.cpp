@@ -122,28 +122,26 @@ class Writer {
     std::uint8_t* at_;
 };
 
-/// The order is that of Linux's tcp_options_write.
 void write_options(Writer& out, const Options& options, const OptionLayout& layout) noexcept {
     const auto align = [&](std::size_t count) { out.put_nops(layout.aligned ? count : 0); };
-    if (options.mss) {
-        out.begin_option(option::mss, 4);
-        out.put_u16(*options.mss);
-    }
-    if (options.sack_permitted) {
-        align(options.timestamps ? 0 : 2);
-        out.begin_option(option::sack_permitted, 2);
-    } else if (options.timestamps) {
-        align(2);
-    }
-    if (options.timestamps) {
-        out.begin_option(option::timestamps, 10);
-        out.put_u32(options.timestamps->value);
-        out.put_u32(options.timestamps->echo);
-    }
-    if (options.window_scale) {
-        align(1);
-        out.begin_option(option::window_scale, 3);
-        out.put_u8(*options.window_scale);
+    const bool joined = side_by_side(options);
+    for (const SynOption what : options.order) {
+        if (what == SynOption::mss && options.mss) {
+            out.begin_option(option::mss, 4);
+            out.put_u16(*options.mss);
+        } else if (what == SynOption::sack_permitted && options.sack_permitted) {
+            align(joined ? 0 : 2);
+            out.begin_option(option::sack_permitted, 2);
+        } else if (what == SynOption::timestamps && options.timestamps) {
+            align(joined ? 0 : 2);
+            out.begin_option(option::timestamps, 10);
+            out.put_u32(options.timestamps->value);
+            out.put_u32(options.timestamps->echo);
+        } else if (what == SynOption::window_scale && options.window_scale) {
+            align(1);
+            out.begin_option(option::window_scale, 3);
+            out.put_u8(*options.window_scale);
+        }
     }
     if (layout.sack_blocks > 0) {
         align(2);

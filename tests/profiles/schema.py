@@ -52,6 +52,10 @@ TABLES = [
     ("kinds of corruption", DO % "{corrupt: %s}",
      "definitions/action/anyOf/1/properties/corrupt/anyOf/0/enum"),
     ("keys of tcp", f"tcp: {{{WORD}}}", "definitions/tcp/properties"),
+    ("keys of window", f"tcp: {{window: {{{WORD}}}}}",
+     "definitions/tcp/properties/window/anyOf/1/properties"),
+    ("keys of retries", f"tcp: {{retries: {{{WORD}}}}}",
+     "definitions/tcp/properties/retries/anyOf/1/properties"),
     ("keys of ip", f"ip: {{{WORD}}}", "definitions/ip/properties"),
     ("services", f"service: {{{WORD}}}", "definitions/service/anyOf/2/properties"),
     ("keys of discard", f"service: {{discard: {{{WORD}}}}}",
@@ -111,6 +115,12 @@ BROKEN = [
     "summary: x\ntcp: {mss: 0}", "summary: x\ntcp: {mss: 65536}", "summary: x\ntcp: {mss: on}",
     "summary: x\ntcp: {window_scale: 15}", "summary: x\ntcp: {sack: maybe}",
     "summary: x\ntcp: {isn: any}", "summary: x\ntcp: {rto: 5}", "summary: x\ntcp: {retries: 256}",
+    "summary: x\ntcp: {retries: {fin: 2}}", "summary: x\ntcp: {retries: {data: 256}}",
+    "summary: x\ntcp: {window: {least: 1KiB}}", "summary: x\ntcp: {window: {max: wide}}",
+    "summary: x\ntcp: {send_mss: 0}", "summary: x\ntcp: {initial_cwnd: 0}",
+    "summary: x\ntcp: {reuse: always}", "summary: x\ntcp: {option_order: [mss]}",
+    "summary: x\ntcp: {option_order: [mss, mss, sack, timestamps]}",
+    "summary: x\ntcp: {quick_acks: few}", "summary: x\ntcp: {rto_min: 5}",
     "summary: x\ntcp: 5", "summary: x\nip: {ttl: 0}", "summary: x\nip: {tos: 256}",
     "summary: x\nexpect: [{command: {}}]", "summary: x\nexpect: [{command: 28}]",
     "summary: x\nexpect: [{command: {status: 256}}]",
@@ -134,6 +144,10 @@ GOOD = [
     "state: [closing]}, nth: 2.., do: {delay: 5ms}}]",
     "summary: x\ntcp: {mss: off, window: 4KiB, window_scale: '7', sack: yes, timestamps: false, "
     "isn: random, delayed_ack: off, ecn: passive, time_wait: 1s}",
+    "summary: x\ntcp: {window: {initial: 4KiB, max: '16MiB'}, timestamps: passive, reuse: never, "
+    "option_order: [window_scale, mss, sack, timestamps], retries: {syn: 4, closed: '5'}, "
+    "send_mss: 536, send_buffer: 1072, initial_cwnd: '4', quick_acks: off, reset_unread: no, "
+    "rto_min: 300ms, fin_wait_2: 20s}",
     "summary: x\nservice: {source: {bytes: 1MiB, rate: 10KiB/s}}", "summary: x\nservice: {hold: }",
     "summary: x\nattempts: {1-2: refuse, 3: [{on: start, do: reset}], 4+: {service: echo}}",
     "summary: x\nsysctl: {net.ipv4.tcp_syn_retries: 2, net.ipv4.tcp_rmem: 4096 4096 4096}",

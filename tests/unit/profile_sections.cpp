@@ -120,13 +120,14 @@ TEST_CASE("what stands beside the rules has errors of its own") {
     CHECK(problems("tcp: {mss: 0}\n") ==
           "1:12 `mss` takes `off` or a whole number from 1 to 65535, not `0`\n");
     CHECK(problems("tcp: {window: 1.5}\n") ==
-          "1:15 `window` takes a size such as `1000`, `4KiB` or `1MB` from 0 to 1073741824, "
+          "1:15 `window` takes a map such as `{max: 2MiB}` or a size such as `1000`, `4KiB` or "
+          "`1MB` from 0 to 1073741824, "
           "not `1.5`\n");
     CHECK(problems("tcp: {window_scale: 15}\n") ==
           "1:21 `window_scale` takes `off` or a whole number from 0 to 14, not `15`\n");
     CHECK(problems("tcp: {sack: maybe}\n") == "1:13 `sack` takes `true` or `false`, not `maybe`\n");
     CHECK(problems("tcp: {timestamps: [on]}\n") ==
-          "1:19 `timestamps` takes `true` or `false`, not a list\n");
+          "1:19 `timestamps` takes `passive`, `true` or `false`, not a list\n");
     CHECK(problems("tcp: {isn: -1}\n") ==
           "1:12 `isn` takes `random` or a whole number from 0 to 4294967295, not `-1`\n");
     CHECK(problems("tcp: {rto: 3s, rto_max: 1s}\n") ==
@@ -138,7 +139,8 @@ TEST_CASE("what stands beside the rules has errors of its own") {
     CHECK(problems("tcp: {ecn: maybe}\n") ==
           "1:12 `ecn` takes `off`, `passive` or `on`, not `maybe`\n");
     CHECK(problems("tcp: {retries: 256}\n") ==
-          "1:16 `retries` takes a whole number from 0 to 255, not `256`\n");
+          "1:16 `retries` takes a map such as `{data: 5}` or a whole number from 0 to 255, not "
+          "`256`\n");
     CHECK(problems("tcp: {mms: 1}\n") ==
           "1:7 there is no key `mms` in `tcp`; did you mean `mss`?\n");
     CHECK(problems("tcp: linux\n") == "1:6 `tcp` takes a map such as `{mss: 536}`, not `linux`\n");

@@ -385,6 +385,18 @@ TEST_CASE("which SYN may follow TIME-WAIT") {
     CHECK(stamped_may({.seq = 3, .flags = syn_bit}));
 }
 
+TEST_CASE("other hosts let a higher number follow TIME-WAIT, whatever its timestamp, or no SYN") {
+    for (const tcp::Reuse reuse : {tcp::Reuse::higher, tcp::Reuse::never}) {
+        tcp::Config config;
+        config.reuse = reuse;
+        Conversation c(config);
+        time_wait(c, {.tsval = 100});
+        const auto may = [&c](const In& in) { return c.tcb.reopens(c.build(in)); };
+        CHECK(may({.seq = 3, .flags = syn_bit, .tsval = 99}) == (reuse == tcp::Reuse::higher));
+        CHECK_FALSE(may({.seq = 1, .flags = syn_bit, .tsval = 101}));
+    }
+}
+
 TEST_CASE("a SYN that may not follow TIME-WAIT is answered by an ACK and prolongs nothing") {
     Conversation c;
     time_wait(c);

@@ -49,6 +49,22 @@ TEST_CASE("who doubles its rate each round trip finds twice the room, up to the 
     CHECK(c.received.size() == seq - 1);
 }
 
+TEST_CASE("a window that begins elsewhere grows as well, as far as it may") {
+    Conversation c;
+    c.config.window = 20'000;
+    c.config.window_grows = true;
+    c.config.window_max = 300'000;
+    round_trip_of_50ms(c);
+    CHECK(c.tcb.rcv().wnd <= 20'000);
+    std::uint32_t seq = 1;
+    std::uint32_t window = 0;
+    for (std::uint32_t segments = 10; segments <= 160; segments *= 2) {
+        window = flight(c, seq, segments);
+        CHECK(window <= 300'000);
+    }
+    CHECK(window > 290'000);
+}
+
 TEST_CASE("a steady pace needs no more room") {
     Conversation c;
     round_trip_of_50ms(c);

@@ -360,7 +360,7 @@ TEST_CASE("what is sent while losses are repaired measures nothing") {
 
 TEST_CASE("congestion window: slow start, avoidance, halving, collapse") {
     tcp::CongestionWindow window;
-    window.start(1000);
+    window.start(1000, 10);
     CHECK(window.bytes() == 10'000);
     window.on_ack(1000, 1000, 1000);
     CHECK(window.bytes() == 10'000);
@@ -377,9 +377,9 @@ TEST_CASE("congestion window: slow start, avoidance, halving, collapse") {
     CHECK(window.threshold() == 3250);
     window.on_timeout(1000, 1000, true);
     CHECK(window.threshold() == 2000);
-    window.start(65'000);
+    window.start(65'000, 10);
     CHECK(window.bytes() == 130'000);
-    window.start(48);
+    window.start(48, 10);
     CHECK(window.bytes() == 480);
 }
 

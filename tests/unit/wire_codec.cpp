@@ -153,6 +153,35 @@ TEST_CASE("wire: options stand in Linux's order and alignment") {
     CHECK(options_of({.sack = {one}}) == from_hex("0101050a 11111111 22222222"));
 }
 
+TEST_CASE("wire: options may stand in another order, aligned as there") {
+    const auto written = [](const Options& options) {
+        Segment segment;
+        segment.source = {IpAddress::v4(1), 1};
+        segment.destination = {IpAddress::v4(2), 2};
+        segment.options = options;
+        const Bytes packet = encode(segment);
+        CHECK(packet.size() == packet_size(segment));
+        auto read = std::get<Segment>(decode(packet)).options;
+        read.order = options.order;
+        CHECK(read == options);
+        return Bytes(packet.begin() + 40, packet.end());
+    };
+    // As p0f knows Windows and FreeBSD: mss,nop,ws,sok,ts and mss,nop,ws,nop,nop,sok.
+    Options options{
+        .mss = 1460, .window_scale = 8, .sack_permitted = true, .timestamps = Timestamps{1, 2}};
+    options.order = {SynOption::mss, SynOption::window_scale, SynOption::sack_permitted,
+                     SynOption::timestamps};
+    CHECK(written(options) == Bytes{2, 4, 5, 180, 1, 3, 3, 8, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2});
+    options.timestamps.reset();
+    CHECK(written(options) == Bytes{2, 4, 5, 180, 1, 3, 3, 8, 1, 1, 4, 2});
+    // Timestamps before: nothing stands in for their NOPs.
+    options.timestamps = Timestamps{1, 2};
+    options.order = {SynOption::mss, SynOption::window_scale, SynOption::timestamps,
+                     SynOption::sack_permitted};
+    CHECK(written(options) ==
+          Bytes{2, 4, 5, 180, 1, 3, 3, 8, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1, 4, 2});
+}
+
 TEST_CASE("wire: options that do not fit aligned are packed, and SACK blocks give way last") {
     const std::vector<SackBlock> blocks(4, {SeqNum(1), SeqNum(2)});
     Segment segment = segment_of(linux_data());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/tcp/memory_budget.hpp"
+#include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
 
 #include <cstdint>
@@ -22,21 +23,33 @@ enum class RecoveryKind : std::uint8_t {
     reno,  ///< by three duplicate ACKs (RFC 6582; RFC 6675)
 };
 
+/// Which SYN takes the ports of a connection in TIME-WAIT (RFC 9293, 3.6.1).
+enum class Reuse : std::uint8_t {
+    newer,   ///< a higher number or a newer timestamp (RFC 6191); a RST frees them, too: Linux
+    higher,  ///< a higher number (RFC 1122, 4.2.2.13); a RST is ignored (RFC 1337)
+    never,   ///< none, and a RST is ignored
+};
+
 /// The defaults are those of a Linux host on Ethernet.
 struct Config {
     /// MSS to announce in bytes, 1..65535; 0: from the link's MTU (1460 / 1440 at 1500).
     std::uint16_t mss = 0;
     bool announce_mss = true;  ///< false: no MSS option (`mss: off`)
+    /// Bytes that a segment of this side's takes at most, whatever the other side announces.
+    std::uint16_t send_mss = UINT16_MAX;
     /// Receive buffer in bytes at the beginning, and so the largest window offered; 0..2^30. Unset:
     /// as many full segments as Linux has room for in half of its `tcp_rmem` default.
     std::optional<std::uint32_t> window;
     /// How far the receive buffer grows when the application reads fast: Linux's `tcp_rmem`
-    /// maximum. Only where `window` is not set.
+    /// maximum. Only where `window` is not set, or is but the beginning.
     std::uint32_t window_max = 6 * 1024 * 1024;
+    bool window_grows = false;  ///< also where `window` is set
     /// Window scale to offer, 0..14; unset: no option.
     std::optional<std::uint8_t> window_scale = 7;
     bool sack = true;
     bool timestamps = true;
+    bool offer_timestamps = true;  ///< in a SYN of this side's, too
+    wire::SynOptionOrder option_order = wire::linux_option_order;
     Ecn ecn = Ecn::passive;
     /// Initial sequence number; unset: the environment's.
     std::optional<std::uint32_t> isn;
@@ -50,6 +63,7 @@ struct Config {
     unsigned syn_ack_retries = 5;      ///< Linux: tcp_synack_retries
     unsigned retries = 15;             ///< Linux: tcp_retries2
     unsigned orphan_retries = 8;       ///< once the application has closed; Linux: the same name
+    std::uint32_t initial_cwnd = 10;   ///< segments (RFC 6928, 2)
     RecoveryKind recovery = RecoveryKind::rack;
     bool nagle = true;         ///< short segments wait for one another (RFC 9293, 3.7.4)
     bool mtu_probing = false;  ///< shorter segments after timeouts; Linux: tcp_mtu_probing = 1
@@ -61,7 +75,14 @@ struct Config {
     /// ACKs at the beginning, and after something went wrong, that do not wait (Linux:
     /// TCP_MAX_QUICKACKS); 0..255.
     unsigned quick_acks = 16;
+    /// Each second segment is acknowledged at once, and whatever else comes at the wait's end (RFC
+    /// 9293, 3.8.6.3), as by hosts that know no other reason to hurry.
+    bool plain_acks = false;
+    bool reset_unread = true;  ///< closing with unread data is a reset (RFC 2525, 2.17)
     Duration time_wait = std::chrono::seconds(60);  ///< Linux: TCP_TIMEWAIT_LEN
+    /// Once nobody reads any more; unset: as long as TIME-WAIT (Linux: tcp_fin_timeout, the same).
+    std::optional<Duration> fin_wait_2;
+    Reuse reuse = Reuse::newer;
 
     /// Bytes that may be queued for sending, and bytes out of order that may be held.
     std::uint32_t send_buffer = 256 * 1024;
@@ -70,6 +91,8 @@ struct Config {
     std::uint32_t most_unread = UINT32_MAX;
     /// What all connections hold together; null: nobody counts. Outlives the connection.
     const MemoryBudget* memory = nullptr;
+
+    friend bool operator==(const Config&, const Config&) = default;
 };
 
 }  // namespace ghostpeer::tcp

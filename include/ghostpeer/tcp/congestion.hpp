@@ -7,8 +7,8 @@ namespace ghostpeer::tcp {
 
 class CongestionWindow {
   public:
-    /// The initial window: ten segments, at most 14600 bytes or two segments (RFC 6928, 2).
-    void start(std::uint32_t mss) noexcept;
+    /// The initial window: so many segments, but of 1460 bytes on average, or two (RFC 6928, 2).
+    void start(std::uint32_t mss, std::uint32_t segments) noexcept;
     /// `acked` new bytes were acknowledged while `flight` were outstanding. Grows by slow start or
     /// congestion avoidance, but not while the application leaves the window unused (RFC 7661).
     void on_ack(std::uint32_t acked, std::uint32_t flight, std::uint32_t mss) noexcept;

@@ -4,6 +4,7 @@
 #include "ghostpeer/wire/address.hpp"
 #include "ghostpeer/wire/seq_num.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -47,6 +48,13 @@ struct Timestamps {
 
 // Every member has an initializer, so that a literal may name only what matters to it.
 
+/// What stands in a SYN, for `Options::order`.
+enum class SynOption : std::uint8_t { mss, sack_permitted, timestamps, window_scale };
+using SynOptionOrder = std::array<SynOption, 4>;
+/// That of Linux's tcp_options_write.
+inline constexpr SynOptionOrder linux_option_order{SynOption::mss, SynOption::sack_permitted,
+                                                   SynOption::timestamps, SynOption::window_scale};
+
 /// The options that ghostpeer understands; an unset one is absent from the segment. Others are
 /// skipped when reading, as RFC 9293, 3.1 (MUST-6) demands.
 struct Options {
@@ -55,6 +63,8 @@ struct Options {
     bool sack_permitted = false;
     std::optional<Timestamps> timestamps{};
     std::vector<SackBlock> sack{};  ///< at most 4, at most 3 beside timestamps
+    /// In which they are written; SACK blocks come behind all others. Not read.
+    SynOptionOrder order = linux_option_order;
     friend bool operator==(const Options&, const Options&) = default;
 };
 
