@@ -62,10 +62,13 @@ TEST_CASE("lossy, duplicating, reordering channels carry every byte") {
         pair.mss = pick(std::uint16_t{1460}, 536, 88);
         for (End& end : pair.ends) {
             end.config.window = pick(64240U, 3000U, 20'000U, 1'000'000U);
-            end.config.send_buffer = pick(256U * 1024U, 20'000U);
+            end.config.send_buffer = pick(256U * 1024U, 20'000U, 1072U);
+            end.config.send_mss = pick(std::uint16_t{UINT16_MAX}, 536);
+            end.config.initial_cwnd = pick(10U, 2U);
             end.config.retries = 60;
             end.config.rto_max = 10s;
             end.config.quick_acks = pick(16U, 0U);
+            end.config.plain_acks = end.config.quick_acks == 0 && pick(true, false);
             end.write_chunk = pick(std::size_t{10'000}, 700, 64'000);
             end.read_chunk = pick(SIZE_MAX, 1000);
             end.reads_from = pick(Instant{}, run_start + 5s);
