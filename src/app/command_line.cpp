@@ -179,6 +179,61 @@ Example:
     return std::nullopt;
 }
 
+CLI::App* add_list(CLI::App& app, ListRequest& listed) {
+    CLI::App* list = app.add_subcommand("list", "The profiles of the catalogue");
+    list->add_option("--tag", listed.tags, "Only profiles with this tag. Repeatable: with each")
+        ->type_name("TAG")
+        ->allow_extra_args(false);
+    list->add_flag("--json", listed.json, "A JSON array: names, summaries, tags and parameters");
+    list->footer("Example:\n  ghostpeer list --tag reset --tag handshake\n");
+    return list;
+}
+
+CLI::App* add_show(CLI::App& app, ShowRequest& shown) {
+    CLI::App* show = app.add_subcommand("show", "A profile, as it is written");
+    show->add_option("PROFILE", shown.profile, "A name of the catalogue, or a path")->required();
+    show->footer("Example:\n  ghostpeer show refuse > my-profile.yaml\n");
+    return show;
+}
+
+CLI::App* add_check(CLI::App& app, CheckRequest& checked, std::vector<std::string>& parameters) {
+    CLI::App* check = app.add_subcommand("check", "Tell what is wrong with profiles, all at once");
+    check->add_option("PROFILE", checked.profiles, "Paths, or names of the catalogue")->required();
+    check->add_option("--set", parameters, "NAME=VALUE: a parameter. Repeatable")
+        ->allow_extra_args(false);
+    check->footer("Example:\n  ghostpeer check profiles/*.yaml\n");
+    return check;
+}
+
+CLI::App* add_completion(CLI::App& app, CompletionRequest& completed) {
+    CLI::App* completion = app.add_subcommand("completion", "A completion script for a shell");
+    completion->add_option("SHELL", completed.shell, "bash")
+        ->required()
+        ->check(CLI::IsMember({"bash"}));
+    completion->footer("Example:\n  source <(ghostpeer completion bash)\n");
+    return completion;
+}
+
+/// `without_command`: COMMAND's own options may have been taken for ghostpeer's.
+Request describe_mistake(std::string message, const std::string& subcommand, bool without_command) {
+    if (without_command) {
+        message += " (put `--` before COMMAND and its options)";
+    }
+    if (!message.empty() && message.back() != '.' && message.back() != ')') {
+        message += '.';
+    }
+    return usage_error(message, subcommand == "run"     ? "ghostpeer run --help"
+                                : subcommand == "serve" ? "ghostpeer serve --help"
+                                : subcommand == "ctl"   ? "ghostpeer ctl --help"
+                                                        : "ghostpeer --help");
+}
+
+/// What was asked for, unless there is a problem with it.
+template <typename Asked>
+Request unless(const std::optional<std::string>& problem, const char* help, Asked& asked) {
+    return problem ? usage_error(*problem, help) : Request(std::move(asked));
+}
+
 }  // namespace
 
 Request parse_command_line(int argc, const char* const* argv) {
@@ -189,6 +244,7 @@ Request parse_command_line(int argc, const char* const* argv) {
         options.command.assign(separator + 1, arguments.end());
         arguments.erase(separator, arguments.end());
     }
+    const std::string subcommand = arguments.empty() ? std::string() : arguments.front();
 
     CLI::App app{"A TCP peer that misbehaves on demand, for a real kernel socket in any program."};
     app.name("ghostpeer");
@@ -197,46 +253,27 @@ Request parse_command_line(int argc, const char* const* argv) {
     app.footer(overview);
 
     RawRun raw;
-    CLI::App* run = app.add_subcommand("run", "Run COMMAND with the peer on the other side");
-    define_run(*run, raw, options);
-    CLI::App* list = app.add_subcommand("list", "The profiles of the catalogue");
+    define_run(*app.add_subcommand("run", "Run COMMAND with the peer on the other side"), raw,
+               options);
     ListRequest listed;
-    list->add_option("--tag", listed.tags, "Only profiles with this tag. Repeatable: with each")
-        ->type_name("TAG")
-        ->allow_extra_args(false);
-    list->add_flag("--json", listed.json, "A JSON array: names, summaries, tags and parameters");
-    list->footer("Example:\n  ghostpeer list --tag reset --tag handshake\n");
-    CLI::App* show = app.add_subcommand("show", "A profile, as it is written");
+    const CLI::App* list = add_list(app, listed);
     ShowRequest shown;
-    show->add_option("PROFILE", shown.profile, "A name of the catalogue, or a path")->required();
-    show->footer("Example:\n  ghostpeer show refuse > my-profile.yaml\n");
-    CLI::App* check = app.add_subcommand("check", "Tell what is wrong with profiles, all at once");
+    const CLI::App* show = add_show(app, shown);
     CheckRequest checked;
     std::vector<std::string> check_parameters;
-    check->add_option("PROFILE", checked.profiles, "Paths, or names of the catalogue")->required();
-    check->add_option("--set", check_parameters, "NAME=VALUE: a parameter. Repeatable")
-        ->allow_extra_args(false);
-    check->footer("Example:\n  ghostpeer check profiles/*.yaml\n");
-    CLI::App* completion = app.add_subcommand("completion", "A completion script for a shell");
+    const CLI::App* check = add_check(app, checked, check_parameters);
     CompletionRequest completed;
-    completion->add_option("SHELL", completed.shell, "bash")
-        ->required()
-        ->check(CLI::IsMember({"bash"}));
-    completion->footer("Example:\n  source <(ghostpeer completion bash)\n");
-
-    const bool in_run = !arguments.empty() && arguments.front() == "run";
-    const bool in_serve = !arguments.empty() && arguments.front() == "serve";
+    const CLI::App* completion = add_completion(app, completed);
     CLI::App* serve = app.add_subcommand("serve", "Be a peer where programs already run");
     RawServe raw_serve;
-    ServeOptions served;
-    if (in_serve) {  // whoever runs something else need not wait for its options
-        define_serve(*serve, raw_serve, served);
+    ServeRequest served;
+    if (subcommand == "serve") {  // whoever runs something else need not wait for its options
+        define_serve(*serve, raw_serve, served.options);
     }
-    const bool in_ctl = !arguments.empty() && arguments.front() == "ctl";
     CLI::App* ctl = app.add_subcommand("ctl", "Look at a running ghostpeer, and act on it");
     RawCtl raw_ctl;
     CtlRequest asked;
-    if (in_ctl) {
+    if (subcommand == "ctl") {
         define_ctl(*ctl, raw_ctl, asked);
         keep_brackets(arguments);
     }
@@ -253,17 +290,8 @@ Request parse_command_line(int argc, const char* const* argv) {
         app.exit(success, text, text);
         return PrintRequest{with_command(text.str()), false, exit_success};
     } catch (const CLI::ParseError& error) {
-        std::string message = error.what();
-        if (in_run && options.command.empty()) {
-            message += " (put `--` before COMMAND and its options)";
-        }
-        if (!message.empty() && message.back() != '.' && message.back() != ')') {
-            message += '.';
-        }
-        return usage_error(message, in_run     ? "ghostpeer run --help"
-                                    : in_serve ? "ghostpeer serve --help"
-                                    : in_ctl   ? "ghostpeer ctl --help"
-                                               : "ghostpeer --help");
+        return describe_mistake(error.what(), subcommand,
+                                subcommand == "run" && options.command.empty());
     }
 
     if (list->parsed()) {
@@ -273,10 +301,8 @@ Request parse_command_line(int argc, const char* const* argv) {
         return shown;
     }
     if (check->parsed()) {
-        if (const auto problem = split_assignments(check_parameters, "--set", checked.parameters)) {
-            return usage_error(*problem, "ghostpeer check --help");
-        }
-        return checked;
+        return unless(split_assignments(check_parameters, "--set", checked.parameters),
+                      "ghostpeer check --help", checked);
     }
     if (warp->parsed()) {
         return warped;
@@ -285,21 +311,14 @@ Request parse_command_line(int argc, const char* const* argv) {
         return completed;
     }
     if (ctl->parsed()) {
-        if (const auto problem = understand_ctl(raw_ctl, asked)) {
-            return usage_error(*problem, "ghostpeer ctl --help");
-        }
-        return asked;
+        return unless(understand_ctl(raw_ctl, asked), "ghostpeer ctl --help", asked);
     }
     if (serve->parsed()) {
-        if (const auto problem = understand_serve(raw_serve, served)) {
-            return usage_error(*problem, "ghostpeer serve --help");
-        }
-        return ServeRequest{std::move(served)};
+        return unless(understand_serve(raw_serve, served.options), "ghostpeer serve --help",
+                      served);
     }
-    if (const auto problem = understand(raw, options)) {
-        return usage_error(*problem, "ghostpeer run --help");
-    }
-    return RunRequest{std::move(options)};
+    RunRequest to_run{std::move(options)};
+    return unless(understand(raw, to_run.options), "ghostpeer run --help", to_run);
 }
 
 }  // namespace ghostpeer::app

@@ -96,14 +96,39 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
         return tl::unexpected(std::move(checked.error()));
     }
     reserve_standard_descriptors();
+    const bool user_namespace = needs_user_namespace();
+    Sandbox sandbox;
+    if (auto begun = sandbox.begin_helper(spec, user_namespace); !begun) {
+        return tl::unexpected(std::move(begun.error()));
+    }
+    sandbox.command_ = std::move(spec.command);
+    if (user_namespace) {
+        if (auto mapped = write_maps(sandbox.helper_); !mapped) {
+            if (is_closed_soon(sandbox.control_)) {
+                return tl::unexpected(sandbox.helper_died());
+            }
+            return tl::unexpected(std::move(mapped.error()));
+        }
+    }
+    Message proceed;
+    proceed.type = Message::Type::proceed;
+    send_message(sandbox.control_, proceed);
+    if (spec.meanwhile) {
+        spec.meanwhile();
+    }
+    if (auto ready = sandbox.become_ready(); !ready) {
+        return tl::unexpected(std::move(ready.error()));
+    }
+    return sandbox;
+}
+
+tl::expected<void, Error> Sandbox::begin_helper(Spec& spec, bool user_namespace) {
     auto channel = open_channel();
     if (!channel) {
         return failed("ghostpeer could not open a socket to its helper process: " +
                       std::string(strerror(channel.error())) +
                       ". If the limit on open files is reached, raise it ('ulimit -n').");
     }
-
-    const bool user_namespace = needs_user_namespace();
     // Until the helper has reset them, the handlers of signals are this process's.
     sigset_t all;
     sigset_t before;
@@ -124,28 +149,13 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
         }
         run_helper(std::move(channel->second), spec, user_namespace);
     }
-    channel->second.reset();
+    helper_ = *helper;
+    control_ = std::move(channel->first);
+    return {};
+}
 
-    Sandbox sandbox;
-    sandbox.helper_ = *helper;
-    sandbox.control_ = std::move(channel->first);
-    sandbox.command_ = std::move(spec.command);
-    if (user_namespace) {
-        if (auto mapped = write_maps(*helper); !mapped) {
-            if (is_closed_soon(sandbox.control_)) {
-                return tl::unexpected(sandbox.helper_died());
-            }
-            return tl::unexpected(std::move(mapped.error()));
-        }
-    }
-    Message proceed;
-    proceed.type = Message::Type::proceed;
-    send_message(sandbox.control_, proceed);
-    if (spec.meanwhile) {
-        spec.meanwhile();
-    }
-
-    auto answer = receive_message(sandbox.control_);
+tl::expected<void, Error> Sandbox::become_ready() {
+    auto answer = receive_message(control_);
     if (answer && answer->type == Message::Type::failed) {
         return tl::unexpected(
             Error{static_cast<Error::Kind>(answer->value), std::move(answer->text)});
@@ -160,27 +170,27 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
         answer ? static_cast<std::size_t>(std::max(answer->value, 0)) : std::size_t{0};
     if (!answer || answer->type != Message::Type::ready || link_descriptors == 0 ||
         answer->descriptors.size() < link_descriptors) {
-        return tl::unexpected(sandbox.helper_died());
+        return tl::unexpected(helper_died());
     }
-    sandbox.has_ipv6_ = answer->ipv6;
-    sandbox.link_.interface = std::move(answer->text);
-    sandbox.link_.remark = std::move(answer->remark);
+    has_ipv6_ = answer->ipv6;
+    link_.interface = std::move(answer->text);
+    link_.remark = std::move(answer->remark);
     if (answer->ethernet) {
-        sandbox.link_.gateway_mac = answer->mac;
+        link_.gateway_mac = answer->mac;
     }
     std::vector<FileDescriptor>& descriptors = answer->descriptors;
-    sandbox.link_.fd = std::move(descriptors[0]);
+    link_.fd = std::move(descriptors[0]);
     for (std::size_t i = 1; i < link_descriptors; ++i) {
-        sandbox.link_.companions.push_back(std::move(descriptors[i]));
+        link_.companions.push_back(std::move(descriptors[i]));
     }
     if (descriptors.size() >= link_descriptors + 2) {
-        sandbox.diag_ = std::move(descriptors[link_descriptors]);
-        sandbox.listen_diag_ = std::move(descriptors[link_descriptors + 1]);
+        diag_ = std::move(descriptors[link_descriptors]);
+        listen_diag_ = std::move(descriptors[link_descriptors + 1]);
         if (descriptors.size() >= link_descriptors + 3) {
-            sandbox.netstat_ = std::move(descriptors[link_descriptors + 2]);
+            netstat_ = std::move(descriptors[link_descriptors + 2]);
         }
     }
-    return sandbox;
+    return {};
 }
 
 tl::expected<void, Error> Sandbox::launch() {

@@ -169,6 +169,10 @@ class Sandbox {
   private:
     Sandbox() = default;
 
+    /// The process that makes the namespaces; it waits for a word.
+    [[nodiscard]] tl::expected<void, Error> begin_helper(Spec& spec, bool user_namespace);
+    /// Takes what the helper has opened.
+    [[nodiscard]] tl::expected<void, Error> become_ready();
     [[nodiscard]] Error helper_died();
     [[nodiscard]] bool await_helper(int& status) const;
 

@@ -100,6 +100,10 @@ void dial_all(World& world) {
     world.pass(0s);
 }
 
+const std::string asks_and_ends =
+    "role: client\nrules:\n  - {on: enter established, do: {say: hello}}\n"
+    "  - {on: received 1, do: {finish: all}}\n";
+
 }  // namespace
 
 TEST_CASE("every client of the catalogue ends the run, whatever the server does") {
@@ -122,10 +126,7 @@ TEST_CASE("every client of the catalogue ends the run, whatever the server does"
 }
 
 TEST_CASE("finish: all waits for every connection that the peer opens") {
-    World world(
-        "role: client\nclient: {connections: 3, rate: 1}\n"
-        "rules:\n  - {on: enter established, do: {say: hello}}\n"
-        "  - {on: received 1, do: {finish: all}}\n");
+    World world("client: {connections: 3, rate: 1}\n" + asks_and_ends);
     dial_all(world);
     Server server(world, Habit::answers);
     server.serve(1900ms);
@@ -137,10 +138,7 @@ TEST_CASE("finish: all waits for every connection that the peer opens") {
 }
 
 TEST_CASE("finish: all does not wait for connections that are over, or have other rules") {
-    const std::string head =
-        "role: client\nclient: {connections: 3}\n"
-        "rules:\n  - {on: enter established, do: {say: hello}}\n"
-        "  - {on: received 1, do: {finish: all}}\n";
+    const std::string head = "client: {connections: 3}\n" + asks_and_ends;
     SUBCASE("over") {
         World world(head +
                     "  - {on: start, when: {attempt: 2..3}, after: 1s, do: forget}\n"
