@@ -125,7 +125,7 @@ std::string describe_control(const CommonOptions& options, const ControlAccess& 
 ControlAttendant::ControlAttendant(const ControlAccess& access, const Clock& clock,
                                    peer::Engine& engine, Sinks& sinks, const Peers& peers)
     : control_({access.listener, engine, names_of(peers),
-                [&sinks](std::unique_ptr<observe::Sink> sink) { sinks.add(std::move(sink)); },
+                [&sinks](std::unique_ptr<event::Sink> sink) { sinks.add(std::move(sink)); },
                 [](const std::string& sentence) { complain(sentence); },
                 [&clock] { return clock.now(); }, version, access.token, peers.relays}) {}
 

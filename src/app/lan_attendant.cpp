@@ -96,7 +96,7 @@ void LanAttendant::tell_change(const link::Presence::Change& change, Instant now
     const std::string rival =
         change.rival ? "the host " + link::to_string(*change.rival) : "this host itself";
     const auto tell = [&](std::string text) {
-        parts_.sinks.event({now, 0, 0, peer::NoticeEvent{"address", std::move(text)}});
+        parts_.sinks.notice(now, "address", std::move(text));
     };
     using State = link::Claim::State;
     switch (change.state) {

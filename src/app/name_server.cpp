@@ -214,6 +214,6 @@ void NameServer::note_unknown(const wire::DnsQuery& query) {
     }
 }
 
-std::vector<peer::NoticeEvent> NameServer::take_notices() { return std::exchange(notices_, {}); }
+std::vector<event::Notice> NameServer::take_notices() { return std::exchange(notices_, {}); }
 
 }  // namespace ghostpeer::app

@@ -34,7 +34,7 @@ class NameServer {
     /// Answers the UDP packets that the engine has for it.
     void carry_out(Instant now);
     /// What the user should know, each sentence once in a run.
-    [[nodiscard]] std::vector<peer::NoticeEvent> take_notices();
+    [[nodiscard]] std::vector<event::Notice> take_notices();
     /// Names that were asked for and have no address here, in that order.
     [[nodiscard]] const std::vector<std::string>& unknown() const noexcept { return unknown_; }
 
@@ -70,9 +70,9 @@ class NameServer {
     std::size_t largest_datagram_;
     std::unordered_map<std::uint64_t, Asker> askers_;
     std::uint64_t asked_ = 0;
-    std::unordered_map<peer::ConnectionId, Stream> streams_;
+    std::unordered_map<event::ConnectionId, Stream> streams_;
     std::vector<wire::Datagram> datagrams_;
-    std::vector<peer::NoticeEvent> notices_;
+    std::vector<event::Notice> notices_;
     std::set<std::string> noticed_;
     std::vector<std::string> unknown_;  ///< as many of them as have a notice
 };

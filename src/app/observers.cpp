@@ -21,7 +21,7 @@ namespace {
 
 /// The trace ends with the verdict. Where there is none on standard error, what fails is told there
 /// all the same, and so is what could not be written; how COMMAND itself failed COMMAND has told.
-void print_verdict(const CommonOptions& options, const observe::Verdict& verdict) {
+void print_verdict(const CommonOptions& options, const event::Verdict& verdict) {
     const bool told = !options.quiet && !options.trace_file;
     const bool good = verdict.pass || verdict.only_command;
     if (!told && (!good || !verdict.lost.empty())) {
@@ -30,13 +30,14 @@ void print_verdict(const CommonOptions& options, const observe::Verdict& verdict
 }
 
 /// What is left of the trace with `-q -o FILE`: the verdict, where it fails.
-class QuietVerdict final : public observe::Sink {
+class QuietVerdict final : public event::Sink {
   public:
     explicit QuietVerdict(observe::OutputFile file) : file_(std::move(file)) {}
 
-    void verdict(Instant /*at*/, const observe::Verdict& verdict) override {
-        if (!verdict.pass && !verdict.only_command) {
-            file_.write(observe::to_text(verdict));
+    void record(const event::Event& event) override {
+        const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what);
+        if (verdict != nullptr && !(*verdict)->pass && !(*verdict)->only_command) {
+            file_.write(observe::to_text(**verdict));
         }
     }
     void flush() override { file_.flush(); }
@@ -48,7 +49,7 @@ class QuietVerdict final : public observe::Sink {
     observe::OutputFile file_;
 };
 
-using MakeSink = std::function<std::unique_ptr<observe::Sink>(observe::OutputFile)>;
+using MakeSink = std::function<std::unique_ptr<event::Sink>(observe::OutputFile)>;
 
 /// A file that programs read, and what is made of it.
 struct Wanted {
@@ -187,12 +188,12 @@ observe::RunSummary summarize(const CommonOptions& options, const Outcome& outco
     return run;
 }
 
-observe::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run, Sinks& sinks,
-                              const observe::Conversation* conversation, Instant end) {
-    observe::Verdict verdict = observe::make_verdict(run, conversation);
+event::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run, Sinks& sinks,
+                            const observe::Conversation* conversation, Instant end) {
+    auto verdict = std::make_shared<const event::Verdict>(observe::make_verdict(run, conversation));
     // What tells of a loss may be lost itself. Each turn tells more sinks what the others know.
     std::size_t told = sinks.lost().size();
-    const std::vector<observe::Loss> others(
+    const std::vector<event::Loss> others(
         run.lost.begin() + static_cast<std::ptrdiff_t>(std::min(told, run.lost.size())),
         run.lost.end());
     const auto settle = [&] {
@@ -203,11 +204,12 @@ observe::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary 
             told = lost.size();
             run.lost = std::move(lost);
             run.lost.insert(run.lost.end(), others.begin(), others.end());
-            verdict = observe::make_verdict(run, conversation);
+            verdict =
+                std::make_shared<const event::Verdict>(observe::make_verdict(run, conversation));
         }
         return more;
     };
-    sinks.verdict(end, verdict);
+    sinks.record({end, 0, 0, verdict});
     const bool late = settle();
     sinks.report(end, verdict);
     const bool later = settle();
@@ -215,15 +217,15 @@ observe::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary 
         sinks.report(end, verdict);
         sinks.finish();
     }
-    print_verdict(options, verdict);
+    print_verdict(options, *verdict);
     if ((late || later) && !options.quiet && !options.trace_file) {
         // The trace has told of an earlier verdict.
-        complain(verdict.headline);
-        for (const observe::Loss& loss : verdict.lost) {
+        complain(verdict->headline);
+        for (const event::Loss& loss : verdict->lost) {
             complain(loss.sentence);
         }
     }
-    return verdict;
+    return *verdict;
 }
 
 }  // namespace ghostpeer::app

@@ -39,8 +39,8 @@ namespace ghostpeer::app {
 
 /// Judges, tells the sinks and, where the trace does not, the user. `conversation` may be null.
 /// What comes back has the status that ghostpeer ends with.
-[[nodiscard]] observe::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run,
-                                            Sinks& sinks, const observe::Conversation* conversation,
-                                            Instant end);
+[[nodiscard]] event::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run,
+                                          Sinks& sinks, const observe::Conversation* conversation,
+                                          Instant end);
 
 }  // namespace ghostpeer::app

@@ -34,7 +34,7 @@ FileDescriptor spare;
          [](const DnsQuery&, DnsOutcome, std::span<const IpAddress>) noexcept { return Bytes{}; },
          [](std::span<const std::uint8_t>) noexcept { return Bytes{}; },
          [](const DnsQuery&) noexcept { return Bytes{}; }},
-        [](observe::OutputFile, Duration) -> std::unique_ptr<observe::Sink> { return nullptr; }};
+        [](observe::OutputFile, Duration) -> std::unique_ptr<event::Sink> { return nullptr; }};
     return functions;
 }
 
@@ -95,7 +95,7 @@ Bytes dns_truncated(const DnsQuery& query) noexcept { return module().wire.dns_c
 
 namespace observe {
 
-std::unique_ptr<Sink> make_capture(OutputFile file, Duration epoch) {
+std::unique_ptr<event::Sink> make_capture(OutputFile file, Duration epoch) {
     return module().make_capture(std::move(file), epoch);
 }
 

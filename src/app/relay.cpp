@@ -199,13 +199,13 @@ void Relay::begin(const peer::UpstreamId& id, const peer::UpstreamConnect& what,
 
 void Relay::take_lookups(Instant now) {
     for (const upstream::LookupResult& result : lookup_->take()) {
-        std::vector<peer::ConnectionId> waiting;
+        std::vector<event::ConnectionId> waiting;
         const auto [first, last] = waiting_.equal_range(result.host);
         for (auto one = first; one != last; ++one) {
             waiting.push_back(one->second);
         }
         waiting_.erase(first, last);
-        for (const peer::ConnectionId connection : waiting) {
+        for (const event::ConnectionId connection : waiting) {
             const auto found = servers_.find(connection);
             if (found == servers_.end()) {
                 continue;
@@ -375,7 +375,7 @@ void Relay::lose_sight(Server& server, int error, Instant now) {
 }
 
 void Relay::forget(Server& server) {
-    const peer::ConnectionId connection = server.id.connection;
+    const event::ConnectionId connection = server.id.connection;
     servers_.erase(connection);
 }
 
@@ -385,8 +385,8 @@ void Relay::notice(std::string text) {
     }
 }
 
-std::vector<peer::NoticeEvent> Relay::take_notices() {
-    for (peer::NoticeEvent& one : name_server_.take_notices()) {
+std::vector<event::Notice> Relay::take_notices() {
+    for (event::Notice& one : name_server_.take_notices()) {
         notices_.push_back(std::move(one));
     }
     return std::exchange(notices_, {});

@@ -48,7 +48,7 @@ class Relay {
         return name_server_.next_deadline();
     }
     /// What the user should know, each sentence once in a run.
-    [[nodiscard]] std::vector<peer::NoticeEvent> take_notices();
+    [[nodiscard]] std::vector<event::Notice> take_notices();
 
   private:
     struct Server {
@@ -89,11 +89,11 @@ class Relay {
     NamesByAddress names_;
     FileDescriptor epoll_;
     std::optional<upstream::Lookup> lookup_;
-    std::unordered_map<peer::ConnectionId, Server> servers_;
-    std::multimap<std::string, peer::ConnectionId> waiting_;  ///< for the address of a host
+    std::unordered_map<event::ConnectionId, Server> servers_;
+    std::multimap<std::string, event::ConnectionId> waiting_;  ///< for the address of a host
     std::vector<peer::UpstreamRequest> requests_;
     std::vector<std::uint8_t> buffer_;
-    std::vector<peer::NoticeEvent> notices_;
+    std::vector<event::Notice> notices_;
     std::set<std::string> noticed_;
 };
 

@@ -19,12 +19,11 @@ bool Reloader::signal(int number, Instant now) {
     if (!problem.empty()) {
         print_message(problem);
     }
-    sinks_.event(
-        {now, 0, 0,
-         peer::NoticeEvent{"reload", problem.empty() ? "The profiles were read again; connections "
-                                                       "that begin now have them."
-                                                     : "The profiles could not be read again; the "
-                                                       "old ones stay."}});
+    sinks_.notice(now, "reload",
+                  problem.empty() ? "The profiles were read again; connections "
+                                    "that begin now have them."
+                                  : "The profiles could not be read again; the "
+                                    "old ones stay.");
     notifier_.tell("READY=1");
     return true;
 }

@@ -85,11 +85,10 @@ namespace {
                                                         std::move(sandbox.netstat()));
     }
     if (engine.expects_outcomes()) {
-        sinks.event({clock.now(), 0, 0,
-                     peer::NoticeEvent{"sockets",
-                                       "The kernel's sockets cannot be watched here: an `outcome` "
-                                       "is told from the segments alone, and is `unknown` where "
-                                       "they do not tell."}});
+        sinks.notice(clock.now(), "sockets",
+                     "The kernel's sockets cannot be watched here: an `outcome` "
+                     "is told from the segments alone, and is `unknown` where "
+                     "they do not tell.");
     }
     return nullptr;
 }
@@ -224,6 +223,7 @@ class Run {
         link_ = make_link(sandbox_->link_end(), options_.mtu, peers_.loopback);
         peer::Settings settings = make_settings(options_, peers_, seed_);
         settings.memory = &memory_;
+        settings.ids = &sinks_.ids();
         settings.virtual_time = virtual_time();
         settings.epoch = settings.virtual_time ? Duration::zero() : clock_->epoch();
         settings.verify_checksums = link_->verify_checksums();
@@ -248,7 +248,7 @@ class Run {
     /// `text` may be empty: then there is nothing to tell.
     void notice(std::string_view what, const std::string& text) {
         if (!text.empty()) {
-            sinks_.event({clock_->now(), 0, 0, peer::NoticeEvent{what, text}});
+            sinks_.notice(clock_->now(), what, text);
         }
     }
 
@@ -323,7 +323,7 @@ class Run {
     /// The verdict, and the exit status that it has.
     [[nodiscard]] int tell(const Outcome& outcome, Instant end, std::vector<std::string> instead) {
         if (outcome.exit) {
-            sinks_.exit(end, *outcome.exit);
+            sinks_.record({end, 0, 0, *outcome.exit});
         }
         sinks_.finish();
         observe::RunSummary run = summarize(options_, outcome, *engine_, sinks_, end, seed_);
@@ -343,7 +343,7 @@ class Run {
         if (conversation_ != nullptr) {
             conversation_->forget_after(outcome.concluded);
         }
-        const observe::Verdict verdict =
+        const event::Verdict verdict =
             tell_verdict(options_, std::move(run), sinks_, conversation_, end);
         if (controller_) {
             controller_->end();

@@ -57,10 +57,10 @@ void RunLoop::fire_commands(Instant now) {
         const std::string command = std::move(fires_.back().second);
         fires_.pop_back();
         if (parts_.engine.fire(command, now) == 0) {
-            parts_.sinks.event({now, 0, 0,
-                                peer::NoticeEvent{"command", "The command `" + command +
-                                                                 "` was fired, but no open "
-                                                                 "connection waits for it."}});
+            parts_.sinks.notice(now, "command",
+                                "The command `" + command +
+                                    "` was fired, but no open "
+                                    "connection waits for it.");
         }
     }
 }
@@ -220,8 +220,12 @@ bool RunLoop::handle_packets() {
         any = any || !batch_.empty();
         for (std::size_t i = 0; i < batch_.size(); ++i) {
             const Instant now = parts_.clock.now();
-            parts_.engine.on_packet(batch_[i], now, i + 1 < batch_.size());
-            parts_.sinks.packet(peer::Direction::in, now, batch_[i]);
+            const event::EventId segment =
+                parts_.engine.on_packet(batch_[i], now, i + 1 < batch_.size());
+            if (!parts_.sinks.empty()) {
+                parts_.sinks.record(
+                    {now, 0, 0, event::Packet{event::Direction::in, batch_[i], segment}});
+            }
             deliver();
         }
         serve_relay();
@@ -267,10 +271,9 @@ void RunLoop::lose_link() {
         return;
     }
     // Without its interface COMMAND's network is dead; COMMAND itself may still have an end.
-    parts_.sinks.event({parts_.clock.now(), 0, 0,
-                        peer::NoticeEvent{"link",
-                                          "The link to COMMAND is gone; nothing arrives "
-                                          "any more."}});
+    parts_.sinks.notice(parts_.clock.now(), "link",
+                        "The link to COMMAND is gone; nothing arrives "
+                        "any more.");
 }
 
 void RunLoop::deliver() {
@@ -298,8 +301,8 @@ void RunLoop::deliver() {
     emissions_.clear();
     parts_.engine.take_events(events_);
     if (!parts_.sinks.empty()) {
-        for (const peer::Event& event : events_) {
-            parts_.sinks.event(event);
+        for (const event::Event& event : events_) {
+            parts_.sinks.record(event);
         }
     }
     events_.clear();
@@ -311,9 +314,11 @@ void RunLoop::tell_departures() {
     for (std::size_t i = 0; i < emissions_.size(); ++i) {
         if (lost != undelivered_.end() && *lost == i) {
             ++lost;
-            parts_.engine.undelivered(emissions_[i]);
+            parts_.engine.undelivered(emissions_[i], now);
         } else {
-            parts_.sinks.packet(peer::Direction::out, now, emissions_[i].packet);
+            parts_.sinks.record({now, 0, 0,
+                                 event::Packet{event::Direction::out, emissions_[i].packet,
+                                               emissions_[i].segment}});
         }
     }
 }
@@ -387,8 +392,8 @@ void RunLoop::serve_relay() {
 }
 
 void RunLoop::tell_notices() {
-    for (peer::NoticeEvent& notice : parts_.relay.take_notices()) {
-        parts_.sinks.event({parts_.clock.now(), 0, 0, std::move(notice)});
+    for (event::Notice& notice : parts_.relay.take_notices()) {
+        parts_.sinks.notice(parts_.clock.now(), notice.what, std::move(notice.text));
     }
 }
 

@@ -26,7 +26,7 @@ namespace ghostpeer::app {
 /// How the run came to its end.
 struct Outcome {
     observe::Ended ended = observe::Ended::command;
-    std::optional<observe::Exit> exit;
+    std::optional<event::Exit> exit;
     Instant exited{};  ///< when COMMAND ended
     /// Names of what COMMAND had started and left behind when it ended.
     std::vector<std::string> left_behind;
@@ -116,7 +116,7 @@ class RunLoop {
     link::PacketBatch batch_;
     std::vector<peer::Emission> emissions_;
     std::vector<std::size_t> undelivered_;  ///< of them, in order
-    std::vector<peer::Event> events_;
+    std::vector<event::Event> events_;
     Outcome outcome_;
     std::optional<std::string> problem_;
     std::optional<Instant> timeout_at_;

@@ -70,7 +70,7 @@ void RunLoop::force_end(Instant now) {
         case 2: parts_.sandbox->kill_helper(); break;
         default:
             // Somebody traces it, or the kernel does not let go of it: the run ends all the same.
-            outcome_.exit = observe::Exit{};
+            outcome_.exit = event::Exit{};
             outcome_.exit->signal = SIGKILL;
             over_ = true;
             break;
@@ -154,7 +154,7 @@ void RunLoop::take_exit() {
             "the helper process that holds COMMAND's namespaces was killed from outside, and "
             "COMMAND with it.";
     }
-    observe::Exit exit;
+    event::Exit exit;
     if (status->signaled) {
         exit.signal = status->value;
     } else {

@@ -188,15 +188,13 @@ struct Prepared {
         return exit_cannot;
     }
     for (const std::string& sentence : peers.remarks) {
-        sinks.event({clock.now(), 0, 0, peer::NoticeEvent{"command-line", sentence}});
+        sinks.notice(clock.now(), "command-line", sentence);
     }
     if (engine.expects_outcomes()) {
-        sinks.event(
-            {clock.now(), 0, 0,
-             peer::NoticeEvent{"sockets",
-                               "The sockets of programs elsewhere cannot be watched: an "
-                               "`outcome` is told from the segments alone, and is `unknown` where "
-                               "they do not tell."}});
+        sinks.notice(clock.now(), "sockets",
+                     "The sockets of programs elsewhere cannot be watched: an "
+                     "`outcome` is told from the segments alone, and is `unknown` where "
+                     "they do not tell.");
     }
     if (!lan) {
         ready(clock.now());
@@ -211,8 +209,7 @@ struct Prepared {
     if (conversation != nullptr) {
         conversation->forget_after(outcome.concluded);
     }
-    const observe::Verdict verdict =
-        tell_verdict(options, std::move(run), sinks, conversation, end);
+    const event::Verdict verdict = tell_verdict(options, std::move(run), sinks, conversation, end);
     if (control) {
         control->end();
     }

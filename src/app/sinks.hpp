@@ -1,10 +1,12 @@
-// All observers of a run as one.
+// All observers of a run as one: the way into the record.
 #pragma once
 
-#include "observe/sink.hpp"
+#include "event/sink.hpp"
+#include "ghostpeer/event/verdict.hpp"
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,39 +14,28 @@ namespace ghostpeer::app {
 
 class Sinks {
   public:
-    void add(std::unique_ptr<observe::Sink> sink) { sinks_.push_back(std::move(sink)); }
+    void add(std::unique_ptr<event::Sink> sink) { sinks_.push_back(std::move(sink)); }
     /// One that is told nothing but the verdict, after the others: what they lost belongs to it.
-    void add_report(std::unique_ptr<observe::Sink> sink) { reports_.push_back(std::move(sink)); }
+    void add_report(std::unique_ptr<event::Sink> sink) { reports_.push_back(std::move(sink)); }
     [[nodiscard]] bool empty() const noexcept { return sinks_.empty(); }
+    /// Whoever makes events that others name numbers them with these.
+    [[nodiscard]] event::EventIds& ids() noexcept { return ids_; }
 
-    void event(const peer::Event& event) {
+    void record(event::Event event) {
+        if (event.id == 0) {
+            event.id = ids_.next();
+        }
         for (const auto& sink : sinks_) {
-            sink->event(event);
+            sink->record(event);
         }
     }
-    void packet(peer::Direction direction, Instant at, std::span<const std::uint8_t> bytes) {
-        for (const auto& sink : sinks_) {
-            sink->packet(direction, at, bytes);
-        }
+    /// What somebody should know once: a stable word, a sentence.
+    void notice(Instant at, std::string_view what, std::string text) {
+        record({at, 0, 0, event::Notice{what, std::move(text)}});
     }
-    void socket(Instant at, const observe::SocketEvent& socket) {
-        for (const auto& sink : sinks_) {
-            sink->socket(at, socket);
-        }
-    }
-    void exit(Instant at, const observe::Exit& exit) {
-        for (const auto& sink : sinks_) {
-            sink->exit(at, exit);
-        }
-    }
-    void verdict(Instant at, const observe::Verdict& verdict) {
-        for (const auto& sink : sinks_) {
-            sink->verdict(at, verdict);
-        }
-    }
-    void report(Instant at, const observe::Verdict& verdict) {
+    void report(Instant at, const std::shared_ptr<const event::Verdict>& verdict) {
         for (const auto& sink : reports_) {
-            sink->verdict(at, verdict);
+            sink->record({at, 0, 0, verdict});
         }
     }
     void flush() {
@@ -67,8 +58,8 @@ class Sinks {
         }
         return false;
     }
-    [[nodiscard]] std::vector<observe::Loss> lost() const {
-        std::vector<observe::Loss> losses;
+    [[nodiscard]] std::vector<event::Loss> lost() const {
+        std::vector<event::Loss> losses;
         for (const auto* list : {&sinks_, &reports_}) {
             for (const auto& sink : *list) {
                 if (auto sentence = sink->lost()) {
@@ -80,8 +71,9 @@ class Sinks {
     }
 
   private:
-    std::vector<std::unique_ptr<observe::Sink>> sinks_;
-    std::vector<std::unique_ptr<observe::Sink>> reports_;
+    event::EventIds ids_;
+    std::vector<std::unique_ptr<event::Sink>> sinks_;
+    std::vector<std::unique_ptr<event::Sink>> reports_;
 };
 
 }  // namespace ghostpeer::app

@@ -44,11 +44,10 @@ constexpr Duration after_due = 3ms;
     return std::nullopt;
 }
 
-[[nodiscard]] std::optional<peer::SocketView> to_view(const observe::SocketEvent& event,
-                                                      Instant now) {
+[[nodiscard]] std::optional<peer::SocketView> to_view(const event::Socket& event, Instant now) {
     peer::SocketView view;
     view.flow = {event.dst, event.src};
-    view.gone = event.state == observe::gone;
+    view.gone = event.state == event::gone;
     const auto state = to_state(view.gone ? event.last_state : event.state);
     if (!state) {
         return std::nullopt;
@@ -59,7 +58,7 @@ constexpr Duration after_due = 3ms;
     view.aborts = event.aborts;
     if (view.gone) {
         view.due = event.due;
-    } else if (event.timer != observe::SocketTimer::none) {
+    } else if (event.timer != event::SocketTimer::none) {
         view.due = now + event.expires;
     }
     return view;
@@ -119,7 +118,7 @@ void SocketSampler::packets_came(Instant now) {
     sample_at_ = std::min(*sample_at_, rested ? now + 1ms : now + interval);
 }
 
-bool SocketSampler::take_destroyed(const observe::SocketEvent& socket, Instant now) {
+bool SocketSampler::take_destroyed(const event::Socket& socket, Instant now) {
     engine_.on_destroyed({{socket.dst, socket.src}, socket.aborts, socket.retried}, now);
     // The kernel may have given up others, which somebody still holds.
     const bool more_aborts = socket.aborts.value_or(0) > aborts_;
@@ -133,13 +132,13 @@ bool SocketSampler::take_changes(Instant now) {
         news_at_ = now;
     }
     bool curious = false;
-    for (const observe::SocketEvent& change : changes_) {
-        if (change.state == observe::destroyed) {
+    for (const event::Socket& change : changes_) {
+        if (change.state == event::destroyed) {
             curious = take_destroyed(change, now) || curious;
             continue;
         }
         if (purpose_.shown) {
-            sinks_.socket(now, change);
+            sinks_.record({now, 0, 0, change});
         }
         if (const auto view = to_view(change, now)) {
             engine_.on_socket(*view, now);
@@ -147,7 +146,7 @@ bool SocketSampler::take_changes(Instant now) {
     }
     changes_.clear();
     if (auto notice = watcher_->take_notice(); notice && steady()) {
-        sinks_.event({now, 0, 0, peer::NoticeEvent{"limit", std::move(*notice)}});
+        sinks_.notice(now, "limit", std::move(*notice));
     }
     return curious;
 }

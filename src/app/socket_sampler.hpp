@@ -40,13 +40,13 @@ class SocketSampler {
     void schedule(Instant now);
     /// True where a look would tell more.
     bool take_changes(Instant now);
-    bool take_destroyed(const observe::SocketEvent& socket, Instant now);
+    bool take_destroyed(const event::Socket& socket, Instant now);
 
     observe::SocketWatcher* watcher_;
     peer::Engine& engine_;
     Sinks& sinks_;
     Purpose purpose_;
-    std::vector<observe::SocketEvent> changes_;
+    std::vector<event::Socket> changes_;
     std::uint64_t aborts_ = 0;  ///< that were told last; the network is new
     bool subscribed_ = false;
     bool curious_ = false;  ///< a look would tell more than the one under way

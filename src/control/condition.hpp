@@ -37,7 +37,7 @@ struct CountIs {
 /// `state=ESTABLISHED conn=1`
 struct StateIs {
     tcp::State state = tcp::State::established;
-    peer::ConnectionId connection = 0;
+    event::ConnectionId connection = 0;
 };
 /// `rule FILE:LINE`, `rule FILE:LINE >= 3`
 struct RuleFired {

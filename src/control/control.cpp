@@ -13,7 +13,7 @@ namespace ghostpeer::control {
 namespace {
 
 /// Hears of everything that happens. It may outlive the Control.
-class Ear final : public observe::Sink {
+class Ear final : public event::Sink {
   public:
     Ear(std::weak_ptr<Desk*> desk, std::shared_ptr<EventLog> log,
         std::shared_ptr<std::atomic<bool>> logging)
@@ -22,26 +22,13 @@ class Ear final : public observe::Sink {
           logging_(std::move(logging)),
           lines_(observe::make_event_lines([this](std::string_view line) { log_->add(line); })) {}
 
-    void event(const peer::Event& event) override {
+    void record(const event::Event& event) override {
+        if (std::holds_alternative<event::Packet>(event.what)) {
+            return;
+        }
         tell();
         if (*logging_) {
-            lines_->event(event);
-        }
-    }
-    void socket(Instant at, const observe::SocketEvent& socket) override {
-        tell();
-        if (*logging_) {
-            lines_->socket(at, socket);
-        }
-    }
-    void exit(Instant at, const observe::Exit& exit) override {
-        if (*logging_) {
-            lines_->exit(at, exit);
-        }
-    }
-    void verdict(Instant at, const observe::Verdict& verdict) override {
-        if (*logging_) {
-            lines_->verdict(at, verdict);
+            lines_->record(event);
         }
     }
     void flush() override {
@@ -60,7 +47,7 @@ class Ear final : public observe::Sink {
     std::weak_ptr<Desk*> desk_;
     std::shared_ptr<EventLog> log_;
     std::shared_ptr<std::atomic<bool>> logging_;
-    std::unique_ptr<observe::Sink> lines_;
+    std::unique_ptr<event::Sink> lines_;
 };
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include "control/context.hpp"
 #include "control/listener.hpp"
 #include "control/router.hpp"
+#include "event/sink.hpp"
 #include "ghostpeer/peer/engine.hpp"
 #include "http/server.hpp"
-#include "observe/sink.hpp"
 
 #include <atomic>
 #include <functional>
@@ -28,7 +28,7 @@ class Control {
         peer::Engine& engine;
         std::vector<std::string> peer_names;  ///< by PeerSpec; empty: nobody's business
         /// Adds an observer of the run, which the loop's owner keeps.
-        std::function<void(std::unique_ptr<observe::Sink>)> add_sink;
+        std::function<void(std::unique_ptr<event::Sink>)> add_sink;
         std::function<void(const std::string&)> complain;  ///< a sentence
         std::function<Instant()> now;  ///< the loop's clock; asked by the other thread, too
         std::string version;

@@ -55,7 +55,7 @@ std::string within_limits(const profile::Range& range) {
 
 }  // namespace
 
-int status_of(const Exit& exit) {
+int status_of(const event::Exit& exit) {
     return exit.signal ? exit_signal_base + *exit.signal : exit.status;
 }
 

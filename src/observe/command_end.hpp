@@ -8,7 +8,7 @@
 namespace ghostpeer::observe {
 
 /// As a shell says it: 128 + N where signal N ended it.
-[[nodiscard]] int status_of(const Exit& exit);
+[[nodiscard]] int status_of(const event::Exit& exit);
 
 /// Was a status asked for? Then another one fails the run, whichever it is, and that one does not.
 [[nodiscard]] bool expects_status(const RunSummary& run);

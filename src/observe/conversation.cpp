@@ -21,16 +21,16 @@ bool fits(const std::optional<Word>& wanted, const std::optional<Word>& seen) {
 
 }  // namespace
 
-void Conversation::event(const peer::Event& event) {
+void Conversation::record(const event::Event& event) {
     if (event.connection == 0) {
         return;
     }
     Line made{event.at, event.connection, {}, {}, {}, trace_line(event), false};
     made.text.pop_back();
-    if (const auto* segment = std::get_if<peer::SegmentEvent>(&event.what)) {
+    if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
         made.kind = segment->kind;
         made.reason = segment->reason;
-    } else if (const auto* state = std::get_if<peer::StateEvent>(&event.what)) {
+    } else if (const auto* state = std::get_if<event::State>(&event.what)) {
         made.state = state->to;
     }
     if (first_.size() < kept_) {
@@ -87,7 +87,7 @@ std::optional<std::size_t> Conversation::find(const peer::Sighting& sighting,
 
 std::vector<std::string> Conversation::around(
     const std::vector<peer::Sighting>& marked, const std::vector<profile::Event>& events,
-    const std::optional<std::set<peer::ConnectionId>>& connections) const {
+    const std::optional<std::set<event::ConnectionId>>& connections) const {
     std::map<std::size_t, bool> shown;  // index: is it marked?
     for (const peer::Sighting& sighting : marked) {
         const auto found = find(sighting, events);
@@ -125,7 +125,7 @@ std::vector<std::string> Conversation::around(
     return lines;
 }
 
-std::vector<std::string> Conversation::end_of(peer::ConnectionId connection) const {
+std::vector<std::string> Conversation::end_of(event::ConnectionId connection) const {
     std::vector<std::string> lines;
     for (std::size_t i = size(); i-- > 0 && lines.size() < last_lines;) {
         if (line(i).connection == connection) {

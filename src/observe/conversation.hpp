@@ -1,8 +1,8 @@
 // The lines of the trace that a failed expectation is shown with.
 #pragma once
 
+#include "event/sink.hpp"
 #include "ghostpeer/peer/expectation.hpp"
-#include "observe/sink.hpp"
 
 #include <deque>
 #include <optional>
@@ -13,11 +13,11 @@
 namespace ghostpeer::observe {
 
 /// Keeps the first and the last lines of a run; those between them are lost.
-class Conversation final : public Sink {
+class Conversation final : public event::Sink {
   public:
     explicit Conversation(std::size_t kept = 1000) : kept_(kept) {}
 
-    void event(const peer::Event& event) override;
+    void record(const event::Event& event) override;
 
     /// What came later does not count.
     void forget_after(Instant at);
@@ -27,14 +27,14 @@ class Conversation final : public Sink {
     /// blanks.
     [[nodiscard]] std::vector<std::string> around(
         const std::vector<peer::Sighting>& marked, const std::vector<profile::Event>& events,
-        const std::optional<std::set<peer::ConnectionId>>& connections = {}) const;
+        const std::optional<std::set<event::ConnectionId>>& connections = {}) const;
     /// The last lines of one connection.
-    [[nodiscard]] std::vector<std::string> end_of(peer::ConnectionId connection) const;
+    [[nodiscard]] std::vector<std::string> end_of(event::ConnectionId connection) const;
 
   private:
     struct Line {
         Instant at{};
-        peer::ConnectionId connection = 0;
+        event::ConnectionId connection = 0;
         std::optional<tcp::Kind> kind;
         std::optional<tcp::Reason> reason;
         std::optional<tcp::State> state;

@@ -1,5 +1,6 @@
 #include "observe/events.hpp"
 
+#include "ghostpeer/event/verdict.hpp"
 #include "observe/text.hpp"
 
 #include <fmt/format.h>
@@ -37,10 +38,23 @@ std::string seconds(Duration length) {
 /// would cost more than the engine.
 class Line {
   public:
-    Line(std::string& out, Instant at, std::string_view event) : out_(out) {
+    Line(std::string& out, const event::Event& event, std::string_view word) : out_(out) {
         out_.clear();
-        const auto ns = at.time_since_epoch().count();
-        append("{{\"t\":{}.{:09},\"event\":\"{}\"", ns / 1'000'000'000, ns % 1'000'000'000, event);
+        const auto ns = event.at.time_since_epoch().count();
+        append("{{\"t\":{}.{:09},\"event\":\"{}\"", ns / 1'000'000'000, ns % 1'000'000'000, word);
+        if (event.id != 0) {
+            number("id", event.id);
+        }
+        if (event.cause != 0) {
+            number("cause", event.cause);
+        }
+        if (event.of != 0) {
+            number("of", event.of);
+        }
+        if (event.connection != 0) {
+            number("conn", event.connection);
+            number("attempt", event.attempt);
+        }
     }
 
     template <typename... Args>
@@ -121,7 +135,7 @@ void append_options(Line& line, const wire::Options& options, const wire::Number
 }
 
 /// What a packet says that its segment does not show.
-void append_forgery(Line& line, const wire::Segment& segment, const peer::Forgery& forgery) {
+void append_forgery(Line& line, const wire::Segment& segment, const event::Forgery& forgery) {
     if (!forgery.changes.empty()) {
         line.append(",\"changes\":[\"{}\"]", fmt::join(forgery.changes, "\",\""));
     }
@@ -145,120 +159,7 @@ void append_forgery(Line& line, const wire::Segment& segment, const peer::Forger
     }
 }
 
-struct LineMaker {
-    const peer::Event& event;
-    std::string& out;
-
-    [[nodiscard]] Line begin(std::string_view word) const {
-        Line line(out, event.at, word);
-        if (event.connection != 0) {
-            line.number("conn", event.connection);
-            line.number("attempt", event.attempt);
-        }
-        return line;
-    }
-
-    void operator()(const peer::SegmentEvent& what) const {
-        const auto& segment = what.segment;
-        auto line = begin("segment");
-        line.word("dir", peer::name(what.direction));
-        if (what.kind) {
-            line.word("kind", tcp::name(*what.kind));
-        }
-        if (what.reason) {
-            line.word("reason", tcp::name(*what.reason));
-        }
-        line.word("src", segment.source.to_string());
-        line.word("dst", segment.destination.to_string());
-        line.word("flags", wire::flag_letters(segment.flags));
-        const bool acks = segment.has(wire::Flags::ack);
-        line.append(",\"seq\":{},\"ack\":{},\"raw_seq\":{},\"raw_ack\":{}",
-                    wire::relative_number(segment.seq, what.base.seq),
-                    acks ? wire::relative_number(segment.ack, what.base.ack) : 0, segment.seq.raw(),
-                    segment.ack.raw());
-        line.append(",\"len\":{},\"win\":{},\"window\":{}", segment.payload.size(), segment.window,
-                    what.window);
-        append_options(line, segment.options, what.base);
-        line.word("fate", peer::name(what.fate));
-        if (what.retransmission) {
-            line.append(",\"retransmission\":true");
-        }
-        if (what.rule) {
-            line.append(",\"rule\":{{\"file\":{},\"line\":{}}}",
-                        json_string(what.rule->file ? *what.rule->file : std::string()),
-                        what.rule->line);
-        }
-        if (what.until) {
-            line.number("until", seconds(what.until->time_since_epoch()));
-        }
-        if (segment.urgent != 0 || segment.has(wire::Flags::urg)) {
-            line.number("urgent", segment.urgent);
-        }
-        if (what.forgery) {
-            append_forgery(line, segment, *what.forgery);
-        }
-        line.end();
-    }
-    void operator()(const peer::StateEvent& state) const {
-        auto line = begin("state");
-        line.word("from", tcp::name(state.from));
-        line.word("to", tcp::name(state.to));
-        line.end();
-    }
-    void operator()(const peer::RuleEvent& rule) const {
-        auto line = begin("rule");
-        line.place(rule.rule);
-        line.text("action", rule.action);
-        if (!rule.detail.empty()) {
-            line.text("detail", rule.detail);
-        }
-        line.end();
-    }
-    void operator()(const peer::AttemptEvent& attempt) const {
-        auto line = begin("attempt");
-        const auto& [local, remote] = attempt.flow;
-        line.word("src", (attempt.dialled ? local : remote).to_string());
-        line.word("dst", (attempt.dialled ? remote : local).to_string());
-        if (attempt.since_last) {
-            line.number("since_last", seconds(*attempt.since_last));
-        }
-        line.end();
-    }
-    void operator()(const peer::LogEvent& log) const {
-        auto line = begin("log");
-        line.place(log.rule);
-        line.text("text", log.text);
-        line.end();
-    }
-    void operator()(const peer::IcmpEvent& icmp) const {
-        auto line = begin("icmp");
-        line.word("dir", peer::name(peer::Direction::out));
-        line.word("kind", wire::name(icmp.kind));
-        line.word("src", icmp.source.to_string());
-        line.word("dst", icmp.destination.to_string());
-        if (icmp.kind == wire::IcmpKind::fragmentation_needed) {
-            line.number("mtu", icmp.mtu);
-        }
-        const auto& quoted = icmp.quoted;
-        line.append(",\"quoted\":{{\"src\":\"{}\",\"dst\":\"{}\",\"flags\":\"{}\"",
-                    quoted.source.to_string(), quoted.destination.to_string(),
-                    wire::flag_letters(quoted.flags));
-        line.append(",\"seq\":{},\"raw_seq\":{}}}",
-                    wire::relative_number(quoted.seq, icmp.base.seq), quoted.seq.raw());
-        line.word("fate", peer::name(icmp.fate));
-        line.append(",\"rule\":{{\"file\":{},\"line\":{}}}",
-                    json_string(icmp.rule.file ? *icmp.rule.file : std::string()), icmp.rule.line);
-        line.end();
-    }
-    void operator()(const peer::NoticeEvent& notice) const {
-        auto line = begin("notice");
-        line.text("what", notice.what);
-        line.text("text", notice.text);
-        line.end();
-    }
-};
-
-void append_expectations(Line& line, const Verdict& verdict) {
+void append_expectations(Line& line, const event::Verdict& verdict) {
     line.append(",\"expectations\":[");
     const char* separator = "";
     for (const auto& each : verdict.expectations) {
@@ -281,72 +182,178 @@ void append_expectations(Line& line, const Verdict& verdict) {
     line.append("]");
 }
 
-class EventLines : public Sink {
-  public:
-    void event(const peer::Event& event) override {
-        std::visit(LineMaker{event, line_}, event.what);
-        write(line_);
-    }
+struct LineMaker {
+    const event::Event& event;
+    std::string& out;
 
-    void socket(Instant at, const SocketEvent& socket) override {
-        Line line(line_, at, "socket");
+    [[nodiscard]] Line begin(std::string_view word) const { return {out, event, word}; }
+
+    void operator()(const event::Segment& what) const {
+        const auto& segment = what.segment;
+        auto line = begin("segment");
+        line.word("dir", event::name(what.direction));
+        if (what.kind) {
+            line.word("kind", tcp::name(*what.kind));
+        }
+        if (what.reason) {
+            line.word("reason", tcp::name(*what.reason));
+        }
+        line.word("src", segment.source.to_string());
+        line.word("dst", segment.destination.to_string());
+        line.word("flags", wire::flag_letters(segment.flags));
+        const bool acks = segment.has(wire::Flags::ack);
+        line.append(",\"seq\":{},\"ack\":{},\"raw_seq\":{},\"raw_ack\":{}",
+                    wire::relative_number(segment.seq, what.base.seq),
+                    acks ? wire::relative_number(segment.ack, what.base.ack) : 0, segment.seq.raw(),
+                    segment.ack.raw());
+        line.append(",\"len\":{},\"win\":{},\"window\":{}", segment.payload.size(), segment.window,
+                    what.window);
+        append_options(line, segment.options, what.base);
+        line.word("fate", event::name(what.fate));
+        if (what.retransmission) {
+            line.append(",\"retransmission\":true");
+        }
+        if (what.rule) {
+            line.append(",\"rule\":{{\"file\":{},\"line\":{}}}",
+                        json_string(what.rule->file ? *what.rule->file : std::string()),
+                        what.rule->line);
+        }
+        if (what.until) {
+            line.number("until", seconds(what.until->time_since_epoch()));
+        }
+        if (segment.urgent != 0 || segment.has(wire::Flags::urg)) {
+            line.number("urgent", segment.urgent);
+        }
+        if (what.forgery) {
+            append_forgery(line, segment, *what.forgery);
+        }
+        line.end();
+    }
+    void operator()(const event::State& state) const {
+        auto line = begin("state");
+        line.word("from", tcp::name(state.from));
+        line.word("to", tcp::name(state.to));
+        line.end();
+    }
+    void operator()(const event::Rule& rule) const {
+        auto line = begin("rule");
+        line.place(rule.rule);
+        line.text("action", rule.action);
+        if (!rule.detail.empty()) {
+            line.text("detail", rule.detail);
+        }
+        line.end();
+    }
+    void operator()(const event::Attempt& attempt) const {
+        auto line = begin("attempt");
+        const auto& [local, remote] = attempt.flow;
+        line.word("src", (attempt.dialled ? local : remote).to_string());
+        line.word("dst", (attempt.dialled ? remote : local).to_string());
+        if (attempt.since_last) {
+            line.number("since_last", seconds(*attempt.since_last));
+        }
+        line.end();
+    }
+    void operator()(const event::Log& log) const {
+        auto line = begin("log");
+        line.place(log.rule);
+        line.text("text", log.text);
+        line.end();
+    }
+    void operator()(const event::Icmp& icmp) const {
+        auto line = begin("icmp");
+        line.word("dir", event::name(event::Direction::out));
+        line.word("kind", wire::name(icmp.kind));
+        line.word("src", icmp.source.to_string());
+        line.word("dst", icmp.destination.to_string());
+        if (icmp.kind == wire::IcmpKind::fragmentation_needed) {
+            line.number("mtu", icmp.mtu);
+        }
+        const auto& quoted = icmp.quoted;
+        line.append(",\"quoted\":{{\"src\":\"{}\",\"dst\":\"{}\",\"flags\":\"{}\"",
+                    quoted.source.to_string(), quoted.destination.to_string(),
+                    wire::flag_letters(quoted.flags));
+        line.append(",\"seq\":{},\"raw_seq\":{}}}",
+                    wire::relative_number(quoted.seq, icmp.base.seq), quoted.seq.raw());
+        line.word("fate", event::name(icmp.fate));
+        line.append(",\"rule\":{{\"file\":{},\"line\":{}}}",
+                    json_string(icmp.rule.file ? *icmp.rule.file : std::string()), icmp.rule.line);
+        line.end();
+    }
+    void operator()(const event::Notice& notice) const {
+        auto line = begin("notice");
+        line.text("what", notice.what);
+        line.text("text", notice.text);
+        line.end();
+    }
+    void operator()(const event::Socket& socket) const {
+        auto line = begin("socket");
         line.word("src", socket.src.to_string());
         line.word("dst", socket.dst.to_string());
         line.word("state", socket.state);
         line.word("timer", name(socket.timer));
-        if (socket.timer != SocketTimer::none) {
+        if (socket.timer != event::SocketTimer::none) {
             line.append(",\"expires\":{:.3f}", to_seconds(socket.expires));
         }
         line.number("retries", socket.retries);
         line.number("recv_q", socket.recv_q);
         line.number("send_q", socket.send_q);
-        write(line.end());
+        line.end();
     }
-
-    void exit(Instant at, const Exit& exit) override {
-        Line line(line_, at, "exit");
+    void operator()(const event::Exit& exit) const {
+        auto line = begin("exit");
         if (exit.signal) {
             line.number("signal", *exit.signal);
             line.word("signal_name", signal_name(*exit.signal));
         } else {
             line.number("status", exit.status);
         }
-        write(line.end());
+        line.end();
     }
-
-    void verdict(Instant at, const Verdict& verdict) override {
-        Line line(line_, at, "verdict");
-        line.number("pass", verdict.pass);
-        line.number("status", verdict.status);
-        line.text("headline", verdict.headline);
+    void operator()(const std::shared_ptr<const event::Verdict>& verdict) const {
+        auto line = begin("verdict");
+        line.number("pass", verdict->pass);
+        line.number("status", verdict->status);
+        line.text("headline", verdict->headline);
         std::vector<std::string> failures;
-        for (const auto& failure : verdict.failures) {
+        for (const auto& failure : verdict->failures) {
             failures.push_back(failure.sentence);
         }
         line.texts("failures", failures);
-        line.word("ended", verdict.ended);
-        line.number("duration", seconds(verdict.length));
-        line.number("seed", verdict.seed);
-        line.number("attempts", verdict.attempts);
+        line.word("ended", verdict->ended);
+        line.number("duration", seconds(verdict->length));
+        line.number("seed", verdict->seed);
+        line.number("attempts", verdict->attempts);
         line.append(",\"rules\":[");
         const char* separator = "";
-        for (const auto& rule : verdict.rules) {
+        for (const auto& rule : verdict->rules) {
             line.append("{}{{\"file\":{},\"line\":{},\"on\":{},\"fired\":{},\"withheld\":{}}}",
                         separator, json_string(rule.rule.file ? *rule.rule.file : std::string()),
                         rule.rule.line, json_string(rule.event), rule.fired, rule.withheld);
             separator = ",";
         }
         line.append("]");
-        append_expectations(line, verdict);
+        append_expectations(line, *verdict);
         std::vector<std::string> lost;
-        for (const auto& loss : verdict.lost) {
+        for (const auto& loss : verdict->lost) {
             lost.push_back(loss.sentence);
         }
         line.texts("lost", lost);
-        if (!verdict.kernel.empty()) {
-            line.text("kernel", verdict.kernel);
+        if (!verdict->kernel.empty()) {
+            line.text("kernel", verdict->kernel);
         }
-        write(line.end());
+        line.end();
+    }
+    void operator()(const event::Packet& /*packet*/) const { out.clear(); }
+};
+
+class EventLines : public event::Sink {
+  public:
+    void record(const event::Event& event) override {
+        std::visit(LineMaker{event, line_}, event.what);
+        if (!line_.empty()) {
+            write(line_);
+        }
     }
 
   private:
@@ -383,11 +390,11 @@ class CalledLines final : public EventLines {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_event_stream(OutputFile file) {
+std::unique_ptr<event::Sink> make_event_stream(OutputFile file) {
     return std::make_unique<EventStream>(std::move(file));
 }
 
-std::unique_ptr<Sink> make_event_lines(std::function<void(std::string_view)> write) {
+std::unique_ptr<event::Sink> make_event_lines(std::function<void(std::string_view)> write) {
     return std::make_unique<CalledLines>(std::move(write));
 }
 

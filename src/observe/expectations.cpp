@@ -258,7 +258,7 @@ class Describer {
 
 std::vector<std::string> excerpt(const Expectation& expectation, const ExpectationResult& result,
                                  const Describer& describer, const Conversation* conversation,
-                                 const std::optional<std::set<peer::ConnectionId>>& connections) {
+                                 const std::optional<std::set<event::ConnectionId>>& connections) {
     std::vector<std::string> lines;
     lines.push_back(
         fmt::format("{:>5} | {}", expectation.place.line, printable(expectation.source_line)));
@@ -298,15 +298,15 @@ std::string describe_seen(const Expectation& expectation, const ExpectationResul
 
 }  // namespace
 
-std::vector<ExpectationOutcome> describe_expectations(const RunSummary& run,
-                                                      const Conversation* conversation) {
-    std::vector<ExpectationOutcome> all;
+std::vector<event::ExpectationOutcome> describe_expectations(const RunSummary& run,
+                                                             const Conversation* conversation) {
+    std::vector<event::ExpectationOutcome> all;
     for (const auto& statistics : run.profiles) {
         const auto& expect = statistics.profile->expect;
         for (std::size_t i = 0; i < std::min(expect.size(), statistics.expectations.size()); ++i) {
             const Expectation& expectation = expect[i];
             const ExpectationResult& result = statistics.expectations[i];
-            ExpectationOutcome outcome;
+            event::ExpectationOutcome outcome;
             outcome.place = expectation.place;
             outcome.profile = statistics.profile->name;
             outcome.text = expectation.text;
@@ -335,7 +335,7 @@ std::vector<ExpectationOutcome> describe_expectations(const RunSummary& run,
     return all;
 }
 
-std::string describe_held(const ExpectationOutcome& outcome) {
+std::string describe_held(const event::ExpectationOutcome& outcome) {
     return fmt::format("{}  {}: held, {}", format_place(outcome.place), printable(outcome.text),
                        outcome.summary);
 }

@@ -7,10 +7,10 @@
 namespace ghostpeer::observe {
 
 /// All expectations of the run, in the order of profiles and files. `conversation` may be null.
-[[nodiscard]] std::vector<ExpectationOutcome> describe_expectations(
+[[nodiscard]] std::vector<event::ExpectationOutcome> describe_expectations(
     const RunSummary& run, const Conversation* conversation);
 
 /// `p.yaml:9  see: receive rst: held, seen once`
-[[nodiscard]] std::string describe_held(const ExpectationOutcome& outcome);
+[[nodiscard]] std::string describe_held(const event::ExpectationOutcome& outcome);
 
 }  // namespace ghostpeer::observe

@@ -30,10 +30,10 @@ bool not_started(const RunSummary& run) {
 
 bool command_failed(const RunSummary& run) {
     return !run.served && run.ended == Ended::command && !expects_status(run) && run.command &&
-           status_of(*run.command) != exit_success;
+           observe::status_of(*run.command) != exit_success;
 }
 
-Trouble trouble_of(const RunSummary& run, const Verdict& verdict) {
+Trouble trouble_of(const RunSummary& run, const event::Verdict& verdict) {
     if (run.failure || not_started(run)) {
         return Trouble::broken;
     }
@@ -53,8 +53,8 @@ Trouble trouble_of(const RunSummary& run, const Verdict& verdict) {
     if (command_failed(run)) {
         return Trouble::command;
     }
-    const bool lost =
-        std::any_of(run.lost.begin(), run.lost.end(), [](const Loss& loss) { return loss.vital; });
+    const bool lost = std::any_of(run.lost.begin(), run.lost.end(),
+                                  [](const event::Loss& loss) { return loss.vital; });
     return lost ? Trouble::lost : Trouble::nothing;
 }
 
@@ -65,11 +65,11 @@ int status_of(Trouble trouble, const RunSummary& run) {
         case Trouble::timeout: return exit_timeout;
         case Trouble::ended: {
             // COMMAND may have taken the signal for a reason to end well; the run was cut short.
-            const int own = run.command ? status_of(*run.command) : exit_success;
+            const int own = run.command ? observe::status_of(*run.command) : exit_success;
             return own != exit_success ? own : exit_signal_base + run.signal.value_or(0);
         }
         case Trouble::verdict: return exit_verdict_failed;
-        case Trouble::command: return status_of(*run.command);
+        case Trouble::command: return observe::status_of(*run.command);
         case Trouble::nothing: break;
     }
     return exit_success;
@@ -95,7 +95,8 @@ std::string describe_end(const RunSummary& run, bool expected = false) {
                 return "COMMAND was not started";
             }
             return "COMMAND " + describe(*run.command) +
-                   (expects_status(run) && status_of(*run.command) != exit_success && expected
+                   (expects_status(run) && observe::status_of(*run.command) != exit_success &&
+                            expected
                         ? ", as expected,"
                         : "") +
                    after + (left.empty() ? "" : " and left " + left + " behind");
@@ -107,13 +108,13 @@ std::string describe_end(const RunSummary& run, bool expected = false) {
 }
 
 /// `FAIL: a rule never acted, 2 expectations failed`, without the first word.
-std::string describe_failures(const RunSummary& run, const Verdict& verdict) {
+std::string describe_failures(const RunSummary& run, const event::Verdict& verdict) {
     const auto rules = static_cast<std::uint64_t>(
         std::count_if(verdict.rules.begin(), verdict.rules.end(),
-                      [](const RuleOutcome& rule) { return !rule.failure.empty(); }));
+                      [](const event::RuleOutcome& rule) { return !rule.failure.empty(); }));
     const auto expectations = static_cast<std::uint64_t>(
         std::count_if(verdict.expectations.begin(), verdict.expectations.end(),
-                      [](const ExpectationOutcome& one) { return !one.pass; }));
+                      [](const event::ExpectationOutcome& one) { return !one.pass; }));
     std::vector<std::string> parts;
     const auto add = [&](std::uint64_t n, std::string_view one, std::string_view many) {
         if (n > 0) {
@@ -130,7 +131,7 @@ std::string describe_failures(const RunSummary& run, const Verdict& verdict) {
 }
 
 /// What came of the faults in a run without failures: a clause that begins with `; `.
-std::string describe_faults(const Verdict& verdict) {
+std::string describe_faults(const event::Verdict& verdict) {
     if (!makes_faults(verdict)) {
         return {};
     }
@@ -138,7 +139,7 @@ std::string describe_faults(const Verdict& verdict) {
 }
 
 /// A pass in which something stayed away that need not have come.
-std::string describe_pass(const RunSummary& run, const Verdict& verdict) {
+std::string describe_pass(const RunSummary& run, const event::Verdict& verdict) {
     const auto end = describe_end(run, true);
     const auto idle = idle_profiles(verdict);
     if (idle.empty()) {
@@ -151,7 +152,7 @@ std::string describe_pass(const RunSummary& run, const Verdict& verdict) {
                        printable(fmt::format("{}", fmt::join(idle, ", "))), end);
 }
 
-std::string headline(Trouble trouble, const RunSummary& run, const Verdict& verdict) {
+std::string headline(Trouble trouble, const RunSummary& run, const event::Verdict& verdict) {
     const auto failures = describe_failures(run, verdict);
     const auto rest = failures.empty() ? "" : "; " + failures;
     const auto where = run.standstill.clause.empty() ? "" : ": " + run.standstill.clause;
@@ -181,9 +182,10 @@ std::string headline(Trouble trouble, const RunSummary& run, const Verdict& verd
 
 // Checks ------------------------------------------------------------------------------------------
 
-RunCheck check_command(Trouble trouble, const RunSummary& run) {
+event::RunCheck check_command(Trouble trouble, const RunSummary& run) {
     // An expected status has a case of its own.
-    RunCheck check{expects_status(run) ? "COMMAND ends" : "COMMAND ends with status 0", {}, {}};
+    event::RunCheck check{
+        expects_status(run) ? "COMMAND ends" : "COMMAND ends with status 0", {}, {}};
     if (run.ended == Ended::timeout || run.ended == Ended::finish) {
         check.skipped = "It was ended: " + describe_end(run) + ".";
     } else if (trouble == Trouble::broken) {
@@ -196,12 +198,12 @@ RunCheck check_command(Trouble trouble, const RunSummary& run) {
     return check;
 }
 
-RunCheck check_whole(Trouble trouble, const RunSummary& run) {
-    RunCheck check{"the run is whole", {}, {}};
+event::RunCheck check_whole(Trouble trouble, const RunSummary& run) {
+    event::RunCheck check{"the run is whole", {}, {}};
     if (trouble == Trouble::broken) {
         check.failure = run.failure.value_or(describe_end(run) + ".");
     }
-    for (const Loss& loss : run.lost) {
+    for (const event::Loss& loss : run.lost) {
         if (loss.vital) {
             check.failure += (check.failure.empty() ? "" : " ") + loss.sentence;
         }
@@ -211,7 +213,7 @@ RunCheck check_whole(Trouble trouble, const RunSummary& run) {
 
 }  // namespace
 
-void judge(const RunSummary& run, Verdict& verdict) {
+void judge(const RunSummary& run, event::Verdict& verdict) {
     const Trouble trouble = trouble_of(run, verdict);
     verdict.status = status_of(trouble, run);
     verdict.pass = verdict.status == exit_success;

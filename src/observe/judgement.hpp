@@ -7,6 +7,6 @@ namespace ghostpeer::observe {
 
 /// Sets status, headline and checks of a verdict whose rules, expectations and failures stand.
 /// Headline, event stream, JUnit, TAP and the process's own status all come from here.
-void judge(const RunSummary& run, Verdict& verdict);
+void judge(const RunSummary& run, event::Verdict& verdict);
 
 }  // namespace ghostpeer::observe

@@ -217,11 +217,11 @@ std::string describe_traffic(const std::vector<profile::Event>& events,
     return text.empty() ? describe_instead(events, scene, run) : text;
 }
 
-std::optional<std::set<peer::ConnectionId>> connections_of(const peer::ProfileStatistics& profile,
-                                                           const RunSummary& run) {
+std::optional<std::set<event::ConnectionId>> connections_of(const peer::ProfileStatistics& profile,
+                                                            const RunSummary& run) {
     Scene scene;
     add_family(scene, profile, run);
-    std::set<peer::ConnectionId> own;
+    std::set<event::ConnectionId> own;
     bool others = false;
     for (const auto& attempt : run.attempts) {
         if (scene.has(attempt.profile)) {

@@ -19,7 +19,7 @@ namespace ghostpeer::observe {
                                            const RunSummary& run);
 
 /// The connections to peers with the profile, those of its attempts too; unset: all that there are.
-[[nodiscard]] std::optional<std::set<peer::ConnectionId>> connections_of(
+[[nodiscard]] std::optional<std::set<event::ConnectionId>> connections_of(
     const peer::ProfileStatistics& profile, const RunSummary& run);
 
 /// Why there is nothing to tell of: a sentence for a run without a single connection.

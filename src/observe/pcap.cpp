@@ -24,7 +24,7 @@ struct Staging {
     }
 };
 
-class Capture final : public Sink {
+class Capture final : public event::Sink {
   public:
     Capture(OutputFile file, Duration epoch) : file_(std::move(file)), epoch_(epoch) {
         pcap_ = ::pcap_open_dead_with_tstamp_precision(DLT_RAW, snapshot_length,
@@ -53,21 +53,21 @@ class Capture final : public Sink {
     Capture(const Capture&) = delete;
     Capture& operator=(const Capture&) = delete;
 
-    void packet(peer::Direction /*direction*/, Instant at,
-                std::span<const std::uint8_t> bytes) override {
-        if (dumper_ == nullptr) {
+    void record(const event::Event& event) override {
+        const auto* packet = std::get_if<event::Packet>(&event.what);
+        if (packet == nullptr || dumper_ == nullptr) {
             return;
         }
-        const auto since_1970 = epoch_ + at.time_since_epoch();
+        const auto since_1970 = epoch_ + event.at.time_since_epoch();
         const auto whole = std::chrono::floor<std::chrono::seconds>(since_1970);
         pcap_pkthdr header{};
         header.ts.tv_sec = whole.count();
         // With nanosecond precision libpcap takes tv_usec for nanoseconds (pcap_dump(3PCAP)).
         header.ts.tv_usec = (since_1970 - whole).count();
-        header.len = static_cast<bpf_u_int32>(bytes.size());
+        header.len = static_cast<bpf_u_int32>(packet->bytes.size());
         header.caplen = std::min<bpf_u_int32>(header.len, snapshot_length);
         // pcap_dump is a pcap_handler, whose first argument must be disguised.
-        ::pcap_dump(reinterpret_cast<u_char*>(dumper_), &header, bytes.data());
+        ::pcap_dump(reinterpret_cast<u_char*>(dumper_), &header, packet->bytes.data());
         hand_over();
     }
 
@@ -98,7 +98,7 @@ class Capture final : public Sink {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_capture(OutputFile file, Duration epoch) {
+std::unique_ptr<event::Sink> make_capture(OutputFile file, Duration epoch) {
     return std::make_unique<Capture>(std::move(file), epoch);
 }
 

@@ -1,8 +1,8 @@
 // The packet capture: every packet both ways, for Wireshark and tcpdump.
 #pragma once
 
+#include "event/sink.hpp"
 #include "observe/output_file.hpp"
-#include "observe/sink.hpp"
 
 #include <memory>
 
@@ -10,6 +10,6 @@ namespace ghostpeer::observe {
 
 /// A pcap file of link type RAW with nanoseconds. `epoch` is the wall-clock time of `run_start`,
 /// as the time since 1970-01-01 UTC.
-[[nodiscard]] std::unique_ptr<Sink> make_capture(OutputFile file, Duration epoch);
+[[nodiscard]] std::unique_ptr<event::Sink> make_capture(OutputFile file, Duration epoch);
 
 }  // namespace ghostpeer::observe

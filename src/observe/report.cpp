@@ -43,7 +43,7 @@ void append_attempts(std::vector<std::string>& lines, const RunSummary& run) {
 
 // Rules -------------------------------------------------------------------------------------------
 
-std::string describe_rule(const RuleOutcome& rule) {
+std::string describe_rule(const event::RuleOutcome& rule) {
     auto text = fmt::format("{}  {}: ", format_place(rule.rule), rule.event);
     if (rule.fired == 0) {
         return text + "did not fire, and need not";
@@ -56,7 +56,8 @@ std::string describe_rule(const RuleOutcome& rule) {
     return text;
 }
 
-void append_rules(std::vector<std::string>& lines, const RunSummary& run, const Verdict& verdict) {
+void append_rules(std::vector<std::string>& lines, const RunSummary& run,
+                  const event::Verdict& verdict) {
     std::size_t shown = 0;
     std::size_t left_out = 0;
     std::size_t index = 0;
@@ -79,7 +80,7 @@ void append_rules(std::vector<std::string>& lines, const RunSummary& run, const 
     }
 }
 
-void append_expectations(std::vector<std::string>& lines, const Verdict& verdict) {
+void append_expectations(std::vector<std::string>& lines, const event::Verdict& verdict) {
     std::size_t shown = 0;
     std::size_t left_out = 0;
     for (const auto& expectation : verdict.expectations) {
@@ -168,8 +169,8 @@ bool makes_a_fault(const profile::Rule& rule) {
 
 }  // namespace
 
-Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
-    Verdict verdict;
+event::Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
+    event::Verdict verdict;
     verdict.ended = word(run.ended);
     verdict.length = run.length;
     verdict.seed = run.seed;
@@ -191,14 +192,14 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
             const auto& rule = statistics.profile->rules[i];
             const auto seen =
                 i < statistics.rules.size() ? statistics.rules[i] : peer::RuleStatistics{};
-            RuleOutcome outcome{rule.place,
-                                events_text(rule.on),
-                                seen.fired,
-                                seen.withheld,
-                                statistics.profile->name,
-                                !rule.optional && !run.served,
-                                {},
-                                makes_a_fault(rule)};
+            event::RuleOutcome outcome{rule.place,
+                                       events_text(rule.on),
+                                       seen.fired,
+                                       seen.withheld,
+                                       statistics.profile->name,
+                                       !rule.optional && !run.served,
+                                       {},
+                                       makes_a_fault(rule)};
             if (seen.fired == 0 && outcome.must_fire) {
                 outcome.failure = describe_misfire(rule, seen, statistics, run);
                 verdict.failures.push_back({outcome.failure});
@@ -246,7 +247,7 @@ Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
     return verdict;
 }
 
-std::string to_text(const Verdict& verdict, bool colour) {
+std::string to_text(const event::Verdict& verdict, bool colour) {
     const auto painted = [&](std::string_view code, std::string_view text) {
         return colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
     };

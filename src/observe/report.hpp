@@ -1,8 +1,8 @@
 // The verdict of a run, and the report that is printed at its end.
 #pragma once
 
+#include "ghostpeer/event/verdict.hpp"
 #include "ghostpeer/peer/statistics.hpp"
-#include "observe/sink.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,7 +29,7 @@ struct Standstill {
 
 /// Everything that a verdict is made of.
 struct RunSummary {
-    std::optional<Exit> command;  ///< unset: COMMAND was never started
+    std::optional<event::Exit> command;  ///< unset: COMMAND was never started
     Ended ended = Ended::command;
     std::optional<std::string> failure;    ///< the run broke down: a complete sentence
     std::optional<Duration> timeout;       ///< `--timeout`
@@ -52,7 +52,7 @@ struct RunSummary {
     /// Connections that the peer was to open and did not, a sentence each.
     std::vector<std::string> undialled;
     std::uint64_t to_be_dialled = 0;  ///< connections whose turn had not come when the run ended
-    std::vector<Loss> lost;           ///< of all sinks, after `finish`
+    std::vector<event::Loss> lost;    ///< of all sinks, after `finish`
     Duration length{};
     std::uint64_t seed = 0;
     std::string link;     ///< `tun`, `ethernet`
@@ -62,10 +62,10 @@ struct RunSummary {
 
 /// What came of a run, its exit status included (judgement.hpp). Failed expectations are shown with
 /// what they are about in the conversation.
-[[nodiscard]] Verdict make_verdict(const RunSummary& run,
-                                   const Conversation* conversation = nullptr);
+[[nodiscard]] event::Verdict make_verdict(const RunSummary& run,
+                                          const Conversation* conversation = nullptr);
 
 /// The verdict as printed at the end of a run, every line with its line end.
-[[nodiscard]] std::string to_text(const Verdict& verdict, bool colour = false);
+[[nodiscard]] std::string to_text(const event::Verdict& verdict, bool colour = false);
 
 }  // namespace ghostpeer::observe

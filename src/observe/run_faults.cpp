@@ -38,7 +38,8 @@ bool was_met(const peer::ProfileStatistics& profile, const RunSummary& run) {
 }
 
 /// Expectations that hold only because there was nothing to look at.
-void find_unmet(const RunSummary& run, const Verdict& verdict, std::vector<RunFault>& faults) {
+void find_unmet(const RunSummary& run, const event::Verdict& verdict,
+                std::vector<RunFault>& faults) {
     for (const auto& statistics : run.profiles) {
         const auto& profile = *statistics.profile;
         const auto& expect = profile.expect;
@@ -79,7 +80,7 @@ void find_deserted(const RunSummary& run, std::vector<RunFault>& faults) {
 
 }  // namespace
 
-std::vector<RunFault> find_run_faults(const RunSummary& run, const Verdict& verdict) {
+std::vector<RunFault> find_run_faults(const RunSummary& run, const event::Verdict& verdict) {
     std::vector<RunFault> faults;
     if (run.expected_status && run.command && !run.served && run.ended == Ended::command &&
         status_of(*run.command) != *run.expected_status) {
@@ -106,7 +107,7 @@ std::vector<RunFault> find_run_faults(const RunSummary& run, const Verdict& verd
     return faults;
 }
 
-std::vector<std::string> idle_profiles(const Verdict& verdict) {
+std::vector<std::string> idle_profiles(const event::Verdict& verdict) {
     std::vector<std::string> idle;
     for (const auto& rule : verdict.rules) {
         const bool acted =
@@ -121,12 +122,12 @@ std::vector<std::string> idle_profiles(const Verdict& verdict) {
     return idle;
 }
 
-bool any_fault(const Verdict& verdict) {
+bool any_fault(const event::Verdict& verdict) {
     return std::any_of(verdict.rules.begin(), verdict.rules.end(),
                        [](const auto& rule) { return rule.fault && rule.fired > 0; });
 }
 
-bool makes_faults(const Verdict& verdict) {
+bool makes_faults(const event::Verdict& verdict) {
     return std::any_of(verdict.rules.begin(), verdict.rules.end(),
                        [](const auto& rule) { return rule.fault; });
 }

@@ -15,15 +15,16 @@ struct RunFault {
 };
 
 /// Of a run whose rules and expectations stand in `verdict`.
-[[nodiscard]] std::vector<RunFault> find_run_faults(const RunSummary& run, const Verdict& verdict);
+[[nodiscard]] std::vector<RunFault> find_run_faults(const RunSummary& run,
+                                                    const event::Verdict& verdict);
 
 // Of the rules that do more than to end the run.
 /// Names of the profiles that have rules of which none acted, each once.
-[[nodiscard]] std::vector<std::string> idle_profiles(const Verdict& verdict);
+[[nodiscard]] std::vector<std::string> idle_profiles(const event::Verdict& verdict);
 /// Did any rule of the run act?
-[[nodiscard]] bool any_fault(const Verdict& verdict);
+[[nodiscard]] bool any_fault(const event::Verdict& verdict);
 /// Is there any rule to act?
-[[nodiscard]] bool makes_faults(const Verdict& verdict);
+[[nodiscard]] bool makes_faults(const event::Verdict& verdict);
 
 /// `nginx`, `3 processes (nginx, sh)`; empty: COMMAND left nothing behind.
 [[nodiscard]] std::string describe_left_behind(const RunSummary& run);

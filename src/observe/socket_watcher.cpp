@@ -30,18 +30,18 @@ constexpr std::array<std::string_view, 13> state_names{
     "UNKNOWN", "ESTAB",      "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
     "UNCONN",  "CLOSE-WAIT", "LAST-ACK", "LISTEN",   "CLOSING",    "SYN-RECV"};
 
-SocketTimer timer(std::uint8_t number) {
-    return number <= 4 ? static_cast<SocketTimer>(number) : SocketTimer::none;
+event::SocketTimer timer(std::uint8_t number) {
+    return number <= 4 ? static_cast<event::SocketTimer>(number) : event::SocketTimer::none;
 }
 
-SocketEvent to_event(const inet_diag_msg& message) {
-    SocketEvent event;
+event::Socket to_event(const inet_diag_msg& message) {
+    event::Socket event;
     event.src = local_endpoint(message);
     event.dst = remote_endpoint(message);
     event.state =
         state_names.at(message.idiag_state < state_names.size() ? message.idiag_state : 0);
     event.timer = timer(message.idiag_timer);
-    if (event.timer != SocketTimer::none) {
+    if (event.timer != event::SocketTimer::none) {
         event.expires = std::chrono::milliseconds(message.idiag_expires);
         event.retries = message.idiag_retrans;
     }
@@ -72,7 +72,7 @@ bool has_retried(const nlmsghdr& header) {
 }
 
 /// The time left runs down by itself: that alone is no news.
-bool same(const SocketEvent& a, const SocketEvent& b) {
+bool same(const event::Socket& a, const event::Socket& b) {
     return a.state == b.state && a.timer == b.timer && a.retries == b.retries &&
            a.recv_q == b.recv_q && a.send_q == b.send_q;
 }
@@ -81,7 +81,7 @@ bool same(const SocketEvent& a, const SocketEvent& b) {
 
 struct SocketWatcher::Impl {
     struct Known {
-        SocketEvent event;
+        event::Socket event;
         std::uint64_t seen_in = 0;
         Instant seen{};
         std::optional<std::uint64_t> aborts;  ///< before the listing that showed it last
@@ -119,7 +119,7 @@ struct SocketWatcher::Impl {
         }
     }
 
-    void take(const inet_diag_msg& message, std::vector<SocketEvent>& changes) {
+    void take(const inet_diag_msg& message, std::vector<event::Socket>& changes) {
         if (message.idiag_state == state_listen ||
             (message.idiag_family != AF_INET && message.idiag_family != AF_INET6)) {
             return;
@@ -151,7 +151,7 @@ struct SocketWatcher::Impl {
         found->second.event = event;
     }
 
-    void forget_gone(std::vector<SocketEvent>& changes) {
+    void forget_gone(std::vector<event::Socket>& changes) {
         std::optional<std::uint64_t> by_now;
         for (auto it = known.begin(); it != known.end();) {
             if (it->second.seen_in == round) {
@@ -160,15 +160,15 @@ struct SocketWatcher::Impl {
             }
             // Whoever is not listed any more has been counted by now, if at all.
             by_now = by_now || !counter.active() ? by_now : counter.read();
-            SocketEvent change;
+            event::Socket change;
             change.aborts_before = it->second.aborts;
             change.aborts = by_now;
             change.src = it->second.event.src;
             change.dst = it->second.event.dst;
-            change.state = gone;
+            change.state = event::gone;
             change.last_state = it->second.event.state;
             change.last_seen = it->second.seen;
-            if (it->second.event.timer != SocketTimer::none) {
+            if (it->second.event.timer != event::SocketTimer::none) {
                 change.due = it->second.seen + it->second.event.expires;
             }
             changes.push_back(change);
@@ -176,7 +176,7 @@ struct SocketWatcher::Impl {
         }
     }
 
-    void answered(std::vector<SocketEvent>& changes) {
+    void answered(std::vector<event::Socket>& changes) {
         if (asking == AF_INET) {
             ask(AF_INET6);
         } else {
@@ -186,7 +186,7 @@ struct SocketWatcher::Impl {
         }
     }
 
-    void parse(std::span<const char> bytes, std::vector<SocketEvent>& changes) {
+    void parse(std::span<const char> bytes, std::vector<event::Socket>& changes) {
         int left = static_cast<int>(bytes.size());
         const auto* header = reinterpret_cast<const nlmsghdr*>(bytes.data());
         // mnl_nlmsg_ok takes a length of 2^31 or more for a negative one, and lets it pass.
@@ -213,7 +213,7 @@ struct SocketWatcher::Impl {
         }
     }
 
-    void read_some(std::vector<SocketEvent>& changes) {
+    void read_some(std::vector<event::Socket>& changes) {
         for (std::size_t i = 0; i < reads_per_call && !ended; ++i) {
             const auto n = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
             if (n > 0) {
@@ -233,16 +233,16 @@ struct SocketWatcher::Impl {
         }
     }
 
-    static void note_destroyed(const nlmsghdr& header, std::vector<SocketEvent>& changes) {
+    static void note_destroyed(const nlmsghdr& header, std::vector<event::Socket>& changes) {
         if (mnl_nlmsg_get_payload_len(&header) < sizeof(inet_diag_msg)) {
             return;
         }
         const auto& message = *static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(&header));
         if (message.idiag_family == AF_INET || message.idiag_family == AF_INET6) {
-            SocketEvent change;
+            event::Socket change;
             change.src = local_endpoint(message);
             change.dst = remote_endpoint(message);
-            change.state = destroyed;
+            change.state = event::destroyed;
             change.retried = has_retried(header);
             changes.push_back(change);
         }
@@ -250,17 +250,17 @@ struct SocketWatcher::Impl {
 
     /// The counter is read for all of them at once: each was counted, if at all, before it was
     /// told.
-    void count_destroyed(std::span<SocketEvent> changes) {
+    void count_destroyed(std::span<event::Socket> changes) {
         std::optional<std::uint64_t> by_now;
-        for (SocketEvent& change : changes) {
-            if (change.state == destroyed) {
+        for (event::Socket& change : changes) {
+            if (change.state == event::destroyed) {
                 by_now = by_now || !counter.active() ? by_now : counter.read();
                 change.aborts = by_now;
             }
         }
     }
 
-    void refused(const nlmsghdr& header, std::vector<SocketEvent>& changes) {
+    void refused(const nlmsghdr& header, std::vector<event::Socket>& changes) {
         int error = EPROTO;
         if (mnl_nlmsg_get_payload_len(&header) >= sizeof(nlmsgerr)) {
             error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&header))->error;
@@ -300,7 +300,7 @@ bool SocketWatcher::overflowed() const noexcept { return impl_->told_limit; }
 std::optional<Instant> SocketWatcher::next_due() const {
     std::optional<Instant> next;
     for (const auto& [flow, known] : impl_->known) {
-        if (known.event.timer != SocketTimer::none) {
+        if (known.event.timer != event::SocketTimer::none) {
             const Instant due = known.seen + known.event.expires;
             next = std::min(next.value_or(due), due);
         }
@@ -344,7 +344,7 @@ void SocketWatcher::request(Instant now) {
     }
 }
 
-void SocketWatcher::read(Instant /*now*/, std::vector<SocketEvent>& changes) {
+void SocketWatcher::read(Instant /*now*/, std::vector<event::Socket>& changes) {
     const std::size_t before = changes.size();
     impl_->read_some(changes);
     impl_->count_destroyed(std::span(changes).subspan(before));

@@ -1,7 +1,7 @@
 // The kernel's view of the program's sockets, by inet_diag (what `ss -tano` reads).
 #pragma once
 
-#include "observe/sink.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "posix/file_descriptor.hpp"
 
 #include <cstddef>
@@ -47,7 +47,7 @@ class SocketWatcher {
     /// Takes what the kernel has answered and told, and appends the changes in their order. Call
     /// when `fd` is readable; a call too many does nothing. One call reads a bounded number of
     /// bytes.
-    void read(Instant now, std::vector<SocketEvent>& changes);
+    void read(Instant now, std::vector<event::Socket>& changes);
     /// A sentence, once: the limit was reached, or the kernel refused and watching has ended.
     [[nodiscard]] std::optional<std::string> take_notice();
 

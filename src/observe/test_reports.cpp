@@ -1,5 +1,6 @@
 #include "observe/test_reports.hpp"
 
+#include "ghostpeer/event/verdict.hpp"
 #include "observe/text.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ struct Case {
     std::string skipped{};  ///< why it was not judged; empty: it was
 };
 
-std::vector<Case> cases_of(const Verdict& verdict) {
+std::vector<Case> cases_of(const event::Verdict& verdict) {
     std::vector<Case> cases;
     for (const auto& rule : verdict.rules) {
         if (rule.must_fire) {
@@ -184,8 +185,8 @@ std::size_t skipped_of(const std::vector<Case>& cases) {
 }
 
 /// Stands for the verdict of a run that is not over, or never came to its end.
-Verdict unfinished() {
-    Verdict verdict;
+event::Verdict unfinished() {
+    event::Verdict verdict;
     verdict.checks.push_back(
         {"the run ends", "The run did not end: ghostpeer could not begin it, or was killed.", {}});
     verdict.headline = "ERROR: the run did not end";
@@ -193,9 +194,9 @@ Verdict unfinished() {
 }
 
 /// The writer of one text at the end of the run.
-class Report final : public Sink {
+class Report final : public event::Sink {
   public:
-    using Make = std::string (*)(const Verdict& verdict);
+    using Make = std::string (*)(const event::Verdict& verdict);
     Report(OutputFile file, Make make) : file_(std::move(file)), make_(make) {
         // An empty file looks like a suite without failures, and the last run's like this one's.
         if (file_.rewritable()) {
@@ -203,11 +204,15 @@ class Report final : public Sink {
         }
     }
 
-    void verdict(Instant /*at*/, const Verdict& verdict) override {
+    void record(const event::Event& event) override {
+        const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what);
+        if (verdict == nullptr) {
+            return;
+        }
         if (file_.rewritable()) {
-            file_.replace(make_(verdict));
+            file_.replace(make_(**verdict));
         } else if (!written_) {
-            file_.write(make_(verdict));
+            file_.write(make_(**verdict));
         }
         written_ = true;
     }
@@ -225,7 +230,7 @@ class Report final : public Sink {
 
 }  // namespace
 
-std::string to_junit(const Verdict& verdict) {
+std::string to_junit(const event::Verdict& verdict) {
     const auto cases = cases_of(verdict);
     const double seconds = to_seconds(verdict.length);
     auto text = fmt::format(
@@ -260,7 +265,7 @@ std::string to_junit(const Verdict& verdict) {
     return text + "</testsuites>\n";
 }
 
-std::string to_tap(const Verdict& verdict) {
+std::string to_tap(const event::Verdict& verdict) {
     const auto cases = cases_of(verdict);
     auto text = fmt::format("TAP version 14\n1..{}\n", cases.size());
     std::size_t number = 0;
@@ -289,11 +294,11 @@ std::string to_tap(const Verdict& verdict) {
                               tap_text(verdict.headline), verdict.status, verdict.seed);
 }
 
-std::unique_ptr<Sink> make_junit(OutputFile file) {
+std::unique_ptr<event::Sink> make_junit(OutputFile file) {
     return std::make_unique<Report>(std::move(file), &to_junit);
 }
 
-std::unique_ptr<Sink> make_tap(OutputFile file) {
+std::unique_ptr<event::Sink> make_tap(OutputFile file) {
     return std::make_unique<Report>(std::move(file), &to_tap);
 }
 

@@ -3,8 +3,9 @@
 // open. All cases pass exactly where the run's exit status is 0.
 #pragma once
 
+#include "event/sink.hpp"
+#include "ghostpeer/event/verdict.hpp"
 #include "observe/output_file.hpp"
-#include "observe/sink.hpp"
 
 #include <memory>
 #include <string>
@@ -12,13 +13,13 @@
 namespace ghostpeer::observe {
 
 /// One `testsuite` for each profile, and one for the run. Valid XML whatever the texts hold.
-[[nodiscard]] std::string to_junit(const Verdict& verdict);
+[[nodiscard]] std::string to_junit(const event::Verdict& verdict);
 /// TAP version 14 with a YAML block for each failure.
-[[nodiscard]] std::string to_tap(const Verdict& verdict);
+[[nodiscard]] std::string to_tap(const event::Verdict& verdict);
 
 /// What stands in a regular file until the run has ended: a failed case. The end replaces it, and
 /// each further verdict the one before.
-[[nodiscard]] std::unique_ptr<Sink> make_junit(OutputFile file);
-[[nodiscard]] std::unique_ptr<Sink> make_tap(OutputFile file);
+[[nodiscard]] std::unique_ptr<event::Sink> make_junit(OutputFile file);
+[[nodiscard]] std::unique_ptr<event::Sink> make_tap(OutputFile file);
 
 }  // namespace ghostpeer::observe

@@ -6,17 +6,6 @@
 
 namespace ghostpeer::observe {
 
-std::string_view name(SocketTimer timer) noexcept {
-    switch (timer) {
-        case SocketTimer::none: return "none";
-        case SocketTimer::on: return "on";
-        case SocketTimer::keepalive: return "keepalive";
-        case SocketTimer::timewait: return "timewait";
-        case SocketTimer::persist: return "persist";
-    }
-    return "none";
-}
-
 std::string format_length(Duration length) {
     if (length >= std::chrono::seconds(1) || length <= -std::chrono::seconds(1)) {
         return fmt::format("{:.3f} s", to_seconds(length));
@@ -45,7 +34,7 @@ std::string format_place_short(const profile::Place& place) {
     return slash == std::string::npos ? text : text.substr(slash + 1);
 }
 
-std::string describe(const Exit& exit) {
+std::string describe(const event::Exit& exit) {
     return exit.signal ? "was ended by " + signal_name(*exit.signal)
                        : fmt::format("exited with status {}", exit.status);
 }

@@ -1,8 +1,8 @@
 // Small pieces of text that trace, event stream and report share.
 #pragma once
 
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/profile/rule.hpp"
-#include "observe/sink.hpp"
 
 #include <cstdint>
 #include <string>
@@ -19,7 +19,7 @@ namespace ghostpeer::observe {
 /// The same without directories.
 [[nodiscard]] std::string format_place_short(const profile::Place& place);
 /// `exited with status 7`, `was ended by SIGKILL`.
-[[nodiscard]] std::string describe(const Exit& exit);
+[[nodiscard]] std::string describe(const event::Exit& exit);
 /// `SIGKILL`; `signal 64` for one without a name.
 [[nodiscard]] std::string signal_name(int signal);
 /// `1 segment`, `3 segments`.

@@ -1,5 +1,6 @@
 #include "observe/trace.hpp"
 
+#include "ghostpeer/event/verdict.hpp"
 #include "observe/report.hpp"
 #include "observe/text.hpp"
 
@@ -39,7 +40,7 @@ std::string_view code(Style style) {
 
 struct Row {
     Instant at{};
-    peer::ConnectionId connection = 0;
+    event::ConnectionId connection = 0;
     std::string_view mark;  ///< at most two characters
     std::string text;
     std::string right;
@@ -101,51 +102,51 @@ void shorten_options(std::string& text, bool syn) {
     }
 }
 
-std::string_view mark(const peer::SegmentEvent& segment) {
-    const bool in = segment.direction == peer::Direction::in;
+std::string_view mark(const event::Segment& segment) {
+    const bool in = segment.direction == event::Direction::in;
     switch (segment.fate) {
-        case peer::Fate::accepted:
-        case peer::Fate::sent: return in ? ">" : "<";
-        case peer::Fate::dropped:
-        case peer::Fate::undelivered: return in ? ">x" : "<x";
-        case peer::Fate::delayed: return in ? ">~" : "<~";
-        case peer::Fate::duplicated: return in ? ">+" : "<+";
-        case peer::Fate::corrupted:
-        case peer::Fate::edited: return in ? ">*" : "<*";
+        case event::Fate::accepted:
+        case event::Fate::sent: return in ? ">" : "<";
+        case event::Fate::dropped:
+        case event::Fate::undelivered: return in ? ">x" : "<x";
+        case event::Fate::delayed: return in ? ">~" : "<~";
+        case event::Fate::duplicated: return in ? ">+" : "<+";
+        case event::Fate::corrupted:
+        case event::Fate::edited: return in ? ">*" : "<*";
     }
     return "";
 }
 
-Style style(const peer::SegmentEvent& segment) {
+Style style(const event::Segment& segment) {
     switch (segment.fate) {
-        case peer::Fate::accepted:
-        case peer::Fate::sent: break;
-        case peer::Fate::dropped:
-        case peer::Fate::undelivered: return Style::withheld;
-        case peer::Fate::delayed:
-        case peer::Fate::duplicated:
-        case peer::Fate::corrupted:
-        case peer::Fate::edited: return Style::changed;
+        case event::Fate::accepted:
+        case event::Fate::sent: break;
+        case event::Fate::dropped:
+        case event::Fate::undelivered: return Style::withheld;
+        case event::Fate::delayed:
+        case event::Fate::duplicated:
+        case event::Fate::corrupted:
+        case event::Fate::edited: return Style::changed;
     }
-    return segment.direction == peer::Direction::in ? Style::incoming : Style::plain;
+    return segment.direction == event::Direction::in ? Style::incoming : Style::plain;
 }
 
-std::string fate_text(const peer::SegmentEvent& segment, Instant at) {
+std::string fate_text(const event::Segment& segment, Instant at) {
     switch (segment.fate) {
-        case peer::Fate::accepted:
-        case peer::Fate::sent: return "";
-        case peer::Fate::dropped: return "dropped";
-        case peer::Fate::delayed:
+        case event::Fate::accepted:
+        case event::Fate::sent: return "";
+        case event::Fate::dropped: return "dropped";
+        case event::Fate::delayed:
             return segment.until ? "delayed " + format_length(*segment.until - at) : "delayed";
-        case peer::Fate::duplicated: return "extra copy";
-        case peer::Fate::corrupted: return "corrupted";
-        case peer::Fate::edited: return "changed";
-        case peer::Fate::undelivered: return "refused by the link";
+        case event::Fate::duplicated: return "extra copy";
+        case event::Fate::corrupted: return "corrupted";
+        case event::Fate::edited: return "changed";
+        case event::Fate::undelivered: return "refused by the link";
     }
     return "";
 }
 
-std::string right_text(const peer::SegmentEvent& segment, Instant at, std::size_t left_end) {
+std::string right_text(const event::Segment& segment, Instant at, std::size_t left_end) {
     std::string text;
     if (segment.kind) {
         text = tcp::name(*segment.kind);
@@ -190,95 +191,8 @@ void append_lies(std::string& text, const wire::Distortion& lie) {
     }
 }
 
-constexpr std::size_t left_width = 20;
-
-struct RowMaker {
-    const peer::Event& event;
-
-    [[nodiscard]] Row row() const {
-        Row made;
-        made.at = event.at;
-        made.connection = event.connection;
-        return made;
-    }
-
-    Row operator()(const peer::SegmentEvent& segment) const {
-        auto made = row();
-        made.mark = mark(segment);
-        made.text = wire::format(segment.segment, segment.base);
-        if (segment.fate != peer::Fate::edited && segment.fate != peer::Fate::corrupted) {
-            shorten_options(made.text, segment.segment.has(wire::Flags::syn));
-        }
-        if (segment.forgery) {
-            append_lies(made.text, segment.forgery->distortion);
-        }
-        made.right = right_text(segment, event.at, left_width + made.text.size());
-        made.style = style(segment);
-        return made;
-    }
-    Row operator()(const peer::StateEvent& state) const {
-        auto made = row();
-        made.text = fmt::format("{} -> {}", tcp::rfc_name(state.from), tcp::rfc_name(state.to));
-        made.style = Style::faint;
-        return made;
-    }
-    Row operator()(const peer::RuleEvent& rule) const {
-        auto made = row();
-        made.text = rule.action;
-        if (!rule.detail.empty()) {
-            made.text += " " + printable(rule.detail);
-        }
-        made.right = "by " + format_place(rule.rule);
-        made.style = Style::changed;
-        return made;
-    }
-    Row operator()(const peer::AttemptEvent& attempt) const {
-        auto made = row();
-        const auto& [local, remote] = attempt.flow;
-        made.text =
-            fmt::format("attempt {}: {}", event.attempt,
-                        attempt.dialled ? format_ends(local, remote) : format_ends(remote, local));
-        if (attempt.since_last) {
-            made.text += ", " + format_length(*attempt.since_last) + " after the last";
-        }
-        made.style = Style::marked;
-        return made;
-    }
-    Row operator()(const peer::LogEvent& log) const {
-        auto made = row();
-        made.text = "log: " + printable(log.text);
-        made.right = format_place(log.rule);
-        made.style = Style::marked;
-        return made;
-    }
-    Row operator()(const peer::IcmpEvent& icmp) const {
-        auto made = row();
-        made.mark = icmp.fate == peer::Fate::sent ? "<!" : "<x";
-        made.text =
-            fmt::format("{} {}", icmp.source.is_v4() ? "ICMP" : "ICMPv6", wire::name(icmp.kind));
-        if (icmp.kind == wire::IcmpKind::fragmentation_needed) {
-            made.text += fmt::format(" mtu {}", icmp.mtu);
-        }
-        const auto seq = icmp.base.relative ? wire::relative_number(icmp.quoted.seq, icmp.base.seq)
-                                            : std::int64_t{icmp.quoted.seq.raw()};
-        made.text += fmt::format(" about [{}] seq {}", wire::format_flags(icmp.quoted.flags), seq);
-        made.right = icmp.fate == peer::Fate::dropped       ? "dropped by "
-                     : icmp.fate == peer::Fate::undelivered ? "refused by the link, made by "
-                                                            : "by ";
-        made.right += format_place(icmp.rule);
-        made.style = icmp.fate == peer::Fate::sent ? Style::changed : Style::withheld;
-        return made;
-    }
-    Row operator()(const peer::NoticeEvent& notice) const {
-        auto made = row();
-        made.text = "notice: " + printable(notice.text);
-        made.style = Style::changed;
-        return made;
-    }
-};
-
 /// As `ss -o` writes it: tenths of a second while they matter.
-std::string timer_text(const SocketEvent& socket) {
+std::string timer_text(const event::Socket& socket) {
     const auto ms = std::chrono::floor<std::chrono::milliseconds>(socket.expires).count();
     std::string left;
     if (ms < 1000) {
@@ -291,50 +205,146 @@ std::string timer_text(const SocketEvent& socket) {
     return fmt::format("timer:({},{},{})", name(socket.timer), left, socket.retries);
 }
 
-class Trace final : public Sink {
+/// The latest connection of a pair of ends is the one that a socket there belongs to.
+using Flows = std::unordered_map<wire::Flow, event::ConnectionId, wire::FlowHash>;
+
+constexpr std::size_t left_width = 20;
+
+struct RowMaker {
+    const event::Event& event;
+    const Flows* flows = nullptr;  ///< whose sockets are named by number; null: nobody's
+
+    [[nodiscard]] Row row() const {
+        Row made;
+        made.at = event.at;
+        made.connection = event.connection;
+        return made;
+    }
+
+    Row operator()(const event::Segment& segment) const {
+        auto made = row();
+        made.mark = mark(segment);
+        made.text = wire::format(segment.segment, segment.base);
+        if (segment.fate != event::Fate::edited && segment.fate != event::Fate::corrupted) {
+            shorten_options(made.text, segment.segment.has(wire::Flags::syn));
+        }
+        if (segment.forgery) {
+            append_lies(made.text, segment.forgery->distortion);
+        }
+        made.right = right_text(segment, event.at, left_width + made.text.size());
+        made.style = style(segment);
+        return made;
+    }
+    Row operator()(const event::State& state) const {
+        auto made = row();
+        made.text = fmt::format("{} -> {}", tcp::rfc_name(state.from), tcp::rfc_name(state.to));
+        made.style = Style::faint;
+        return made;
+    }
+    Row operator()(const event::Rule& rule) const {
+        auto made = row();
+        made.text = rule.action;
+        if (!rule.detail.empty()) {
+            made.text += " " + printable(rule.detail);
+        }
+        made.right = "by " + format_place(rule.rule);
+        made.style = Style::changed;
+        return made;
+    }
+    Row operator()(const event::Attempt& attempt) const {
+        auto made = row();
+        const auto& [local, remote] = attempt.flow;
+        made.text =
+            fmt::format("attempt {}: {}", event.attempt,
+                        attempt.dialled ? format_ends(local, remote) : format_ends(remote, local));
+        if (attempt.since_last) {
+            made.text += ", " + format_length(*attempt.since_last) + " after the last";
+        }
+        made.style = Style::marked;
+        return made;
+    }
+    Row operator()(const event::Log& log) const {
+        auto made = row();
+        made.text = "log: " + printable(log.text);
+        made.right = format_place(log.rule);
+        made.style = Style::marked;
+        return made;
+    }
+    Row operator()(const event::Icmp& icmp) const {
+        auto made = row();
+        made.mark = icmp.fate == event::Fate::sent ? "<!" : "<x";
+        made.text =
+            fmt::format("{} {}", icmp.source.is_v4() ? "ICMP" : "ICMPv6", wire::name(icmp.kind));
+        if (icmp.kind == wire::IcmpKind::fragmentation_needed) {
+            made.text += fmt::format(" mtu {}", icmp.mtu);
+        }
+        const auto seq = icmp.base.relative ? wire::relative_number(icmp.quoted.seq, icmp.base.seq)
+                                            : std::int64_t{icmp.quoted.seq.raw()};
+        made.text += fmt::format(" about [{}] seq {}", wire::format_flags(icmp.quoted.flags), seq);
+        made.right = icmp.fate == event::Fate::dropped       ? "dropped by "
+                     : icmp.fate == event::Fate::undelivered ? "refused by the link, made by "
+                                                             : "by ";
+        made.right += format_place(icmp.rule);
+        made.style = icmp.fate == event::Fate::sent ? Style::changed : Style::withheld;
+        return made;
+    }
+    Row operator()(const event::Notice& notice) const {
+        auto made = row();
+        made.text = "notice: " + printable(notice.text);
+        made.style = Style::changed;
+        return made;
+    }
+    Row operator()(const event::Socket& socket) const {
+        auto made = row();
+        made.mark = "=";
+        made.text = socket.state;
+        if (socket.state != event::gone) {
+            made.text += fmt::format(" recv-q {} send-q {}", socket.recv_q, socket.send_q);
+        }
+        if (socket.timer != event::SocketTimer::none) {
+            made.text += " " + timer_text(socket);
+        }
+        made.right = "kernel socket";
+        const auto known =
+            flows != nullptr ? flows->find({socket.dst, socket.src}) : Flows::const_iterator{};
+        if (flows != nullptr && known != flows->end()) {
+            made.connection = known->second;
+        } else {
+            made.right += " " + format_ends(socket.src, socket.dst);
+        }
+        made.style = Style::faint;
+        return made;
+    }
+    Row operator()(const event::Exit& exit) const {
+        auto made = row();
+        made.text = "COMMAND " + describe(exit);
+        made.style = Style::marked;
+        return made;
+    }
+    // What has no line of its own.
+    Row operator()(const event::Packet& /*packet*/) const { return {}; }
+    Row operator()(const std::shared_ptr<const event::Verdict>& /*verdict*/) const { return {}; }
+};
+
+class Trace final : public event::Sink {
   public:
     Trace(OutputFile file, const TraceOptions& options)
         : file_(std::move(file)), colour_(options.colour) {}
 
-    void event(const peer::Event& event) override {
-        if (const auto* attempt = std::get_if<peer::AttemptEvent>(&event.what)) {
+    void record(const event::Event& event) override {
+        if (const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what)) {
+            file_.write(to_text(**verdict, colour_));
+            return;
+        }
+        if (std::holds_alternative<event::Packet>(event.what)) {
+            return;
+        }
+        if (const auto* attempt = std::get_if<event::Attempt>(&event.what)) {
             name_flow(attempt->flow, event.connection);
         }
-        put(std::visit(RowMaker{event}, event.what));
-    }
-
-    void socket(Instant at, const SocketEvent& socket) override {
-        Row row;
-        row.at = at;
-        row.mark = "=";
-        row.text = socket.state;
-        if (socket.state != gone) {
-            row.text += fmt::format(" recv-q {} send-q {}", socket.recv_q, socket.send_q);
-        }
-        if (socket.timer != SocketTimer::none) {
-            row.text += " " + timer_text(socket);
-        }
-        const auto known = flows_.find({socket.dst, socket.src});
-        if (known != flows_.end()) {
-            row.connection = known->second;
-            row.right = "kernel socket";
-        } else {
-            row.right = "kernel socket " + format_ends(socket.src, socket.dst);
-        }
-        row.style = Style::faint;
-        put(row);
-    }
-
-    void exit(Instant at, const Exit& exit) override {
-        Row row;
-        row.at = at;
-        row.text = "COMMAND " + describe(exit);
-        row.style = Style::marked;
-        put(row);
-    }
-
-    void verdict(Instant /*at*/, const Verdict& verdict) override {
-        file_.write(to_text(verdict, colour_));
+        line_.clear();
+        append_row(line_, std::visit(RowMaker{event, &flows_}, event.what), colour_);
+        file_.write(line_);
     }
 
     void flush() override { file_.flush(); }
@@ -343,8 +353,7 @@ class Trace final : public Sink {
     [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
 
   private:
-    /// The latest connection of a pair of ends is the one that a socket there belongs to.
-    void name_flow(const wire::Flow& flow, peer::ConnectionId connection) {
+    void name_flow(const wire::Flow& flow, event::ConnectionId connection) {
         if (const auto known = flows_.find(flow); known != flows_.end()) {
             known->second = connection;
         } else if (flows_.size() < max_named_flows) {
@@ -352,27 +361,21 @@ class Trace final : public Sink {
         }
     }
 
-    void put(const Row& row) {
-        line_.clear();
-        append_row(line_, row, colour_);
-        file_.write(line_);
-    }
-
     OutputFile file_;
     bool colour_;
     std::string line_;
-    std::unordered_map<wire::Flow, peer::ConnectionId, wire::FlowHash> flows_;
+    Flows flows_;
 };
 
 }  // namespace
 
-std::string trace_line(const peer::Event& event) {
+std::string trace_line(const event::Event& event) {
     std::string line;
     append_row(line, std::visit(RowMaker{event}, event.what), false);
     return line;
 }
 
-std::unique_ptr<Sink> make_trace(OutputFile file, const TraceOptions& options) {
+std::unique_ptr<event::Sink> make_trace(OutputFile file, const TraceOptions& options) {
     return std::make_unique<Trace>(std::move(file), options);
 }
 

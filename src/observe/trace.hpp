@@ -7,8 +7,8 @@
 // `x` withheld, `~` held back for a while, `+` an extra copy, `*` changed.
 #pragma once
 
+#include "event/sink.hpp"
 #include "observe/output_file.hpp"
-#include "observe/sink.hpp"
 
 #include <memory>
 
@@ -19,8 +19,9 @@ struct TraceOptions {
 };
 
 /// The line of an event without colour, with its line end.
-[[nodiscard]] std::string trace_line(const peer::Event& event);
+[[nodiscard]] std::string trace_line(const event::Event& event);
 
-[[nodiscard]] std::unique_ptr<Sink> make_trace(OutputFile file, const TraceOptions& options = {});
+[[nodiscard]] std::unique_ptr<event::Sink> make_trace(OutputFile file,
+                                                      const TraceOptions& options = {});
 
 }  // namespace ghostpeer::observe

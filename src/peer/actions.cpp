@@ -70,7 +70,7 @@ Progress Engine::Impl::carry_out(const profile::Rule& rule, const Occasion& occa
         }
         const bool there_is = possible(action, occasion);
         if (there_is && settings.segment_events && !shows_elsewhere(action)) {
-            post(&connection, now, RuleEvent{rule.place, word, detail(action)});
+            post(&connection, now, event::Rule{rule.place, word, detail(action)});
         }
         if (!there_is || !perform(rule, action, occasion, task, now)) {
             const auto ended = connection.extras ? connection.extras->ended : std::nullopt;
@@ -137,7 +137,7 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
                 connection.blackholed_out = false;
             },
             [&](const Log& log) {
-                post(&connection, now, LogEvent{rule.place, log.text});
+                post(&connection, now, event::Log{rule.place, log.text});
             },
             [&](const Finish& how) { finish(connection, how, now); },
             [&](const Become& next) { connection.phase = static_cast<std::uint16_t>(next.index); },

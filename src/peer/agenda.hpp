@@ -27,13 +27,14 @@ struct Wake {};
 
 /// A segment that `delay` holds.
 struct HeldSegment {
-    Direction direction = Direction::in;
+    event::Direction direction = event::Direction::in;
     tcp::Kind kind = tcp::Kind::ack;
     tcp::Reason reason = tcp::Reason::ack;
     wire::Segment segment;
     bool retransmission = false;
     const profile::Rule* rule = nullptr;
     std::unique_ptr<Forged> forged;  ///< what it is to leave or arrive as; null: as it is
+    event::EventId told = 0;         ///< the event that tells of the delay
 };
 
 /// Actions that `after` puts off, or that have to wait until something has left, with the segment
@@ -43,7 +44,7 @@ struct DeferredActions {
     std::size_t first = 0;  ///< of the rule's actions
     std::optional<wire::Segment> segment;
     std::size_t size = 0;  ///< payload bytes held
-    Direction direction = Direction::in;
+    event::Direction direction = event::Direction::in;
     bool retransmission = false;
     bool was_over = false;  ///< the connection, already when the rule came up
     Pledge pledge;

@@ -302,7 +302,7 @@ void Engine::Impl::record_attempt(Connection& connection, std::optional<Duration
     }
     note_attempt(connection, now);
     if (settings.segment_events) {
-        post(&connection, now, AttemptEvent{connection.flow, since_last, connection.dialled});
+        post(&connection, now, event::Attempt{connection.flow, since_last, connection.dialled});
     }
 }
 
@@ -326,7 +326,7 @@ void Engine::Impl::notice(std::string_view what, std::string key, std::string te
     // limit from being told.
     auto& given = notices_given[what];
     if (given.size() < max_notices && given.insert(std::move(key)).second) {
-        post(nullptr, now, NoticeEvent{what, std::move(text)});
+        post(nullptr, now, event::Notice{what, std::move(text)});
     }
 }
 

@@ -1,7 +1,7 @@
 // What the peer remembers of one connection, alive or gone.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 #include "ghostpeer/tcp/tcb.hpp"
 #include "ghostpeer/wire/address.hpp"
@@ -38,7 +38,7 @@ struct Extras {
 struct alignas(64) Connection {
     // What each segment touches comes first, in as few cache lines as possible.
     wire::Flow flow;
-    ConnectionId id = 0;
+    event::ConnectionId id = 0;
     Behaviour* behaviour = nullptr;
     std::unique_ptr<Extras> extras;
     Instant start{};
@@ -112,7 +112,7 @@ static_assert(sizeof(Connection) <= 384, "six cache lines: 200,000 idle ones are
 /// Names a connection in a queue: the slot may have been given to another one meanwhile.
 struct Handle {
     std::uint32_t slot = 0;
-    ConnectionId id = 0;
+    event::ConnectionId id = 0;
 };
 
 }  // namespace ghostpeer::peer

@@ -115,7 +115,7 @@ Connection* ConnectionTable::find(Handle handle) noexcept {
     return connection.in_use && connection.id == handle.id ? &connection : nullptr;
 }
 
-Connection* ConnectionTable::find_by_id(ConnectionId id) const {
+Connection* ConnectionTable::find_by_id(event::ConnectionId id) const {
     if (!by_id_) {
         by_id_.emplace(size());
         for (const std::uint32_t slot : index_) {
@@ -136,7 +136,7 @@ std::uint32_t ConnectionTable::make_slot() {
     return made_++;
 }
 
-Connection* ConnectionTable::create(const wire::Flow& flow, ConnectionId id) {
+Connection* ConnectionTable::create(const wire::Flow& flow, event::ConnectionId id) {
     if (full()) {
         return nullptr;
     }
@@ -157,7 +157,7 @@ Connection* ConnectionTable::create(const wire::Flow& flow, ConnectionId id) {
     return &connection;
 }
 
-void ConnectionTable::renew(Connection& connection, ConnectionId id) {
+void ConnectionTable::renew(Connection& connection, event::ConnectionId id) {
     const wire::Flow flow = connection.flow;
     const std::uint32_t slot = connection.slot;
     if (by_id_) {

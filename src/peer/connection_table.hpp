@@ -31,10 +31,10 @@ class ConnectionTable {
     /// The connection that the handle was made for, unless it has been erased or replaced.
     [[nodiscard]] Connection* find(Handle handle) noexcept;
     /// A blank record for a flow that has none; null at the limit. No connection had this id.
-    [[nodiscard]] Connection* create(const wire::Flow& flow, ConnectionId id);
+    [[nodiscard]] Connection* create(const wire::Flow& flow, event::ConnectionId id);
     void erase(Connection& connection);
     /// Makes the record a blank one of the same flow; handles of before name it no longer.
-    void renew(Connection& connection, ConnectionId id);
+    void renew(Connection& connection, event::ConnectionId id);
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] bool full() const noexcept { return size() >= limit_; }
@@ -48,7 +48,7 @@ class ConnectionTable {
     }
 
     /// The first call goes through all of them; from then on it is known where each is.
-    [[nodiscard]] Connection* find_by_id(ConnectionId id) const;
+    [[nodiscard]] Connection* find_by_id(event::ConnectionId id) const;
 
     template <typename Visitor>
     void for_each(Visitor visit) {
@@ -127,7 +127,7 @@ class ConnectionTable {
     // The stored hash spares a look at the connection for nearly every slot that does not match.
     tsl::robin_set<std::uint32_t, Hash, Equal, std::allocator<std::uint32_t>, true> index_;
     /// Slots by id. Most runs are never asked for one, and spare themselves this.
-    mutable std::optional<tsl::robin_map<ConnectionId, std::uint32_t>> by_id_;
+    mutable std::optional<tsl::robin_map<event::ConnectionId, std::uint32_t>> by_id_;
 };
 
 }  // namespace ghostpeer::peer

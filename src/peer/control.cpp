@@ -114,12 +114,12 @@ ConnectionPage Engine::connections(std::uint32_t from, std::size_t most,
     return page;
 }
 
-std::optional<ConnectionView> Engine::connection(ConnectionId id) const {
+std::optional<ConnectionView> Engine::connection(event::ConnectionId id) const {
     const Connection* found = impl_->connections.find_by_id(id);
     return found != nullptr ? std::optional(impl_->view(*found)) : std::nullopt;
 }
 
-ConnectionId Engine::last_connection() const noexcept { return impl_->last_id; }
+event::ConnectionId Engine::last_connection() const noexcept { return impl_->last_id; }
 
 const StateCounts& Engine::states() const noexcept { return impl_->states; }
 

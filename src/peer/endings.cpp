@@ -132,7 +132,8 @@ bool Engine::Impl::reset(const Rule& rule, const Reset& how, const Occasion& occ
     }
     decide(occasion, rule, Judgement::Course::gone);
     address(connection, rst);
-    const bool left = leave(connection, std::move(rst), {tcp::Reason::rst, Fate::sent, &rule}, now);
+    const bool left =
+        leave(connection, std::move(rst), {tcp::Reason::rst, event::Fate::sent, &rule}, now);
     end_relay(connection);
     return left;
 }

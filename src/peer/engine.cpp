@@ -15,6 +15,7 @@ Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
       port_random(chosen.seed ^ 0xc2b2ae3d27d4eb4fU),
       connections(chosen.seed, chosen.max_connections,
                   chosen.memory != nullptr ? chosen.memory : std::pmr::new_delete_resource()) {
+    ids = settings.ids != nullptr ? settings.ids : &own_ids;
     attempts_of_peer.resize(peers.size());
     control_rule.id = no_rule_id;
     control_rule.place.file = std::make_shared<const std::string>(control_file);
@@ -58,8 +59,9 @@ Engine::Engine(Settings settings, std::vector<PeerSpec> peers)
     : impl_(std::make_unique<Impl>(settings, std::move(peers))) {}
 Engine::~Engine() = default;
 
-void Engine::on_packet(std::span<const std::uint8_t> packet, Instant now, bool more) {
+event::EventId Engine::on_packet(std::span<const std::uint8_t> packet, Instant now, bool more) {
     impl_->advance(now);
+    impl_->cause = 0;
     impl_->more_follow = more;
     impl_->connections.fetch_expected();
     impl_->packet_arrived(packet, now);
@@ -67,6 +69,7 @@ void Engine::on_packet(std::span<const std::uint8_t> packet, Instant now, bool m
     if (!more) {
         impl_->settle_unsettled(now);
     }
+    return std::exchange(impl_->cause, 0);
 }
 
 void Engine::expect(std::span<const std::uint8_t> packet) noexcept {
@@ -163,22 +166,30 @@ void Engine::take_packets(std::vector<Emission>& into) {
     impl_->packets.clear();
 }
 
-void mark_undelivered(Event& event) {
-    if (auto* segment = std::get_if<SegmentEvent>(&event.what)) {
-        segment->fate = Fate::undelivered;
-    } else if (auto* icmp = std::get_if<IcmpEvent>(&event.what)) {
-        icmp->fate = Fate::undelivered;
+void make_undelivered(event::Event& event) {
+    if (auto* segment = std::get_if<event::Segment>(&event.what)) {
+        segment->fate = event::Fate::undelivered;
+    } else if (auto* icmp = std::get_if<event::Icmp>(&event.what)) {
+        icmp->fate = event::Fate::undelivered;
     }
 }
 
-void Engine::undelivered(const Emission& emission) {
+void Engine::undelivered(const Emission& emission, Instant now) {
     ++impl_->counters.undelivered;
-    if (emission.event < impl_->events.size()) {
-        mark_undelivered(impl_->events[emission.event]);
+    auto& events = impl_->events;
+    const auto left = std::find_if(events.rbegin(), events.rend(), [&](const event::Event& event) {
+        return event.id == emission.segment;
+    });
+    if (emission.segment != 0 && left != events.rend()) {
+        event::Event refused = *left;
+        refused.at = now;
+        refused.of = std::exchange(refused.id, impl_->ids->next());
+        make_undelivered(refused);
+        events.push_back(std::move(refused));
     }
 }
 
-void Engine::take_events(std::vector<Event>& into) {
+void Engine::take_events(std::vector<event::Event>& into) {
     if (into.empty()) {
         into.swap(impl_->events);
         return;

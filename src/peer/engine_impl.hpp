@@ -44,7 +44,13 @@ struct Campaign {
 struct Flight {
     Instant leaves{};
     wire::Bytes packet;
-    std::optional<Event> event;  ///< its instant is set when it leaves
+    std::optional<event::Event> event;  ///< its instant is set when it leaves
+};
+
+/// What is to be told of a segment that has arrived, before its fate is known.
+struct Untold {
+    event::Event event;     ///< number 0: nothing is told
+    std::size_t place = 0;  ///< among the events: before what the segment brings about
 };
 
 struct Engine::Impl {
@@ -120,15 +126,16 @@ struct Engine::Impl {
     void deliver(Connection& connection, wire::Segment&& segment, tcp::Kind kind, Instant now);
     /// SYN-RECEIVED, and a SYN-ACK.
     void open(Connection& connection, const wire::Segment& syn, Instant now);
-    /// Posts the event of a segment, for now as accepted, and returns its index.
-    std::size_t report_arrival(const Connection& connection, const wire::Segment& segment,
-                               tcp::Kind kind, bool retransmission, Instant now);
-    void settle_fate(std::size_t event, Fate fate, const profile::Rule* rule,
-                     std::optional<Instant> until = {},
-                     std::shared_ptr<const Forgery> forgery = nullptr);
+    /// The event of a segment whose fate is not known yet, and its place among the others.
+    [[nodiscard]] Untold arrival(const Connection& connection, const wire::Segment& segment,
+                                 tcp::Kind kind, bool retransmission, Instant now);
+    /// Its fate is known.
+    void report_arrival(Untold&& untold, event::Fate fate, const profile::Rule* rule,
+                        std::optional<Instant> until = {},
+                        std::shared_ptr<const event::Forgery> forgery = nullptr);
     /// Past the rules: the segment, or what they made of it, comes to the peer's stack.
-    void arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind, std::size_t told,
-                Fate fate, const profile::Rule* rule, const Forged* forged, Instant now);
+    void arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind, Untold&& untold,
+                event::Fate fate, const profile::Rule* rule, const Forged* forged, Instant now);
     void remember(Connection& connection, const wire::Segment& segment) const;
 
     // gate_out.cpp
@@ -139,10 +146,12 @@ struct Engine::Impl {
     /// False: it did.
     bool leave(Connection& connection, wire::Segment&& segment, const Departure& how, Instant now);
     void address(const Connection& connection, wire::Segment& segment) const;
-    void report_departure(const Connection& connection, wire::Segment&& segment,
-                          const Departure& how, std::optional<Instant> until, Instant now);
-    [[nodiscard]] SegmentEvent departure(const Connection& connection, wire::Segment&& segment,
-                                         const Departure& how, std::optional<Instant> until) const;
+    event::EventId report_departure(const Connection& connection, wire::Segment&& segment,
+                                    const Departure& how, std::optional<Instant> until,
+                                    Instant now);
+    [[nodiscard]] event::Segment departure(const Connection& connection, wire::Segment&& segment,
+                                           const Departure& how,
+                                           std::optional<Instant> until) const;
     /// What the program makes of what left: the window that it saw last.
     static void note_departure(Connection& connection, const wire::Segment& seen, bool changed);
     /// Holds a segment until later.
@@ -151,7 +160,7 @@ struct Engine::Impl {
     [[nodiscard]] bool may_delay(Connection& connection, const wire::Segment& segment, Instant now);
 
     /// The packet leaves now, or after the round trip that was asked for.
-    void depart(wire::Bytes&& packet, std::optional<Event>&& event, Instant now);
+    void depart(wire::Bytes&& packet, std::optional<event::Event>&& event, Instant now);
     /// May the packet be held so long? If not, that is told.
     [[nodiscard]] bool may_fly(std::size_t bytes, Instant now);
     void change_flying(std::size_t bytes) noexcept;
@@ -291,7 +300,12 @@ struct Engine::Impl {
     void erase(Connection& connection);
     void update_record(const Connection& connection);
     void close_record(Connection& connection);
-    void post(const Connection* connection, Instant now, decltype(Event::what)&& what);
+    /// An event with a number of its own.
+    [[nodiscard]] event::Event make_event(const Connection* connection, Instant now,
+                                          decltype(event::Event::what)&& what) const;
+    /// Returns the event's number.
+    event::EventId post(const Connection* connection, Instant now,
+                        decltype(event::Event::what)&& what);
 
     Settings settings;
     std::vector<PeerSpec> peers;
@@ -339,12 +353,15 @@ struct Engine::Impl {
     std::optional<Handle> unsettled;        ///< the connection in the middle of a burst
     bool more_follow = false;               ///< another packet comes with the next call
     std::vector<wire::Datagram> datagrams;  ///< to port 53
-    std::vector<Event> events;
+    std::vector<event::Event> events;
+    event::EventIds own_ids;
+    event::EventIds* ids = nullptr;
+    event::EventId cause = 0;  ///< the segment that has arrived, as long as it is worked on
     std::map<std::string_view, std::set<std::string>> notices_given;  ///< by kind, a literal
     /// Names of profiles that `use` brought and that were replaced before a connection had them.
     std::set<std::string> unmet_uses;
     Counters counters;
-    ConnectionId last_id = 0;
+    event::ConnectionId last_id = 0;
     wire::Reassembly reassembly;
     std::uint32_t fragmented = 0;  ///< packets so far; the identification of their fragments
     std::size_t live = 0;
@@ -358,7 +375,7 @@ struct Engine::Impl {
 
 // engine.cpp
 /// The packet that the event tells of has not left.
-void mark_undelivered(Event& event);
+void make_undelivered(event::Event& event);
 
 // possible.cpp
 /// Is there something for the action to act on?

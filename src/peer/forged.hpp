@@ -1,7 +1,7 @@
 // Segments that rules have changed.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/profile/forgery.hpp"
 #include "ghostpeer/wire/mangle.hpp"
 #include "ghostpeer/wire/segment.hpp"
@@ -16,10 +16,12 @@ namespace ghostpeer::peer {
 /// A segment as rules have left it; never without a change.
 struct Forged {
     wire::Segment segment;
-    Forgery forgery;
+    event::Forgery forgery;
     bool corrupted = false;
 
-    [[nodiscard]] Fate fate() const noexcept { return corrupted ? Fate::corrupted : Fate::edited; }
+    [[nodiscard]] event::Fate fate() const noexcept {
+        return corrupted ? event::Fate::corrupted : event::Fate::edited;
+    }
 };
 
 /// The value of a sequence number or a timestamp.

@@ -11,7 +11,7 @@ namespace {
 
 /// SND.NXT from before a segment of the TCP core left; nothing where it is the connection's still.
 [[nodiscard]] std::optional<wire::SeqNum> snd_nxt_before(const Occasion& occasion) {
-    if (occasion.direction == Direction::in || occasion.retransmission ||
+    if (occasion.direction == event::Direction::in || occasion.retransmission ||
         occasion.segment == nullptr || occasion.segment->length() == 0) {
         return std::nullopt;
     }
@@ -113,15 +113,15 @@ bool Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
     if (what.fields->payload && !what.fields->payload->empty()) {
         segment.flags.bits |= wire::Flags::psh;
     }
-    Forgery forgery;
+    event::Forgery forgery;
     const auto value = [&](const profile::SequenceExpression& sum) {
         return evaluate(sum, connection, occasion.segment, now);
     };
     apply(*what.fields, value, segment, forgery.distortion);
-    Departure how{reason_of(segment), Fate::sent, &rule};
+    Departure how{reason_of(segment), event::Fate::sent, &rule};
     how.apart = true;
     if (forgery.distortion != wire::Distortion{}) {
-        how.forgery = std::make_shared<const Forgery>(std::move(forgery));
+        how.forgery = std::make_shared<const event::Forgery>(std::move(forgery));
     }
     return leave(connection, std::move(segment), how, now);
 }
@@ -130,7 +130,8 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
                              const Occasion& occasion, Instant now) {
     using About = profile::Icmp::About;
     Connection& connection = occasion.connection;
-    const bool about_this = occasion.segment != nullptr && occasion.direction == Direction::in &&
+    const bool about_this = occasion.segment != nullptr &&
+                            occasion.direction == event::Direction::in &&
                             what.about != About::last_received;
     const wire::Segment* about =
         about_this ? occasion.segment : connection.extra().last_received.get();
@@ -141,7 +142,7 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
                now);
         return false;
     }
-    IcmpEvent event;
+    event::Icmp event;
     event.kind = what.kind;
     event.mtu = what.mtu;
     event.source = connection.flow.local.address;
@@ -162,7 +163,7 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
             ++connection.behaviour->record(*hole).statistics.withheld;
             event.rule = hole->place;
         }
-        event.fate = Fate::dropped;
+        event.fate = event::Fate::dropped;
         if (settings.segment_events) {
             post(&connection, now, std::move(event));
         }
@@ -174,9 +175,9 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
         outcome->unreachable_left = now;
     }
     ++counters.packets_out;
-    std::optional<Event> told;
+    std::optional<event::Event> told;
     if (settings.segment_events) {
-        told = Event{now, connection.id, connection.attempt, std::move(event)};
+        told = make_event(&connection, now, std::move(event));
     }
     depart(std::move(*packet), std::move(told), now);
     return true;

@@ -77,12 +77,13 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
     connection.last_activity = now;
     remember(connection, segment);
 
-    // The segment is told before what it brought about; its fate follows.
-    const std::size_t told = report_arrival(connection, segment, kind, again, now);
+    Untold untold = arrival(connection, segment, kind, again, now);
+    const event::EventId told = cause = untold.event.id;
     Judgement judgement;
     const RuleList& rules = connection.rules().of(kind, segment);
     if (!rules.empty()) {
-        try_rules(rules, Occasion{connection, &segment, Direction::in, again, &judgement}, now);
+        try_rules(rules, Occasion{connection, &segment, event::Direction::in, again, &judgement},
+                  now);
     }
     const profile::Rule* rule = judgement.rule;
     if (!judgement.decided() && connection.blackholed_in) {
@@ -94,33 +95,31 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
             if (rule != nullptr) {
                 ++connection.behaviour->record(*rule).statistics.withheld;
             }
-            settle_fate(told, Fate::dropped, rule);
+            report_arrival(std::move(untold), event::Fate::dropped, rule);
             break;
         case Judgement::Course::hold: {
             const Instant until = now + judgement.delay;
-            settle_fate(told, Fate::delayed, rule, until);
-            HeldSegment held{Direction::in,
-                             kind,
-                             {},
-                             std::move(segment),
-                             again,
-                             rule,
-                             std::move(judgement.forged)};
+            report_arrival(std::move(untold), event::Fate::delayed, rule, until);
+            HeldSegment held{event::Direction::in,        kind, {}, std::move(segment), again, rule,
+                             std::move(judgement.forged), told};
             hold(connection, std::move(held), until);
             break;
         }
-        case Judgement::Course::gone: settle_fate(told, Fate::accepted, rule); break;
+        case Judgement::Course::gone:
+            report_arrival(std::move(untold), event::Fate::accepted, rule);
+            break;
         case Judgement::Course::pass:
             for (std::uint32_t copy = 0; copy < judgement.copies; ++copy) {
                 arrive(connection, wire::Segment(segment), kind,
-                       report_arrival(connection, segment, kind, again, now), Fate::duplicated,
+                       arrival(connection, segment, kind, again, now), event::Fate::duplicated,
                        rule, judgement.forged_copy.get(), now);
                 settle(connection, now);
             }
             if (judgement.forged) {
-                arrive(connection, std::move(segment), kind, told, Fate::accepted, rule,
-                       judgement.forged.get(), now);
+                arrive(connection, std::move(segment), kind, std::move(untold),
+                       event::Fate::accepted, rule, judgement.forged.get(), now);
             } else {
+                report_arrival(std::move(untold), event::Fate::accepted, nullptr);
                 deliver(connection, std::move(segment), kind, now);
             }
             break;
@@ -137,15 +136,15 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
 }
 
 void Engine::Impl::arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind,
-                          std::size_t told, Fate fate, const profile::Rule* rule,
+                          Untold&& untold, event::Fate fate, const profile::Rule* rule,
                           const Forged* forged, Instant now) {
     if (forged == nullptr) {
-        settle_fate(told, fate, rule);
+        report_arrival(std::move(untold), fate, rule);
         deliver(connection, std::move(segment), kind, now);
         return;
     }
-    settle_fate(told, fate == Fate::accepted ? forged->fate() : fate, rule, {},
-                std::make_shared<const Forgery>(forged->forgery));
+    report_arrival(std::move(untold), fate == event::Fate::accepted ? forged->fate() : fate, rule,
+                   {}, std::make_shared<const event::Forgery>(forged->forgery));
     if (auto read = as_read(forged->segment, forged->forgery.distortion)) {
         const tcp::Kind seen = kind_of(connection, *read);
         deliver(connection, std::move(*read), seen, now);
@@ -223,38 +222,38 @@ void Engine::Impl::open(Connection& connection, const wire::Segment& syn, Instan
     note_options(connection);
 }
 
-std::size_t Engine::Impl::report_arrival(const Connection& connection, const wire::Segment& segment,
-                                         tcp::Kind kind, bool retransmission, Instant now) {
+Untold Engine::Impl::arrival(const Connection& connection, const wire::Segment& segment,
+                             tcp::Kind kind, bool retransmission, Instant now) {
     if (!settings.segment_events) {
-        return Emission::no_event;
+        return {};
     }
-    SegmentEvent event;
-    event.direction = Direction::in;
+    event::Segment event;
+    event.direction = event::Direction::in;
     event.kind = kind;
     event.segment = segment;
     event.base = {connection.program_isn, connection.iss, connection.began_with_syn};
     event.window = static_cast<std::uint32_t>(segment.window)
                    << (segment.has(wire::Flags::syn) ? 0 : connection.scale_in);
     event.retransmission = retransmission;
-    event.fate = Fate::accepted;
-    post(&connection, now, std::move(event));
-    return events.size() - 1;
+    return {make_event(&connection, now, std::move(event)), events.size()};
 }
 
-void Engine::Impl::settle_fate(std::size_t event, Fate fate, const profile::Rule* rule,
-                               std::optional<Instant> until,
-                               std::shared_ptr<const Forgery> forgery) {
-    if (event >= events.size()) {
+void Engine::Impl::report_arrival(Untold&& untold, event::Fate fate, const profile::Rule* rule,
+                                  std::optional<Instant> until,
+                                  std::shared_ptr<const event::Forgery> forgery) {
+    auto* segment = std::get_if<event::Segment>(&untold.event.what);
+    if (untold.event.id == 0 || segment == nullptr) {
         return;
     }
-    if (auto* segment = std::get_if<SegmentEvent>(&events[event].what)) {
-        segment->fate = fate;
-        if (rule != nullptr) {
-            segment->rule = rule->place;
-        }
-        segment->until = until;
-        segment->forgery = std::move(forgery);
+    segment->fate = fate;
+    if (rule != nullptr) {
+        segment->rule = rule->place;
     }
+    segment->until = until;
+    segment->forgery = std::move(forgery);
+    // It is told before what it has brought about.
+    const auto place = std::min(untold.place, events.size());
+    events.insert(events.begin() + static_cast<std::ptrdiff_t>(place), std::move(untold.event));
 }
 
 }  // namespace ghostpeer::peer

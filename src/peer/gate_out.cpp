@@ -85,31 +85,34 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
     Judgement judgement;
     const RuleList& rules = connection.rules().of(reply.reason);
     if (!rules.empty()) {
-        try_rules(rules,
-                  Occasion{connection, &segment, Direction::out, reply.retransmission, &judgement},
-                  now);
+        try_rules(
+            rules,
+            Occasion{connection, &segment, event::Direction::out, reply.retransmission, &judgement},
+            now);
     }
-    Departure how{reply.reason, Fate::sent, judgement.rule, reply.retransmission};
+    Departure how{reply.reason, event::Fate::sent, judgement.rule, reply.retransmission};
     switch (judgement.course) {
         case Judgement::Course::drop:
         case Judgement::Course::gone:
             ++connection.behaviour->record(*judgement.rule).statistics.withheld;
-            how.fate = Fate::dropped;
+            how.fate = event::Fate::dropped;
             report_departure(connection, std::move(segment), how, {}, now);
             return judgement.rule;
         case Judgement::Course::hold: {
             const Instant until = now + judgement.delay;
+            event::EventId told = 0;
             if (settings.segment_events) {
-                how.fate = Fate::delayed;
-                report_departure(connection, wire::Segment(segment), how, until, now);
+                how.fate = event::Fate::delayed;
+                told = report_departure(connection, wire::Segment(segment), how, until, now);
             }
-            HeldSegment held{Direction::out,
+            HeldSegment held{event::Direction::out,
                              {},
                              reply.reason,
                              std::move(segment),
                              reply.retransmission,
                              judgement.rule,
-                             std::move(judgement.forged)};
+                             std::move(judgement.forged),
+                             told};
             hold(connection, std::move(held), until);
             return judgement.rule;
         }
@@ -117,10 +120,10 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
     }
     if (judgement.copies > 0) {
         Departure as_copy = how;
-        as_copy.fate = Fate::duplicated;
+        as_copy.fate = event::Fate::duplicated;
         const Forged* forged = judgement.forged_copy.get();
         if (forged != nullptr) {
-            as_copy.forgery = std::make_shared<const Forgery>(forged->forgery);
+            as_copy.forgery = std::make_shared<const event::Forgery>(forged->forgery);
         }
         for (std::uint32_t copy = 0; copy < judgement.copies; ++copy) {
             leave(connection, wire::Segment(forged != nullptr ? forged->segment : segment), as_copy,
@@ -129,7 +132,7 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
     }
     if (judgement.forged) {
         how.fate = judgement.forged->fate();
-        how.forgery = std::make_shared<const Forgery>(std::move(judgement.forged->forgery));
+        how.forgery = std::make_shared<const event::Forgery>(std::move(judgement.forged->forgery));
         segment = std::move(judgement.forged->segment);
     } else {
         how.rule = nullptr;
@@ -146,7 +149,12 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
             ++connection.behaviour->record(*hole).statistics.withheld;
         }
         report_departure(connection, std::move(segment),
-                         {how.reason, Fate::dropped, hole, how.retransmission}, {}, now);
+                         {.reason = how.reason,
+                          .fate = event::Fate::dropped,
+                          .rule = hole,
+                          .retransmission = how.retransmission,
+                          .of = how.of},
+                         {}, now);
         return false;
     }
     follow_departure(connection, segment, now);
@@ -174,10 +182,10 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     } else if (const auto seen = as_read(segment, *lie)) {
         note_departure(connection, *seen, true);
     }
-    std::optional<Event> event;
+    std::optional<event::Event> event;
     if (settings.segment_events) {
-        event = Event{now, connection.id, connection.attempt,
-                      departure(connection, std::move(segment), how, {})};
+        event = make_event(&connection, now, departure(connection, std::move(segment), how, {}));
+        event->of = how.of;
     }
     if (lie == nullptr || lie->fragment == 0) {
         ++counters.packets_out;
@@ -203,10 +211,10 @@ void Engine::Impl::note_departure(Connection& connection, const wire::Segment& s
     }
 }
 
-void Engine::Impl::depart(wire::Bytes&& packet, std::optional<Event>&& event, Instant now) {
+void Engine::Impl::depart(wire::Bytes&& packet, std::optional<event::Event>&& event, Instant now) {
     put_finish_off(now + settings.rtt);
     if (settings.rtt <= Duration::zero()) {
-        packets.push_back({std::move(packet), event ? events.size() : Emission::no_event});
+        packets.push_back({std::move(packet), event ? event->id : 0});
         if (event) {
             events.push_back(std::move(*event));
         }
@@ -219,7 +227,7 @@ void Engine::Impl::depart(wire::Bytes&& packet, std::optional<Event>&& event, In
     }
     ++counters.undelivered;
     if (event) {
-        mark_undelivered(*event);
+        make_undelivered(*event);
         events.push_back(std::move(*event));
     }
 }
@@ -249,8 +257,7 @@ void Engine::Impl::land(Instant now) {
         put_finish_off(now);  // it may leave late
         Flight& flight = flights.front();
         change_flying(flying - flight.packet.size());
-        packets.push_back(
-            {std::move(flight.packet), flight.event ? events.size() : Emission::no_event});
+        packets.push_back({std::move(flight.packet), flight.event ? flight.event->id : 0});
         if (flight.event) {
             flight.event->at = now;
             events.push_back(std::move(*flight.event));
@@ -281,18 +288,23 @@ void Engine::Impl::hold(Connection& connection, HeldSegment&& held, Instant unti
                std::make_unique<HeldSegment>(std::move(held)));
 }
 
-void Engine::Impl::report_departure(const Connection& connection, wire::Segment&& segment,
-                                    const Departure& how, std::optional<Instant> until,
-                                    Instant now) {
-    if (settings.segment_events) {
-        post(&connection, now, departure(connection, std::move(segment), how, until));
+event::EventId Engine::Impl::report_departure(const Connection& connection, wire::Segment&& segment,
+                                              const Departure& how, std::optional<Instant> until,
+                                              Instant now) {
+    if (!settings.segment_events) {
+        return 0;
     }
+    event::Event event =
+        make_event(&connection, now, departure(connection, std::move(segment), how, until));
+    event.of = how.of;
+    events.push_back(std::move(event));
+    return events.back().id;
 }
 
-SegmentEvent Engine::Impl::departure(const Connection& connection, wire::Segment&& segment,
-                                     const Departure& how, std::optional<Instant> until) const {
-    SegmentEvent event;
-    event.direction = Direction::out;
+event::Segment Engine::Impl::departure(const Connection& connection, wire::Segment&& segment,
+                                       const Departure& how, std::optional<Instant> until) const {
+    event::Segment event;
+    event.direction = event::Direction::out;
     event.reason = how.reason;
     event.base = {connection.iss, connection.program_isn, connection.began_with_syn};
     event.window = window_bytes(connection, segment);

@@ -1,25 +1,6 @@
-#include "ghostpeer/peer/event.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 
 namespace ghostpeer::peer {
-
-std::string_view name(Direction direction) noexcept {
-    return direction == Direction::in ? "in" : "out";
-}
-
-std::string_view name(Fate fate) noexcept {
-    switch (fate) {
-        case Fate::accepted: return "accepted";
-        case Fate::sent: return "sent";
-        case Fate::dropped: return "dropped";
-        case Fate::delayed: return "delayed";
-        case Fate::duplicated: return "duplicated";
-        case Fate::corrupted: return "corrupted";
-        case Fate::edited: return "edited";
-        case Fate::undelivered: return "undelivered";
-    }
-    return "?";
-}
 
 std::string_view name(Ending ending) noexcept {
     switch (ending) {

@@ -1,7 +1,7 @@
 // What rules are tried with, what they decide, and how a segment leaves after them.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 #include "peer/connection.hpp"
 #include "peer/deed.hpp"
@@ -35,18 +35,19 @@ struct Judgement {
 /// How a segment leaves.
 struct Departure {
     tcp::Reason reason = tcp::Reason::ack;
-    Fate fate = Fate::sent;
+    event::Fate fate = event::Fate::sent;
     const profile::Rule* rule = nullptr;  ///< that decided its fate, or made it
     bool retransmission = false;
-    std::shared_ptr<const Forgery> forgery{};
-    bool apart = false;  ///< made by `send`: the peer's connection knows nothing of it
+    std::shared_ptr<const event::Forgery> forgery{};
+    bool apart = false;     ///< made by `send`: the peer's connection knows nothing of it
+    event::EventId of = 0;  ///< the event that tells of its delay; 0: it was not delayed
 };
 
 /// What a rule is tried with.
 struct Occasion {
     Connection& connection;
     const wire::Segment* segment = nullptr;  ///< null: the event is no segment
-    Direction direction = Direction::in;
+    event::Direction direction = event::Direction::in;
     bool retransmission = false;
     Judgement* judgement = nullptr;  ///< null: the event is no segment, or its turn is over
     bool alone = false;              ///< no other rule's turn comes after this one's
@@ -54,7 +55,7 @@ struct Occasion {
 
     /// The TCP core wants to send this segment, and maybe others after it.
     [[nodiscard]] bool amid_departure() const noexcept {
-        return judgement != nullptr && direction == Direction::out;
+        return judgement != nullptr && direction == event::Direction::out;
     }
 };
 

@@ -19,7 +19,7 @@ class Witness;
 
 /// What is known of one connection's end.
 struct OutcomeRecord {
-    ConnectionId connection = 0;  ///< 0: nobody follows it
+    event::ConnectionId connection = 0;  ///< 0: nobody follows it
     std::uint32_t attempt = 0;
     wire::Flow flow;
     bool dialled = false;

@@ -11,8 +11,8 @@ using namespace profile;
 [[nodiscard]] bool passes(const Occasion& occasion) {
     const Connection& connection = occasion.connection;
     return occasion.judgement != nullptr &&
-           !(occasion.direction == peer::Direction::in ? connection.blackholed_in
-                                                       : connection.blackholed_out);
+           !(occasion.direction == event::Direction::in ? connection.blackholed_in
+                                                        : connection.blackholed_out);
 }
 
 /// Is there a FIN to be sent, or a reader to be taken away?

@@ -32,9 +32,20 @@ void Engine::Impl::erase(Connection& connection) {
     connections.erase(connection);
 }
 
-void Engine::Impl::post(const Connection* connection, Instant now, decltype(Event::what)&& what) {
-    events.push_back(Event{now, connection != nullptr ? connection->id : 0,
-                           connection != nullptr ? connection->attempt : 0, std::move(what)});
+event::Event Engine::Impl::make_event(const Connection* connection, Instant now,
+                                      decltype(event::Event::what)&& what) const {
+    return {now,
+            connection != nullptr ? connection->id : 0,
+            connection != nullptr ? connection->attempt : 0,
+            std::move(what),
+            ids->next(),
+            cause};
+}
+
+event::EventId Engine::Impl::post(const Connection* connection, Instant now,
+                                  decltype(event::Event::what)&& what) {
+    events.push_back(make_event(connection, now, std::move(what)));
+    return events.back().id;
 }
 
 }  // namespace ghostpeer::peer

@@ -101,7 +101,7 @@ void Engine::Impl::drain_replies(Connection& connection, Instant now) {
         }
         address(connection, reply.segment);
         report_departure(connection, std::move(reply.segment),
-                         {reply.reason, Fate::dropped, by, reply.retransmission}, {}, now);
+                         {reply.reason, event::Fate::dropped, by, reply.retransmission}, {}, now);
     }
     replies.clear();
     replies.swap(reply_scratch);
@@ -143,7 +143,7 @@ void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change
         default: break;
     }
     if (settings.segment_events) {
-        post(&connection, now, StateEvent{change.from, change.to});
+        post(&connection, now, event::State{change.from, change.to});
     }
     if (connection.behaviour->witness != nullptr) {
         note(connection.behaviour->witness->of(change.to), Occasion{connection}, now);

@@ -84,30 +84,30 @@ void Engine::Impl::wake(Connection& connection, Instant now) {
 void Engine::Impl::release(Connection& connection, HeldSegment&& held, Instant now) {
     Extras& extra = connection.extra();
     extra.delayed_bytes -= std::min(extra.delayed_bytes, held.segment.payload.size());
-    if (held.direction == Direction::out) {
-        Departure how{held.reason, Fate::sent, held.rule, held.retransmission};
+    if (held.direction == event::Direction::out) {
+        Departure how{held.reason, event::Fate::sent, held.rule, held.retransmission};
+        how.of = held.told;
         if (held.forged) {
             how.fate = held.forged->fate();
-            how.forgery = std::make_shared<const Forgery>(std::move(held.forged->forgery));
+            how.forgery = std::make_shared<const event::Forgery>(std::move(held.forged->forgery));
             held.segment = std::move(held.forged->segment);
         }
         leave(connection, std::move(held.segment), how, now);
         settle(connection, now);
         return;
     }
+    Untold untold = arrival(connection, held.segment, held.kind, held.retransmission, now);
+    untold.event.of = held.told;
     if (connection.blackholed_in) {
         const profile::Rule* hole = extra.hole_in_rule;
         if (hole != nullptr) {
             ++connection.behaviour->record(*hole).statistics.withheld;
         }
-        settle_fate(report_arrival(connection, held.segment, held.kind, held.retransmission, now),
-                    Fate::dropped, hole);
+        report_arrival(std::move(untold), event::Fate::dropped, hole);
         return;
     }
-    const std::size_t told =
-        report_arrival(connection, held.segment, held.kind, held.retransmission, now);
-    arrive(connection, std::move(held.segment), held.kind, told, Fate::accepted, held.rule,
-           held.forged.get(), now);
+    arrive(connection, std::move(held.segment), held.kind, std::move(untold), event::Fate::accepted,
+           held.rule, held.forged.get(), now);
     settle(connection, now);
 }
 

@@ -43,8 +43,8 @@ void Engine::Impl::witness_arrival(Connection& connection, const wire::Segment& 
                                    tcp::Kind kind, bool retransmission, Instant now) {
     Witness& witness = *connection.behaviour->witness;
     note_idle(connection, now);
-    note(witness.of(kind, segment), Occasion{connection, &segment, Direction::in, retransmission},
-         now);
+    note(witness.of(kind, segment),
+         Occasion{connection, &segment, event::Direction::in, retransmission}, now);
 }
 
 void Engine::Impl::follow_arrival(const Connection& connection, const wire::Segment& segment,
@@ -73,7 +73,8 @@ void Engine::Impl::witness_departure(Connection& connection, const wire::Segment
                                      tcp::Reason reason, bool retransmission, Instant now) {
     Witness& witness = *connection.behaviour->witness;
     note_idle(connection, now);
-    note(witness.of(reason), Occasion{connection, &segment, Direction::out, retransmission}, now);
+    note(witness.of(reason), Occasion{connection, &segment, event::Direction::out, retransmission},
+         now);
 }
 
 void Engine::Impl::follow_departure(const Connection& connection, const wire::Segment& segment,

@@ -42,7 +42,7 @@ class Run {
                 desk_.news();
                 desk_.serve(engine_, now);
                 std::vector<peer::Emission> packets;
-                std::vector<peer::Event> events;
+                std::vector<event::Event> events;
                 engine_.take_packets(packets);
                 engine_.take_events(events);
                 log_.add(R"({"t":1,"event":"segment"})");

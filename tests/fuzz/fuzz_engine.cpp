@@ -245,7 +245,7 @@ class Conversation {
     std::array<Numbers, 4> numbers_{};
     std::array<wire::Segment, 4> last_{};
     std::vector<peer::Emission> emissions_;
-    std::vector<peer::Event> events_;
+    std::vector<event::Event> events_;
 };
 
 }  // namespace

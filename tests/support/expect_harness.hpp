@@ -11,7 +11,7 @@ namespace ghostpeer::testing {
 [[nodiscard]] inline observe::RunSummary summary_of(World& world) {
     world.engine.conclude(world.now);
     observe::RunSummary run;
-    run.command = observe::Exit{};
+    run.command = event::Exit{};
     run.attempts = world.engine.attempts();
     run.unrecorded_attempts = world.engine.unrecorded_attempts();
     run.profiles = world.engine.profiles();
@@ -20,11 +20,11 @@ namespace ghostpeer::testing {
     return run;
 }
 
-[[nodiscard]] inline observe::Verdict verdict_of(World& world) {
+[[nodiscard]] inline event::Verdict verdict_of(World& world) {
     const auto run = summary_of(world);
     observe::Conversation conversation;
     for (const auto& event : world.events) {
-        conversation.event(event);
+        conversation.record(event);
     }
     return observe::make_verdict(run, &conversation);
 }

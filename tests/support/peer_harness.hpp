@@ -81,9 +81,9 @@ class World {
         return wanted;
     }
     /// Segment events of a direction with a fate.
-    [[nodiscard]] std::vector<peer::SegmentEvent> segments(peer::Direction direction,
-                                                           peer::Fate fate) const {
-        auto wanted = all<peer::SegmentEvent>();
+    [[nodiscard]] std::vector<event::Segment> segments(event::Direction direction,
+                                                       event::Fate fate) const {
+        auto wanted = all<event::Segment>();
         std::erase_if(wanted, [&](const auto& segment) {
             return segment.direction != direction || segment.fate != fate;
         });
@@ -95,7 +95,7 @@ class World {
 
     peer::Engine engine;
     Instant now = run_start;
-    std::vector<peer::Event> events;
+    std::vector<event::Event> events;
 
   private:
     void collect() {

@@ -1,3 +1,4 @@
+#include "ghostpeer/event/verdict.hpp"
 #include "observe/events.hpp"
 #include "observe_samples.hpp"
 
@@ -29,8 +30,8 @@ json object(Drive drive) {
     return json::parse(written(drive));
 }
 
-json object_of(const peer::Event& event) {
-    return object([&](Sink& stream) { stream.event(event); });
+json object_of(const event::Event& event) {
+    return object([&](event::Sink& stream) { stream.record(event); });
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ TEST_CASE("event stream: a SYN, as written") {
     syn.segment.window = 64240;
     syn.window = 64240;
     syn.segment.options = syn_options();
-    CHECK(written([&](Sink& stream) { stream.event(on_connection(21us, syn)); }) ==
+    CHECK(written([&](event::Sink& stream) { stream.record(on_connection(21us, syn)); }) ==
           R"({"t":0.000021000,"event":"segment","conn":1,"attempt":1,"dir":"in","kind":"syn",)"
           R"("src":"198.18.0.1:40404","dst":"198.18.0.2:80","flags":"S","seq":0,"ack":0,)"
           R"("raw_seq":4294967280,"raw_ack":0,"len":0,"win":64240,"window":64240,)"
@@ -54,7 +55,7 @@ TEST_CASE("event stream: a segment that is delayed across the wrap of its number
     data.segment.payload.resize(1000);
     data.segment.options.sack = {{data.base.ack + 10, data.base.ack + 20},
                                  {data.base.ack + 30, data.base.ack + 40}};
-    data.fate = peer::Fate::delayed;
+    data.fate = event::Fate::delayed;
     data.retransmission = true;
     data.rule = place("nat.yaml", 7);
     data.until = at(1'050'000'001ns);
@@ -67,11 +68,11 @@ TEST_CASE("event stream: a segment that is delayed across the wrap of its number
 }
 
 TEST_CASE("event stream: each fate has its word") {
-    const std::vector<std::pair<peer::Fate, std::string>> words{
-        {peer::Fate::accepted, "accepted"},     {peer::Fate::sent, "sent"},
-        {peer::Fate::dropped, "dropped"},       {peer::Fate::delayed, "delayed"},
-        {peer::Fate::duplicated, "duplicated"}, {peer::Fate::corrupted, "corrupted"},
-        {peer::Fate::edited, "edited"},         {peer::Fate::undelivered, "undelivered"}};
+    const std::vector<std::pair<event::Fate, std::string>> words{
+        {event::Fate::accepted, "accepted"},     {event::Fate::sent, "sent"},
+        {event::Fate::dropped, "dropped"},       {event::Fate::delayed, "delayed"},
+        {event::Fate::duplicated, "duplicated"}, {event::Fate::corrupted, "corrupted"},
+        {event::Fate::edited, "edited"},         {event::Fate::undelivered, "undelivered"}};
     for (const auto& [fate, word] : words) {
         auto segment = incoming(Flags::rst, 0, 0, tcp::Kind::rst);
         segment.fate = fate;
@@ -80,26 +81,26 @@ TEST_CASE("event stream: each fate has its word") {
 }
 
 TEST_CASE("event stream: states, rules, attempts, logs and notices") {
-    CHECK(object_of(on_connection(
-              48us, peer::StateEvent{tcp::State::listen, tcp::State::syn_received})) ==
+    CHECK(object_of(
+              on_connection(48us, event::State{tcp::State::listen, tcp::State::syn_received})) ==
           json::parse(R"({"t": 0.000048, "event": "state", "conn": 1, "attempt": 1,
                           "from": "listen", "to": "syn-received"})"));
-    CHECK(object_of(on_connection(5s, peer::RuleEvent{place("nat.yaml", 7), "blackhole", "in"})) ==
+    CHECK(object_of(on_connection(5s, event::Rule{place("nat.yaml", 7), "blackhole", "in"})) ==
           json::parse(R"({"t": 5.0, "event": "rule", "conn": 1, "attempt": 1, "file": "nat.yaml",
                           "line": 7, "action": "blackhole", "detail": "in"})"));
-    CHECK_FALSE(object_of(on_connection(5s, peer::RuleEvent{place("nat.yaml", 7), "forget", ""}))
+    CHECK_FALSE(object_of(on_connection(5s, event::Rule{place("nat.yaml", 7), "forget", ""}))
                     .contains("detail"));
-    CHECK(object_of(on_connection(0s, peer::AttemptEvent{flow(), std::nullopt})) ==
+    CHECK(object_of(on_connection(0s, event::Attempt{flow(), std::nullopt})) ==
           json::parse(R"({"t": 0.0, "event": "attempt", "conn": 1, "attempt": 1,
                           "src": "198.18.0.1:40404", "dst": "198.18.0.2:80"})"));
-    CHECK(object_of(on_connection(2s, peer::AttemptEvent{flow(), 1004ms}, 2, 2)) ==
+    CHECK(object_of(on_connection(2s, event::Attempt{flow(), 1004ms}, 2, 2)) ==
           json::parse(R"({"t": 2.0, "event": "attempt", "conn": 2, "attempt": 2,
                           "src": "198.18.0.1:40404", "dst": "198.18.0.2:80",
                           "since_last": 1.004})"));
-    CHECK(object_of(on_connection(1s, peer::LogEvent{place("nat.yaml", 9), "gone"})) ==
+    CHECK(object_of(on_connection(1s, event::Log{place("nat.yaml", 9), "gone"})) ==
           json::parse(R"({"t": 1.0, "event": "log", "conn": 1, "attempt": 1, "file": "nat.yaml",
                           "line": 9, "text": "gone"})"));
-    CHECK(object_of({at(1s), 0, 0, peer::NoticeEvent{"limit", "Too many."}}) ==
+    CHECK(object_of({at(1s), 0, 0, event::Notice{"limit", "Too many."}}) ==
           json::parse(R"({"t": 1.0, "event": "notice", "what": "limit", "text": "Too many."})"));
 }
 
@@ -107,10 +108,10 @@ TEST_CASE("event stream: text from outside cannot break a line") {
     const std::string nasty = "a\"b\\c\n\x1b\x7f\tü";
     auto segment = incoming(Flags::ack, 1, 1, tcp::Kind::ack);
     segment.rule = place("dir/\"odd\"\n.yaml", 1);
-    const auto text = written([&](Sink& stream) {
-        stream.event(on_connection(1s, peer::LogEvent{place("nat.yaml", 9), nasty}));
-        stream.event(on_connection(1s, peer::LogEvent{place("nat.yaml", 9), "\xff no UTF-8"}));
-        stream.event(on_connection(1s, segment));
+    const auto text = written([&](event::Sink& stream) {
+        stream.record(on_connection(1s, event::Log{place("nat.yaml", 9), nasty}));
+        stream.record(on_connection(1s, event::Log{place("nat.yaml", 9), "\xff no UTF-8"}));
+        stream.record(on_connection(1s, segment));
     });
     std::istringstream in(text);
     std::vector<json> objects;
@@ -125,17 +126,17 @@ TEST_CASE("event stream: text from outside cannot break a line") {
 
 TEST_CASE("event stream: forged segments say what was forged") {
     auto segment = outgoing(Flags::ack | Flags::urg, 1, 1, tcp::Reason::data);
-    segment.fate = peer::Fate::corrupted;
+    segment.fate = event::Fate::corrupted;
     segment.segment.urgent = 3;
     segment.segment.ttl = 9;
-    peer::Forgery forgery;
+    event::Forgery forgery;
     forgery.changes = {"urgent", "tcp-checksum"};
     forgery.distortion.options = wire::Bytes{2, 0, 255};
     forgery.distortion.data_offset = 15;
     forgery.distortion.reserved = 1;
     forgery.distortion.total_length = 40;
     forgery.distortion.fragment = 8;
-    segment.forgery = std::make_shared<const peer::Forgery>(forgery);
+    segment.forgery = std::make_shared<const event::Forgery>(forgery);
     const auto told = object_of(on_connection(1s, segment));
     CHECK(told["fate"] == "corrupted");
     CHECK(told["changes"] == json::parse(R"(["urgent", "tcp-checksum"])"));
@@ -147,7 +148,7 @@ TEST_CASE("event stream: forged segments say what was forged") {
     CHECK(told["reserved"] == 1);
     CHECK(told["total_length"] == 40);
     CHECK(told["fragment"] == 8);
-    segment.forgery = std::make_shared<const peer::Forgery>();
+    segment.forgery = std::make_shared<const event::Forgery>();
     segment.segment.flags.bits = Flags::ack;
     segment.segment.urgent = 0;
     const auto made = object_of(on_connection(1s, segment));
@@ -158,7 +159,7 @@ TEST_CASE("event stream: forged segments say what was forged") {
 }
 
 TEST_CASE("event stream: ICMP errors") {
-    peer::IcmpEvent icmp;
+    event::Icmp icmp;
     icmp.kind = wire::IcmpKind::fragmentation_needed;
     icmp.mtu = 1200;
     icmp.source = flow().local.address;
@@ -174,44 +175,46 @@ TEST_CASE("event stream: ICMP errors") {
                    "raw_seq": 4294967285},
         "fate": "sent", "rule": {"file": "mtu.yaml", "line": 4}})"));
     icmp.kind = wire::IcmpKind::ttl_exceeded;
-    icmp.fate = peer::Fate::dropped;
+    icmp.fate = event::Fate::dropped;
     const auto dropped = object_of(on_connection(1s, icmp));
     CHECK(dropped["fate"] == "dropped");
     CHECK_FALSE(dropped.contains("mtu"));
 }
 
 TEST_CASE("event stream: sockets") {
-    SocketEvent socket;
+    event::Socket socket;
     socket.src = {*wire::IpAddress::parse("2001:2::1"), 40404};
     socket.dst = {*wire::IpAddress::parse("2001:2::2"), 80};
     socket.state = "ESTAB";
-    socket.timer = SocketTimer::keepalive;
+    socket.timer = event::SocketTimer::keepalive;
     socket.expires = 2900ms;
     socket.retries = 1;
     socket.recv_q = 11;
     socket.send_q = 12;
-    CHECK(object([&](Sink& stream) { stream.socket(at(5s), socket); }) == json::parse(R"({
+    CHECK(object([&](event::Sink& stream) {
+              stream.record({at(5s), 0, 0, socket});
+          }) == json::parse(R"({
         "t": 5.0, "event": "socket", "src": "[2001:2::1]:40404", "dst": "[2001:2::2]:80",
         "state": "ESTAB", "timer": "keepalive", "expires": 2.9, "retries": 1, "recv_q": 11,
         "send_q": 12})"));
-    socket.timer = SocketTimer::none;
-    const auto idle = object([&](Sink& stream) { stream.socket(at(5s), socket); });
+    socket.timer = event::SocketTimer::none;
+    const auto idle = object([&](event::Sink& stream) { stream.record({at(5s), 0, 0, socket}); });
     CHECK(idle["timer"] == "none");
     CHECK_FALSE(idle.contains("expires"));
 }
 
 TEST_CASE("event stream: the end of COMMAND") {
-    CHECK(object([](Sink& stream) {
-              stream.exit(at(14s), {7, std::nullopt});
+    CHECK(object([](event::Sink& stream) {
+              stream.record({at(14s), 0, 0, event::Exit{7, std::nullopt}});
           }) == json::parse(R"({"t": 14.0, "event": "exit", "status": 7})"));
-    CHECK(object([](Sink& stream) {
-              stream.exit(at(14s), {0, 9});
+    CHECK(object([](event::Sink& stream) {
+              stream.record({at(14s), 0, 0, event::Exit{0, 9}});
           }) ==
           json::parse(R"({"t": 14.0, "event": "exit", "signal": 9, "signal_name": "SIGKILL"})"));
 }
 
 TEST_CASE("event stream: the verdict") {
-    Verdict verdict;
+    event::Verdict verdict;
     verdict.pass = false;
     verdict.status = 124;
     verdict.headline = "TIMEOUT after 14.000 s";
@@ -223,7 +226,7 @@ TEST_CASE("event stream: the verdict") {
     verdict.rules = {{place("nat.yaml", 7), "idle 5s", 0, 0, "nat", true, ""},
                      {place("nat.yaml", 9), "receive data", 3, 2, "nat", true, ""}};
     verdict.lost = {{"The trace is cut short.", false}};
-    ExpectationOutcome expectation;
+    event::ExpectationOutcome expectation;
     expectation.place = place("nat.yaml", 12);
     expectation.text = "see: receive rst";
     expectation.count = 1;
@@ -234,7 +237,9 @@ TEST_CASE("event stream: the verdict") {
     expectation.excerpt = {"   12 | - see: x"};
     expectation.seen.clear();
     verdict.expectations.push_back(expectation);
-    CHECK(object([&](Sink& stream) { stream.verdict(at(15s), verdict); }) == json::parse(R"({
+    CHECK(object([&](event::Sink& stream) {
+              stream.record({at(15s), 0, 0, std::make_shared<const event::Verdict>(verdict)});
+          }) == json::parse(R"({
         "t": 15.0, "event": "verdict", "pass": false, "status": 124,
         "headline": "TIMEOUT after 14.000 s",
         "failures": ["nat.yaml:7: it \"never\" fired.", "more"], "ended": "timeout",
@@ -248,5 +253,7 @@ TEST_CASE("event stream: the verdict") {
                           "pass": false, "seen": 1, "times": [], "failure": "nat.yaml:12: no.",
                           "conversation": ["   12 | - see: x"]}],
         "lost": ["The trace is cut short."]})"));
-    CHECK(object([](Sink& stream) { stream.verdict(at(0s), Verdict{}); })["pass"] == true);
+    CHECK(object([](event::Sink& stream) {
+              stream.record({at(0s), 0, 0, std::make_shared<const event::Verdict>()});
+          })["pass"] == true);
 }

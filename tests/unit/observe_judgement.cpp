@@ -28,7 +28,7 @@ RunSummary good_run() {
     statistics.rules[0].events = statistics.rules[0].fired = 1;
     RunSummary run;
     run.profiles = {statistics};
-    run.command = Exit{0, std::nullopt};
+    run.command = event::Exit{0, std::nullopt};
     run.length = 1'250ms;
     return run;
 }
@@ -64,16 +64,16 @@ TEST_CASE("judgement: pass means status 0") {
     check_all(good_run(), 0, "pass, COMMAND exited with status 0 after 1.250 s");
     auto finished = good_run();
     finished.ended = Ended::finish;
-    finished.command = Exit{0, 15};
+    finished.command = event::Exit{0, 15};
     check_all(finished, 0, "pass, a `finish` action ended the run after 1.250 s");
 }
 
 TEST_CASE("judgement: COMMAND's own failure is the run's, and named") {
     auto run = good_run();
-    run.command = Exit{28, std::nullopt};
+    run.command = event::Exit{28, std::nullopt};
     check_all(run, 28, "COMMAND failed (28); the faults happened as told; it ended after 1.250 s");
     CHECK(make_verdict(run).only_command);
-    run.command = Exit{0, 11};
+    run.command = event::Exit{0, 11};
     check_all(run, 139,
               "COMMAND was ended by SIGSEGV; the faults happened as told; it ended after 1.250 s");
     run.profiles[0].rules[0].fired = 0;
@@ -87,7 +87,7 @@ TEST_CASE("judgement: COMMAND's own failure is the run's, and named") {
 
 TEST_CASE("judgement: what was asked for and did not happen comes before COMMAND's own status") {
     auto run = misfired_run();
-    run.command = Exit{28, std::nullopt};
+    run.command = event::Exit{28, std::nullopt};
     check_all(run, 123, "FAIL: a rule never acted; COMMAND exited with status 28 after 1.250 s");
     CHECK_FALSE(make_verdict(run).only_command);
     run.undialled = {"The peer did not dial.", "Nor did another."};
@@ -102,16 +102,16 @@ TEST_CASE("judgement: what was asked for and did not happen comes before COMMAND
 TEST_CASE("judgement: an expected status") {
     auto run = good_run();
     run.expected_status = 28;
-    run.command = Exit{28, std::nullopt};
+    run.command = event::Exit{28, std::nullopt};
     check_all(run, 0, "pass, COMMAND exited with status 28, as expected, after 1.250 s");
-    run.command = Exit{0, std::nullopt};
+    run.command = event::Exit{0, std::nullopt};
     check_all(run, 123,
               "FAIL: COMMAND did not end with 28; COMMAND exited with status 0 after 1.250 s");
     const auto failures = make_verdict(run).failures;
     REQUIRE(failures.size() == 1);
     CHECK(failures[0].sentence == "COMMAND exited with status 0; --expect-status asked for 28.");
     run.expected_status = 137;
-    run.command = Exit{0, 9};
+    run.command = event::Exit{0, 9};
     check_all(run, 0, "pass, COMMAND was ended by SIGKILL, as expected, after 1.250 s");
     run.timeout = 1s;
     run.ended = Ended::timeout;
@@ -122,7 +122,7 @@ TEST_CASE("judgement: a timeout is never a pass") {
     auto run = good_run();
     run.timeout = 1s;
     run.ended = Ended::timeout;
-    run.command = Exit{0, std::nullopt};
+    run.command = event::Exit{0, std::nullopt};
     check_all(run, 124, "TIMEOUT after 1.000 s");
     CHECK_FALSE(make_verdict(run).only_command);
     run = misfired_run();
@@ -135,11 +135,11 @@ TEST_CASE("judgement: a run that a signal cut short is never a pass") {
     auto run = good_run();
     run.ended = Ended::signal;
     run.signal = 15;
-    run.command = Exit{0, std::nullopt};
+    run.command = event::Exit{0, std::nullopt};
     check_all(run, 143, "ENDED by SIGTERM after 1.250 s; COMMAND exited with status 0");
-    run.command = Exit{42, std::nullopt};
+    run.command = event::Exit{42, std::nullopt};
     check_all(run, 42, "ENDED by SIGTERM after 1.250 s; COMMAND exited with status 42");
-    run.command = Exit{0, 15};
+    run.command = event::Exit{0, 15};
     check_all(run, 143, "ENDED by SIGTERM after 1.250 s; COMMAND was ended by SIGTERM");
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("judgement: a run that breaks down, and one that loses what programs w
         "INCOMPLETE: what programs were to read was not written; COMMAND exited with status 0 "
         "after 1.250 s");
     CHECK(to_junit(make_verdict(run)).find("The event stream is cut short.") != std::string::npos);
-    run.command = Exit{3, std::nullopt};
+    run.command = event::Exit{3, std::nullopt};
     CHECK(make_verdict(run).status == 3);
 }
 
@@ -293,7 +293,7 @@ TEST_CASE("judgement: a `command` expectation") {
     profile.expect = {ends};
     run.profiles[0].profile = std::make_shared<profile::Profile>(profile);
     run.profiles[0].expectations.resize(1);
-    run.command = Exit{28, std::nullopt};
+    run.command = event::Exit{28, std::nullopt};
     run.command_length = 1s;
     run.output = {"", "first\ncurl: (28) timed out\n"};
     check_all(run, 0, "pass, COMMAND exited with status 28, as expected, after 1.250 s");
@@ -302,10 +302,10 @@ TEST_CASE("judgement: a `command` expectation") {
         check_all(run, 123, fails + std::to_string(status) + " after 1.250 s");
         return make_verdict(run).failures.at(0).sentence;
     };
-    run.command = Exit{0, std::nullopt};
+    run.command = event::Exit{0, std::nullopt};
     CHECK(failure(0) ==
           "nat.yaml:9: expected COMMAND to end with status 28, but it exited with status 0.");
-    run.command = Exit{28, std::nullopt};
+    run.command = event::Exit{28, std::nullopt};
     run.command_length = 1s + 1ns;
     CHECK(failure(28) ==
           "nat.yaml:9: expected COMMAND to end within 1.000 s, but it ended after 1.000 s.");

@@ -34,8 +34,8 @@ TEST_CASE("capture: libpcap reads back what was written, to the nanosecond") {
         auto file = OutputFile::open(path, "packet capture");
         REQUIRE(file);
         const auto capture = make_capture(std::move(*file), 1'700'000'000'999'999'999ns);
-        capture->packet(peer::Direction::in, at(1ns), first);
-        capture->packet(peer::Direction::out, at(2s), second);
+        capture->record({at(1ns), 0, 0, event::Packet{event::Direction::in, first}});
+        capture->record({at(2s), 0, 0, event::Packet{event::Direction::out, second}});
         capture->finish();
         CHECK_FALSE(capture->lost());
     }
@@ -73,9 +73,9 @@ TEST_CASE("capture: a full disk costs packets, not the run") {
     auto file = OutputFile::open("/dev/full", "packet capture");
     REQUIRE(file);
     const auto capture = make_capture(std::move(*file), 0ns);
-    capture->packet(peer::Direction::in, at(0s), first);
+    capture->record({at(0s), 0, 0, event::Packet{event::Direction::in, first}});
     capture->flush();
-    capture->packet(peer::Direction::in, at(1s), first);
+    capture->record({at(1s), 0, 0, event::Packet{event::Direction::in, first}});
     capture->finish();
     CHECK(capture->lost() ==
           "The packet capture in /dev/full is cut short, 3 records are missing at its end: "

@@ -35,7 +35,7 @@ struct Sample {
         statistics.rules.resize(profile->rules.size());
         statistics.connections = 1;
         run.profiles = {statistics};
-        run.command = Exit{0, std::nullopt};
+        run.command = event::Exit{0, std::nullopt};
         run.length = 14'012ms;
         run.seed = 42;
         run.link = "tun";

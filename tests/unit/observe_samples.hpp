@@ -1,7 +1,7 @@
 // Events and writers for the tests of the observers.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 #include "observe/output_file.hpp"
 
@@ -32,10 +32,10 @@ inline profile::Place place(const char* file, int line) {
 }
 
 /// From the program to the peer, as the peer counts: sequence numbers relative.
-inline peer::SegmentEvent incoming(std::uint8_t flags, std::uint32_t seq, std::uint32_t ack,
-                                   tcp::Kind kind) {
-    peer::SegmentEvent event;
-    event.direction = peer::Direction::in;
+inline event::Segment incoming(std::uint8_t flags, std::uint32_t seq, std::uint32_t ack,
+                               tcp::Kind kind) {
+    event::Segment event;
+    event.direction = event::Direction::in;
     event.kind = kind;
     event.base = {wire::SeqNum(program_iss), wire::SeqNum(peer_iss), true};
     event.segment.source = flow().remote;
@@ -50,10 +50,10 @@ inline peer::SegmentEvent incoming(std::uint8_t flags, std::uint32_t seq, std::u
     return event;
 }
 
-inline peer::SegmentEvent outgoing(std::uint8_t flags, std::uint32_t seq, std::uint32_t ack,
-                                   tcp::Reason reason) {
+inline event::Segment outgoing(std::uint8_t flags, std::uint32_t seq, std::uint32_t ack,
+                               tcp::Reason reason) {
     auto event = incoming(flags, 0, 0, tcp::Kind::ack);
-    event.direction = peer::Direction::out;
+    event.direction = event::Direction::out;
     event.kind.reset();
     event.reason = reason;
     event.base = {wire::SeqNum(peer_iss), wire::SeqNum(program_iss), true};
@@ -61,13 +61,13 @@ inline peer::SegmentEvent outgoing(std::uint8_t flags, std::uint32_t seq, std::u
     event.segment.destination = flow().remote;
     event.segment.seq = event.base.seq + seq;
     event.segment.ack = event.base.ack + ack;
-    event.fate = peer::Fate::sent;
+    event.fate = event::Fate::sent;
     return event;
 }
 
 template <typename What>
-peer::Event on_connection(Duration when, What what, peer::ConnectionId connection = 1,
-                          std::uint32_t attempt = 1) {
+event::Event on_connection(Duration when, What what, event::ConnectionId connection = 1,
+                           std::uint32_t attempt = 1) {
     return {at(when), connection, attempt, std::move(what)};
 }
 

@@ -31,8 +31,8 @@ class Kernel : public ghostpeer::testing::SockDiag {
     void socket(const inet_diag_msg& message) {
         answer(SOCK_DIAG_BY_FAMILY, &message, sizeof message);
     }
-    std::vector<SocketEvent> read() {
-        std::vector<SocketEvent> changes;
+    std::vector<event::Socket> read() {
+        std::vector<event::Socket> changes;
         watcher_.read(at(0s), changes);
         return changes;
     }
@@ -45,10 +45,10 @@ class Kernel : public ghostpeer::testing::SockDiag {
         CHECK(question() == AF_INET6);
     }
     /// One whole round in which these IPv4 sockets are there.
-    std::vector<SocketEvent> round(const std::vector<inet_diag_msg>& sockets) {
+    std::vector<event::Socket> round(const std::vector<inet_diag_msg>& sockets) {
         watcher_.request(at(0s));
         CHECK(question() == AF_INET);
-        std::vector<SocketEvent> changes;
+        std::vector<event::Socket> changes;
         for (const auto& message : sockets) {
             socket(message);
             watcher_.read(at(0s), changes);
@@ -90,7 +90,7 @@ TEST_CASE("socket watcher: a new socket, as ss shows it") {
     CHECK(changes[0].src.to_string() == "198.18.0.1:40404");
     CHECK(changes[0].dst.to_string() == "198.18.0.2:80");
     CHECK(changes[0].state == "ESTAB");
-    CHECK(changes[0].timer == SocketTimer::keepalive);
+    CHECK(changes[0].timer == event::SocketTimer::keepalive);
     CHECK(changes[0].expires == 2900ms);
     CHECK(changes[0].retries == 1);
     CHECK(changes[0].recv_q == 11);
@@ -115,7 +115,7 @@ TEST_CASE("socket watcher: sockets that the kernel gave up are counted") {
     write_count(3);
     const auto second = kernel.round({established(40405)});
     REQUIRE(second.size() == 1);
-    CHECK(second[0].state == gone);
+    CHECK(second[0].state == event::gone);
     CHECK(second[0].aborts_before == 2);
     CHECK(second[0].aborts == 3);
     // Gone before the next look, but after the count had changed.
@@ -140,7 +140,7 @@ TEST_CASE("socket watcher: a socket that the kernel has freed") {
         kernel.answer(SOCK_DIAG_BY_FAMILY, &notice, sizeof notice);
         const auto changes = kernel.read();
         REQUIRE(changes.size() == 1);
-        CHECK(changes[0].state == destroyed);
+        CHECK(changes[0].state == event::destroyed);
         CHECK(changes[0].src.to_string() == "198.18.0.1:40404");
         CHECK(changes[0].dst.to_string() == "198.18.0.2:80");
         CHECK_FALSE(changes[0].aborts);
@@ -196,7 +196,7 @@ TEST_CASE("socket watcher: a socket that is listed no more is gone, once") {
     CHECK(kernel.round({established(1), established(2)}).size() == 2);
     const auto changes = kernel.round({established(2)});
     REQUIRE(changes.size() == 1);
-    CHECK(changes[0].state == gone);
+    CHECK(changes[0].state == event::gone);
     CHECK(changes[0].src.port == 1);
     CHECK(kernel.round({established(2)}).empty());
 }
@@ -287,5 +287,5 @@ TEST_CASE("socket watcher: short and senseless answers do no harm") {
     const auto changes = kernel.read();
     REQUIRE(changes.size() == 1);
     CHECK(changes[0].state == "UNKNOWN");
-    CHECK(changes[0].timer == SocketTimer::none);
+    CHECK(changes[0].timer == event::SocketTimer::none);
 }

@@ -19,7 +19,7 @@ expect:
   - never: receive rst
 )";
 
-observe::Verdict sample() {
+event::Verdict sample() {
     World world(keepalive);
     Socket socket(world);
     socket.connect();
@@ -129,18 +129,18 @@ TEST_CASE("reports: until the run has ended they fail, and the last verdict is w
     const auto report = observe::make_junit(std::move(*file));
     CHECK(content().find("failures=\"1\"") != std::string::npos);
     CHECK(content().find("The run did not end") != std::string::npos);
-    report->verdict(run_start, sample());
+    report->record({run_start, 0, 0, std::make_shared<const event::Verdict>(sample())});
     report->finish();
     CHECK(content() == observe::to_junit(sample()));
-    report->verdict(run_start, observe::Verdict{});
+    report->record({run_start, 0, 0, std::make_shared<const event::Verdict>(event::Verdict{})});
     report->finish();
-    CHECK(content() == observe::to_junit(observe::Verdict{}));
+    CHECK(content() == observe::to_junit(event::Verdict{}));
     CHECK_FALSE(report->lost());
     std::filesystem::remove(path);
 }
 
 TEST_CASE("JUnit: whatever bytes the texts hold, it is XML") {
-    observe::Verdict verdict;
+    event::Verdict verdict;
     verdict.profiles = {"a<b>&\"\x01\xff\xef\xbf\xbf\xed\xa0\x80\xc3\xa9\xf0\x9f\x98\x80"};
     verdict.kernel = "Linux 6.12.1";
     const auto text = observe::to_junit(verdict);
@@ -151,8 +151,8 @@ TEST_CASE("JUnit: whatever bytes the texts hold, it is XML") {
 }
 
 TEST_CASE("TAP: a description stays one line without a directive") {
-    observe::Verdict verdict;
-    observe::ExpectationOutcome outcome;
+    event::Verdict verdict;
+    event::ExpectationOutcome outcome;
     outcome.profile = "p#1";
     outcome.text = "see: command x\n# SKIP";
     outcome.pass = false;
@@ -191,8 +191,8 @@ TEST_CASE("verdict: the excerpt is of the profile's own conversation") {
 TEST_CASE("conversation: the beginning and the end are kept") {
     observe::Conversation conversation(10);
     for (int i = 0; i < 100; ++i) {
-        conversation.event({run_start + std::chrono::seconds(i), 1, 1,
-                            peer::StateEvent{tcp::State::listen, tcp::State::syn_received}});
+        conversation.record({run_start + std::chrono::seconds(i), 1, 1,
+                             event::State{tcp::State::listen, tcp::State::syn_received}});
     }
     const auto lines = conversation.around({{run_start + 9s, 1, 1}, {run_start + 95s, 1, 1}},
                                            {profile::OnEnter{tcp::State::syn_received}});

@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* long_name = "keepalive-blackhole.yaml";
 
-std::string traced(void (*drive)(Sink&), bool colour = false) {
+std::string traced(void (*drive)(event::Sink&), bool colour = false) {
     const Pipe pipe;
     const auto trace = make_trace(pipe.file(), {colour});
     drive(*trace);
@@ -37,10 +37,10 @@ TEST_CASE("trace: a connection that opens") {
     ack.segment.options.timestamps = wire::Timestamps{1, 2};
 
     std::string text;
-    text += trace_line(on_connection(21us, peer::AttemptEvent{flow(), std::nullopt}));
+    text += trace_line(on_connection(21us, event::Attempt{flow(), std::nullopt}));
     text += trace_line(on_connection(21us, syn));
-    text += trace_line(
-        on_connection(30us, peer::StateEvent{tcp::State::listen, tcp::State::syn_received}));
+    text +=
+        trace_line(on_connection(30us, event::State{tcp::State::listen, tcp::State::syn_received}));
     text += trace_line(on_connection(48us, syn_ack));
     text += trace_line(on_connection(90us, ack));
     CHECK(text ==
@@ -53,7 +53,7 @@ TEST_CASE("trace: a connection that opens") {
 
 TEST_CASE("trace: what is withheld names its rule and stays within 100 columns") {
     auto probe = incoming(Flags::ack, 0, 1, tcp::Kind::keepalive_probe);
-    probe.fate = peer::Fate::dropped;
+    probe.fate = event::Fate::dropped;
     probe.rule = place(long_name, 7);
     const auto line = trace_line(on_connection(5'003'017us, probe));
     CHECK(line ==
@@ -65,7 +65,7 @@ TEST_CASE("trace: what is withheld names its rule and stays within 100 columns")
 TEST_CASE("trace: a rule's directories go where they do not fit") {
     auto data = incoming(Flags::psh | Flags::ack, 1, 1, tcp::Kind::data);
     data.segment.payload.resize(100);
-    data.fate = peer::Fate::dropped;
+    data.fate = event::Fate::dropped;
     data.rule = place("/a/directory/with/quite/a/long/name/nat.yaml", 7);
     CHECK(trace_line(on_connection(1s, data)) ==
           "  1.000000  #1   >x [P.] seq 1:101 ack 1 win 502 len 100                "
@@ -79,29 +79,29 @@ TEST_CASE("trace: a rule's directories go where they do not fit") {
 TEST_CASE("trace: every fate has its mark and its words") {
     auto reply = outgoing(Flags::ack, 1, 1, tcp::Reason::ack);
     reply.rule = place("p.yaml", 3);
-    const auto line = [&](peer::Fate fate) {
+    const auto line = [&](event::Fate fate) {
         reply.fate = fate;
         return trace_line(on_connection(2ms, reply));
     };
-    CHECK(line(peer::Fate::sent) ==
+    CHECK(line(event::Fate::sent) ==
           "  0.002000  #1   <  [.] seq 1 ack 1 win 502                             "
           "ack  by p.yaml:3\n");
     reply.until = at(52ms);
-    CHECK(line(peer::Fate::delayed) ==
+    CHECK(line(event::Fate::delayed) ==
           "  0.002000  #1   <~ [.] seq 1 ack 1 win 502                 "
           "ack  delayed 50 ms by p.yaml:3\n");
-    CHECK(line(peer::Fate::duplicated) ==
+    CHECK(line(event::Fate::duplicated) ==
           "  0.002000  #1   <+ [.] seq 1 ack 1 win 502                             "
           "ack  extra copy by p.yaml:3\n");
-    CHECK(line(peer::Fate::corrupted) ==
+    CHECK(line(event::Fate::corrupted) ==
           "  0.002000  #1   <* [.] seq 1 ack 1 win 502                             "
           "ack  corrupted by p.yaml:3\n");
-    CHECK(line(peer::Fate::edited) ==
+    CHECK(line(event::Fate::edited) ==
           "  0.002000  #1   <* [.] seq 1 ack 1 win 502                             "
           "ack  changed by p.yaml:3\n");
     reply.rule.reset();
     reply.retransmission = true;
-    CHECK(line(peer::Fate::undelivered) ==
+    CHECK(line(event::Fate::undelivered) ==
           "  0.002000  #1   <x [.] seq 1 ack 1 win 502                 "
           "ack (again)  refused by the link\n");
 }
@@ -113,7 +113,7 @@ TEST_CASE("trace: time stamps are left out, and shown where a rule changed the s
     CHECK(
         trace_line(on_connection(0s, ack)) ==
         "  0.000000  #1   <  [.] seq 1 ack 1 win 502 <sack 101:201>              duplicate-ack\n");
-    ack.fate = peer::Fate::edited;
+    ack.fate = event::Fate::edited;
     CHECK(trace_line(on_connection(0s, ack)) ==
           "  0.000000  #1   <* [.] seq 1 ack 1 win 502 <TS val 7 ecr 8,sack 101:201>  "
           "duplicate-ack  changed\n");
@@ -122,10 +122,10 @@ TEST_CASE("trace: time stamps are left out, and shown where a rule changed the s
 TEST_CASE("trace: what was changed, what a packet says of itself, and ICMP errors") {
     auto data = outgoing(Flags::ack, 1, 1, tcp::Reason::data);
     data.rule = place("p.yaml", 3);
-    data.fate = peer::Fate::corrupted;
-    peer::Forgery forgery;
+    data.fate = event::Fate::corrupted;
+    event::Forgery forgery;
     forgery.changes = {"window", "tcp-checksum"};
-    data.forgery = std::make_shared<const peer::Forgery>(forgery);
+    data.forgery = std::make_shared<const event::Forgery>(forgery);
     CHECK(trace_line(on_connection(0s, data)) ==
           "  0.000000  #1   <* [.] seq 1 ack 1 win 502   "
           "data  corrupted window, tcp-checksum by p.yaml:3\n");
@@ -134,12 +134,12 @@ TEST_CASE("trace: what was changed, what a packet says of itself, and ICMP error
     forgery.distortion.data_offset = 15;
     forgery.distortion.reserved = 2;
     forgery.distortion.total_length = 40;
-    data.forgery = std::make_shared<const peer::Forgery>(forgery);
-    data.fate = peer::Fate::sent;
+    data.forgery = std::make_shared<const event::Forgery>(forgery);
+    data.fate = event::Fate::sent;
     CHECK(trace_line(on_connection(0s, data)) ==
           "  0.000000  #1   <  [.] seq 1 ack 1 win 502 options 0200 data_offset 15 reserved 2 "
           "total_length 40  data  by p.yaml:3\n");
-    peer::IcmpEvent icmp;
+    event::Icmp icmp;
     icmp.kind = wire::IcmpKind::fragmentation_needed;
     icmp.mtu = 1200;
     icmp.source = flow().local.address;
@@ -152,41 +152,40 @@ TEST_CASE("trace: what was changed, what a packet says of itself, and ICMP error
           "by mtu.yaml:4\n");
     icmp.kind = wire::IcmpKind::port_unreachable;
     icmp.source = *wire::IpAddress::parse("2001:2::2");
-    icmp.fate = peer::Fate::dropped;
+    icmp.fate = event::Fate::dropped;
     CHECK(trace_line(on_connection(0s, icmp)) ==
           "  0.000000  #1   <x ICMPv6 port-unreachable about [P.] seq 5            "
           "dropped by mtu.yaml:4\n");
 }
 
 TEST_CASE("trace: rules, logs, notices and later attempts") {
-    CHECK(trace_line(
-              on_connection(5s, peer::RuleEvent{place("nat.yaml", 7), "blackhole", "in"}, 12)) ==
+    CHECK(trace_line(on_connection(5s, event::Rule{place("nat.yaml", 7), "blackhole", "in"}, 12)) ==
           "  5.000000  #12     blackhole in                                        "
           "by nat.yaml:7\n");
-    CHECK(trace_line(on_connection(5s, peer::LogEvent{place("nat.yaml", 9), "a\x1b[31mb"}, 12)) ==
+    CHECK(trace_line(on_connection(5s, event::Log{place("nat.yaml", 9), "a\x1b[31mb"}, 12)) ==
           "  5.000000  #12     log: a\\x1b[31mb                                     nat.yaml:9\n");
-    CHECK(trace_line({at(6s), 0, 0, peer::NoticeEvent{"not-tcp", "UDP came."}}) ==
+    CHECK(trace_line({at(6s), 0, 0, event::Notice{"not-tcp", "UDP came."}}) ==
           "  6.000000          notice: UDP came.\n");
-    CHECK(trace_line(on_connection(1004ms, peer::AttemptEvent{flow(40406), 1004ms}, 2, 2)) ==
+    CHECK(trace_line(on_connection(1004ms, event::Attempt{flow(40406), 1004ms}, 2, 2)) ==
           "  1.004000  #2      attempt 2: 198.18.0.1:40406 -> 198.18.0.2:80, 1.004 s after the "
           "last\n");
 }
 
 TEST_CASE("trace: a kernel socket goes by the number of its connection") {
-    const auto text = traced([](Sink& trace) {
-        SocketEvent socket;
+    const auto text = traced([](event::Sink& trace) {
+        event::Socket socket;
         socket.src = flow().remote;
         socket.dst = flow().local;
         socket.state = "ESTAB";
-        socket.timer = SocketTimer::keepalive;
+        socket.timer = event::SocketTimer::keepalive;
         socket.expires = 2900ms;
         socket.retries = 1;
-        trace.socket(at(1s), socket);
-        trace.event(on_connection(1s, peer::AttemptEvent{flow(), std::nullopt}));
-        trace.socket(at(2s), socket);
-        socket.state = gone;
-        socket.timer = SocketTimer::none;
-        trace.socket(at(3s), socket);
+        trace.record({at(1s), 0, 0, socket});
+        trace.record(on_connection(1s, event::Attempt{flow(), std::nullopt}));
+        trace.record({at(2s), 0, 0, socket});
+        socket.state = event::gone;
+        socket.timer = event::SocketTimer::none;
+        trace.record({at(3s), 0, 0, socket});
     });
     CHECK(text ==
           "  1.000000       =  ESTAB recv-q 0 send-q 0 timer:(keepalive,2.9s,1)  kernel socket "
@@ -203,15 +202,15 @@ TEST_CASE("trace: a pair of ends that is used again goes by its latest number") 
     const FileDescriptor file(::memfd_create("trace", MFD_CLOEXEC));
     const auto trace = make_trace(OutputFile::adopt(file.get(), "trace", "trace"), {});
     for (std::uint64_t id = 1; id <= named; ++id) {
-        trace->event(on_connection(
-            1s, peer::AttemptEvent{flow(static_cast<std::uint16_t>(id)), std::nullopt}, id));
+        trace->record(on_connection(
+            1s, event::Attempt{flow(static_cast<std::uint16_t>(id)), std::nullopt}, id));
     }
-    SocketEvent socket;
+    event::Socket socket;
     socket.src = flow(1).remote;
     socket.dst = flow(1).local;
-    socket.state = gone;
-    trace->event(on_connection(2s, peer::AttemptEvent{flow(1), std::nullopt}, named + 1));
-    trace->socket(at(3s), socket);
+    socket.state = event::gone;
+    trace->record(on_connection(2s, event::Attempt{flow(1), std::nullopt}, named + 1));
+    trace->record({at(3s), 0, 0, socket});
     trace->finish();
     std::string end(120, ' ');
     const auto size = ::lseek(file.get(), 0, SEEK_END);
@@ -220,19 +219,19 @@ TEST_CASE("trace: a pair of ends that is used again goes by its latest number") 
 }
 
 TEST_CASE("trace: COMMAND's end") {
-    CHECK(traced([](Sink& trace) {
-              trace.exit(at(14s), {7, std::nullopt});
+    CHECK(traced([](event::Sink& trace) {
+              trace.record({at(14s), 0, 0, event::Exit{7, std::nullopt}});
           }) == " 14.000000          COMMAND exited with status 7\n");
-    CHECK(traced([](Sink& trace) {
-              trace.exit(at(1000s), {0, 9});
+    CHECK(traced([](event::Sink& trace) {
+              trace.record({at(1000s), 0, 0, event::Exit{0, 9}});
           }) == "1000.000000          COMMAND was ended by SIGKILL\n");
 }
 
 TEST_CASE("trace: colour only where told") {
-    const auto drive = [](Sink& trace) {
+    const auto drive = [](event::Sink& trace) {
         auto probe = incoming(Flags::ack, 0, 1, tcp::Kind::keepalive_probe);
-        probe.fate = peer::Fate::dropped;
-        trace.event(on_connection(5s, probe));
+        probe.fate = event::Fate::dropped;
+        trace.record(on_connection(5s, probe));
     };
     CHECK(traced(drive, true) ==
           "  5.000000  #1   >x \x1b[31m[.] seq 0 ack 1 win 502                             "

@@ -2,9 +2,9 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
+using event::Direction;
+using event::Fate;
 using peer::Ending;
-using peer::Fate;
 
 TEST_CASE("reset on a SYN is the RST of a closed port") {
     World world("rules:\n  - {on: receive syn, do: reset}\n");
@@ -270,12 +270,12 @@ TEST_CASE("idle fires once for each period of silence") {
     Socket socket(world);
     socket.connect();
     world.until(5s - 1ns);
-    CHECK(world.all<peer::LogEvent>().empty());
+    CHECK(world.all<event::Log>().empty());
     world.until(60s);
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
     socket.send_data("x");
     world.until(120s);
-    CHECK(world.all<peer::LogEvent>().size() == 2);
+    CHECK(world.all<event::Log>().size() == 2);
 }
 
 TEST_CASE("sent counts what the program has acknowledged") {
@@ -284,9 +284,9 @@ TEST_CASE("sent counts what the program has acknowledged") {
     Socket socket(world);
     socket.connect();
     CHECK(socket.receive().size() == 5000);
-    CHECK(world.all<peer::LogEvent>().empty());
+    CHECK(world.all<event::Log>().empty());
     socket.send_ack();
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
     CHECK(world.engine.attempts().at(0).sent == 5000);
 }
 
@@ -317,7 +317,7 @@ TEST_CASE("rules that feed each other end in a notice, not in a hang") {
     Socket socket(world);
     socket.connect();
     CHECK(world.take().size() < 1000);
-    const auto notices = world.all<peer::NoticeEvent>();
+    const auto notices = world.all<event::Notice>();
     REQUIRE(notices.size() == 1);
     CHECK(notices[0].text.find("without end") != std::string::npos);
 }

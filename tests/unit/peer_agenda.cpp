@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::vector<ConnectionId> pop_all(Agenda& agenda, Instant now) {
-    std::vector<ConnectionId> ids;
+std::vector<event::ConnectionId> pop_all(Agenda& agenda, Instant now) {
+    std::vector<event::ConnectionId> ids;
     while (const auto due = agenda.pop_due(now)) {
         ids.push_back(due->connection.id);
     }
@@ -27,7 +27,7 @@ std::vector<ConnectionId> pop_all(Agenda& agenda, Instant now) {
 TEST_CASE("the agenda keeps its appointments in order of time, whatever order they came in") {
     Agenda agenda;
     std::mt19937 random(1);
-    for (ConnectionId i = 0; i < 2000; ++i) {
+    for (event::ConnectionId i = 0; i < 2000; ++i) {
         const auto at = run_start + std::chrono::microseconds(random() % 100'000);
         agenda.add(at, {0, i}, Wake{});
     }
@@ -56,17 +56,17 @@ TEST_CASE("appointments of one instant are kept in the order in which they were 
     agenda.add(run_start + 1h, {0, 4}, Wake{});
     CHECK(agenda.next() == run_start + 5ms);
     CHECK(pop_all(agenda, run_start + 5ms - 1ns).empty());
-    CHECK(pop_all(agenda, run_start + 5ms) == std::vector<ConnectionId>{2, 3});
+    CHECK(pop_all(agenda, run_start + 5ms) == std::vector<event::ConnectionId>{2, 3});
     CHECK(agenda.next() == run_start + 1h);
     agenda.add(run_start + 6ms, {0, 5}, Wake{});
     CHECK(agenda.next() == run_start + 6ms);
-    CHECK(pop_all(agenda, run_start + 1h) == std::vector<ConnectionId>{5, 1, 4});
+    CHECK(pop_all(agenda, run_start + 1h) == std::vector<event::ConnectionId>{5, 1, 4});
     CHECK_FALSE(agenda.next());
 }
 
 TEST_CASE("what is purged is gone, near and far") {
     Agenda agenda;
-    for (ConnectionId i = 0; i < 100; ++i) {
+    for (event::ConnectionId i = 0; i < 100; ++i) {
         agenda.add(run_start + i * 1ms, {0, i}, Wake{});
     }
     agenda.purge([](const Appointment& one) { return one.connection.id < 90; });
@@ -93,5 +93,5 @@ TEST_CASE("many delayed segments do not slow down each packet") {
     const std::clock_t many = send(4'000);  // above what is looked through at all
     CHECK(many < 5 * few);
     world.until(11s);
-    CHECK(world.segments(peer::Direction::in, peer::Fate::accepted).size() == 8'002);
+    CHECK(world.segments(event::Direction::in, event::Fate::accepted).size() == 8'002);
 }

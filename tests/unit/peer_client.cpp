@@ -3,9 +3,9 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
+using event::Direction;
+using event::Fate;
 using peer::Ending;
-using peer::Fate;
 
 namespace {
 
@@ -66,7 +66,7 @@ Listener taken_syn(World& world) {
 
 std::vector<tcp::Reason> reasons(const World& world) {
     std::vector<tcp::Reason> all;
-    for (const auto& segment : world.all<peer::SegmentEvent>()) {
+    for (const auto& segment : world.all<event::Segment>()) {
         if (segment.reason) {
             all.push_back(*segment.reason);
         }
@@ -105,7 +105,7 @@ TEST_CASE("a client dials, and the handshake has its words and numbers") {
     CHECK(out[1].reason == tcp::Reason::handshake_ack);
     CHECK(out[1].base.ack == listener.iss);
     CHECK(out[1].window == 64'240);  // no scale was agreed on
-    const auto states = world.all<peer::StateEvent>();
+    const auto states = world.all<event::State>();
     REQUIRE(states.size() == 2);
     CHECK(states[0].to == tcp::State::syn_sent);
     CHECK(states[1].to == tcp::State::established);
@@ -116,7 +116,7 @@ TEST_CASE("a client dials, and the handshake has its words and numbers") {
     CHECK(attempts[0].syns == 1);
     CHECK(attempts[0].received == 5);
     CHECK(attempts[0].ending == Ending::open);
-    const auto told = world.all<peer::AttemptEvent>();
+    const auto told = world.all<event::Attempt>();
     REQUIRE(told.size() == 1);
     CHECK(told[0].dialled);
     CHECK(told[0].flow.remote == program);
@@ -139,9 +139,9 @@ TEST_CASE("connections are opened at their rate, each an attempt with its number
     CHECK(world.engine.to_be_dialled() == 3);
     for (std::uint16_t i = 1; i < 4; ++i) {
         world.pass(499'999us);
-        CHECK(world.all<peer::AttemptEvent>().size() == i);
+        CHECK(world.all<event::Attempt>().size() == i);
         world.pass(1us);
-        CHECK(world.all<peer::AttemptEvent>().size() == i + 1U);
+        CHECK(world.all<event::Attempt>().size() == i + 1U);
     }
     CHECK(world.engine.to_be_dialled() == 0);
     const auto attempts = world.engine.attempts();
@@ -187,7 +187,7 @@ TEST_CASE("ports in use are left out, and told where none is free") {
     static_cast<void>(world.take());
     dial(world);
     CHECK(world.take().empty());
-    const auto notices = world.all<peer::NoticeEvent>();
+    const auto notices = world.all<event::Notice>();
     REQUIRE(notices.size() == 1);
     CHECK(notices[0].text ==
           "A connection to 198.18.0.1:8080 was not opened, because every source port that it may "
@@ -206,7 +206,7 @@ TEST_CASE("the limit on connections holds for those that the peer opens") {
     dial(world);
     world.until(900ms);
     CHECK(world.engine.remembered_connections() == 10);
-    CHECK(world.all<peer::AttemptEvent>().size() == 10);
+    CHECK(world.all<event::Attempt>().size() == 10);
     CHECK(world.engine.counters().syns_dropped_at_limit > 0);
 }
 
@@ -243,16 +243,16 @@ TEST_CASE("rules see both sides of the handshake") {
     Listener listener = taken_syn(world);
     listener.syn_ack();
     CHECK(world.take().empty());
-    CHECK(world.all<peer::StateEvent>().size() == 1);
+    CHECK(world.all<event::State>().size() == 1);
     listener.syn_ack();
     CHECK(world.take().empty());
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
     CHECK(world.engine.attempts().at(0).ending == Ending::open);
     world.pass(1s);
     listener.syn_ack();
     CHECK(flags_of(world.take()) == "A");
     CHECK(reasons(world).back() == tcp::Reason::handshake_ack);
-    const auto in = world.all<peer::SegmentEvent>();
+    const auto in = world.all<event::Segment>();
     std::vector<bool> again;
     for (const auto& segment : in) {
         if (segment.direction == Direction::in) {
@@ -267,15 +267,15 @@ TEST_CASE("start is the moment before the first SYN, once for each attempt") {
         "role: client\nclient: {connections: 2, rate: 1}\nrules:\n"
         "  - {on: start, when: {state: closed}, do: [{window: 1000}, {log: now}]}\n");
     world.pass(3s);
-    CHECK(world.all<peer::LogEvent>().empty());
+    CHECK(world.all<event::Log>().empty());
     dial(world);
     const auto left = world.take();
     REQUIRE(left.size() == 1);
     CHECK(left[0].window == 1000);
     world.pass(999ms);
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
     world.pass(1ms);
-    CHECK(world.all<peer::LogEvent>().size() == 2);
+    CHECK(world.all<event::Log>().size() == 2);
 }
 
 TEST_CASE("what is said before the handshake rides on its ACK, and a close waits for it") {
@@ -392,7 +392,7 @@ TEST_CASE("connect while the program's SYN is on its way takes both through SYN-
     world.arrives(answer);
     CHECK(flags_of(world.take()) == "A");
     std::vector<tcp::State> states;
-    for (const auto& state : world.all<peer::StateEvent>()) {
+    for (const auto& state : world.all<event::State>()) {
         states.push_back(state.to);
     }
     CHECK(states ==

@@ -4,8 +4,8 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
-using peer::Fate;
+using event::Direction;
+using event::Fate;
 using peer::Order;
 using peer::Selector;
 
@@ -28,7 +28,7 @@ std::uint64_t act(World& world, const std::string& actions, Selector on = {}, bo
     return order.acted;
 }
 
-Selector only(peer::ConnectionId id) { return {Selector::What::connection, 0, id}; }
+Selector only(event::ConnectionId id) { return {Selector::What::connection, 0, id}; }
 Selector of_peer(std::size_t index) { return {Selector::What::peer, index, 0}; }
 
 World two_peers(const std::string& first, const std::string& second) {
@@ -119,7 +119,7 @@ TEST_CASE("one connection is blackholed and revived, the others are left alone")
     REQUIRE(dropped[0].rule);
     CHECK(*dropped[0].rule->file == "control");
     CHECK(dropped[0].rule->line == 0);
-    const auto told = world.all<peer::RuleEvent>();
+    const auto told = world.all<event::Rule>();
     REQUIRE(told.size() == 1);
     CHECK(told[0].action == "blackhole");
 
@@ -197,7 +197,7 @@ TEST_CASE("every action that needs no segment works from outside") {
     CHECK(flags_of(world.take()) == "RA");
     CHECK(world.engine.connection(1)->state == tcp::State::established);
     act(world, "{log: here}");
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
     act(world, "shutdown");
     CHECK(flags_of(world.take()) == "FA");
     act(world, "forget");

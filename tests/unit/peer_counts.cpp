@@ -3,9 +3,9 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
+using event::Direction;
+using event::Fate;
 using peer::Ending;
-using peer::Fate;
 
 TEST_CASE("a rule counts what an earlier one decided, too") {
     World world(
@@ -56,7 +56,7 @@ TEST_CASE("receive data is true of a FIN with payload, whose kind stays fin") {
         last.payload = {'x'};
         world.arrives(last);
         std::string told;
-        for (const auto& log : world.all<peer::LogEvent>()) {
+        for (const auto& log : world.all<event::Log>()) {
             told += log.text + " ";
         }
         CHECK(told == "data either fin ");
@@ -65,7 +65,7 @@ TEST_CASE("receive data is true of a FIN with payload, whose kind stays fin") {
     }
     SUBCASE("without") {
         socket.send_fin();
-        CHECK(world.all<peer::LogEvent>().size() == 2);
+        CHECK(world.all<event::Log>().size() == 2);
         CHECK(result_of(world).seen == 0);
         CHECK(result_of(world, 1).seen == 1);
     }
@@ -120,7 +120,7 @@ TEST_CASE("a connect after an end is a new attempt with its own counts, start an
     CHECK(attempts[1].dialled);
     CHECK(attempts[1].start == run_start + 1s);
     CHECK(attempts[1].connection == 2);
-    CHECK(world.all<peer::LogEvent>().size() == 2);
+    CHECK(world.all<event::Log>().size() == 2);
 
     // The program takes it up; the counts begin anew.
     Segment answer = socket.segment(Flags::syn | Flags::ack);
@@ -150,7 +150,7 @@ TEST_CASE("connect among the rules of an end comes after the others had their tu
     CHECK(flags_of(world.take()) == "RA S");
     std::string told;
     for (const auto& event : world.events) {
-        if (const auto* log = std::get_if<peer::LogEvent>(&event.what)) {
+        if (const auto* log = std::get_if<event::Log>(&event.what)) {
             told += log->text + " " + std::to_string(event.connection) + " ";
         }
     }

@@ -2,8 +2,8 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
-using peer::Fate;
+using event::Direction;
+using event::Fate;
 
 TEST_CASE("an attempt is a new connection to one address and port, a retransmitted SYN is none") {
     World world("rules:\n  - {on: receive syn, do: drop}\n");
@@ -30,7 +30,7 @@ TEST_CASE("an attempt is a new connection to one address and port, a retransmitt
     CHECK(attempts[2].number == 3);
     CHECK(attempts[2].since_last == 500ms);
     CHECK(attempts[3].number == 1);
-    CHECK(world.all<peer::AttemptEvent>().size() == 4);
+    CHECK(world.all<event::Attempt>().size() == 4);
     CHECK(attempts[0].ending == peer::Ending::unanswered);
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("events carry relative numbers' base, the window in bytes and the stat
     CHECK(in[0].base.seq == socket.iss);
     CHECK(in[1].kind == tcp::Kind::ack);
     CHECK(in[1].base.ack == socket.peer_iss);
-    const auto states = world.all<peer::StateEvent>();
+    const auto states = world.all<event::State>();
     REQUIRE(states.size() == 2);
     CHECK(states[0].to == tcp::State::syn_received);
     CHECK(states[1].to == tcp::State::established);
@@ -61,7 +61,7 @@ TEST_CASE("addresses that no peer names are silent, and said so once") {
     other_port.send_syn();
     other_port.send_syn();
     CHECK(world.take().empty());
-    const auto notices = world.all<peer::NoticeEvent>();
+    const auto notices = world.all<event::Notice>();
     REQUIRE(notices.size() == 1);
     CHECK(notices[0].what == "silent-address");
     CHECK(notices[0].text.find("198.18.0.2:81") != std::string::npos);
@@ -77,11 +77,11 @@ TEST_CASE("many notices of one kind leave room for those of another") {
         Socket silent(world, 40'000, "198.18.0.2", port);
         silent.send_syn();
     }
-    const auto told = world.all<peer::NoticeEvent>().size();
+    const auto told = world.all<event::Notice>().size();
     CHECK(told == 64);
     Socket(world, 40'001, "198.18.0.2", 80).connect();
     Socket(world, 40'002, "198.18.0.2", 80).send_syn();
-    const auto notices = world.all<peer::NoticeEvent>();
+    const auto notices = world.all<event::Notice>();
     REQUIRE(notices.size() == told + 1);
     CHECK(notices.back().what == "limit");
 }
@@ -132,7 +132,7 @@ TEST_CASE("packets that are no segments are counted and told once a kind") {
         odd += n;
     }
     CHECK(odd == 10);
-    CHECK(world.all<peer::NoticeEvent>().size() <= 2);
+    CHECK(world.all<event::Notice>().size() <= 2);
     Socket socket(world);
     socket.connect();
 }
@@ -190,7 +190,7 @@ TEST_CASE("the same seed gives the same initial numbers, another seed others") {
     CHECK(iss_of(3) != iss_of(4));
 }
 
-TEST_CASE("a refused packet is marked as undelivered") {
+TEST_CASE("that the link refused a packet is an event of its own") {
     World world("service: discard\n");
     peer::Engine& engine = world.engine;
     Socket socket(world);
@@ -199,15 +199,22 @@ TEST_CASE("a refused packet is marked as undelivered") {
     std::vector<peer::Emission> emissions;
     engine.take_packets(emissions);
     REQUIRE(emissions.size() == 1);
-    engine.undelivered(emissions[0]);
-    std::vector<peer::Event> events;
+    engine.undelivered(emissions[0], world.now + std::chrono::milliseconds(1));
+    std::vector<event::Event> events;
     engine.take_events(events);
-    bool found = false;
-    for (const auto& event : events) {
-        const auto* segment = std::get_if<peer::SegmentEvent>(&event.what);
-        found = found || (segment != nullptr && segment->fate == Fate::undelivered);
-    }
-    CHECK(found);
+    const auto told = std::find_if(events.begin(), events.end(), [&](const event::Event& event) {
+        return event.id == emissions[0].segment;
+    });
+    REQUIRE(told != events.end());
+    CHECK(std::get<event::Segment>(told->what).fate == Fate::sent);
+    const event::Event& refused = events.back();
+    CHECK(std::get<event::Segment>(refused.what).fate == Fate::undelivered);
+    CHECK(refused.of == told->id);
+    CHECK(refused.id > told->id);
+    CHECK(refused.at == world.now + std::chrono::milliseconds(1));
+    // The attempt is told first, then the SYN that the SYN-ACK is for.
+    CHECK(told->cause == events[1].id);
+    CHECK(std::get<event::Segment>(events[1].what).kind == tcp::Kind::syn);
     CHECK(engine.counters().undelivered == 1);
 }
 

@@ -2,8 +2,8 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
-using peer::Fate;
+using event::Direction;
+using event::Fate;
 
 namespace {
 

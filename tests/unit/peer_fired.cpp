@@ -5,8 +5,8 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
-using peer::Fate;
+using event::Direction;
+using event::Fate;
 
 namespace {
 
@@ -59,7 +59,7 @@ TEST_CASE("an action that is due when the connection is gone does nothing and is
         end_after_16_ms(world, socket);
         world.until(5s);
         CHECK(world.take().empty());
-        CHECK(world.all<peer::RuleEvent>().empty());
+        CHECK(world.all<event::Rule>().empty());
         CHECK(world.rule(0).fired == 0);
         CHECK(world.rule(0).undone == 1);
         CHECK(world.engine.attempts().at(0).last_segment == run_start + 16ms);

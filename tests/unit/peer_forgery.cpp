@@ -5,8 +5,8 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
-using peer::Fate;
+using event::Direction;
+using event::Fate;
 using wire::Bytes;
 
 namespace {
@@ -32,7 +32,7 @@ Segment forged_greeting(const std::string& fields) {
     return left[0];
 }
 
-std::vector<std::string> changes_of(const peer::SegmentEvent& event) {
+std::vector<std::string> changes_of(const event::Segment& event) {
     REQUIRE(event.forgery);
     return {event.forgery->changes.begin(), event.forgery->changes.end()};
 }
@@ -100,7 +100,7 @@ TEST_CASE("corrupt: ip-checksum is IPv4's; IPv6 has none, which is told") {
     v6.send_syn();
     REQUIRE(world.take().size() == 1);
     CHECK(world.segments(Direction::out, Fate::sent).size() == 1);
-    const auto notices = world.all<peer::NoticeEvent>();
+    const auto notices = world.all<event::Notice>();
     REQUIRE(notices.size() == 1);
     CHECK(notices[0].text ==
           "`corrupt: ip-checksum` changes nothing here: the header of an IPv6 packet has no "
@@ -334,9 +334,9 @@ TEST_CASE("probes are judged by the window that the program saw") {
         socket.connect();
         socket.send_data("x");
         socket.send_probe();
-        return world.all<peer::SegmentEvent>().back().direction == Direction::out
-                   ? world.all<peer::SegmentEvent>().rbegin()[1].kind
-                   : world.all<peer::SegmentEvent>().back().kind;
+        return world.all<event::Segment>().back().direction == Direction::out
+                   ? world.all<event::Segment>().rbegin()[1].kind
+                   : world.all<event::Segment>().back().kind;
     };
     CHECK(kind_after("{log: x}") == tcp::Kind::keepalive_probe);
     CHECK(kind_after("{set: {window: 0}}") == tcp::Kind::window_probe);

@@ -2,8 +2,8 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
-using peer::Fate;
+using event::Direction;
+using event::Fate;
 
 TEST_CASE("an honest peer shakes hands, acknowledges and closes") {
     World world("service: discard\n");
@@ -131,7 +131,7 @@ TEST_CASE("the first rule that decides a fate wins, rules that only act all act"
     socket.send_data("x");
     CHECK(world.segments(Direction::in, Fate::dropped).size() == 1);
     CHECK(world.segments(Direction::in, Fate::delayed).empty());
-    const auto logs = world.all<peer::LogEvent>();
+    const auto logs = world.all<event::Log>();
     REQUIRE(logs.size() == 2);
     CHECK(logs[0].text == "first");
     CHECK(logs[1].text == "last");

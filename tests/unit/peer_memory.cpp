@@ -16,11 +16,10 @@ constexpr std::size_t kib = 1024;
 }
 
 [[nodiscard]] std::size_t notices_about(const World& world, std::string_view word) {
-    const auto all = world.all<peer::NoticeEvent>();
-    return static_cast<std::size_t>(
-        std::count_if(all.begin(), all.end(), [&](const peer::NoticeEvent& notice) {
-            return notice.text.find(word) != std::string::npos;
-        }));
+    const auto all = world.all<event::Notice>();
+    return static_cast<std::size_t>(std::count_if(
+        all.begin(), all.end(),
+        [&](const event::Notice& notice) { return notice.text.find(word) != std::string::npos; }));
 }
 
 /// What `count` programs send, each until its own `bytes` are sent, acknowledged or not.
@@ -69,7 +68,7 @@ TEST_CASE("--max-memory bounds what all connections keep unread together") {
     World world("service: hold\ntcp: {window: 512KiB, window_scale: 7}\n", limited(1024 * kib));
     pour(world, 16, 256 * kib);
     std::uint64_t received = 0;
-    for (peer::ConnectionId id = 1; id <= 16; ++id) {
+    for (event::ConnectionId id = 1; id <= 16; ++id) {
         const std::uint64_t one = world.engine.connection(id)->received;
         CHECK(one >= tcp::MemoryBudget::share);
         received += one;
@@ -127,7 +126,7 @@ TEST_CASE("packets on their way through --rtt count, and where there is no room 
     }
     CHECK(world.engine.memory_held() <= 64 * kib);
     CHECK(world.engine.memory_held() > 63 * kib);
-    const auto lost = world.segments(peer::Direction::out, peer::Fate::undelivered);
+    const auto lost = world.segments(event::Direction::out, event::Fate::undelivered);
     CHECK(lost.size() == world.engine.counters().undelivered);
     CHECK_FALSE(lost.empty());
     CHECK(notices_about(world, "--max-memory") == 1);

@@ -3,9 +3,9 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
+using event::Direction;
+using event::Fate;
 using peer::Ending;
-using peer::Fate;
 
 namespace {
 
@@ -213,7 +213,7 @@ TEST_CASE("rules without end lose no change of state") {
         const bool finished = world.rule(0).fired > 0;
         CHECK(finished == (nth < 64));
         const auto state = finished ? tcp::State::fin_wait_1 : tcp::State::established;
-        CHECK(world.all<peer::StateEvent>().back().to == state);
+        CHECK(world.all<event::State>().back().to == state);
         CHECK(world.engine.states()[static_cast<std::size_t>(state)] == 1);
         CHECK(world.engine.attempts().at(0).ending ==
               (finished ? Ending::half_closed : Ending::open));

@@ -43,7 +43,7 @@ TEST_CASE("a router's word about a segment is heeded at once, and by later conne
                                   static_cast<std::uint16_t>(mtu)));
         const auto again = sizes(world.take());
         CHECK(Sizes(again.begin(), again.begin() + 2) == Sizes{small, full - small});
-        CHECK(world.all<peer::NoticeEvent>().back().what == "path-mtu");
+        CHECK(world.all<event::Notice>().back().what == "path-mtu");
         world.pass(1s);
         Socket next(world, 40'001, to);
         world.take();
@@ -127,5 +127,5 @@ TEST_CASE("a handshake that the network refuses is over") {
     REQUIRE(syn.size() == 1);
     client.arrives(error_about(syn[0], IcmpKind::port_unreachable));
     CHECK(client.engine.live_connections() == 0);
-    CHECK(client.all<peer::NoticeEvent>().back().what == "unreachable");
+    CHECK(client.all<event::Notice>().back().what == "unreachable");
 }

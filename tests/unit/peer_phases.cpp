@@ -2,8 +2,8 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
-using peer::Fate;
+using event::Direction;
+using event::Fate;
 
 TEST_CASE("become switches a connection to the rules of a phase, from the next event on") {
     World world(R"(rules:
@@ -16,9 +16,9 @@ phases:
     Socket socket(world);
     socket.connect();
     socket.send_data("abc");
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
     socket.send_data("def");
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
     CHECK(world.segments(Direction::in, Fate::dropped).size() == 1);
 
     // Other connections go on as they were.
@@ -26,7 +26,7 @@ phases:
     Socket other(world, 40'001);
     other.connect();
     other.send_data("a");
-    CHECK(world.all<peer::LogEvent>().size() == 2);
+    CHECK(world.all<event::Log>().size() == 2);
 }
 
 TEST_CASE("phases lead to phases, and counts are those of each rule") {
@@ -59,9 +59,9 @@ phases:
     socket.connect();
     socket.send_data("x");
     world.until(5s - 1ms);
-    CHECK(world.all<peer::LogEvent>().empty());
+    CHECK(world.all<event::Log>().empty());
     world.until(5s);
-    CHECK(world.all<peer::LogEvent>().size() == 1);
+    CHECK(world.all<event::Log>().size() == 1);
 }
 
 TEST_CASE("attempts have behaviour of their own, by name and in place") {

@@ -221,11 +221,11 @@ TEST_CASE("segments that arrive as a burst are acknowledged together") {
     CHECK(r.driver.got.size() == 5000);
     // A threshold is met at its own segment, and that segment is acknowledged before.
     const auto& events = r.world.events;
-    const auto log = std::find_if(events.begin(), events.end(), [](const Event& event) {
-        return std::holds_alternative<LogEvent>(event.what);
+    const auto log = std::find_if(events.begin(), events.end(), [](const event::Event& event) {
+        return std::holds_alternative<event::Log>(event.what);
     });
     REQUIRE(log != events.end());
-    CHECK(std::get<SegmentEvent>((log - 1)->what).segment.ack == r.socket.snd_nxt - 2000);
+    CHECK(std::get<event::Segment>((log - 1)->what).segment.ack == r.socket.snd_nxt - 2000);
     SUBCASE("another connection in between ends the burst") {
         Segment data = r.socket.segment(Flags::ack);
         data.payload.assign(1000, 'x');

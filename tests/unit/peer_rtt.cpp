@@ -22,14 +22,14 @@ TEST_CASE("an answer leaves after the round trip, not before") {
     CHECK(*world.engine.next_deadline() == run_start + 10ms);
     world.until(9'999'999ns);
     CHECK(world.take().empty());
-    CHECK(world.segments(peer::Direction::out, peer::Fate::sent).empty());
+    CHECK(world.segments(event::Direction::out, event::Fate::sent).empty());
     world.until(10ms);
     CHECK(flags_of(world.take()) == "SA");
 
     // Its event is told at the instant at which it leaves.
     const auto& told = world.events.back();
     CHECK(told.at == run_start + 10ms);
-    CHECK(std::holds_alternative<peer::SegmentEvent>(told.what));
+    CHECK(std::holds_alternative<event::Segment>(told.what));
 }
 
 TEST_CASE("what is on its way arrives though the peer falls silent meanwhile") {

@@ -3,9 +3,9 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using peer::Direction;
+using event::Direction;
+using event::Fate;
 using peer::Ending;
-using peer::Fate;
 using tcp::Reason;
 using wire::Bytes;
 using wire::IcmpKind;
@@ -89,7 +89,7 @@ TEST_CASE("send passes no rule, and a blackhole stops it") {
     const auto dropped = world.segments(Direction::out, Fate::dropped);
     CHECK(std::any_of(dropped.begin(), dropped.end(),
                       [](const auto& event) { return event.rule->line == 6; }));
-    const auto icmp = world.all<peer::IcmpEvent>();
+    const auto icmp = world.all<event::Icmp>();
     REQUIRE(icmp.size() == 1);
     CHECK(icmp[0].fate == Fate::dropped);
 }
@@ -201,7 +201,7 @@ TEST_CASE("icmp quotes the segment that fired the rule") {
     CHECK(number_at(packet, 28 + 2) == 1440);     // the quoted total length
     CHECK(number_at(packet, 28 + 20) == 40'000);  // the program's port
     CHECK(long_at(packet, 28 + 24) == seq.raw());
-    const auto told = world.all<peer::IcmpEvent>();
+    const auto told = world.all<event::Icmp>();
     REQUIRE(told.size() == 1);
     CHECK(told[0].kind == IcmpKind::fragmentation_needed);
     CHECK(told[0].mtu == 1200);
@@ -241,7 +241,7 @@ TEST_CASE("icmp at the start is about the SYN, in the kind that it names") {
         Socket socket(world, 40'000, to);
         socket.send_syn();
         REQUIRE(world.other_packets().size() == 1);
-        CHECK(world.all<peer::IcmpEvent>()[0].quoted.seq == socket.iss);
+        CHECK(world.all<event::Icmp>()[0].quoted.seq == socket.iss);
         const Bytes& packet = world.other_packets()[0];
         return number_at(packet, packet[0] >> 4 == 4 ? 20 : 40);
     };

@@ -248,12 +248,12 @@ TEST_CASE("fragments to the peer are put together, and others are told") {
             world.arrives(part);
         }
         CHECK(socket.receive() == std::string(300, 'x'));
-        CHECK(world.all<peer::NoticeEvent>().empty());
+        CHECK(world.all<event::Notice>().empty());
         // The first part of another, and never the rest.
         world.arrives(fragment(encode(data), 128, 2)[0]);
-        CHECK(world.all<peer::NoticeEvent>().empty());
+        CHECK(world.all<event::Notice>().empty());
         world.pass(61s);
-        REQUIRE(world.all<peer::NoticeEvent>().size() == 1);
+        REQUIRE(world.all<event::Notice>().size() == 1);
         CHECK(world.engine.counters().oddities.at(static_cast<std::size_t>(Oddity::fragment)) == 1);
     }
 }

@@ -1,7 +1,7 @@
 // What the control interface sees of the engine, and what it asks of it.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 #include "ghostpeer/profile/profile.hpp"
 #include "ghostpeer/tcp/names.hpp"
@@ -33,7 +33,7 @@ struct PeerView {
 };
 
 struct ConnectionView {
-    ConnectionId id = 0;
+    event::ConnectionId id = 0;
     std::optional<std::size_t> peer;  ///< index among the PeerSpecs
     wire::Flow flow;                  ///< local: the peer's end
     std::uint32_t attempt = 0;
@@ -70,7 +70,7 @@ struct Selector {
     enum class What : std::uint8_t { all, peer, connection };
     What what = What::all;
     std::size_t peer = 0;
-    ConnectionId connection = 0;
+    event::ConnectionId connection = 0;
 };
 
 /// Actions to be carried out on connections, a slice at a time (`Engine::act`).

@@ -1,8 +1,8 @@
 // The sans-IO engine: packets and instants in, packets and events out.
 #pragma once
 
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/peer/control.hpp"
-#include "ghostpeer/peer/event.hpp"
 #include "ghostpeer/peer/expectation.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 #include "ghostpeer/peer/upstream.hpp"
@@ -51,20 +51,20 @@ struct Settings {
     std::size_t max_buffered = 6 * 1024 * 1024;
     std::size_t max_memory = SIZE_MAX;         ///< payload bytes held for all of them together
     std::size_t max_attempt_records = 10'000;  ///< the oldest are kept
-    bool segment_events = true;                ///< false: no SegmentEvents and StateEvents (`-q`)
+    bool segment_events = true;                ///< false: segments and states are not told (`-q`)
     bool verify_checksums = true;
     bool virtual_time = false;  ///< nothing but the kernel's timers is late: see `tolerance:`
     /// Where the connections are kept, in large blocks; null: on the heap. Outlives the engine.
     std::pmr::memory_resource* memory = nullptr;
-    Duration rtt{};            ///< what leaves, leaves this much after it was made
-    bool name_server = false;  ///< UDP packets to port 53 are the driver's to answer
+    Duration rtt{};                  ///< what leaves, leaves this much after it was made
+    bool name_server = false;        ///< UDP packets to port 53 are the driver's to answer
+    event::EventIds* ids = nullptr;  ///< number the events; null: the engine's own do
 };
 
 /// A packet that is to leave now.
 struct Emission {
     wire::Bytes packet;
-    std::size_t event = no_event;  ///< index among the events not yet taken, for `undelivered`
-    static constexpr std::size_t no_event = SIZE_MAX;
+    event::EventId segment = 0;  ///< the event that tells of what it carries; 0: none
 };
 
 /// Drive it so: `on_packet` and `on_time` with instants that never go back, then take what is to
@@ -80,7 +80,8 @@ class Engine {
     /// `more`: the next packet is at hand, and comes with the next call. Data in order is then
     /// acknowledged for the whole burst together, as by a host with GRO, unless the profile or the
     /// connection's state makes each acknowledgement count.
-    void on_packet(std::span<const std::uint8_t> packet, Instant now, bool more = false);
+    /// Returns the event that tells of the packet's segment; 0 where none does.
+    event::EventId on_packet(std::span<const std::uint8_t> packet, Instant now, bool more = false);
     /// Hints, best when it has just been read, that this packet will be given to `on_packet` after
     /// the others of its batch: its connection is fetched into the processor's cache while packets
     /// are still being read and worked on. Of many thousand connections few are there, and waiting
@@ -112,9 +113,9 @@ class Engine {
     [[nodiscard]] ConnectionPage connections(std::uint32_t from, std::size_t most,
                                              std::optional<std::size_t> peer = {}) const;
     /// Nothing where there is no such connection (any more).
-    [[nodiscard]] std::optional<ConnectionView> connection(ConnectionId id) const;
+    [[nodiscard]] std::optional<ConnectionView> connection(event::ConnectionId id) const;
     /// The id of the connection that began last; 0: none has.
-    [[nodiscard]] ConnectionId last_connection() const noexcept;
+    [[nodiscard]] event::ConnectionId last_connection() const noexcept;
     [[nodiscard]] const StateCounts& states() const noexcept;
     /// Connections that were begun, in all and with one peer (an index among the PeerSpecs).
     [[nodiscard]] std::uint64_t attempt_count() const noexcept;
@@ -137,10 +138,10 @@ class Engine {
 
     /// Moves the packets that are to leave to the end of `into`, in order.
     void take_packets(std::vector<Emission>& into);
-    /// The link refused a packet: marks its event. Call before `take_events`.
-    void undelivered(const Emission& emission);
+    /// The link refused a packet, of which the events that are next to be taken tell.
+    void undelivered(const Emission& emission, Instant now);
     /// Moves the events to the end of `into`, in order.
-    void take_events(std::vector<Event>& into);
+    void take_events(std::vector<event::Event>& into);
 
     // Relayed connections -----------------------------------------------------------------------
     // The SYN of one waits for `upstream_connected`; a failure is passed on to the client: refused

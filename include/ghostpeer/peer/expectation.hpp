@@ -1,7 +1,7 @@
 // What came of a profile's expectations, and what the kernel said of the program's sockets.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/profile/expectation.hpp"
 #include "ghostpeer/wire/address.hpp"
 
@@ -16,7 +16,7 @@ namespace ghostpeer::peer {
 /// One time at which something came up.
 struct Sighting {
     Instant at{};
-    ConnectionId connection = 0;
+    event::ConnectionId connection = 0;
     std::uint32_t attempt = 0;
 };
 
@@ -46,7 +46,7 @@ struct ProgramEnd {
 
 /// A connection whose program's side ended otherwise than expected, or at another time.
 struct ConnectionOutcome {
-    ConnectionId connection = 0;
+    event::ConnectionId connection = 0;
     std::uint32_t attempt = 0;
     ProgramEnd end;
     /// Where `within` was asked for and the outcome was right: when it ended, counted from the

@@ -1,7 +1,7 @@
 // What a run amounted to: the material of the verdict.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/peer/expectation.hpp"
 #include "ghostpeer/profile/profile.hpp"
 
@@ -31,7 +31,7 @@ enum class Ending : std::uint8_t {
 [[nodiscard]] std::string_view name(Ending ending) noexcept;
 
 struct AttemptRecord {
-    ConnectionId connection = 0;
+    event::ConnectionId connection = 0;
     std::uint32_t number = 0;  ///< among the attempts to its address and port
     wire::Flow flow;           ///< local: the peer's end
     bool dialled = false;      ///< the peer opened it

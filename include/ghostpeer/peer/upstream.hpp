@@ -2,7 +2,7 @@
 // holds one connection to a real server for each of them.
 #pragma once
 
-#include "ghostpeer/peer/event.hpp"
+#include "ghostpeer/event/event.hpp"
 #include "ghostpeer/profile/profile.hpp"
 #include "ghostpeer/wire/address.hpp"
 
@@ -13,7 +13,7 @@ namespace ghostpeer::peer {
 
 /// Names a relayed connection; never given to another one.
 struct UpstreamId {
-    ConnectionId connection = 0;
+    event::ConnectionId connection = 0;
     std::uint32_t slot = 0;  ///< the engine's own business
 };
 

@@ -1,4 +1,5 @@
-// What happened, as values: the engine's side of the event stream.
+// The record of a run: everything that happened, each once and in its final form. What is shown,
+// written and judged is made of it.
 #pragma once
 
 #include "ghostpeer/profile/rule.hpp"
@@ -13,14 +14,29 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
-namespace ghostpeer::peer {
+namespace ghostpeer::event {
 
 /// Connections are counted from 1 in the order of their first segments; 0: no connection.
 using ConnectionId = std::uint64_t;
+
+/// Events are counted from 1 in the order in which they began; 0: no event.
+using EventId = std::uint64_t;
+
+/// Numbers the events of a run, whoever saw them.
+class EventIds {
+  public:
+    [[nodiscard]] EventId next() noexcept { return ++last_; }
+
+  private:
+    EventId last_ = 0;
+};
 
 /// Seen from the peer: `in` came from the program under test.
 enum class Direction : std::uint8_t { in, out };
@@ -30,11 +46,11 @@ enum class Fate : std::uint8_t {
     accepted,     ///< in: handed to the peer's TCP (or to its closed port)
     sent,         ///< out: left as it was
     dropped,      ///< withheld, in either direction
-    delayed,      ///< held until `until`; a second event follows when it moves on
+    delayed,      ///< held until `until`; an event of its own follows when it moves on
     duplicated,   ///< one of the extra copies
     corrupted,    ///< a checksum or the payload was spoiled; in: as the peer found it
     edited,       ///< fields were overwritten, or it went as fragments; in: as the peer saw it
-    undelivered,  ///< the link refused it
+    undelivered,  ///< out: the link refused what an earlier event tells of
 };
 
 [[nodiscard]] std::string_view name(Direction direction) noexcept;
@@ -48,7 +64,7 @@ struct Forgery {
     wire::Distortion distortion;
 };
 
-struct SegmentEvent {
+struct Segment {
     Direction direction = Direction::in;
     std::optional<tcp::Kind> kind;      ///< of `in`
     std::optional<tcp::Reason> reason;  ///< of `out`
@@ -62,27 +78,27 @@ struct SegmentEvent {
     std::shared_ptr<const Forgery> forgery;  ///< null: an honest packet
 };
 
-struct StateEvent {
+struct State {
     tcp::State from = tcp::State::closed;
     tcp::State to = tcp::State::closed;
 };
 
 /// An action of a rule was carried out.
-struct RuleEvent {
+struct Rule {
     profile::Place rule;
     std::string_view action;  ///< `blackhole`; a string literal
     std::string detail;       ///< `in`, `1000 bytes`, …; may be empty
 };
 
 /// A new connection to one address and port.
-struct AttemptEvent {
+struct Attempt {
     wire::Flow flow;                     ///< local: the peer's end
     std::optional<Duration> since_last;  ///< unset for the first
     bool dialled = false;                ///< the peer opens it, not the program
 };
 
 /// An `icmp` action: an error has left, or was dropped by a blackhole.
-struct IcmpEvent {
+struct Icmp {
     wire::IcmpKind kind = wire::IcmpKind::port_unreachable;
     std::uint16_t mtu = 0;  ///< of `fragmentation_needed`
     wire::IpAddress source;
@@ -94,25 +110,74 @@ struct IcmpEvent {
 };
 
 /// A `log` action.
-struct LogEvent {
+struct Log {
     profile::Place rule;
     std::string text;
 };
 
 /// Something that the user should know once: packets that are no segments, an address that no
 /// `--peer` names, a limit that was reached.
-struct NoticeEvent {
+struct Notice {
     std::string_view what;  ///< a stable word: `odd-packet`, `silent-address`, `not-tcp`, `limit`
     std::string text;       ///< a complete sentence
 };
+
+/// An IP packet, as it came or as it left.
+struct Packet {
+    Direction direction = Direction::in;
+    std::span<const std::uint8_t> bytes;  ///< for as long as it is being told
+    EventId segment = 0;                  ///< the event of the segment that it carries
+};
+
+/// The kernel's timer of a socket, as `ss -o` names it (net/ipv4/inet_diag.c, inet_sk_diag_fill).
+enum class SocketTimer : std::uint8_t { none, on, keepalive, timewait, persist };
+
+[[nodiscard]] std::string_view name(SocketTimer timer) noexcept;
+
+/// The state of a socket that the kernel does not list any more.
+inline constexpr std::string_view gone = "GONE";
+
+/// The state of one that the kernel says to have freed. It is for the judge alone.
+inline constexpr std::string_view destroyed = "DESTROYED";
+
+/// The kernel's view of one of the program's sockets, when it differs from the view before.
+struct Socket {
+    wire::Endpoint src;  ///< the program's end
+    wire::Endpoint dst;
+    std::string_view state;  ///< as `ss` writes it: `ESTAB`, `SYN-SENT`; or `gone`
+    SocketTimer timer = SocketTimer::none;
+    Duration expires{};         ///< time left of the timer, milliseconds exact
+    std::uint32_t retries = 0;  ///< retransmissions or probes that went unanswered
+    std::uint32_t recv_q = 0;   ///< bytes
+    std::uint32_t send_q = 0;   ///< bytes
+    // Of one that is gone:
+    std::string_view last_state;  ///< the state in which it was seen last
+    Instant last_seen{};          ///< when that was
+    std::optional<Instant> due;   ///< when its timer was to fire, as of then
+    // How many sockets the kernel had given up; unset: it does not tell.
+    std::optional<std::uint64_t> aborts_before;  ///< of one that is gone: when it was seen last
+    std::optional<std::uint64_t> aborts;         ///< by now, or before a listing that shows it
+    bool retried = true;  ///< one that is destroyed had sent something in vain, as far as known
+};
+
+/// How COMMAND ended.
+struct Exit {
+    int status = 0;             ///< its exit status; meaningless where a signal ended it
+    std::optional<int> signal;  ///< the signal that ended it
+};
+
+struct Verdict;  // verdict.hpp
 
 struct Event {
     Instant at{};
     ConnectionId connection = 0;
     std::uint32_t attempt = 0;  ///< of the connection, to its address and port; from 1
-    std::variant<SegmentEvent, StateEvent, RuleEvent, AttemptEvent, LogEvent, NoticeEvent,
-                 IcmpEvent>
+    std::variant<Segment, State, Rule, Attempt, Log, Notice, Icmp, Packet, Socket, Exit,
+                 std::shared_ptr<const Verdict>>
         what;
+    EventId id = 0;     ///< 0: not recorded yet
+    EventId cause = 0;  ///< the segment that arrived and led to this; 0: none did
+    EventId of = 0;     ///< the event of the same segment that this one carries on; 0: none
 };
 
-}  // namespace ghostpeer::peer
+}  // namespace ghostpeer::event
