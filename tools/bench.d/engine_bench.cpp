@@ -269,7 +269,7 @@ class Bench {
     HugePages memory_;
     peer::Engine engine_;
     std::vector<peer::Emission> packets_;
-    std::vector<peer::Event> events_;
+    std::vector<event::Event> events_;
 };
 
 /// What the machine's memory costs by itself: nanoseconds to fetch records of a connection's size
