@@ -37,7 +37,7 @@ void Tcb::start(const Config& config, const Environment& environment) {
     snd_.nxt = environment.iss + 1;
     ts_offset_ = environment.timestamp_offset;
     link_mss_ = std::max(environment.link_mss, smallest_mss);
-    default_mss_ = environment.default_mss;
+    snd_.mss = environment.default_mss;
     size_buffer();
 }
 
@@ -99,7 +99,7 @@ void Tcb::receive_syn(const Segment& syn, Instant now) {
 void Tcb::negotiate(const Segment& syn) {
     const wire::Options& offered = syn.options;
     // An MSS of 0 counts as none: Linux (tcp_parse_options).
-    const std::uint16_t theirs = offered.mss.value_or(0) != 0 ? *offered.mss : default_mss_;
+    const std::uint16_t theirs = offered.mss.value_or(0) != 0 ? *offered.mss : snd_.mss;
     const std::uint16_t ours = std::min(link_mss_, std::max(config_->send_mss, smallest_mss));
     snd_.mss = std::clamp(theirs, smallest_mss, ours);
     scaling_ = config_->window_scale.has_value() && offered.window_scale.has_value();

@@ -11,9 +11,12 @@ namespace ghostpeer::tcp {
 using wire::SeqNum;
 
 namespace {
-constexpr std::uint16_t least_segment = 48;  // Linux: TCP_MIN_SND_MSS, tcp_mtu_probe_floor
-constexpr std::uint32_t base_mss = 1024;     // Linux: tcp_base_mss
-constexpr unsigned patience = 3;             // Linux: tcp_retries1
+constexpr std::uint16_t least_segment = 48;   // Linux: TCP_MIN_SND_MSS, tcp_mtu_probe_floor
+constexpr std::uint32_t base_mss = 1024;      // Linux: tcp_base_mss
+constexpr unsigned patience = 3;              // Linux: tcp_retries1
+constexpr std::uint32_t close_enough = 8;     // Linux: tcp_probe_threshold
+constexpr std::uint32_t segments_behind = 4;  // to tell soon of its loss
+constexpr std::uint32_t enough_window = 11;   // segments; Linux: tcp_mtu_probe
 }  // namespace
 
 bool Tcb::quotes_outstanding(SeqNum quoted) const noexcept {
@@ -58,11 +61,36 @@ void Tcb::suspect_black_hole() noexcept {
     if (!config_->mtu_probing || retries_ <= patience) {
         return;
     }
+    failed_mss_ = std::max(failed_mss_, snd_.mss);
     const std::uint32_t options = snd_.mss - payload_limit();
     const std::uint32_t payload = payload_limit() > base_mss
                                       ? base_mss
                                       : std::max<std::uint32_t>(payload_limit() / 2, least_segment);
     snd_.mss = static_cast<std::uint16_t>(std::min<std::uint32_t>(snd_.mss, payload + options));
+}
+
+/// Was it longer than what is known to pass, so that its loss says nothing of congestion (RFC 4821,
+/// 7.5)?
+bool Tcb::probes_path(const SentSegment& segment) const noexcept {
+    return config_->mtu_probing && !segment.resent && segment.length() > payload_limit();
+}
+
+/// The black hole may be gone, or smaller than it seemed: one longer segment at a time tries, half
+/// way up to what has failed (RFC 4821, 7.3).
+void Tcb::probe_path(Instant now, Output& out) {
+    const Flight& flight = send_->flight;
+    const std::uint32_t limit = std::min(failed_mss_, link_mss_);
+    if (limit < snd_.mss + close_enough || !tells_of_no_loss() ||
+        congestion_.bytes() < std::max(enough_window * snd_.mss, in_flight() + snd_.mss) ||
+        std::min(unsent(), usable_window()) < limit + segments_behind * snd_.mss ||
+        std::any_of(flight.segments().begin(), flight.segments().end(),
+                    [this](const SentSegment& segment) { return probes_path(segment); })) {
+        return;
+    }
+    const auto step = static_cast<std::uint16_t>((limit - snd_.mss) / 2);
+    snd_.mss += step;
+    static_cast<void>(send_next(payload_limit(), now, out));
+    snd_.mss -= step;
 }
 
 void Tcb::on_unreachable(SeqNum quoted, bool route, Output& out) {

@@ -41,6 +41,9 @@ std::uint32_t Tcb::retire(const Segment& ack, Instant now) {
     for (; !flight.empty() && flight.front().right <= una; ++count) {
         const SentSegment& segment = flight.front();
         ambiguous = ambiguous || segment.resent;
+        if (probes_path(segment)) {
+            snd_.mss += static_cast<std::uint16_t>(segment.length() - payload_limit());
+        }
         if (!segment.sacked) {
             first = first.value_or(segment.sent_at);
             note_delivery(segment, now);
@@ -129,7 +132,15 @@ void Tcb::find_losses(bool advanced, Instant now) {
     } else if (flight.sacked() >= duplicate_threshold) {
         find_losses_by_count();
     }
-    if (flight.lost() > 0 && send.recovery == Recovery::none) {
+    if (flight.lost() == 0 || send.recovery != Recovery::none) {
+        return;
+    }
+    if (const SentSegment& oldest = flight.front(); oldest.lost && probes_path(oldest)) {
+        const std::uint32_t more = oldest.length() - payload_limit();
+        failed_mss_ = static_cast<std::uint16_t>(snd_.mss + more);
+        begin_recovery(Recovery::timeout);
+        send.undo = {};
+    } else {
         enter_fast_recovery();
     }
 }

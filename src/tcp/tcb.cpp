@@ -76,14 +76,10 @@ std::optional<Instant> Tcb::next_deadline() const noexcept {
     return at;
 }
 
-std::span<const std::uint8_t> Tcb::readable() const noexcept { return unread_.view(); }
-
 void Tcb::consume(std::size_t n) {
     read_ = read_ || n > 0;
     unread_.drop_front(n);
 }
-
-bool Tcb::at_end_of_stream() const noexcept { return fin_received_ && unread_.empty(); }
 
 std::size_t Tcb::send_room() const noexcept {
     if (config_ == nullptr || fin_queued_ || state_ == State::closed) {
@@ -93,23 +89,9 @@ std::size_t Tcb::send_room() const noexcept {
     return config_->send_buffer > queued ? config_->send_buffer - queued : 0;
 }
 
-bool Tcb::synchronized() const noexcept { return state_ >= State::established; }
-
-bool Tcb::timestamps_on() const noexcept { return timestamps_; }
-
 std::uint32_t Tcb::timestamp_now(Instant now) const noexcept {
     return clock_milliseconds(now) + ts_offset_;
 }
-
-std::uint32_t Tcb::timestamp_recent() const noexcept { return ts_recent_; }
-
-std::uint64_t Tcb::bytes_received() const noexcept { return bytes_received_; }
-
-std::uint64_t Tcb::bytes_acknowledged() const noexcept { return bytes_acknowledged_; }
-
-bool Tcb::fin_received() const noexcept { return fin_received_; }
-
-bool Tcb::timed_out() const noexcept { return timed_out_; }
 
 std::size_t Tcb::heap_bytes() const noexcept {
     std::size_t bytes = unread_.heap_bytes();

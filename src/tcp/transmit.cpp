@@ -195,6 +195,7 @@ void Tcb::send_new(Instant now, Output& out) {
     if (fin_sent_) {
         return;
     }
+    probe_path(now, out);
     std::uint32_t flight = in_flight();
     const std::uint32_t full = payload_limit();
     // What Linux hands to its card at once ends with PSH (tcp_tso_autosize, tcp_cwnd_test).

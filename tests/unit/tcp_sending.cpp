@@ -1,6 +1,8 @@
 // What holds short segments back, what narrow paths and windows do, and when a sender gives up.
 #include "support/tcp_conversation.hpp"
 
+#include <map>
+
 using namespace ghostpeer;
 using namespace ghostpeer::test;
 
@@ -147,6 +149,54 @@ TEST_CASE("mtu_probing: the fourth timeout in a row shortens the segments") {
     }
     c.gets({.ack = 257, .tsval = 1});
     c.sends(Reason::data, {.seq = 257, .length = 256, .again = true});
+}
+
+TEST_CASE("mtu_probing: single longer segments find out what the path lets pass after all") {
+    Conversation c;
+    c.config.mtu_probing = true;
+    syn_received(c, {.sack = true});
+    c.passes(10ms);
+    c.gets({});
+    c.writes(std::string(1460, 'x'));
+    c.passes(3400ms);  // a tail loss probe, and four timeouts
+    c.replies.clear();
+    REQUIRE(c.tcb.snd().mss == 1024);
+    std::uint32_t next = 1461;
+    c.gets({.ack = next});
+    constexpr std::uint32_t end = 1'000'001;
+    c.writes(std::string(end - next, 'x'));
+    constexpr std::size_t path = 1300;
+    int lost = 0;
+    int again = 0;
+    std::map<std::uint32_t, std::uint32_t> arrived;
+    for (int round = 0; round < 200 && next < end; ++round) {
+        const auto sent = std::exchange(c.replies, {});
+        c.passes(10ms);
+        for (const auto& reply : sent) {
+            again += reply.retransmission ? 1 : 0;
+            if (reply.segment.payload.size() > path) {
+                ++lost;
+                continue;
+            }
+            const auto left = forward_distance(Conversation::our_iss, reply.segment.seq);
+            arrived[left] = left + static_cast<std::uint32_t>(reply.segment.payload.size());
+            while (!arrived.empty() && arrived.begin()->first <= next) {
+                next = std::max(next, arrived.begin()->second);
+                arrived.erase(arrived.begin());
+            }
+            c.passes(1us);
+            c.gets({.ack = next,
+                    .sack = arrived.empty()
+                                ? Blocks{}
+                                : Blocks{{arrived.begin()->first, arrived.rbegin()->second}}});
+        }
+    }
+    CHECK(next == end);
+    CHECK(c.tcb.snd().mss <= path);
+    CHECK(c.tcb.snd().mss > path - 8);
+    CHECK(lost > 0);
+    CHECK(lost < 8);
+    CHECK(again == 2 * lost);
 }
 
 TEST_CASE("the network's refusal ends a handshake, not a connection") {

@@ -113,10 +113,12 @@ class Tcb {
     // The application's side (RFC 9293, 3.9.1) --------------------------------------------------
 
     /// Bytes in order that the application may read.
-    [[nodiscard]] std::span<const std::uint8_t> readable() const noexcept;
+    [[nodiscard]] std::span<const std::uint8_t> readable() const noexcept { return unread_.view(); }
     void consume(std::size_t n);
     /// The other side has finished and everything before its FIN has been read.
-    [[nodiscard]] bool at_end_of_stream() const noexcept;
+    [[nodiscard]] bool at_end_of_stream() const noexcept {
+        return fin_received_ && unread_.empty();
+    }
     /// Room for `send`, in bytes.
     [[nodiscard]] std::size_t send_room() const noexcept;
     /// Queues bytes (all of them, even beyond `send_room`: the caller bounds); ignored after
@@ -152,25 +154,25 @@ class Tcb {
 
     [[nodiscard]] State state() const noexcept { return state_; }
     /// ESTABLISHED or later and not CLOSED.
-    [[nodiscard]] bool synchronized() const noexcept;
+    [[nodiscard]] bool synchronized() const noexcept { return state_ >= State::established; }
     [[nodiscard]] const SendVariables& snd() const noexcept { return snd_; }
     [[nodiscard]] const ReceiveVariables& rcv() const noexcept { return rcv_; }
-    [[nodiscard]] bool timestamps_on() const noexcept;
+    [[nodiscard]] bool timestamps_on() const noexcept { return timestamps_; }
     /// TSval that a segment leaving now would carry, and the TSecr (TS.Recent).
     [[nodiscard]] std::uint32_t timestamp_now(Instant now) const noexcept;
-    [[nodiscard]] std::uint32_t timestamp_recent() const noexcept;
+    [[nodiscard]] std::uint32_t timestamp_recent() const noexcept { return ts_recent_; }
     /// The window last offered on the wire was 0 (`ClassifyContext::window_closed`).
     [[nodiscard]] bool window_closed() const noexcept { return window_closed_; }
     /// Payload bytes received in order, and payload bytes that the other side has acknowledged.
-    [[nodiscard]] std::uint64_t bytes_received() const noexcept;
-    [[nodiscard]] std::uint64_t bytes_acknowledged() const noexcept;
+    [[nodiscard]] std::uint64_t bytes_received() const noexcept { return bytes_received_; }
+    [[nodiscard]] std::uint64_t bytes_acknowledged() const noexcept { return bytes_acknowledged_; }
     /// The other side's FIN has been received in order.
-    [[nodiscard]] bool fin_received() const noexcept;
+    [[nodiscard]] bool fin_received() const noexcept { return fin_received_; }
     /// In TIME-WAIT: may this SYN open a new connection on the same flow (RFC 9293, 3.6.1;
     /// RFC 6191)?
     [[nodiscard]] bool reopens(const wire::Segment& syn) const noexcept;
     /// True for a connection whose retransmissions were given up.
-    [[nodiscard]] bool timed_out() const noexcept;
+    [[nodiscard]] bool timed_out() const noexcept { return timed_out_; }
     /// Bytes on the heap that belong to this connection.
     [[nodiscard]] std::size_t heap_bytes() const noexcept;
 
@@ -277,6 +279,8 @@ class Tcb {
     // path_mtu.cpp
     [[nodiscard]] bool quotes_outstanding(wire::SeqNum quoted) const noexcept;
     void suspect_black_hole() noexcept;
+    [[nodiscard]] bool probes_path(const SentSegment& segment) const noexcept;
+    void probe_path(Instant now, Output& out);
     // arrival_text.cpp
     void process_payload(wire::Segment& segment, Instant now, Output& out);
     void accept_in_order(wire::Segment& segment, std::size_t old, Instant now);
@@ -357,9 +361,9 @@ class Tcb {
     std::uint32_t probe_answered_at_ = long_ago;
     std::uint16_t ato_ = 0;  // what an ACK is to wait, milliseconds; 0: no payload so far
     std::uint16_t link_mss_ = 0;
-    std::uint16_t default_mss_ = 0;
-    std::uint16_t last_size_ = 0;  // of a segment that may be a full one of a smaller MSS
-    std::uint16_t retries_ = 0;    // in a row without an answer
+    std::uint16_t failed_mss_ = 0;  // the shortest that the path may not let pass; 0: none so far
+    std::uint16_t last_size_ = 0;   // of a segment that may be a full one of a smaller MSS
+    std::uint16_t retries_ = 0;     // in a row without an answer
     std::uint8_t backoff_ = 0;
     std::uint8_t reordering_steps_ = 1;     // quarters of the shortest round trip (RFC 8985, 6.2)
     std::uint8_t reordering_patience_ = 0;  // recoveries until they are as at first
