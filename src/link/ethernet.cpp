@@ -28,11 +28,7 @@ tl::unexpected<Error> failure(const std::string& name, int code) {
                 "that needs CAP_NET_RAW in the network namespace, which this process does not "
                 "have. Use --link tun, or run where user namespaces are allowed.";
             break;
-        case EAFNOSUPPORT:
-            message +=
-                "this kernel has no packet sockets. Load them with `modprobe af_packet`, or use "
-                "--link tun.";
-            break;
+        case EAFNOSUPPORT: message += no_packet_sockets; break;
         case ENODEV: message += "there is no interface of that name."; break;
         default: message += std::string(std::strerror(code)) + ". Use --link tun.";
     }

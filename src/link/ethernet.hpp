@@ -14,6 +14,10 @@ namespace ghostpeer::link {
 
 using MacAddress = std::array<std::uint8_t, 6>;
 
+/// What EAFNOSUPPORT means, and what to do.
+inline constexpr const char* no_packet_sockets =
+    "this kernel has no packet sockets. Load them with `modprobe af_packet`, or use --link tun.";
+
 /// A packet socket on the interface `name` of the calling thread's network namespace: it gets what
 /// the other end of the pair sends, never what leaves through this end. Needs CAP_NET_RAW there.
 /// Checksum and segmentation offload may stay on at both ends; the link does what a card would.

@@ -37,11 +37,7 @@ tl::unexpected<Error> failure(int code) {
                 "(`setcap cap_net_raw+ep`), or let `ghostpeer run --link loopback` make a private "
                 "network, which needs no privilege.";
             break;
-        case EAFNOSUPPORT:
-            message +=
-                "this kernel has no packet sockets. Load them with `modprobe af_packet`, or use "
-                "--link tun.";
-            break;
+        case EAFNOSUPPORT: message += no_packet_sockets; break;
         case ENETDOWN:
         case ENODEV:
             message += "the interface lo is down. Set it up with `ip link set lo up`.";

@@ -81,57 +81,51 @@ std::size_t character_length(std::string_view text) {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
 
-/// What XML 1.0 permits of it: control characters as people see them elsewhere (`\x1b`).
-std::string xml(std::string_view text) {
+/// Each character as `written` says; what is none is replaced.
+template <typename Written>
+std::string map_characters(std::string_view text, Written written) {
     std::string result;
     while (!text.empty()) {
         const auto length = character_length(text);
-        if (length == 0) {
-            result += replacement;
-            text.remove_prefix(1);
-            continue;
-        }
-        const char c = text[0];
-        switch (length == 1 ? c : '\x7f') {
-            case '&': result += "&amp;"; break;
-            case '<': result += "&lt;"; break;
-            case '>': result += "&gt;"; break;
-            case '"': result += "&quot;"; break;
-            case '\n': result += "&#10;"; break;
-            default:
-                if (length == 1 && (static_cast<unsigned char>(c) < 0x20 || c == '\x7f')) {
-                    result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-                } else {
-                    result += text.substr(0, length);
-                }
-        }
-        text.remove_prefix(length);
+        result += length == 0 ? std::string(replacement) : written(text.substr(0, length));
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return result;
 }
 
+bool is_control(std::string_view character) {
+    return character.size() == 1 &&
+           (static_cast<unsigned char>(character[0]) < 0x20 || character[0] == '\x7f');
+}
+
+/// What XML 1.0 permits of it: control characters as people see them elsewhere (`\x1b`).
+std::string xml(std::string_view text) {
+    return map_characters(text, [](std::string_view character) -> std::string {
+        switch (character.size() == 1 ? character[0] : '\x7f') {
+            case '&': return "&amp;";
+            case '<': return "&lt;";
+            case '>': return "&gt;";
+            case '"': return "&quot;";
+            case '\n': return "&#10;";
+            default: break;
+        }
+        return is_control(character)
+                   ? fmt::format("\\x{:02x}", static_cast<unsigned char>(character[0]))
+                   : std::string(character);
+    });
+}
+
 /// A JSON string, which is YAML too.
 std::string in_quotes(std::string_view text) {
-    std::string result = "\"";
-    while (!text.empty()) {
-        const auto length = character_length(text);
-        if (length == 0) {
-            result += replacement;
-            text.remove_prefix(1);
-            continue;
+    const auto written = [](std::string_view character) -> std::string {
+        if (character == "\"" || character == "\\") {
+            return '\\' + std::string(character);
         }
-        if (length == 1 && (text[0] == '"' || text[0] == '\\')) {
-            result += '\\';
-            result += text[0];
-        } else if (length == 1 &&
-                   (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == '\x7f')) {
-            result += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[0]));
-        } else {
-            result += text.substr(0, length);
-        }
-        text.remove_prefix(length);
-    }
-    return result + "\"";
+        return is_control(character)
+                   ? fmt::format("\\u{:04x}", static_cast<unsigned char>(character[0]))
+                   : std::string(character);
+    };
+    return '"' + map_characters(text, written) + '"';
 }
 
 /// A test's description: one line, in which `#` would begin a directive.
