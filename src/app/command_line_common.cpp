@@ -36,7 +36,10 @@ void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options)
         ->type_name("FILE");
     command.add_option("--events", raw.events_file, "The event stream, JSON Lines")
         ->type_name("FILE");
-    command.add_option("--pcap", raw.pcap_file, "A packet capture")->type_name("FILE");
+    command
+        .add_option("--pcap", raw.pcap_file,
+                    "A packet capture; *.pcapng: with what became of each packet")
+        ->type_name("FILE");
     command.add_option("--junit", raw.junit_file, "Expectations and rules as JUnit's XML")
         ->type_name("FILE");
     command

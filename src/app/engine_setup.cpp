@@ -30,6 +30,16 @@ bool have_expectations(const Peers& peers) {
                        [](const peer::PeerSpec& spec) { return !spec.profile->expect.empty(); });
 }
 
+std::vector<std::string> profile_names(const Peers& peers) {
+    std::vector<std::string> names;
+    for (const peer::PeerSpec& spec : peers.specs) {
+        if (std::find(names.begin(), names.end(), spec.profile->name) == names.end()) {
+            names.push_back(spec.profile->name);
+        }
+    }
+    return names;
+}
+
 bool make_other_packets(const Peers& peers) {
     return peers.relays.original ||
            std::any_of(peers.specs.begin(), peers.specs.end(),
@@ -43,8 +53,8 @@ peer::Settings make_settings(const CommonOptions& options, const Peers& peers, s
     settings.max_connections = options.max_connections;
     settings.max_buffered = options.max_buffer;
     settings.max_memory = options.max_memory.value_or(quarter_of_memory());
-    settings.segment_events =
-        !options.quiet || options.events_file.has_value() || have_expectations(peers);
+    settings.segment_events = !options.quiet || options.events_file.has_value() ||
+                              wants_annotated_capture(options) || have_expectations(peers);
     settings.rtt = options.rtt.value_or(Duration::zero());
     return settings;
 }

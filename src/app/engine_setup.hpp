@@ -6,6 +6,8 @@
 #include "ghostpeer/peer/engine.hpp"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace ghostpeer::app {
 
@@ -14,6 +16,9 @@ namespace ghostpeer::app {
 
 /// Will ICMP errors or answers of a name server leave, as far as can be told beforehand?
 [[nodiscard]] bool make_other_packets(const Peers& peers);
+
+/// Names of the profiles, each once.
+[[nodiscard]] std::vector<std::string> profile_names(const Peers& peers);
 
 /// What follows from the options; the link's and the run's own settings are left open.
 [[nodiscard]] peer::Settings make_settings(const CommonOptions& options, const Peers& peers,

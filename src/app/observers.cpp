@@ -3,8 +3,10 @@
 #include "app/message.hpp"
 #include "app/packet_module.hpp"
 #include "app/standstill.hpp"
+#include "app/version.hpp"
 #include "observe/events.hpp"
 #include "observe/pcap.hpp"
+#include "observe/pcapng.hpp"
 #include "observe/test_reports.hpp"
 #include "observe/trace.hpp"
 
@@ -105,10 +107,11 @@ tl::expected<void, std::string> begin_reports(const CommonOptions& options) {
 }
 
 tl::expected<void, std::string> open_observers(const CommonOptions& options, const Clock& clock,
-                                               Sinks& sinks) {
+                                               const std::string& comment, Sinks& sinks) {
     using observe::OutputFile;
     const bool colour = wants_colour(options);
-    if (options.pcap_file) {
+    const bool annotated = wants_annotated_capture(options);
+    if (options.pcap_file && !annotated) {
         if (const std::string problem = load_packet_module(); !problem.empty()) {
             return tl::make_unexpected(problem);
         }
@@ -127,7 +130,10 @@ tl::expected<void, std::string> open_observers(const CommonOptions& options, con
     for (const Wanted& wanted :
          {Wanted{options.events_file, "event stream", observe::make_event_stream},
           Wanted{options.pcap_file, "packet capture", [&](OutputFile file) {
-                     return observe::make_capture(std::move(file), clock.epoch());
+                     return annotated ? observe::make_annotated_capture(
+                                            std::move(file), clock.epoch(),
+                                            {std::string("ghostpeer ") + version, comment})
+                                      : observe::make_capture(std::move(file), clock.epoch());
                  }}}) {
         if (!wanted.path) {
             continue;

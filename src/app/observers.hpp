@@ -25,9 +25,12 @@ namespace ghostpeer::app {
 /// can fail: the last run's files are not this one's. The error is a complete sentence.
 [[nodiscard]] tl::expected<void, std::string> begin_reports(const CommonOptions& options);
 
-/// Adds a sink for each file that was asked for, and the trace. The error is a complete sentence.
+/// Adds a sink for each file that was asked for, and the trace. `comment` tells in the capture what
+/// was run. The error is a complete sentence.
 [[nodiscard]] tl::expected<void, std::string> open_observers(const CommonOptions& options,
-                                                             const Clock& clock, Sinks& sinks);
+                                                             const Clock& clock,
+                                                             const std::string& comment,
+                                                             Sinks& sinks);
 
 /// Adds what expectations are shown with; owned by `sinks`.
 [[nodiscard]] observe::Conversation* keep_conversation(Sinks& sinks);

@@ -16,6 +16,9 @@
 #include "posix/huge_pages.hpp"
 #include "sandbox/confinement.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -193,7 +196,8 @@ class Run {
         }
         // In virtual time no time passes while it is loaded, and what runs side by side does not
         // repeat exactly.
-        if (!virtual_time() && (options_.pcap_file || make_other_packets(peers_))) {
+        const bool libpcap = options_.pcap_file && !wants_annotated_capture(options_);
+        if (!virtual_time() && (libpcap || make_other_packets(peers_))) {
             spec.meanwhile = [this] { loading_ = begin_to_load_packet_module(); };
         }
         auto made = sandbox::Sandbox::prepare(std::move(spec));
@@ -209,10 +213,17 @@ class Run {
         return {};
     }
 
+    /// What a capture says of the run.
+    [[nodiscard]] std::string comment() const {
+        return fmt::format("profiles: {}; seed {}; command: {}",
+                           fmt::join(profile_names(peers_), ", "), seed_,
+                           fmt::join(options_.command, " "));
+    }
+
     [[nodiscard]] Step open_outputs() {
         clock_.emplace();
         last_resort::doing("the files for its output are opened");
-        if (const auto opened = open_observers(options_, *clock_, sinks_); !opened) {
+        if (const auto opened = open_observers(options_, *clock_, comment(), sinks_); !opened) {
             return refuse(opened.error());
         }
         return {};

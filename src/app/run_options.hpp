@@ -56,6 +56,11 @@ struct CommonOptions {
     std::optional<std::size_t> max_memory;  ///< unset: a quarter of the machine's
 };
 
+/// Wants `--pcap` to know what became of each packet? By the file's suffix.
+[[nodiscard]] inline bool wants_annotated_capture(const CommonOptions& options) {
+    return options.pcap_file && options.pcap_file->ends_with(".pcapng");
+}
+
 struct RunOptions : CommonOptions {
     std::vector<Assignment> sysctls;  ///< `--sysctl`
     std::vector<std::string> command;

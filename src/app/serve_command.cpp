@@ -18,6 +18,7 @@
 #include "sandbox/confinement.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <unistd.h>
 #include <algorithm>
@@ -124,7 +125,11 @@ struct Prepared {
         return tl::make_unexpected(served.error());
     }
     prepared.served = std::move(*served);
-    if (auto opened = open_observers(options, prepared.clock, prepared.sinks); !opened) {
+    if (auto opened = open_observers(options, prepared.clock,
+                                     fmt::format("profiles: {}; seed {}; serve",
+                                                 fmt::join(profile_names(peers), ", "), seed),
+                                     prepared.sinks);
+        !opened) {
         return opened;
     }
     if (auto controlled = prepare_control(options, *identity, prepared); !controlled) {

@@ -1,6 +1,8 @@
 """Bytes through duplication, reordering, loss and rate limits: every one of them, in order."""
 
+import os
 import struct
+import subprocess
 
 from harness import FAMILY, HOST, PEER, PEER6, test
 
@@ -339,3 +341,29 @@ def corrupt_payload(t):
     """)))
     t.equal(run.text.strip(), str(b"ITTP/1.1"), "what the program read: a bit of the H is wrong")
     t.equal(run.sent("data")[0].fate, "corrupted", "the segment's fate")
+
+
+@test
+def pcapng_tells_what_became_of_each_packet(t):
+    """As tshark reads it; ghostpeer's own code for it is not asked."""
+    capture = t.path("run.pcapng")
+    run = t.passed(t.run("synack-lost", t.probe("connect", "send=1000", "close", "sleep=100ms"),
+                         options=["-q", "--pcap", capture]))
+
+    def tshark(*arguments):
+        read = subprocess.run(["tshark", "-r", capture, *arguments], capture_output=True,
+                              text=True, check=False, env={**os.environ, "HOME": t.path("")})
+        complaints = [line for line in read.stderr.splitlines() if "root" not in line]
+        t.equal((read.returncode, complaints), (0, []), "what tshark says of the file")
+        return read.stdout.splitlines()
+
+    fields = ["-T", "fields", "-E", "separator=;", "-e", "frame.interface_name", "-e",
+              "frame.packet_flags_direction", "-e", "frame.comment", "-e", "tcp.flags.str"]
+    rows = [line.split(";") for line in tshark(*fields)]
+    withheld = [row for row in rows if row[0] == "withheld"]
+    t.equal(len(withheld), len(run.sent(fate="dropped")), "withheld packets")
+    t.check(all("dropped by synack-lost:" in row[2] for row in withheld), f"comments: {withheld}")
+    wire = [row for row in rows if row[0] == "wire" and row[3]]
+    t.equal(len(wire), len(run.received() + run.sent(fate="sent")), "packets on the wire")
+    found = tshark("-Y", 'frame.comment contains "synack-lost"')
+    t.equal(len(found), len(withheld), "found by their comment")
