@@ -21,6 +21,13 @@ static_assert(tcp_state_count == state_count);
            std::holds_alternative<profile::Become>(action);
 }
 
+[[nodiscard]] bool makes_fault(const std::vector<profile::Action>& actions) noexcept {
+    return !std::all_of(actions.begin(), actions.end(), [](const auto& action) {
+        return std::holds_alternative<profile::Log>(action) ||
+               std::holds_alternative<profile::Finish>(action);
+    });
+}
+
 [[nodiscard]] profile::Direction both(profile::Direction a, profile::Direction b) noexcept {
     return a == b ? a : profile::Direction::both;
 }
@@ -143,6 +150,26 @@ std::optional<std::uint64_t> Engine::fired(std::string_view file, int line) cons
     return times;
 }
 
+bool Engine::knows_command(std::string_view command) const {
+    const auto waits = [&](const profile::Event& event) {
+        const auto* on = std::get_if<profile::OnCommand>(&event);
+        return on != nullptr && on->name == command;
+    };
+    return std::any_of(
+        impl_->behaviours.begin(), impl_->behaviours.end(), [&](const auto& behaviour) {
+            const auto& rules = behaviour->profile->rules;
+            const auto& expect = behaviour->profile->expect;
+            return std::any_of(rules.begin(), rules.end(),
+                               [&](const auto& rule) {
+                                   return std::any_of(rule.on.begin(), rule.on.end(), waits);
+                               }) ||
+                   std::any_of(expect.begin(), expect.end(), [&](const auto& one) {
+                       return (one.within && waits(one.within->of)) ||
+                              std::any_of(one.events.begin(), one.events.end(), waits);
+                   });
+        });
+}
+
 bool Engine::act(Order& order, std::size_t most, Instant now) {
     impl_->advance(now);
     if (!order.begun) {
@@ -192,6 +219,7 @@ void Engine::Impl::act_on(Connection& connection, Order& order, Instant now) {
     occasion.ended = !reachable(connection);
     if (carry_out(order.rule, occasion, now) != Progress::undone) {
         ++order.acted;
+        ordered_faults += makes_fault(actions) ? 1 : 0;
     }
     if (connection.extras) {
         // The order goes; what it began stays.
@@ -230,6 +258,7 @@ void Engine::Impl::order_future(const Order& order) {
 void Engine::Impl::begin_blackholed(Connection& connection, std::size_t peer) {
     const auto& direction = future_blackhole[peer];
     if (direction) {
+        ++ordered_faults;
         set_blackhole(connection, control_rule, *direction);
     }
 }
@@ -316,6 +345,15 @@ std::vector<std::string> Engine::unmet_uses() const {
     }
     return {names.begin(), names.end()};
 }
+
+std::vector<std::string> Engine::silent_addresses() const {
+    const auto given = impl_->notices_given.find("silent-address");
+    return given == impl_->notices_given.end()
+               ? std::vector<std::string>()
+               : std::vector<std::string>(given->second.begin(), given->second.end());
+}
+
+std::uint64_t Engine::ordered_faults() const noexcept { return impl_->ordered_faults; }
 
 void Engine::tell_segments() noexcept { impl_->settings.segment_events = true; }
 

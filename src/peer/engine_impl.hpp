@@ -360,6 +360,7 @@ struct Engine::Impl {
     std::map<std::string_view, std::set<std::string>> notices_given;  ///< by kind, a literal
     /// Names of profiles that `use` brought and that were replaced before a connection had them.
     std::set<std::string> unmet_uses;
+    std::uint64_t ordered_faults = 0;
     Counters counters;
     event::ConnectionId last_id = 0;
     wire::Reassembly reassembly;

@@ -136,10 +136,15 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
     const wire::Segment* about =
         about_this ? occasion.segment : connection.extra().last_received.get();
     if (about == nullptr) {
-        notice("no-effect", "icmp",
-               "`icmp` sent nothing: an ICMP error quotes a segment of the program, and none had "
-               "arrived yet.",
-               now);
+        notice(
+            "no-effect", "icmp",
+            connection.behaviour->quotes_arrivals
+                ? "`icmp` sent nothing: an ICMP error quotes a segment of the program, and none "
+                  "had arrived yet."
+                : "`icmp` sent nothing: an ICMP error quotes a segment of the program, and those "
+                  "are kept only for profiles that have an `icmp` action of their own. Begin "
+                  "with one that has such a rule, `on: command NAME` for example.",
+            now);
         return false;
     }
     event::Icmp event;

@@ -17,6 +17,11 @@ constexpr Duration slack = std::chrono::milliseconds(10);
     return {Outcome::unknown, Manner::none, std::nullopt, why};
 }
 
+/// The program has finished; that it has closed the socket, too, nobody tells.
+[[nodiscard]] bool is_finishing(State state) {
+    return state == State::fin_wait_1 || state == State::closing || state == State::last_ack;
+}
+
 [[nodiscard]] bool is_dead(const OutcomeRecord& record, const Inquiry& inquiry) {
     return !record.listed && (record.gone || record.destroyed || inquiry.complete);
 }
@@ -184,7 +189,10 @@ ProgramEnd judge(const OutcomeRecord& record, const Inquiry& inquiry, GivenUp gi
     if (record.listed) {
         return record.state == State::time_wait
                    ? in_order(record)
-                   : ProgramEnd{Outcome::open, Manner::none, std::nullopt, {}};
+                   : ProgramEnd{Outcome::open,
+                                is_finishing(record.state) ? Manner::finishing : Manner::none,
+                                std::nullopt,
+                                {}};
     }
     if (!is_dead(record, inquiry)) {
         return judge_wire(record);

@@ -178,10 +178,13 @@ bool Witness::in_time(const Expectation& expectation, const std::optional<Instan
 }
 
 void Witness::check_gap(const Expectation& expectation, const Watched& watched,
-                        const Sighting& sighting, ExpectationResult& result) const {
-    if (!expectation.apart || result.gap || watched.count == 0) {
+                        const Sighting& sighting, Record& record) const {
+    if (!expectation.apart || watched.count == 0) {
         return;
     }
+    ExpectationResult& result = record.result;
+    ++record.gaps;
+    record.growths += watched.count > 1 ? 1 : 0;
     const profile::Apart& apart = *expectation.apart;
     const Duration gap = sighting.at - watched.last.at;
     const std::uint64_t number = watched.count;
@@ -200,6 +203,17 @@ void Witness::check_gap(const Expectation& expectation, const Watched& watched,
     }
 }
 
+/// Neighbours are of one connection, or one address and port, but all are counted together.
+bool Witness::unmeasured(std::size_t expectation) const {
+    const auto& apart = profile_->expect[expectation].apart;
+    const Record& record = records_[expectation];
+    if (!apart) {
+        return false;
+    }
+    const std::uint64_t neighbours = apart->growth ? 3 : 2;
+    return record.result.seen >= neighbours && (apart->growth ? record.growths : record.gaps) == 0;
+}
+
 // Sightings --------------------------------------------------------------------------------------
 
 void Witness::count(std::size_t expectation, Watched& watched, const Sighting& sighting) {
@@ -208,7 +222,7 @@ void Witness::count(std::size_t expectation, Watched& watched, const Sighting& s
     if (result.sightings.size() < max_sightings) {
         result.sightings.push_back(sighting);
     }
-    check_gap(profile_->expect[expectation], watched, sighting, result);
+    check_gap(profile_->expect[expectation], watched, sighting, records_[expectation]);
     watched.last_gap = watched.count > 0 ? sighting.at - watched.last.at : Duration::zero();
     watched.last = sighting;
     ++watched.count;
@@ -219,6 +233,7 @@ void Witness::saw(const Lead& lead, ConnectionWatch& watch, const Sighting& sigh
     Watched& watched = watch.watched[lead.expectation];
     const Expectation& expectation = profile_->expect[lead.expectation];
     if (lead.reference) {
+        ++records_[lead.expectation].result.references;
         if (!watched.reference || !expectation.within->of_first) {
             watched.reference = sighting.at;
         }
@@ -333,7 +348,8 @@ ExpectationResult Witness::result(std::size_t expectation, const Ends& ends) con
     }
     const Range times =
         wanted.form == Form::never ? Range{0, 0} : wanted.times.value_or(Range{1, UINT64_MAX});
-    result.pass = times.contains(result.seen) && !result.gap;
+    result.unmeasured = unmeasured(expectation);
+    result.pass = times.contains(result.seen) && !result.gap && !result.unmeasured;
     return result;
 }
 

@@ -108,6 +108,8 @@ class Witness {
         ExpectationResult result;
         NearMiss near_miss;
         std::uint64_t failed_when = 0;
+        std::uint64_t gaps = 0;     ///< that `apart` was held against
+        std::uint64_t growths = 0;  ///< of these, with one before it
     };
 
     void add(const profile::Event& event, Lead lead);
@@ -118,7 +120,8 @@ class Witness {
     [[nodiscard]] bool in_time(const profile::Expectation& expectation,
                                const std::optional<Instant>& reference, Instant at) const;
     void check_gap(const profile::Expectation& expectation, const Watched& watched,
-                   const Sighting& sighting, ExpectationResult& result) const;
+                   const Sighting& sighting, Record& record) const;
+    [[nodiscard]] bool unmeasured(std::size_t expectation) const;
     [[nodiscard]] ExpectationResult result(std::size_t expectation, const Ends& ends) const;
     void judge_outcome(std::size_t index, const Ends& ends, ExpectationResult& result) const;
     void judge_end(std::size_t index, const OutcomeRecord& record, const ProgramEnd& end,

@@ -44,6 +44,7 @@ std::shared_ptr<const Profile> read_in_place(const Entry& entry, const Draft& ou
                                              Context& context) {
     Draft draft;
     draft.profile = outer.profile;
+    draft.profile.constant_fault = false;  // only what it says itself
     draft.tcp = outer.tcp;
     Context inner{context.errors, context.files, {""}};
     if (entry.value.type == YamlNode::Type::list) {

@@ -300,6 +300,34 @@ TEST_CASE("segments are told from the moment on that somebody asks") {
     CHECK_FALSE(world.events.empty());
 }
 
+TEST_CASE("icmp needs a segment to quote, and says why there is none") {
+    World world("service: echo\n");
+    Socket(world).connect();
+    CHECK(act(world, "{icmp: host-unreachable}") == 0);
+    const auto notice = std::find_if(world.events.begin(), world.events.end(), [](const auto& one) {
+        return std::holds_alternative<event::Notice>(one.what);
+    });
+    REQUIRE(notice != world.events.end());
+    CHECK(std::get<event::Notice>(notice->what).text.find("kept only for profiles that have") !=
+          std::string::npos);
+    CHECK(world.engine.ordered_faults() == 0);
+    CHECK(act(world, "{log: hi}") == 1);
+    CHECK(world.engine.ordered_faults() == 0);
+    CHECK(act(world, "reset") == 1);
+    CHECK(world.engine.ordered_faults() == 1);
+}
+
+TEST_CASE("commands that something waits for are known") {
+    World world(
+        "service: echo\n"
+        "rules: [{on: command unplug, do: reset}]\n"
+        "expect: [{see: command pull}, {never: receive rst, within: 1s of command push}]\n");
+    for (const auto* name : {"unplug", "pull", "push"}) {
+        CHECK(world.engine.knows_command(name));
+    }
+    CHECK_FALSE(world.engine.knows_command("nothing"));
+}
+
 TEST_CASE("profiles that were used and that no connection met are known by name") {
     World world("service: echo\n");
     const auto named = [&](const char* name) {

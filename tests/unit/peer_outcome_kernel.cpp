@@ -193,6 +193,11 @@ TEST_CASE("the verdict's table and the outcome are one thing") {
     open.world.until(2s);
     ends_with(told(open), "  2.000 s           0/0  still open");
 
+    Case orphan("open");
+    orphan.socket.connect();
+    orphan.listed(State::fin_wait_1);
+    ends_with(told(orphan), "FIN not acknowledged");
+
     Case nobody("unknown", no_answer);
     nobody.socket.send_syn();
     ends_with(told(nobody), "never answered");

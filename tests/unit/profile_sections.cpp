@@ -32,6 +32,24 @@ TEST_CASE("a profile needs no more than a summary") {
     CHECK(profile.tcp.window_scale == tcp::Config().window_scale);
 }
 
+TEST_CASE("a profile that is a fault without any rule") {
+    for (const auto* text :
+         {"service: discard", "service: hold", "tcp: {mss: 100}", "ip: {ttl: 3}",
+          "after_eof: keep-open", "extends: tiny-mss", "service: {respond: {text: x}}"}) {
+        CAPTURE(text);
+        CHECK(loaded(std::string(text) + "\n").constant_fault);
+    }
+    for (const auto* text : {"service: echo", "extends: healthy", "rules: [{on: start, do: reset}]",
+                             "extends: lossy", "service: {relay: \"127.0.0.1:80\"}"}) {
+        CAPTURE(text);
+        CHECK_FALSE(loaded(std::string(text) + "\n").constant_fault);
+    }
+    const auto outer =
+        loaded("tcp: {mss: 100}\nattempts: {1: [{on: start, do: reset}], 2: {service: hold}}\n");
+    CHECK_FALSE(outer.attempts.at(0).profile->constant_fault);
+    CHECK(outer.attempts.at(1).profile->constant_fault);
+}
+
 TEST_CASE("details, after_eof and ip") {
     const auto profile = loaded(
         "details: |\n  one\n  two\nafter_eof: keep-open\n"

@@ -120,6 +120,8 @@ class Engine {
     /// Connections that were begun, in all and with one peer (an index among the PeerSpecs).
     [[nodiscard]] std::uint64_t attempt_count() const noexcept;
     [[nodiscard]] std::uint64_t attempts_of(std::size_t peer) const noexcept;
+    /// Does anything in a profile in use wait for this command?
+    [[nodiscard]] bool knows_command(std::string_view command) const;
     /// How often the rules at this line of the profile have fired; nothing where there is none.
     [[nodiscard]] std::optional<std::uint64_t> fired(std::string_view file, int line) const;
 
@@ -199,6 +201,10 @@ class Engine {
     [[nodiscard]] std::vector<ProfileStatistics> profiles() const;
     /// Names of profiles that `use` gave a peer and that no connection met, each once.
     [[nodiscard]] std::vector<std::string> unmet_uses() const;
+    /// Addresses and ports that SYNs were sent to and where no peer is: as text, the first 64.
+    [[nodiscard]] std::vector<std::string> silent_addresses() const;
+    /// How often act() did something to a connection that is more than to write a line.
+    [[nodiscard]] std::uint64_t ordered_faults() const noexcept;
     /// Connections with a live TCP state, and all that are remembered.
     [[nodiscard]] std::size_t live_connections() const noexcept;
     [[nodiscard]] std::size_t remembered_connections() const noexcept;

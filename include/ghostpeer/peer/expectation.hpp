@@ -33,6 +33,7 @@ struct WrongGap {
 struct ProgramEnd {
     enum class Manner : std::uint8_t {
         none,        ///< it did not end, or nobody knows how
+        finishing,   ///< it did not end, but its FIN waits for the acknowledgement
         in_order,    ///< FIN in both directions
         by_reset,    ///< RST, of whichever side
         by_icmp,     ///< an ICMP error
@@ -59,13 +60,15 @@ struct ExpectationResult {
     bool pass = false;
     /// How often it was seen; of `outcome`, how many connections ended so.
     std::uint64_t seen = 0;
-    std::vector<Sighting> sightings;           ///< the first of them, at most 32
-    std::uint64_t left_out = 0;                ///< came up outside `within`
-    std::vector<Sighting> nearest;             ///< the first of those, at most 4
-    std::uint64_t failed_when = 0;             ///< came up, but `when` did not hold
-    std::string closest;                       ///< the nearest miss of `when`; empty: none
-    std::optional<WrongGap> gap;               ///< the first that was wrong
-    std::uint64_t looked_at = 0;               ///< of `outcome`: connections
+    std::vector<Sighting> sightings;  ///< the first of them, at most 32
+    std::uint64_t left_out = 0;       ///< came up outside `within`
+    std::vector<Sighting> nearest;    ///< the first of those, at most 4
+    std::uint64_t failed_when = 0;    ///< came up, but `when` did not hold
+    std::string closest;              ///< the nearest miss of `when`; empty: none
+    std::optional<WrongGap> gap;      ///< the first that was wrong
+    bool unmeasured = false;          ///< `apart`: enough were seen, but never in one place
+    std::uint64_t references = 0;     ///< how often the event came up that `within` counts from
+    std::uint64_t looked_at = 0;      ///< of `outcome`: connections
     std::vector<ConnectionOutcome> otherwise;  ///< of `outcome`: the others, at most 16
 };
 

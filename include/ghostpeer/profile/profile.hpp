@@ -90,6 +90,9 @@ struct Profile {
     IpConfig ip;
     Service service = Discard{};
     AfterEof after_eof = AfterEof::close;
+    /// `tcp`, `ip`, `after_eof` or a service is said: the peer is to each connection something else
+    /// than `healthy`, without any rule.
+    bool constant_fault = false;
     std::vector<std::string> phases{""};     ///< the first is that of the top rules
     std::vector<Rule> rules;                 ///< of all phases; rules[i].id == i
     std::vector<AttemptBehaviour> attempts;  ///< the first that fits wins
