@@ -58,7 +58,7 @@ constexpr std::string_view description = R"json({
     "summary": "Acts on one connection.",
     "parameters": [{"$ref": "#/components/parameters/Id"}],
     "requestBody": {"$ref": "#/components/requestBodies/Actions"},
-    "responses": {"200": {"$ref": "#/components/responses/Acted"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "422": {"$ref": "#/components/responses/Error"}}
+    "responses": {"200": {"$ref": "#/components/responses/Acted"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "409": {"$ref": "#/components/responses/Error"}, "422": {"$ref": "#/components/responses/Error"}}
   }},
   "/v1/actions": {"post": {
     "summary": "Acts on all connections; `blackhole` and `revive` hold for new ones, too.",
@@ -68,7 +68,7 @@ constexpr std::string_view description = R"json({
   "/v1/commands/{name}": {"post": {
     "summary": "Fires a command: rules `on: command NAME` of every open connection are tried.",
     "parameters": [{"name": "name", "in": "path", "required": true, "schema": {"type": "string"}}],
-    "responses": {"200": {"$ref": "#/components/responses/Acted"}}
+    "responses": {"200": {"$ref": "#/components/responses/Acted"}, "404": {"$ref": "#/components/responses/Error"}}
   }},
   "/v1/events": {"get": {
     "summary": "Events from now on, as server-sent events whose data are the lines of `--events`. An event `lost` says how many a slow reader has missed.",

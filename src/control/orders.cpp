@@ -116,6 +116,14 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
         if (!engine.act(order, connections_in_a_slice, now)) {
             return Turn{Turn::Next::again, {}};
         }
+        if (on.what == peer::Selector::What::connection && order.acted == 0) {
+            response = fail(
+                http::status::conflict,
+                fmt::format("Nothing of this could be done to connection {}, which is "
+                            "{}.",
+                            on.connection, tcp::name(engine.connection(on.connection)->state)));
+            return Turn{};
+        }
         response = answer({{"t", to_seconds(now)}, {"connections", order.acted}});
         return Turn{};
     });
@@ -142,6 +150,11 @@ http::Response post_connection_actions(Context& context, const Call& call) {
 
 http::Response post_command(Context& context, const Call& call) {
     return context.ask_once([&](peer::Engine& engine, Instant now) {
+        if (!engine.knows_command(call.names[0])) {
+            return fail(http::status::not_found,
+                        fmt::format("No profile in use has a rule `on: command {}`.",
+                                    call.names[0].substr(0, 100)));
+        }
         return answer({{"t", to_seconds(now)}, {"connections", engine.fire(call.names[0], now)}});
     });
 }

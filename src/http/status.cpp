@@ -11,6 +11,7 @@ std::string_view reason_phrase(int status) noexcept {
         case status::not_found: return "Not Found";
         case status::not_allowed: return "Method Not Allowed";
         case status::timed_out: return "Request Timeout";
+        case status::conflict: return "Conflict";
         case status::too_large: return "Content Too Large";
         case status::target_too_long: return "URI Too Long";
         case status::wrong_type: return "Unsupported Media Type";

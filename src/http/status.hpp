@@ -16,6 +16,7 @@ inline constexpr int forbidden = 403;
 inline constexpr int not_found = 404;
 inline constexpr int not_allowed = 405;
 inline constexpr int timed_out = 408;
+inline constexpr int conflict = 409;
 inline constexpr int too_large = 413;
 inline constexpr int target_too_long = 414;
 inline constexpr int wrong_type = 415;

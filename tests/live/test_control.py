@@ -191,7 +191,8 @@ def curl_does_all_of_it(t):
         assert json.loads(curl("http://ghostpeer/v1/connections/1"))["state"] == "established"
         acted = json.loads(curl("-d", '{"do": {"say": "hi"}}', "http://ghostpeer/v1/actions"))
         assert acted["connections"] == 1 and kept.recv(9) == b"hi"
-        assert json.loads(curl("-X", "POST", "http://ghostpeer/v1/commands/x"))["connections"] == 0
+        answer = json.loads(curl("-X", "POST", "http://ghostpeer/v1/commands/x"))
+        assert answer["error"] == "No profile in use has a rule `on: command x`.", answer
         put = curl("-X", "PUT", "-d", '{"profile": "refuse"}',
                    "http://ghostpeer/v1/peers/default/profile")
         assert json.loads(put)["profile"] == "refuse"
@@ -276,6 +277,7 @@ def the_description_is_true(t):
                     check(method, path, wrong, target, 422, operation)
                 if "404" in operation["responses"]:
                     unknown = target.replace("default", "nobody").replace("/1", "/99")
+                    unknown = unknown.replace("unplug", "nothing")
                     unknown += "?peer=nobody" if unknown == target else ""
                     check(method, path, body, unknown, 404, operation)
             for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"):
@@ -290,7 +292,11 @@ def the_description_is_true(t):
                      "/v1/../etc/passwd", "/%00"):
             status, _, answer = ask("GET", path)
             assert status == 404 and json.loads(answer)["error"].endswith("."), (path, status)
-    """))
+    """, profile=t.profile("""
+        summary: Has a command.
+        extends: healthy
+        rules: [{on: command unplug, do: {log: unplugged}, optional: true}]
+    """)))
 
 
 # Who may -----------------------------------------------------------------------------------------

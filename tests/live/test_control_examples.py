@@ -1,9 +1,9 @@
-"""The examples of the control interface: pytest, node:test and a shell."""
+"""The examples of the control interface: pytest, node:test and a shell; and what cannot be done."""
 
 import os
 import subprocess
 
-from control_support import TOOLS, variables
+from control_support import TOOLS, inside, variables
 from harness import PYTHON, test
 
 
@@ -32,3 +32,21 @@ def example_of_a_shell(t):
     run = t.run("healthy", ["sh", os.path.join(TOOLS, "examples", "client.sh")], env=variables(t))
     t.passed(run)
     t.contains(run.text, "reset by the peer")
+
+
+@test
+def ctl_says_why_nothing_was_done(t):
+    run = t.passed(inside(t, """
+        kept = connect()
+        peer.wait("established >= 1")
+        assert "rule `on: command nothing`" in ctl("fire", "nothing", status=1)
+        assert ctl("fire", "unplug") == "1 connection\\n"
+        assert ctl("icmp", "host-unreachable") == "0 connections\\n"
+        assert ctl("reset", "--conn", "1") == "1 connection\\n"
+        assert "which is CLOSED" in ctl("reset", "--conn", "1", status=1)
+    """, profile=t.profile("""
+        summary: Has a command.
+        extends: healthy
+        rules: [{on: command unplug, do: {log: unplugged}}]
+    """), options=["--require-fault"]))
+    t.contains(run.trace, "kept only for profiles that have an `icmp` action", "the notice")
