@@ -98,7 +98,8 @@ void define_run(CLI::App& run, RawRun& raw, RunOptions& options) {
            "each peer), or auto: tun where it may")
         ->type_name("LINK")
         ->check(CLI::IsMember({"auto", "tun", "ethernet", "loopback"}).description(""));
-    run.add_option("--family", raw.family, "Addresses for the names of --peer: 4, 6 or both")
+    run.add_option("--family", raw.family,
+                   "Addresses for the names of --peer: 4 (the default), 6 or both")
         ->type_name("FAMILY")
         ->check(CLI::IsMember({"4", "6", "both"}).description(""));
     define_observers(run, raw, options);

@@ -48,7 +48,8 @@ void define_observers(CLI::App& command, RawCommon& raw, CommonOptions& options)
     command
         .add_option("--control", raw.control,
                     "Where `ghostpeer ctl` and HTTP clients come in: unix:PATH, 127.0.0.1:PORT or "
-                    "off. Else it is a private socket, in GHOSTPEER_CONTROL of COMMAND")
+                    "off. `run` makes a private socket where it is not given, which COMMAND finds "
+                    "in GHOSTPEER_CONTROL; `serve` none")
         ->type_name("ADDRESS");
     command
         .add_option("--control-token-file", raw.control_token_file,

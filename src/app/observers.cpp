@@ -21,12 +21,17 @@
 namespace ghostpeer::app {
 namespace {
 
+/// How COMMAND itself failed COMMAND has told, unless its status looks like one of ghostpeer's own.
+[[nodiscard]] bool goes_without_saying(const event::Verdict& verdict) {
+    return verdict.pass || (verdict.only_command && (verdict.status < exit_verdict_failed ||
+                                                     verdict.status > exit_not_found));
+}
+
 /// The trace ends with the verdict. Where there is none on standard error, what fails is told there
-/// all the same, and so is what could not be written; how COMMAND itself failed COMMAND has told.
+/// all the same, and so is what could not be written.
 void print_verdict(const CommonOptions& options, const event::Verdict& verdict) {
     const bool told = !options.quiet && !options.trace_file;
-    const bool good = verdict.pass || verdict.only_command;
-    if (!told && (!good || !verdict.lost.empty())) {
+    if (!told && (!goes_without_saying(verdict) || !verdict.lost.empty())) {
         print_message(observe::to_text(verdict, wants_colour(options)));
     }
 }
@@ -38,7 +43,7 @@ class QuietVerdict final : public event::Sink {
 
     void record(const event::Event& event) override {
         const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what);
-        if (verdict != nullptr && !(*verdict)->pass && !(*verdict)->only_command) {
+        if (verdict != nullptr && !goes_without_saying(**verdict)) {
             file_.write(observe::to_text(**verdict));
         }
     }
@@ -62,7 +67,10 @@ struct Wanted {
 
 [[nodiscard]] std::array<Wanted, 2> wanted_reports(const CommonOptions& options) {
     return {Wanted{options.junit_file, "JUnit report", observe::make_junit},
-            Wanted{options.tap_file, "TAP report", observe::make_tap}};
+            Wanted{options.tap_file, "TAP report",
+                   [on_output = options.tap_file == "-"](observe::OutputFile file) {
+                       return observe::make_tap(std::move(file), on_output);
+                   }}};
 }
 
 [[nodiscard]] bool is_output(const CommonOptions& options, const Wanted& wanted) {
@@ -104,6 +112,23 @@ tl::expected<void, std::string> begin_reports(const CommonOptions& options) {
         static_cast<void>(wanted.make(std::move(*file)));
     }
     return {};
+}
+
+void fail_reports(const CommonOptions& options, const std::string& sentence, int status) {
+    for (const Wanted& wanted : wanted_reports(options)) {
+        struct stat found {};
+        if (!wanted.path || is_output(options, wanted) || stat(wanted.path->c_str(), &found) != 0 ||
+            !S_ISREG(found.st_mode)) {
+            continue;
+        }
+        if (auto file = observe::OutputFile::open(*wanted.path, wanted.what)) {
+            event::Event end;
+            end.at = run_start;
+            end.what =
+                std::make_shared<const event::Verdict>(observe::verdict_of_none(sentence, status));
+            wanted.make(std::move(*file))->record(end);
+        }
+    }
 }
 
 tl::expected<void, std::string> open_observers(const CommonOptions& options, const Clock& clock,
@@ -177,6 +202,8 @@ observe::RunSummary summarize(const CommonOptions& options, const Outcome& outco
     run.command_length = outcome.exited - run_start;
     run.left_behind = outcome.left_behind;
     run.unmet_uses = engine.unmet_uses();
+    run.silent_addresses = engine.silent_addresses();
+    run.ordered_faults = engine.ordered_faults();
     run.require_fault = options.require_fault;
     run.ended = outcome.ended;
     run.signal = outcome.signal;
@@ -190,7 +217,7 @@ observe::RunSummary summarize(const CommonOptions& options, const Outcome& outco
     run.lost = sinks.lost();
     run.length = end - run_start;
     run.seed = seed;
-    run.standstill = describe_standstill(outcome.waits, run.attempts, outcome.looked);
+    run.standstill = describe_standstill(outcome.waits, outcome.attempts_then, outcome.looked);
     return run;
 }
 

@@ -36,6 +36,9 @@ namespace ghostpeer::app {
 [[nodiscard]] observe::Conversation* keep_conversation(Sinks& sinks);
 
 /// What the engine and the sinks know at the end; what only the caller knows is left open.
+/// The same files say of a run without a verdict why it has none.
+void fail_reports(const CommonOptions& options, const std::string& sentence, int status);
+
 [[nodiscard]] observe::RunSummary summarize(const CommonOptions& options, const Outcome& outcome,
                                             const peer::Engine& engine, const Sinks& sinks,
                                             Instant end, std::uint64_t seed);

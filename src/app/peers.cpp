@@ -80,8 +80,9 @@ void add_name_server(std::vector<peer::PeerSpec>& specs) {
     if (spec.port) {
         return fail(fmt::format(
             "--peer …:{}={}: this profile's peer is a client (`role: client`), which dials and has "
-            "no port of its own. Leave the port out; --port names COMMAND's.",
-            *spec.port, name));
+            "no port of its own. Leave the port out; {}.",
+            *spec.port, name,
+            scene == Scene::serve ? "--dial names the program's" : "--port names COMMAND's"));
     }
     ClientPeer client;
     client.spec = index;
@@ -227,6 +228,42 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
     return {};
 }
 
+/// GHOSTPEER_ADDR and GHOSTPEER_ADDR6: of the peer whose port GHOSTPEER_PORT is, else of the first
+/// one that is named by its address. Without any the first addresses of all are meant.
+[[nodiscard]] std::vector<wire::IpAddress> first_addresses(const std::vector<PeerOption>& options,
+                                                           const Known& known, bool dials) {
+    const auto with_port = std::find_if(options.begin(), options.end(),
+                                        [](const PeerOption& one) { return one.port.has_value(); });
+    if (!dials && with_port != options.end()) {
+        if (with_port->address) {
+            return {*with_port->address};
+        }
+        const auto named = known.find(in_lower_case(with_port->name));
+        return named == known.end() ? std::vector<wire::IpAddress>() : named->second;
+    }
+    const auto with_address = std::find_if(options.begin(), options.end(),
+                                           [](const PeerOption& one) { return one.address; });
+    return with_address == options.end() ? std::vector<wire::IpAddress>()
+                                         : std::vector{*with_address->address};
+}
+
+/// Why no program in COMMAND's network can reach a peer there; empty: it can.
+[[nodiscard]] std::string_view out_of_reach(const wire::IpAddress& address) {
+    const auto first = static_cast<unsigned>(address.is_v4() ? address.v4_host_order() >> 24U
+                                                             : address.bytes()[0]);
+    if (address == wire::IpAddress::v4(program_v4) ||
+        address == *wire::IpAddress::parse("2001:2::1")) {
+        return "which is COMMAND's own";
+    }
+    if (address == loopback_v6() || (address.is_v4() && first == 127)) {
+        return "which is on COMMAND's own loopback: --link loopback puts peers there";
+    }
+    const bool all_hosts = address.is_v4()
+                               ? first == 0 || first >= 224
+                               : first == 0xff || address == *wire::IpAddress::parse("::");
+    return all_hosts ? "which is no host's" : "";
+}
+
 }  // namespace
 
 tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
@@ -280,6 +317,14 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
         if (!option) {
             return tl::make_unexpected("ghostpeer: " + option.error() + "\n");
         }
+        if (scene == Scene::run && option->address) {
+            if (const auto why = out_of_reach(*option->address); !why.empty()) {
+                return tl::make_unexpected(
+                    fmt::format("ghostpeer: --peer {} is at {}, {}. So no connection could come to "
+                                "it.\n",
+                                option->text, option->address->to_string(), why));
+            }
+        }
         parsed.push_back(std::move(*option));
     }
     const auto known = name_peers(options, scene, peers);
@@ -289,6 +334,7 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
     for (const PeerOption& option : parsed) {
         peers.port = peers.port ? peers.port : option.port;
     }
+    const std::vector<PeerOption> as_written = parsed;
     std::stable_sort(parsed.begin(), parsed.end(), [](const PeerOption& a, const PeerOption& b) {
         return generality(a) < generality(b);
     });
@@ -353,11 +399,10 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
     }
     peers.address = nth_v4(scene, 0).to_string();
     peers.address6 = nth_v6(scene, 0).to_string();
-    for (const PeerOption& option : parsed) {
-        if (!options.profile && option.address) {
-            (option.address->is_v4() ? peers.address : peers.address6) =
-                option.address->to_string();
-            break;
+    if (!options.profile) {
+        const bool dials = !peers.clients.empty();
+        for (const wire::IpAddress& address : first_addresses(as_written, *known, dials)) {
+            (address.is_v4() ? peers.address : peers.address6) = address.to_string();
         }
     }
     return peers;

@@ -78,6 +78,20 @@ namespace {
     });
 }
 
+/// Of those that `--peer` names, where there were connections to others.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> find_unmet_peers(
+    const Peers& peers, const peer::Engine& engine) {
+    std::vector<std::pair<std::string, std::string>> unmet;
+    for (std::size_t i = 0; i < peers.specs.size() && engine.attempt_count() > 0; ++i) {
+        const peer::PeerSpec& spec = peers.specs[i];
+        if (!spec.name.empty() && spec.name != "default" &&
+            spec.profile->role == profile::Role::server && engine.attempts_of(i) == 0) {
+            unmet.emplace_back(spec.name, spec.profile->name);
+        }
+    }
+    return unmet;
+}
+
 /// Null where they cannot be had.
 [[nodiscard]] std::unique_ptr<observe::SocketWatcher> watch_sockets(sandbox::Sandbox& sandbox,
                                                                     const peer::Engine& engine,
@@ -339,7 +353,9 @@ class Run {
         sinks_.finish();
         observe::RunSummary run = summarize(options_, outcome, *engine_, sinks_, end, seed_);
         run.expected_status = options_.expected_status;
+        run.wall_timeout = options_.wall_timeout;
         run.instead = std::move(instead);
+        run.unmet_peers = find_unmet_peers(peers_, *engine_);
         if (output_) {
             run.output = output_->texts();
         }
@@ -394,6 +410,11 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
         if (!begun.error().text.empty()) {
             complain(begun.error().text);
         }
+        fail_reports(options,
+                     "The run did not begin: " + (begun.error().text.empty()
+                                                      ? "a profile or an option is wrong."
+                                                      : begun.error().text),
+                     begun.error().status);
         return begun.error().status;
     }
     return run.go();

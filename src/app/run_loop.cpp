@@ -102,6 +102,7 @@ Outcome RunLoop::run() {
     std::stable_sort(fires_.begin(), fires_.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     last_resort::doing("packets and signals are waited for");
+    deliver();  // what was begun before, such as the SYNs of a served client
     while (!outcome_.exit && !outcome_.failure && !over_) {
         wait();
     }

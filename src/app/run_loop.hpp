@@ -36,6 +36,7 @@ struct Outcome {
     /// How COMMAND's threads stood before it was told to end, and when that was.
     std::vector<process::Wait> waits;
     Instant looked{};
+    std::vector<peer::AttemptRecord> attempts_then;  ///< as they stood at that time
 };
 
 class RunLoop {

@@ -33,7 +33,7 @@ void RunLoop::begin_end(observe::Ended why, Instant now) {
         over_ = true;
         return;
     }
-    if (why == observe::Ended::timeout) {
+    if (why != observe::Ended::finish) {
         look_at_command();
     }
     parts_.sandbox->signal_all(SIGTERM);
@@ -97,6 +97,12 @@ void RunLoop::handle_signals() {
             handle_signal_alone(number, now);
             continue;
         }
+        if (received->out_of_time && !parts_.watchful) {
+            if (!ending_) {
+                begin_end(observe::Ended::wall_timeout, now);
+            }
+            continue;
+        }
         if (number == SIGTERM || number == SIGHUP) {
             conclude(now);
         }
@@ -140,6 +146,7 @@ void RunLoop::look_at_command() {
         // To find them may have taken longer than what is to be told.
         outcome_.looked = parts_.clock.now();
         outcome_.waits = process::look_at(processes);
+        outcome_.attempts_then = parts_.engine.attempts();
     }
 }
 

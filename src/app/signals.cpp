@@ -1,6 +1,7 @@
 #include "app/signals.hpp"
 
 #include "app/last_resort.hpp"
+#include "warp/guest_init.hpp"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ constexpr unsigned insistent = 3;  ///< so many Ctrl-C mean it
 struct Pending {
     std::atomic<unsigned> sent = 0;
     std::atomic<unsigned> from_terminal = 0;
+    std::atomic<unsigned> out_of_time = 0;
 };
 // A signal handler reaches nothing else.
 // NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables)
@@ -33,7 +35,11 @@ void caught(int number, siginfo_t* info, void* /*context*/) {
     const int saved = errno;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         if (wanted[i] == number) {
-            ++(info->si_code == SI_KERNEL ? pending[i].from_terminal : pending[i].sent);
+            const bool in_time = number != SIGTERM || info->si_code != SI_QUEUE ||
+                                 info->si_value.sival_int != warp::out_of_time_value;
+            ++(info->si_code == SI_KERNEL ? pending[i].from_terminal
+               : in_time                  ? pending[i].sent
+                                          : pending[i].out_of_time);
         }
     }
     const bool interrupt = number == SIGINT || number == SIGQUIT;
@@ -80,12 +86,14 @@ std::optional<ReceivedSignal> SignalReader::next() {
     std::uint64_t any = 0;
     [[maybe_unused]] const auto got = ::read(ready_.get(), &any, sizeof any);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-        for (const bool from_terminal : {false, true}) {
-            auto& count = from_terminal ? pending[i].from_terminal : pending[i].sent;
+        for (auto* const counter :
+             {&pending[i].sent, &pending[i].from_terminal, &pending[i].out_of_time}) {
+            auto& count = *counter;
             if (unsigned seen = count; seen > 0) {
                 while (!count.compare_exchange_weak(seen, seen - 1)) {
                 }
-                return ReceivedSignal{wanted[i], from_terminal};
+                return ReceivedSignal{wanted[i], counter == &pending[i].from_terminal,
+                                      counter == &pending[i].out_of_time};
             }
         }
     }

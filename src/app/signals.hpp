@@ -12,6 +12,8 @@ struct ReceivedSignal {
     int number = 0;
     /// It came from the terminal (Ctrl-C), so the whole foreground process group has it already.
     bool from_terminal = false;
+    /// SIGTERM of the guest's init: the run has had the real time that it may take.
+    bool out_of_time = false;
 };
 
 /// Catches the signals that end or concern a run, and tells of them through a descriptor. Whoever

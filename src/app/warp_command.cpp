@@ -196,6 +196,8 @@ int run_in_warp(const RunOptions& options, const sandbox::Inheritance& inheritan
 int run_in_guest(const RunOptions& options, const warp::Kernel& kernel, warp::GuestSpec spec) {
     SignalReader signals;
     const Clock clock;
+    RunOptions own = options;
+    place_files(own, spec.file_suffix);
     warp::GuestRun run;
     run.kernel = kernel;
     run.spec = std::move(spec);
@@ -210,6 +212,11 @@ int run_in_guest(const RunOptions& options, const warp::Kernel& kernel, warp::Gu
     const warp::GuestEnd end = warp::run_guest(run);
     if (!end.message.empty()) {
         complain(end.message);
+    }
+    if (!end.told) {
+        fail_reports(own,
+                     end.message.empty() ? std::string("A signal ended the run.") : end.message,
+                     status_of(end));
     }
     return status_of(end);
 }

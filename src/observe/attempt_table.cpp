@@ -44,7 +44,9 @@ std::string_view peers_part(peer::Ending ending) {
 std::string_view programs_part(const peer::ProgramEnd& end, peer::Ending ending) {
     switch (end.outcome) {
         case profile::Outcome::open:
-            return ending == peer::Ending::half_closed ? "half closed" : "still open";
+            return end.manner == Manner::finishing       ? "FIN not acknowledged"
+                   : ending == peer::Ending::half_closed ? "half closed"
+                                                         : "still open";
         case profile::Outcome::closed:
             return end.manner == Manner::in_order   ? "closed"
                    : end.manner == Manner::by_reset ? "reset by the program"

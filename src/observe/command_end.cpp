@@ -62,6 +62,10 @@ int status_of(const event::Exit& exit) {
 bool expects_status(const RunSummary& run) {
     return run.expected_status ||
            std::any_of(run.profiles.begin(), run.profiles.end(), [](const auto& one) {
+               // What a profile expects that `attempts` only names is not looked at.
+               if (one.expectations.empty()) {
+                   return false;
+               }
                const auto& expect = one.profile->expect;
                return std::any_of(expect.begin(), expect.end(), [](const auto& expectation) {
                    return !expectation.command.statuses.empty();
@@ -80,24 +84,28 @@ std::string describe_command_end(const profile::Expectation& expectation, const 
     if (!run.command || run.ended != Ended::command) {
         return sentence("expected COMMAND to end, but it was ended with the run.");
     }
+    std::vector<std::string> unmet;
     const int status = status_of(*run.command);
     if (!wanted.statuses.empty() && std::find(wanted.statuses.begin(), wanted.statuses.end(),
                                               status) == wanted.statuses.end()) {
-        return sentence(fmt::format("expected COMMAND to end with status {}, but it {}.",
+        unmet.push_back(fmt::format("expected COMMAND to end with status {}, but it {}.",
                                     fmt::join(wanted.statuses, " or "), describe(*run.command)));
     }
     const auto length =
         static_cast<std::uint64_t>(std::max(run.command_length, Duration::zero()).count());
     if (wanted.within && !wanted.within->contains(length)) {
-        return sentence(fmt::format("expected COMMAND to end {}, but it ended after {}.",
+        unmet.push_back(fmt::format("expected COMMAND to end {}, but it ended after {}.",
                                     within_limits(*wanted.within),
                                     format_length(run.command_length)));
     }
     for (const profile::Pattern& pattern : wanted.output) {
         if (std::none_of(run.output.begin(), run.output.end(),
                          [&](const std::string& output) { return pattern.found_in(output); })) {
-            return sentence(describe_output(pattern, run));
+            unmet.push_back(describe_output(pattern, run));
         }
+    }
+    if (!unmet.empty()) {
+        return sentence(fmt::format("{}", fmt::join(unmet, " And: ")));
     }
     return {};
 }

@@ -92,6 +92,38 @@ std::string ordinal(std::uint64_t n) {
     return std::to_string(n) + ending;
 }
 
+/// Nothing came, but nothing could have come: what was missing, a sentence; empty: it could.
+std::string looked_at_nothing(const Expectation& expectation, const ExpectationResult& result,
+                              const peer::ProfileStatistics& profile, const RunSummary& run) {
+    const bool forbids =
+        expectation.form == Form::never ||
+        (expectation.form == Form::see && expectation.times && expectation.times->most == 0);
+    if (!forbids || !was_met(profile, run)) {
+        return {};  // a profile without a connection is a fault of the run
+    }
+    if (expectation.within && result.references == 0) {
+        return fmt::format("`{}` did not come, but nothing was looked at: `{}` never came up.",
+                           events_text(expectation.events),
+                           profile::to_string(expectation.within->of));
+    }
+    const auto& when = expectation.when;
+    const auto meant = [&](const peer::AttemptRecord& attempt) {
+        return (!when.attempt || when.attempt->contains(attempt.number)) &&
+               (!when.port || when.port->contains(attempt.flow.local.port));
+    };
+    const bool speaks_of_none =
+        std::any_of(expectation.events.begin(), expectation.events.end(),
+                    [](const auto& event) { return comes_with_syn(event); });
+    if (speaks_of_none || (!when.attempt && !when.port) || run.unrecorded_attempts > 0 ||
+        run.attempts.empty() || std::any_of(run.attempts.begin(), run.attempts.end(), meant)) {
+        return {};
+    }
+    return fmt::format(
+        "`{}` did not come, but nothing was looked at: no connection was of the {} that `when` "
+        "asks for.",
+        events_text(expectation.events), when.attempt ? "attempt" : "port");
+}
+
 class Describer {
   public:
     Describer(const Expectation& expectation, const ExpectationResult& result,
@@ -106,8 +138,16 @@ class Describer {
         if (times.contains(result_.seen) && result_.gap) {
             return gap_sentence();
         }
+        if (times.contains(result_.seen) && result_.unmeasured) {
+            return unmeasured_sentence();
+        }
+        if (times.contains(result_.seen)) {
+            return looked_at_nothing(expectation_, result_, profile_, run_);
+        }
         if (expectation_.form == Form::attempts) {
-            return fmt::format("expected {} attempts, but saw {}{}.", number_text(times),
+            const bool one = times.most == 1 || (times.least == 1 && times.most == UINT64_MAX);
+            return fmt::format("expected {} attempt{}, but saw {}{}.", number_text(times),
+                               one ? "" : "s",
                                result_.seen == 0 ? "none" : std::to_string(result_.seen),
                                times_of(result_.sightings, result_.seen));
         }
@@ -205,6 +245,17 @@ class Describer {
         }
         return fmt::format("expected {} to be {} apart, tolerance included, but {} lie {}.", what,
                            range_text(wrong.allowed), gap, between);
+    }
+
+    /// All are counted together, but a time lies between two of one place.
+    [[nodiscard]] std::string unmeasured_sentence() const {
+        const bool attempts = expectation_.form == Form::attempts;
+        const bool growth = expectation_.apart->growth.has_value();
+        return fmt::format(
+            "`apart` had nothing to measure: {} were seen{}, but no {} saw {} of them{}.",
+            attempts ? count(result_.seen, "attempt") : count(result_.seen, "sighting"),
+            times_of(result_.sightings, result_.seen), attempts ? "address and port" : "connection",
+            growth ? "three" : "two", growth ? ", as `growth` needs" : "");
     }
 
     /// `timed-out`, or why nobody knows, or when it was.
@@ -316,6 +367,10 @@ std::vector<event::ExpectationOutcome> describe_expectations(const RunSummary& r
                 outcome.seen.push_back(sighting.at);
             }
             outcome.summary = describe_seen(expectation, result);
+            const auto nothing = result.pass
+                                     ? looked_at_nothing(expectation, result, statistics, run)
+                                     : std::string();
+            outcome.pass = outcome.pass && nothing.empty();
             if (expectation.form == Form::command) {
                 outcome.failure = describe_command_end(expectation, run);
                 outcome.pass = outcome.failure.empty();
@@ -323,7 +378,7 @@ std::vector<event::ExpectationOutcome> describe_expectations(const RunSummary& r
                     outcome.excerpt = {fmt::format("{:>5} | {}", expectation.place.line,
                                                    printable(expectation.source_line))};
                 }
-            } else if (!result.pass) {
+            } else if (!outcome.pass) {
                 const Describer describer(expectation, result, statistics, run);
                 outcome.failure = format_place(expectation.place) + ": " + describer.sentence();
                 outcome.excerpt = excerpt(expectation, result, describer, conversation,

@@ -16,7 +16,7 @@ namespace {
 /// What is the matter with the run; where several things are, the first of these.
 enum class Trouble : std::uint8_t {
     broken,   ///< ghostpeer could not do its work
-    timeout,  ///< `--timeout` passed
+    timeout,  ///< `--timeout` or `--wall-timeout` passed
     ended,    ///< a signal to ghostpeer ended it
     verdict,  ///< what the user asked of the run did not come about
     command,  ///< COMMAND failed
@@ -38,7 +38,7 @@ Trouble trouble_of(const RunSummary& run, const event::Verdict& verdict) {
         return Trouble::broken;
     }
     // A peer that is served ends so in order, and then its verdict comes first.
-    if (run.ended == Ended::timeout && !run.served) {
+    if ((run.ended == Ended::timeout && !run.served) || run.ended == Ended::wall_timeout) {
         return Trouble::timeout;
     }
     if (run.ended == Ended::signal && !run.served) {
@@ -101,6 +101,7 @@ std::string describe_end(const RunSummary& run, bool expected = false) {
                         : "") +
                    after + (left.empty() ? "" : " and left " + left + " behind");
         case Ended::timeout: return "--timeout ended the run" + after;
+        case Ended::wall_timeout: return "--wall-timeout ended the run" + after;
         case Ended::finish: return "a `finish` action ended the run" + after;
         case Ended::signal: return signal_of(run) + " ended the run" + after;
     }
@@ -131,11 +132,20 @@ std::string describe_failures(const RunSummary& run, const event::Verdict& verdi
 }
 
 /// What came of the faults in a run without failures: a clause that begins with `; `.
-std::string describe_faults(const event::Verdict& verdict) {
-    if (!makes_faults(verdict)) {
-        return {};
+std::string describe_faults(const RunSummary& run, const event::Verdict& verdict) {
+    if (any_fault(run, verdict)) {
+        return "; the faults happened as told";
     }
-    return any_fault(verdict) ? "; the faults happened as told" : "; no fault happened";
+    return makes_faults(verdict) ? "; no fault happened" : "";
+}
+
+/// Has a profile said what it thinks of a run without a connection?
+bool no_connection_expected(const RunSummary& run) {
+    return std::any_of(run.profiles.begin(), run.profiles.end(), [](const auto& one) {
+        const auto& expect = one.profile->expect;
+        return !one.expectations.empty() &&
+               std::any_of(expect.begin(), expect.end(), looks_at_no_connection);
+    });
 }
 
 /// A pass in which something stayed away that need not have come.
@@ -143,9 +153,11 @@ std::string describe_pass(const RunSummary& run, const event::Verdict& verdict) 
     const auto end = describe_end(run, true);
     const auto idle = idle_profiles(verdict);
     if (idle.empty()) {
-        return "pass, " + end;
+        return run.served || met_any(run) || no_connection_expected(run)
+                   ? "pass, " + end
+                   : "pass, but no connection came to a peer; " + end;
     }
-    if (!any_fault(verdict)) {
+    if (!any_fault(run, verdict)) {
         return "pass, but no fault happened: no rule acted, and none had to; " + end;
     }
     return fmt::format("pass, but no rule of {} acted, and none had to; {}",
@@ -160,8 +172,11 @@ std::string headline(Trouble trouble, const RunSummary& run, const event::Verdic
         case Trouble::broken:
             return "ERROR: " + (run.failure ? printable(*run.failure) : describe_end(run) + ".");
         case Trouble::timeout:
-            return "TIMEOUT after " + format_length(run.timeout.value_or(run.length)) + where +
-                   rest;
+            return run.ended == Ended::wall_timeout
+                       ? fmt::format("TIMEOUT after {} of real time{}{}",
+                                     format_length(run.wall_timeout), where, rest)
+                       : "TIMEOUT after " + format_length(run.timeout.value_or(run.length)) +
+                             where + rest;
         case Trouble::ended:
             return fmt::format("ENDED by {} after {}{}{}{}", signal_of(run),
                                format_length(run.length), where,
@@ -172,7 +187,7 @@ std::string headline(Trouble trouble, const RunSummary& run, const event::Verdic
                                run.command->signal
                                    ? describe(*run.command)
                                    : fmt::format("failed ({})", run.command->status),
-                               describe_faults(verdict), format_length(run.length));
+                               describe_faults(run, verdict), format_length(run.length));
         case Trouble::lost:
             return "INCOMPLETE: what programs were to read was not written; " + describe_end(run);
         case Trouble::nothing: break;
@@ -186,7 +201,8 @@ event::RunCheck check_command(Trouble trouble, const RunSummary& run) {
     // An expected status has a case of its own.
     event::RunCheck check{
         expects_status(run) ? "COMMAND ends" : "COMMAND ends with status 0", {}, {}};
-    if (run.ended == Ended::timeout || run.ended == Ended::finish) {
+    if (run.ended == Ended::timeout || run.ended == Ended::wall_timeout ||
+        run.ended == Ended::finish) {
         check.skipped = "It was ended: " + describe_end(run) + ".";
     } else if (trouble == Trouble::broken) {
         check.skipped = "The run broke down.";
@@ -228,6 +244,12 @@ void judge(const RunSummary& run, event::Verdict& verdict) {
              run.ended == Ended::timeout ? verdict.headline : std::string(),
              {}});
     }
+    if (run.ended == Ended::wall_timeout) {
+        verdict.checks.push_back(
+            {fmt::format("ends before --wall-timeout {}", format_length(run.wall_timeout)),
+             verdict.headline,
+             {}});
+    }
     verdict.checks.push_back(check_whole(trouble, run));
     if (run.require_fault) {
         verdict.checks.push_back({"a fault happens", {}, {}});
@@ -243,6 +265,7 @@ void judge(const RunSummary& run, event::Verdict& verdict) {
                                         [&](const auto& one) { return one.name == fault.check; });
         if (known != verdict.checks.end()) {
             known->failure = fault.sentence;
+            known->skipped.clear();
         } else {
             verdict.checks.push_back({fault.check, fault.sentence, {}});
         }

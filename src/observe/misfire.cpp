@@ -167,6 +167,41 @@ std::string describe_unheard(const profile::Rule& rule, const peer::RuleStatisti
                                           : "connection was open");
 }
 
+/// Its phase was over, or never began, so that its event may have come up in vain; else empty.
+std::string describe_phase(const profile::Rule& rule, const peer::ProfileStatistics& profile) {
+    const auto& all = *profile.profile;
+    const auto begun_by = [&](const auto& wanted) -> const profile::Rule* {
+        for (std::size_t i = 0; i < std::min(all.rules.size(), profile.rules.size()); ++i) {
+            for (const auto& action : all.rules[i].actions) {
+                const auto* become = std::get_if<profile::Become>(&action);
+                if (become != nullptr && profile.rules[i].fired > 0 && wanted(*become)) {
+                    return &all.rules[i];
+                }
+            }
+        }
+        return nullptr;
+    };
+    const auto& name = all.phases.at(rule.phase);
+    if (rule.phase != 0 &&
+        begun_by([&](const auto& become) { return become.index == rule.phase; }) == nullptr) {
+        return fmt::format("No rule made a connection become `{}`, of which this rule is.",
+                           printable(name));
+    }
+    const profile::Become* other = nullptr;
+    const auto* before = begun_by([&](const auto& become) {
+        other = become.index != rule.phase ? &become : other;
+        return become.index != rule.phase;
+    });
+    if (before == nullptr) {
+        return {};
+    }
+    return fmt::format(
+        "What came up after a connection had become `{}` ({}) is a matter of that phase's rules, "
+        "and this one is {}.",
+        printable(other->phase), format_place(before->place),
+        rule.phase == 0 ? "of none" : fmt::format("of `{}`", printable(name)));
+}
+
 /// The event came up, but no filter let it through, or nothing came of it.
 std::string describe_filters(const profile::Rule& rule, const peer::RuleStatistics& seen,
                              const RunSummary& run) {
@@ -233,6 +268,17 @@ std::optional<std::set<event::ConnectionId>> connections_of(const peer::ProfileS
     return others ? std::optional(std::move(own)) : std::nullopt;
 }
 
+bool was_met(const peer::ProfileStatistics& profile, const RunSummary& run) {
+    Scene scene;
+    add_family(scene, profile, run);
+    return scene.connections > 0;
+}
+
+bool comes_with_syn(const profile::Event& event) {
+    const auto* receive = std::get_if<profile::OnReceive>(&event);
+    return receive != nullptr && (!receive->kind || *receive->kind == tcp::Kind::syn);
+}
+
 std::string_view no_connection(const RunSummary& run) {
     const bool dials = std::any_of(run.profiles.begin(), run.profiles.end(), [](const auto& one) {
         return one.profile->role == profile::Role::client;
@@ -255,6 +301,9 @@ std::string describe_misfire(const profile::Rule& rule, const peer::RuleStatisti
         const auto instead = describe_instead(rule.on, scene, run);
         text += fmt::format("`{}` never came up.{}{}", events_text(rule.on),
                             instead.empty() ? "" : " ", instead);
+        if (const auto phase = describe_phase(rule, profile); !phase.empty()) {
+            text += " " + phase;
+        }
     } else {
         text += describe_filters(rule, seen, run);
     }

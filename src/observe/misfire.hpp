@@ -22,6 +22,12 @@ namespace ghostpeer::observe {
 [[nodiscard]] std::optional<std::set<event::ConnectionId>> connections_of(
     const peer::ProfileStatistics& profile, const RunSummary& run);
 
+/// Did a connection meet the profile, or one of its attempts?
+[[nodiscard]] bool was_met(const peer::ProfileStatistics& profile, const RunSummary& run);
+
+/// Does the event come up where a connection is begun? To forbid it speaks of none.
+[[nodiscard]] bool comes_with_syn(const profile::Event& event);
+
 /// Why there is nothing to tell of: a sentence for a run without a single connection.
 [[nodiscard]] std::string_view no_connection(const RunSummary& run);
 

@@ -22,7 +22,8 @@ constexpr std::size_t max_rule_rows = 20;
 std::string_view word(Ended ended) {
     switch (ended) {
         case Ended::command: return "command";
-        case Ended::timeout: return "timeout";
+        case Ended::timeout:
+        case Ended::wall_timeout: return "timeout";
         case Ended::finish: return "finish";
         case Ended::signal: return "signal";
     }
@@ -39,6 +40,24 @@ void append_attempts(std::vector<std::string>& lines, const RunSummary& run) {
     for (auto& line : attempt_table(run)) {
         lines.push_back(std::move(line));
     }
+}
+
+/// Where a connect waited, for minutes perhaps, for nobody.
+void append_silent_addresses(std::vector<std::string>& lines, const RunSummary& run) {
+    constexpr std::size_t most = 3;
+    const auto shown = std::min(run.silent_addresses.size(), most);
+    if (shown == 0) {
+        return;
+    }
+    const std::vector<std::string> first(
+        run.silent_addresses.begin(),
+        run.silent_addresses.begin() + static_cast<std::ptrdiff_t>(shown));
+    lines.push_back(printable(fmt::format(
+        "The program tried to connect to {}{}, where no peer is: nothing answers there.",
+        fmt::join(first, ", "),
+        run.silent_addresses.size() > shown
+            ? fmt::format(" and {} more", run.silent_addresses.size() - shown)
+            : "")));
 }
 
 // Rules -------------------------------------------------------------------------------------------
@@ -225,6 +244,11 @@ event::Verdict make_verdict(const RunSummary& run, const Conversation* conversat
     if (run.to_be_dialled > 0) {
         verdict.report.push_back(fmt::format("The run ended before the peer had opened {}.",
                                              count(run.to_be_dialled, "more connection")));
+    }
+    append_silent_addresses(verdict.report, run);
+    for (const auto& [name, profile] : run.unmet_peers) {
+        verdict.report.push_back(fmt::format("No connection came to {}, whose profile is {}.",
+                                             printable(name), printable(profile)));
     }
     for (const auto& name : run.unmet_uses) {
         verdict.report.push_back(fmt::format(

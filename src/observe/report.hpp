@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ghostpeer::observe {
@@ -15,10 +16,11 @@ class Conversation;
 
 /// What brought the run to its end.
 enum class Ended : std::uint8_t {
-    command,  ///< COMMAND ended
-    timeout,  ///< `--timeout` passed
-    finish,   ///< a `finish` action
-    signal,   ///< ghostpeer was told to end
+    command,       ///< COMMAND ended
+    timeout,       ///< `--timeout` passed
+    wall_timeout,  ///< `--wall-timeout` passed: real time, of a run in virtual time
+    finish,        ///< a `finish` action
+    signal,        ///< ghostpeer was told to end
 };
 
 /// Where COMMAND stood when the run was ended before COMMAND ended by itself.
@@ -33,6 +35,7 @@ struct RunSummary {
     Ended ended = Ended::command;
     std::optional<std::string> failure;    ///< the run broke down: a complete sentence
     std::optional<Duration> timeout;       ///< `--timeout`
+    Duration wall_timeout{};               ///< `--wall-timeout`
     std::optional<int> expected_status;    ///< `--expect-status`
     Standstill standstill;                 ///< empty: COMMAND ended, or nothing could be learnt
     std::vector<std::string> left_behind;  ///< programs that COMMAND left running when it ended
@@ -40,6 +43,12 @@ struct RunSummary {
     std::vector<std::string> instead;
     /// Profiles that the control interface gave a peer, and that no connection met.
     std::vector<std::string> unmet_uses;
+    /// Peers of `--peer` that no connection came to, and their profiles.
+    std::vector<std::pair<std::string, std::string>> unmet_peers;
+    /// Addresses and ports without a peer that the program sent SYNs to.
+    std::vector<std::string> silent_addresses;
+    /// How often the control interface did something to a connection.
+    std::uint64_t ordered_faults = 0;
     bool require_fault = false;  ///< `--require-fault`
     Duration command_length{};   ///< from COMMAND's start to its end
     /// What COMMAND wrote, where an expectation looks at it: the last MiB of each stream.

@@ -15,46 +15,48 @@ namespace {
 
 using profile::Form;
 
-/// Does it say something of a program that never connects?
-bool looks_at_no_connection(const profile::Expectation& expectation) {
-    const auto syn = [](const profile::Event& event) {
-        const auto* receive = std::get_if<profile::OnReceive>(&event);
-        return receive != nullptr && (!receive->kind || *receive->kind == tcp::Kind::syn);
+bool any_failed(const profile::Profile& profile, const event::Verdict& verdict) {
+    const auto rule_failed = [&](const event::RuleOutcome& one) {
+        return one.profile == profile.name && !one.failure.empty();
     };
-    switch (expectation.form) {
-        case Form::attempts: return true;  // it counts them itself
-        case Form::never:
-            return std::any_of(expectation.events.begin(), expectation.events.end(), syn);
-        case Form::command: return true;
-        case Form::see:
-        case Form::outcome: break;
-    }
-    return false;
+    const auto expectation_failed = [&](const event::ExpectationOutcome& one) {
+        return one.profile == profile.name && !one.pass;
+    };
+    return std::any_of(verdict.rules.begin(), verdict.rules.end(), rule_failed) ||
+           std::any_of(verdict.expectations.begin(), verdict.expectations.end(),
+                       expectation_failed);
 }
 
-bool was_met(const peer::ProfileStatistics& profile, const RunSummary& run) {
-    // Attempts that have behaviour of their own are counted there.
-    return profile.connections > 0 || (!run.attempts.empty() && !profile.profile->attempts.empty());
-}
-
-/// Expectations that hold only because there was nothing to look at.
+/// Expectations that hold only because there was nothing to look at, and faults that are not in
+/// rules, so that none of these tells that they never happened.
 void find_unmet(const RunSummary& run, const event::Verdict& verdict,
                 std::vector<RunFault>& faults) {
     for (const auto& statistics : run.profiles) {
         const auto& profile = *statistics.profile;
         const auto& expect = profile.expect;
-        const bool failed =
-            std::any_of(verdict.expectations.begin(), verdict.expectations.end(),
-                        [&](const auto& one) { return one.profile == profile.name && !one.pass; });
-        if (failed || statistics.expectations.empty() || was_met(statistics, run) ||
-            std::any_of(expect.begin(), expect.end(), looks_at_no_connection)) {
+        const bool expects = !statistics.expectations.empty();
+        if (was_met(statistics, run) || any_failed(profile, verdict) ||
+            (expects && std::any_of(expect.begin(), expect.end(), looks_at_no_connection))) {
             continue;
         }
-        faults.push_back(
-            {"connections meet " + profile.name, "a profile met no connection",
-             fmt::format("{}: no connection met this profile, so that nothing of what it expects "
-                         "was looked at. `attempts: 0` expects that there is none.",
-                         format_place(expect.front().place))});
+        const bool looks_at_connections =
+            expects && std::any_of(expect.begin(), expect.end(), [](const auto& expectation) {
+                return expectation.form != Form::command;
+            });
+        if (looks_at_connections) {
+            faults.push_back(
+                {"connections meet " + profile.name, "a profile met no connection",
+                 fmt::format("{}: no connection met this profile, so that nothing of what it "
+                             "expects was looked at. `attempts: 0` expects that there is none.",
+                             format_place(expect.front().place))});
+        } else if (profile.constant_fault && profile.role == profile::Role::server && !run.served) {
+            faults.push_back(
+                {"connections meet " + profile.name, "no connection met " + printable(profile.name),
+                 fmt::format("{}: what this peer is to each connection is the fault, and no "
+                             "connection met it. If that is right, say so in a profile that "
+                             "extends it: `expect: [{{attempts: 0}}]`.",
+                             printable(profile.name))});
+        }
     }
 }
 
@@ -78,33 +80,57 @@ void find_deserted(const RunSummary& run, std::vector<RunFault>& faults) {
                      format_length(run.command_length), left)});
 }
 
+/// `--require-fault`
+void find_no_fault(const RunSummary& run, const event::Verdict& verdict,
+                   std::vector<RunFault>& faults) {
+    if (!run.require_fault || run.ordered_faults > 0) {
+        return;
+    }
+    const auto idle = idle_profiles(verdict);
+    if (idle.empty() && any_fault(run, verdict)) {
+        return;
+    }
+    const auto* why = met_any(run) ? "No peer of this run makes a fault"
+                                   : "No connection was there that a fault could happen to";
+    faults.push_back(
+        {"a fault happens", "no fault happened",
+         idle.empty() ? fmt::format("{}, and --require-fault asks for one.", why)
+                      : fmt::format("No rule of {} acted, and --require-fault asks for a fault.",
+                                    printable(fmt::format("{}", fmt::join(idle, ", "))))});
+}
+
 }  // namespace
 
 std::vector<RunFault> find_run_faults(const RunSummary& run, const event::Verdict& verdict) {
     std::vector<RunFault> faults;
-    if (run.expected_status && run.command && !run.served && run.ended == Ended::command &&
-        status_of(*run.command) != *run.expected_status) {
-        faults.push_back({fmt::format("COMMAND ends with status {}", *run.expected_status),
-                          fmt::format("COMMAND did not end with {}", *run.expected_status),
-                          fmt::format("COMMAND {}; --expect-status asked for {}.",
-                                      describe(*run.command), *run.expected_status)});
-    }
-    if (run.require_fault) {
-        const auto idle = idle_profiles(verdict);
-        if (!idle.empty()) {
-            faults.push_back({"a fault happens", "no fault happened",
-                              fmt::format("No rule of {} acted, and --require-fault asks for a "
-                                          "fault.",
-                                          printable(fmt::format("{}", fmt::join(idle, ", "))))});
-        } else if (!makes_faults(verdict) && verdict.attempts == 0) {
-            faults.push_back({"a fault happens", "no fault happened",
-                              "No connection was there that a fault could happen to, and "
-                              "--require-fault asks for one."});
+    if (run.expected_status && !run.served && run.command) {
+        const bool by_itself = run.ended == Ended::command;
+        if (!by_itself || status_of(*run.command) != *run.expected_status) {
+            const auto end = by_itself ? "COMMAND " + describe(*run.command)
+                                       : std::string("COMMAND was ended with the run");
+            faults.push_back(
+                {fmt::format("COMMAND ends with status {}", *run.expected_status),
+                 fmt::format("COMMAND did not end with {}", *run.expected_status),
+                 fmt::format("{}; --expect-status asked for {}.", end, *run.expected_status)});
         }
     }
+    find_no_fault(run, verdict, faults);
     find_unmet(run, verdict, faults);
     find_deserted(run, faults);
     return faults;
+}
+
+bool looks_at_no_connection(const profile::Expectation& expectation) {
+    switch (expectation.form) {
+        case Form::attempts: return true;  // it counts them itself
+        case Form::never:
+            return std::any_of(expectation.events.begin(), expectation.events.end(),
+                               comes_with_syn);
+        case Form::see:
+        case Form::outcome:
+        case Form::command: break;
+    }
+    return false;
 }
 
 std::vector<std::string> idle_profiles(const event::Verdict& verdict) {
@@ -122,9 +148,19 @@ std::vector<std::string> idle_profiles(const event::Verdict& verdict) {
     return idle;
 }
 
-bool any_fault(const event::Verdict& verdict) {
-    return std::any_of(verdict.rules.begin(), verdict.rules.end(),
-                       [](const auto& rule) { return rule.fault && rule.fired > 0; });
+bool any_fault(const RunSummary& run, const event::Verdict& verdict) {
+    return run.ordered_faults > 0 ||
+           std::any_of(verdict.rules.begin(), verdict.rules.end(),
+                       [](const auto& rule) { return rule.fault && rule.fired > 0; }) ||
+           std::any_of(run.profiles.begin(), run.profiles.end(), [&](const auto& one) {
+               return one.profile->constant_fault && was_met(one, run);
+           });
+}
+
+bool met_any(const RunSummary& run) {
+    return !run.attempts.empty() ||
+           std::any_of(run.profiles.begin(), run.profiles.end(),
+                       [](const auto& one) { return one.connections > 0; });
 }
 
 bool makes_faults(const event::Verdict& verdict) {

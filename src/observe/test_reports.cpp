@@ -1,6 +1,7 @@
 #include "observe/test_reports.hpp"
 
 #include "ghostpeer/event/verdict.hpp"
+#include "observe/exit_status.hpp"
 #include "observe/text.hpp"
 
 #include <fmt/format.h>
@@ -180,18 +181,16 @@ std::size_t skipped_of(const std::vector<Case>& cases) {
 
 /// Stands for the verdict of a run that is not over, or never came to its end.
 event::Verdict unfinished() {
-    event::Verdict verdict;
-    verdict.checks.push_back(
-        {"the run ends", "The run did not end: ghostpeer could not begin it, or was killed.", {}});
-    verdict.headline = "ERROR: the run did not end";
-    return verdict;
+    return verdict_of_none("The run did not end: ghostpeer could not begin it, or was killed.",
+                           exit_cannot);
 }
 
 /// The writer of one text at the end of the run.
 class Report final : public event::Sink {
   public:
     using Make = std::string (*)(const event::Verdict& verdict);
-    Report(OutputFile file, Make make) : file_(std::move(file)), make_(make) {
+    Report(OutputFile file, Make make, bool behind_output = false)
+        : file_(std::move(file)), make_(make), behind_output_(behind_output) {
         // An empty file looks like a suite without failures, and the last run's like this one's.
         if (file_.rewritable()) {
             file_.replace(make_(unfinished()));
@@ -206,7 +205,8 @@ class Report final : public event::Sink {
         if (file_.rewritable()) {
             file_.replace(make_(**verdict));
         } else if (!written_) {
-            file_.write(make_(**verdict));
+            // What COMMAND wrote there before may have no line end.
+            file_.write((behind_output_ ? "\n" : "") + make_(**verdict));
         }
         written_ = true;
     }
@@ -219,10 +219,19 @@ class Report final : public event::Sink {
   private:
     OutputFile file_;
     Make make_;
+    bool behind_output_;
     bool written_ = false;
 };
 
 }  // namespace
+
+event::Verdict verdict_of_none(const std::string& sentence, int status) {
+    event::Verdict verdict;
+    verdict.checks.push_back({"the run ends", sentence, {}});
+    verdict.headline = "ERROR: " + sentence;
+    verdict.status = status;
+    return verdict;
+}
 
 std::string to_junit(const event::Verdict& verdict) {
     const auto cases = cases_of(verdict);
@@ -285,15 +294,15 @@ std::string to_tap(const event::Verdict& verdict) {
     }
     const auto kernel = verdict.kernel.empty() ? "" : " on " + verdict.kernel;
     return text + fmt::format("# ghostpeer{}: {} (status {}, seed {})\n", kernel,
-                              tap_text(verdict.headline), verdict.status, verdict.seed);
+                              printable(verdict.headline), verdict.status, verdict.seed);
 }
 
 std::unique_ptr<event::Sink> make_junit(OutputFile file) {
     return std::make_unique<Report>(std::move(file), &to_junit);
 }
 
-std::unique_ptr<event::Sink> make_tap(OutputFile file) {
-    return std::make_unique<Report>(std::move(file), &to_tap);
+std::unique_ptr<event::Sink> make_tap(OutputFile file, bool behind_output) {
+    return std::make_unique<Report>(std::move(file), &to_tap, behind_output);
 }
 
 }  // namespace ghostpeer::observe

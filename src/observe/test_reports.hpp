@@ -17,9 +17,13 @@ namespace ghostpeer::observe {
 /// TAP version 14 with a YAML block for each failure.
 [[nodiscard]] std::string to_tap(const event::Verdict& verdict);
 
+/// Of a run that came to no verdict.
+[[nodiscard]] event::Verdict verdict_of_none(const std::string& sentence, int status);
+
 /// What stands in a regular file until the run has ended: a failed case. The end replaces it, and
-/// each further verdict the one before.
+/// each further verdict the one before. `behind_output`: COMMAND has written there, too, and its
+/// last line may have no end.
 [[nodiscard]] std::unique_ptr<event::Sink> make_junit(OutputFile file);
-[[nodiscard]] std::unique_ptr<event::Sink> make_tap(OutputFile file);
+[[nodiscard]] std::unique_ptr<event::Sink> make_tap(OutputFile file, bool behind_output = false);
 
 }  // namespace ghostpeer::observe

@@ -185,7 +185,7 @@ void Guest::obey(std::string_view line, pid_t runner) {
             break;
         case order::blocked:
             write_file(guest_file::blocked, describe_programs(runner));
-            kill(runner, SIGTERM);
+            sigqueue(runner, SIGTERM, sigval{out_of_time_value});
             break;
         default: break;
     }

@@ -28,6 +28,9 @@ inline constexpr char broken_pipe = 'p';  ///< to COMMAND: its reader has gone
 inline constexpr char blocked = 'b';      ///< write down what COMMAND waits for, then end
 }  // namespace order
 
+/// What SIGTERM to ghostpeer in the guest comes with (sigqueue) where `--wall-timeout` has passed.
+inline constexpr int out_of_time_value = 0x77616c6c;
+
 /// The word after the program's name with which the kernel starts it.
 inline constexpr const char* guest_word = "warp-guest";
 

@@ -177,26 +177,28 @@ class Supervisor {
     }
 
     [[nodiscard]] GuestEnd tell_end(StandardInput& input) {
+        bool told = false;
         if (const auto status = folder_.read(guest_file::status)) {
             int code = 0;
             long long consumed = 0;
             if (std::sscanf(status->c_str(), "%d %lld", &code, &consumed) == 2) {
                 input.consumed(consumed);
+                told = true;
                 if (!out_of_time_) {
-                    return {GuestEnd::Kind::ended, code, out_of_memory_note()};
+                    return {GuestEnd::Kind::ended, code, true, out_of_memory_note()};
                 }
             }
         }
         if (out_of_time_) {
-            return {GuestEnd::Kind::wall_timeout, 0, describe_timeout()};
+            return {GuestEnd::Kind::wall_timeout, 0, told, describe_timeout()};
         }
         if (ended_by_) {
-            return {GuestEnd::Kind::signal, *ended_by_, {}};
+            return {GuestEnd::Kind::signal, *ended_by_, told, {}};
         }
         if (auto failure = folder_.read(guest_file::failure)) {
-            return {GuestEnd::Kind::failed, 0, std::move(*failure)};
+            return {GuestEnd::Kind::failed, 0, told, std::move(*failure)};
         }
-        return {GuestEnd::Kind::failed, 0,
+        return {GuestEnd::Kind::failed, 0, told,
                 explain_kernel_log(folder_.read(guest_file::log).value_or(""),
                                    machine_.poll_end().value_or(0))};
     }
@@ -249,7 +251,7 @@ class Supervisor {
 };
 
 [[nodiscard]] GuestEnd failed(std::string message) {
-    return {GuestEnd::Kind::failed, 0, std::move(message)};
+    return {GuestEnd::Kind::failed, 0, false, std::move(message)};
 }
 
 [[nodiscard]] std::string last_lines(std::string_view text, std::size_t count) {
@@ -320,7 +322,7 @@ GuestEnd run_guest(const GuestRun& run) {
         return failed(spooled.error());
     }
     if (const auto signal = input.interrupted()) {
-        return {GuestEnd::Kind::signal, *signal, {}};
+        return {GuestEnd::Kind::signal, *signal, false, {}};
     }
     GuestRun prepared = run;
     prepared.spec.has_stdin = input.has_content();

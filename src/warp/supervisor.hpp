@@ -37,6 +37,7 @@ struct GuestEnd {
     };
     Kind kind = Kind::failed;
     int status = 0;
+    bool told = false;    ///< ghostpeer in the guest has ended in order, its reports are written
     std::string message;  ///< complete sentences, one a line; may be empty for `ended`
 };
 

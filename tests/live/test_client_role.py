@@ -4,6 +4,7 @@ import os
 import shutil
 
 from harness import PEER, PYTHON, since, test
+from lan_support import Segment, stop
 
 PORT = 8080
 PROGRAM = "198.18.0.1"
@@ -332,3 +333,28 @@ def half_open_server(t):
     t.near(again.t - lost.t, 0.3, "the time until the client talks on")
     t.equal(answer.seq, again.ack, "the RST has the number that the data acknowledges")
     t.equal(run.verdict.ended, "finish", "the end")
+
+
+@test
+def a_peer_that_is_served_dials_at_once(t):
+    profile = t.profile("""
+        summary: Dials.
+        role: client
+        """)
+    with Segment(t, "a") as segment:
+        server = segment.start("a", [PYTHON, "-u", "-c", """
+import socket
+listener = socket.create_server(("127.0.0.1", 8080))
+print("up", flush=True)
+listener.accept()
+print("met", flush=True)
+"""])
+        t.equal(server.stdout.readline(), "up\n", "the server")
+        run = segment.serve("a", "--link", "loopback", "--peer", f"127.0.0.1={profile}",
+                            "--dial", "127.0.0.1:8080")
+        t.equal(server.stdout.readline(), "met\n", "the server")
+        stop(run)
+        syns = run.segments(reason="syn")
+        t.equal(len(syns), 1, "SYNs: a second one is the first that left, after its timer")
+        answer = run.segments(kind="syn-ack")[0]
+        t.check(answer.t - syns[0].t < 0.9, f"the SYN is of {syns[0].t}, the answer of {answer.t}")

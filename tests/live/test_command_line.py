@@ -182,6 +182,28 @@ def the_first_port_is_the_one_in_the_environment(t):
     run = t.ghostpeer("run", "-q", "--link", t.link, "--peer", "a=healthy",
                       "--peer", "b:9090=healthy", "--", "sh", "-c", "echo $GHOSTPEER_PORT")
     t.equal(run.text, "9090\n", "GHOSTPEER_PORT")
+    # The address is of the same peer.
+    where = "echo $GHOSTPEER_ADDR $GHOSTPEER_PORT"
+    for peers, wanted in ((["a=healthy", "b:9090=healthy"], "198.18.0.3 9090\n"),
+                          (["a:99=healthy", "b:9090=healthy"], "198.18.0.2 99\n"),
+                          (["a=healthy", "198.18.0.9=healthy"], "198.18.0.9 8080\n"),
+                          ([":99=healthy", "a=healthy"], "198.18.0.2 99\n")):
+        options = [word for peer in peers for word in ("--peer", peer)]
+        run = t.ghostpeer("run", "-q", "--link", t.link, *options, "--", "sh", "-c", where)
+        t.equal(run.text, wanted, f"the environment with {peers}")
+
+
+@test
+def peers_that_nobody_can_reach(t):
+    for peer, why in (("127.0.0.1:8080", "--link loopback puts peers there"), ("[::1]:80", "loopback"),
+                      ("198.18.0.1", "COMMAND's own"), ("2001:2::1", "COMMAND's own"),
+                      ("0.0.0.0", "no host's"), ("224.0.0.1", "no host's")):
+        run = t.ghostpeer("run", "--peer", f"{peer}=refuse", "--", "true")
+        t.equal(run.status, 125, f"exit status with {peer}")
+        t.contains(run.errors, why, f"the message for {peer}")
+    run = t.ghostpeer("serve", "--link", "loopback", "--peer", "127.0.0.1:80=healthy-client",
+                      "--dial", "127.0.0.1:8080")
+    t.contains(run.errors, "Leave the port out; --dial names the program's.", "the message")
 
 
 @test

@@ -5,48 +5,10 @@ import re
 import signal
 import xml.etree.ElementTree as xml
 
-from control_support import inside
 from harness import PEER, PYTHON, test
+from verdict_support import agree, headline, reports
 
 URL = f"http://{PEER}/"
-BY_CHANCE = """
-    summary: Loses by chance what never comes.
-    extends: healthy
-    rules:
-      - {on: receive keepalive-probe, probability: 50%, do: drop}
-"""
-
-
-def headline(run):
-    return run.verdict.headline
-
-
-def reports(t):
-    """Options, and what reads the reports: is each of them green?"""
-    junit, tap = t.path("junit.xml"), t.path("out.tap")
-
-    def green():
-        root = xml.parse(junit).getroot()
-        with open(tap, encoding="utf-8") as file:
-            lines = file.read().splitlines()
-        planned = int(lines[1].split("..")[1])
-        results = [line for line in lines if re.match(r"(not )?ok \d", line)]
-        t.equal(len(results), planned, "results in the TAP report")
-        return (not root.findall(".//failure"), root.get("failures") == "0",
-                not any(line.startswith("not ok") for line in results))
-    return ["--junit", junit, "--tap", tap], green
-
-
-def agree(t, profile, command, status, words, *options, **more):
-    """Runs it; everything that tells of the run says so."""
-    files, green = reports(t)
-    run = t.run(profile, command, options=[*files, *options], **more)
-    t.equal(run.status, status, f"exit status (the verdict: {run.trace[-600:]})")
-    t.equal((run.verdict.status, run.verdict["pass"]), (status, status == 0), "the verdict event")
-    t.check(re.match(words, headline(run)), f"the headline is {headline(run)!r}, not {words!r}")
-    t.contains(run.trace, "ghostpeer: " + headline(run), "the verdict")
-    t.equal(green(), (status == 0,) * 3, "JUnit and TAP")
-    return run
 
 
 # The first word and the status ------------------------------------------------------------------
@@ -54,7 +16,8 @@ def agree(t, profile, command, status, words, *options, **more):
 
 @test
 def pass_means_status_0(t):
-    agree(t, "healthy", ["true"], 0, r"pass, COMMAND exited with status 0 after ")
+    agree(t, "healthy", ["true"], 0,
+          r"pass, but no connection came to a peer; COMMAND exited with status 0 after ")
     agree(t, "healthy", ["sh", "-c", "exit 5"], 5, r"COMMAND failed \(5\); it ended after ")
     agree(t, "reset-on-data", ["curl", "-sS", URL], 56,
           r"COMMAND failed \(56\); the faults happened as told; it ended after ")
@@ -134,6 +97,23 @@ def quiet_empties_the_file_of_the_last_run(t):
         t.check(text.startswith("ghostpeer: FAIL: a rule never acted"), f"the verdict: {text!r}")
     run = t.run("healthy", ["sh", "-c", "exit 5"], options=["-q", "-o", path], outputs=False)
     t.equal((run.status, content(), run.errors), (5, "", ""), "COMMAND tells its own end")
+    # One that looks like ghostpeer's own is told.
+    run = t.run("healthy", ["sh", "-c", "exit 123"], options=["-q", "-o", path], outputs=False)
+    for text in (content(), run.errors):
+        t.check(text.startswith("ghostpeer: COMMAND failed (123)"), f"the verdict: {text!r}")
+
+
+@test
+def reports_of_a_run_that_did_not_begin(t):
+    files, green = reports(t)
+    run = t.run("healthy", ["no-such-program"], options=files, outputs=False)
+    t.equal((run.status, green()), (127, (False,) * 3), "status, reports")
+    with open(files[1], encoding="utf-8") as file:
+        t.contains(file.read(), 'name="status" value="127"', "JUnit")
+    with open(files[3], encoding="utf-8") as file:
+        t.contains(file.read(), "(status 127, ", "TAP")
+    run = t.run("healthy", ["printf", "done"], options=["--tap", "-"], outputs=False)
+    t.contains(run.text, "done\nTAP version 14\n", "standard output")
 
 
 @test
@@ -333,81 +313,6 @@ def a_terminal_stays_one(t):
     finally:
         os.close(main)
         os.close(terminal)
-
-
-# Nothing happened --------------------------------------------------------------------------------
-
-
-@test
-def no_fault_happened(t):
-    path = t.profile(BY_CHANCE)
-    agree(t, path, ["true"], 0, "pass, but no fault happened: no rule acted, and none had to; ")
-    run = agree(t, path, ["true"], 123, "FAIL: no fault happened; ", "--require-fault")
-    t.contains(run.verdict.failures[0], "--require-fault asks for a fault", "the failure")
-    agree(t, "reset-on-data", ["curl", "-sS", URL], 56, "COMMAND failed", "--require-fault")
-    agree(t, "healthy", ["true"], 123, "FAIL: no fault happened; ", "--require-fault")
-    agree(t, "healthy", ["curl", "-sS", "-o", "/dev/null", URL], 0, "pass, COMMAND",
-          "--require-fault")
-
-
-@test
-def expectations_without_a_connection(t):
-    def profile(entry):
-        return t.profile(f"""
-            summary: Expects something.
-            extends: healthy
-            expect: [{entry}]
-        """)
-    run = agree(t, profile("{never: receive rst}"), ["true"], 123, "FAIL: a profile met no ")
-    t.contains(run.verdict.failures[0], "no connection met this profile", "the failure")
-    for entry in ("{attempts: 0}", "{never: receive syn}", "{command: {status: 0}}"):
-        agree(t, profile(entry), ["true"], 0, "pass, ")
-    agree(t, profile("{never: receive rst}"), ["curl", "-sS", "-o", "/dev/null", URL], 0, "pass, ")
-
-
-@test
-def use_of_a_profile_that_no_connection_meets(t):
-    run = inside(t, """
-        peer.use("default", "high-latency")
-        connect().close()
-        peer.use("default", "lossy")
-        peer.use("default", "healthy")
-    """)
-    said = "No connection met the profile {}, which `use` gave a peer."
-    t.contains(run.trace, said.format("lossy"), "the verdict")
-    for name in ("healthy", "high-latency"):
-        t.check(said.format(name) not in run.trace, f"a word about {name}: {run.trace[-800:]}")
-
-
-@test
-def a_daemon_is_left_behind(t):
-    daemon = ["sh", "-c", "sleep 60 >/dev/null 2>&1 & exit 0"]
-    agree(t, "healthy", daemon, 0,
-          r"pass, COMMAND exited with status 0 after .* and left (sleep|sh) behind")
-    server = ["sh", "-c", f"{PYTHON} -c \"import socket, time; s = socket.create_server(('', 8080)); "
-                          "time.sleep(60)\" & sleep 0.5; exit 0"]
-    run = agree(t, "healthy-client", server, 123, "FAIL: .*the peer, a client, got nothing; ",
-                "--port", "8080")
-    t.contains(" ".join(run.verdict.failures), "Keep it in the foreground", "the failure")
-
-
-@test
-def what_the_program_did_instead(t):
-    for code, words in (
-            ("try: socket.create_connection(('127.0.0.1', 81))\nexcept OSError: pass",
-             "It opened 1 TCP connection, but on its own loopback (127.0.0.1 or ::1), where no peer "
-             "is; nothing listened there."),
-            ("server = socket.create_server(('127.0.0.1', 8081)); "
-             "socket.create_connection(('127.0.0.1', 8081)); server.accept()[0].close()",
-             "where no peer is, to 127.0.0.1:8081."),
-            ("try: socket.getaddrinfo('api.example', 80)\nexcept OSError: pass",
-             'It asked for "api.example", which no --peer gives an address.'),
-            ("socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('198.18.0.2', 5000))",
-             "It sent 1 UDP datagram, and opened no TCP connection."),
-            ("pass", "It opened no TCP connection at all, and sent no datagram.")):
-        run = t.run("healthy", [PYTHON, "-c", "import socket\n" + code])
-        t.equal(run.status, 0, f"exit status ({run.errors})")
-        t.contains(run.trace, words, "the verdict")
 
 
 # Notices -----------------------------------------------------------------------------------------

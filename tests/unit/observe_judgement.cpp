@@ -113,9 +113,15 @@ TEST_CASE("judgement: an expected status") {
     run.expected_status = 137;
     run.command = event::Exit{0, 9};
     check_all(run, 0, "pass, COMMAND was ended by SIGKILL, as expected, after 1.250 s");
+    // Whoever ended it, it did not end as asked.
+    run.ended = Ended::finish;
+    check_all(run, 123,
+              "FAIL: COMMAND did not end with 137; a `finish` action ended the run after 1.250 s");
+    CHECK(make_verdict(run).failures.at(0).sentence ==
+          "COMMAND was ended with the run; --expect-status asked for 137.");
     run.timeout = 1s;
     run.ended = Ended::timeout;
-    check_all(run, 124, "TIMEOUT after 1.000 s");
+    check_all(run, 124, "TIMEOUT after 1.000 s; COMMAND did not end with 137");
 }
 
 TEST_CASE("judgement: a timeout is never a pass") {
@@ -129,6 +135,17 @@ TEST_CASE("judgement: a timeout is never a pass") {
     run.timeout = 1s;
     run.ended = Ended::timeout;
     check_all(run, 124, "TIMEOUT after 1.000 s; a rule never acted");
+}
+
+TEST_CASE("judgement: --wall-timeout is a timeout, in every word") {
+    auto run = good_run();
+    run.wall_timeout = 2s;
+    run.ended = Ended::wall_timeout;
+    run.command = event::Exit{0, 15};
+    run.standstill = {"nc has waited in read() on #1 since 0.016 s", {}};
+    check_all(run, 124,
+              "TIMEOUT after 2.000 s of real time: nc has waited in read() on #1 since 0.016 s");
+    CHECK(make_verdict(run).ended == "timeout");
 }
 
 TEST_CASE("judgement: a run that a signal cut short is never a pass") {
@@ -200,8 +217,97 @@ TEST_CASE("judgement: a pass without a fault says so, and --require-fault does n
         "1.250 s");
     run.require_fault = true;
     check_all(run, 123, "FAIL: no fault happened; COMMAND exited with status 0 after 1.250 s");
+    // Somebody at the control interface made one.
+    run.ordered_faults = 1;
+    CHECK(make_verdict(run).status == 0);
+    run.ordered_faults = 0;
     run.profiles[0].rules[0].fired = 1;
     check_all(run, 0, "pass, COMMAND exited with status 0 after 1.250 s");
+}
+
+TEST_CASE("judgement: a fault that is in no rule has to be met, too") {
+    auto run = good_run();
+    auto profile = *run.profiles[0].profile;
+    profile.rules.clear();
+    const std::string end = "COMMAND exited with status 0 after 1.250 s";
+    const auto with = [&](bool fault, std::uint64_t connections) {
+        profile.constant_fault = fault;
+        run.profiles[0].profile = std::make_shared<profile::Profile>(profile);
+        run.profiles[0].rules.clear();
+        run.profiles[0].connections = connections;
+        return run;
+    };
+    check_all(with(true, 1), 0, "pass, " + end);
+    check_all(with(true, 0), 123, "FAIL: no connection met nat.yaml; " + end);
+    check_all(with(false, 1), 0, "pass, " + end);
+    CHECK(make_verdict(with(false, 0)).headline ==
+          "pass, but no connection came to a peer; " + end);
+    CHECK(make_verdict(with(false, 0)).status == 0);
+    // A served peer waits for whoever comes.
+    run = with(true, 0);
+    run.served = true;
+    run.ended = Ended::signal;
+    run.signal = 15;
+    check_all(run, 0, "pass, SIGTERM ended the run after 1.250 s");
+    run = good_run();
+    run.require_fault = true;
+    check_all(with(false, 1), 123, "FAIL: no fault happened; " + end);
+    check_all(with(true, 1), 0, "pass, " + end);
+    run.command = event::Exit{28, std::nullopt};
+    run.require_fault = false;
+    check_all(with(true, 1), 28,
+              "COMMAND failed (28); the faults happened as told; it ended after 1.250 s");
+    // One that is another's second attempt counts where that is met.
+    run.command = event::Exit{0, std::nullopt};
+    run = with(true, 1);
+    profile::Profile outer;
+    outer.name = "outer.yaml";
+    outer.constant_fault = true;
+    outer.attempts.push_back({{1, UINT64_MAX}, run.profiles[0].profile});
+    peer::ProfileStatistics other;
+    other.profile = std::make_shared<profile::Profile>(outer);
+    run.profiles.push_back(other);
+    check_all(run, 0, "pass, " + end);
+}
+
+TEST_CASE("judgement: what a profile expects that `attempts` only names excuses no status") {
+    auto run = good_run();
+    auto named = *run.profiles[0].profile;
+    named.rules.clear();
+    profile::Expectation ends;
+    ends.form = profile::Form::command;
+    ends.command.statuses = {0};
+    named.expect = {ends};
+    peer::ProfileStatistics other;
+    other.profile = std::make_shared<profile::Profile>(named);
+    other.connections = 1;
+    run.profiles.push_back(other);
+    run.command = event::Exit{5, std::nullopt};
+    check_all(run, 5, "COMMAND failed (5); the faults happened as told; it ended after 1.250 s");
+}
+
+TEST_CASE("judgement: a connection to another peer is none to this one, with attempts or without") {
+    auto run = good_run();
+    profile::Profile profile;
+    profile.name = "other.yaml";
+    profile::Expectation never;
+    never.place = place("other.yaml", 9);
+    never.form = profile::Form::never;
+    never.events.emplace_back(profile::OnReceive{tcp::Kind::rst});
+    profile.expect = {never};
+    profile.attempts.push_back({{1, 9}, std::make_shared<profile::Profile>()});
+    peer::ProfileStatistics other;
+    other.profile = std::make_shared<profile::Profile>(profile);
+    other.expectations.resize(1);
+    other.expectations[0].pass = true;
+    run.profiles.push_back(other);
+    run.attempts.resize(1);
+    run.attempts[0].profile = run.profiles[0].profile.get();
+    CHECK(make_verdict(run).headline ==
+          "FAIL: a profile met no connection; COMMAND exited with status 0 after 1.250 s");
+    run.unmet_peers = {{"b.x", "refuse"}};
+    CHECK(to_text(make_verdict(run)).find("No connection came to b.x, whose profile is refuse.") !=
+          std::string::npos);
 }
 
 TEST_CASE("judgement: expectations that had nothing to look at") {
@@ -305,6 +411,11 @@ TEST_CASE("judgement: a `command` expectation") {
     run.command = event::Exit{0, std::nullopt};
     CHECK(failure(0) ==
           "nat.yaml:9: expected COMMAND to end with status 28, but it exited with status 0.");
+    run.command = event::Exit{0, std::nullopt};
+    run.output[1] = "nothing";
+    CHECK(failure(0).find("but it exited with status 0. And: expected COMMAND to write") !=
+          std::string::npos);
+    run.output[1] = "first\ncurl: (28) timed out\n";
     run.command = event::Exit{28, std::nullopt};
     run.command_length = 1s + 1ns;
     CHECK(failure(28) ==

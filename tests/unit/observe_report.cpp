@@ -238,6 +238,23 @@ TEST_CASE("report: a profile that no connection reached") {
           "peer.\n");
 }
 
+TEST_CASE("report: a rule whose phase was over") {
+    Sample sample({rule(7, keepalive_probe, profile::Become{"dead", 1}),
+                   rule(9, profile::OnEnter{tcp::State::closed})});
+    sample.profile->phases = {"", "dead"};
+    sample.statistics(0) = fired(1, 0);
+    CHECK(sample.failure() ==
+          "nat.yaml:9: the rule never fired. `enter closed` never came up. What came up after a "
+          "connection had become `dead` (nat.yaml:7) is a matter of that phase's rules, and this "
+          "one is of none.");
+    sample.profile->rules[1].phase = 1;
+    sample.statistics(0) = {};
+    sample.profile->rules[0].optional = true;
+    CHECK(sample.failure() ==
+          "nat.yaml:9: the rule never fired. `enter closed` never came up. No rule made a "
+          "connection become `dead`, of which this rule is.");
+}
+
 TEST_CASE("report: an optional rule may stay unfired") {
     Sample sample({rule(7, keepalive_probe), rule(9, profile::OnSend{std::nullopt})});
     sample.profile->rules[0].optional = true;

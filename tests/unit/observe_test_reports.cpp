@@ -139,6 +139,19 @@ TEST_CASE("reports: until the run has ended they fail, and the last verdict is w
     std::filesystem::remove(path);
 }
 
+TEST_CASE("reports: a run without a verdict has the status that it ended with") {
+    const auto verdict = observe::verdict_of_none("The run did not begin: x.", 127);
+    CHECK(observe::to_junit(verdict).find("name=\"status\" value=\"127\"") != std::string::npos);
+    const auto tap = observe::to_tap(verdict);
+    CHECK(tap.find("not ok 1 - ghostpeer run: the run ends\n") != std::string::npos);
+    CHECK(tap.find("# ghostpeer: ERROR: The run did not begin: x. (status 127, ") !=
+          std::string::npos);
+    // Nothing is escaped in a comment.
+    auto named = verdict;
+    named.headline = "TIMEOUT after 1 s: nc waits on #1";
+    CHECK(observe::to_tap(named).find("nc waits on #1 (status") != std::string::npos);
+}
+
 TEST_CASE("JUnit: whatever bytes the texts hold, it is XML") {
     event::Verdict verdict;
     verdict.profiles = {"a<b>&\"\x01\xff\xef\xbf\xbf\xed\xa0\x80\xc3\xa9\xf0\x9f\x98\x80"};

@@ -191,6 +191,53 @@ TEST_CASE("see: neighbours are of one connection") {
     CHECK(failures_of(world) == "");
 }
 
+TEST_CASE("apart: enough in all, but never in one place, is nothing measured") {
+    const auto syns = [](const std::string& what, std::initializer_list<std::uint16_t> ports) {
+        World world(expecting(what, "rules: [{on: receive syn, do: reset, optional: true}]\n"));
+        std::uint16_t port = 40'000;
+        for (const auto to : ports) {
+            Socket(world, port++, "198.18.0.2", to).send_syn();
+            world.pass(1s);
+        }
+        return failures_of(world);
+    };
+    CHECK(syns("{attempts: 2, apart: {at_least: 500ms}}", {80, 81}) ==
+          "`apart` had nothing to measure: 2 attempts were seen: at 0 ms (#1) and 1.000 s (#2), "
+          "but no address and port saw two of them.\n");
+    CHECK(syns("{attempts: 2, apart: {at_least: 500ms}}", {80, 80}).empty());
+    CHECK(syns("{attempts: 4, apart: {growth: 1..3}}", {80, 81, 80, 81})
+              .find("but no address and port saw three of them, as `growth` needs.") !=
+          std::string::npos);
+    CHECK(syns("{attempts: 4, apart: {growth: 1..3}}", {80, 80, 81, 80}).empty());
+    CHECK(syns("{see: receive syn, apart: [1s, 2s]}", {1, 2, 3})
+              .find("but no connection saw two of them.") != std::string::npos);
+    // Fewer than two are permitted, and then there is no time.
+    CHECK(syns("{attempts: 1..3, apart: {at_least: 500ms}}", {80}).empty());
+}
+
+TEST_CASE("never: what could not have come was not looked at") {
+    const auto expect = [](const std::string& what) {
+        World world(expecting(what));
+        Socket socket(world);
+        socket.connect();
+        return failures_of(world);
+    };
+    CHECK(expect("{never: receive data, within: 2s of receive keepalive-probe}") ==
+          "`receive data` did not come, but nothing was looked at: `receive keepalive-probe` never "
+          "came up.\n");
+    CHECK(expect("{never: receive data, within: 2s of enter established}").empty());
+    CHECK(expect("{see: receive data, times: 0, within: 2s of send rst}").find("`send rst`") !=
+          std::string::npos);
+    CHECK(expect("{never: receive rst, when: {attempt: 7}}") ==
+          "`receive rst` did not come, but nothing was looked at: no connection was of the attempt "
+          "that `when` asks for.\n");
+    CHECK(expect("{never: receive rst, when: {port: 81}}").find("of the port") !=
+          std::string::npos);
+    CHECK(expect("{never: receive rst, when: {attempt: 1..7}}").empty());
+    // That there is no second one is what it says.
+    CHECK(expect("{never: receive syn, when: {attempt: 2}}").empty());
+}
+
 TEST_CASE("see: growth") {
     const auto expect = [](const char* growth, std::initializer_list<Duration> times) {
         World world(expecting(
