@@ -40,7 +40,7 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
         run|serve|show|check)
             if [[ ${COMP_WORDS[1]} == run && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --sysctl --timeout --seed --link --family
-                    --quiet --output --events --pcap --junit --tap --sockets --color --mtu --max-connections
+                    --quiet --output --events --pcap --junit --tap --sockets --syscalls --color --mtu --max-connections
                     --max-buffer --rtt --warp --wall-timeout --help --' -- "$current"))
             elif [[ ${COMP_WORDS[1]} == serve && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --link --interface --address --netns --mac

@@ -23,6 +23,8 @@ void sleep_until(Duration monotonic) {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
+Duration Clock::epoch_now() const { return read(CLOCK_REALTIME) - now().time_since_epoch(); }
+
 Instant Clock::now() const { return Instant(read(CLOCK_MONOTONIC) - start_); }
 
 }  // namespace ghostpeer::app

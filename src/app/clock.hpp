@@ -12,6 +12,8 @@ class Clock {
     [[nodiscard]] Instant now() const;
     /// The start of the run as time since 1970-01-01 UTC, for packet captures.
     [[nodiscard]] Duration epoch() const noexcept { return epoch_; }
+    /// The same by what that clock says now, which may have been set since.
+    [[nodiscard]] Duration epoch_now() const;
     /// CLOCK_MONOTONIC of an instant, for timers of the kernel.
     [[nodiscard]] Duration monotonic(Instant at) const noexcept {
         return start_ + at.time_since_epoch();

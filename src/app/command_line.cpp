@@ -61,6 +61,7 @@ struct RawRun : RawCommon {
     std::string family = "4";
     std::string warp;
     std::string wall_timeout;
+    std::string syscalls;
     unsigned mtu = 0;  ///< that of the link
     unsigned port = 0;
 };
@@ -105,6 +106,10 @@ void define_run(CLI::App& run, RawRun& raw, RunOptions& options) {
     define_observers(run, raw, options);
     run.add_flag("--sockets", options.sockets,
                  "Also the kernel's view of COMMAND's sockets: state, queues, timers");
+    run.add_flag(
+        "--syscalls{network}", raw.syscalls,
+        "Also COMMAND's system calls on sockets, and its waits, by strace. --syscalls=all, "
+        "or =LIST as strace's `-e trace=` takes it: others");
     run.add_option("--mtu", raw.mtu, "MTU of the link, 576 to 65535 (default 1500, loopback 65535)")
         ->type_name("BYTES")
         ->check(CLI::Range(576U, 65535U).description(""));
@@ -154,6 +159,9 @@ Example:
     std::istringstream series(raw.warp);
     for (std::string one; std::getline(series, one, ',');) {
         options.warp.push_back(one);
+    }
+    if (!raw.syscalls.empty()) {
+        options.syscalls = raw.syscalls;
     }
     options.link = raw.link == "tun"        ? LinkChoice::tun
                    : raw.link == "ethernet" ? LinkChoice::ethernet

@@ -7,6 +7,7 @@
 #include "app/warp_command.hpp"
 #include "observe/exit_status.hpp"
 #include "sandbox/inheritance.hpp"
+#include "sandbox/traced_start.hpp"
 #include "warp/guest_init.hpp"
 
 #include <csignal>
@@ -51,6 +52,9 @@ struct Perform {
 int main(int argc, char** argv) {
     if (ghostpeer::warp::is_guest_init(argc, argv)) {
         guest_main(argv[2]);
+    }
+    if (ghostpeer::sandbox::is_traced_start(argc, argv)) {
+        ghostpeer::sandbox::traced_start(argc, argv);
     }
     // First, so that COMMAND inherits what ghostpeer itself was given.
     const auto inheritance = ghostpeer::sandbox::Inheritance::capture();

@@ -1,5 +1,6 @@
 #include "app/run_command.hpp"
 
+#include "app/call_attendant.hpp"
 #include "app/control.hpp"
 #include "app/dialler.hpp"
 #include "app/engine_setup.hpp"
@@ -14,6 +15,7 @@
 #include "app/run_loop.hpp"
 #include "observe/exit_status.hpp"
 #include "posix/huge_pages.hpp"
+#include "process/tree.hpp"
 #include "sandbox/confinement.hpp"
 
 #include <fmt/format.h>
@@ -148,7 +150,7 @@ class Run {
         auto instead = describe_instead(
             engine_->attempt_count() == 0 ? process::network_use(sandbox_->helper()) : std::nullopt,
             *engine_, name_server_->unknown(), options_.link == LinkChoice::loopback);
-        end_what_is_left();
+        end_what_is_left(end);
         return tell(outcome, end, std::move(instead));
     }
 
@@ -200,6 +202,14 @@ class Run {
             }
             output_ = std::move(*opened);
         }
+        if (options_.syscalls) {
+            last_resort::doing("strace is tried");
+            auto opened = CallAttendant::open(*options_.syscalls);
+            if (!opened) {
+                return refuse(opened.error());
+            }
+            calls_ = std::move(*opened);
+        }
         return {};
     }
 
@@ -207,6 +217,9 @@ class Run {
         sandbox::Spec spec = make_spec(options_, peers_, inheritance_, seed_, control_);
         if (output_) {
             spec.output = output_->ends();
+        }
+        if (calls_) {
+            spec.tracer = calls_->tracer();
         }
         // In virtual time no time passes while it is loaded, and what runs side by side does not
         // repeat exactly.
@@ -239,6 +252,9 @@ class Run {
         last_resort::doing("the files for its output are opened");
         if (const auto opened = open_observers(options_, *clock_, comment(), sinks_); !opened) {
             return refuse(opened.error());
+        }
+        if (calls_) {
+            calls_->tell(*clock_, sinks_);
         }
         return {};
     }
@@ -306,6 +322,9 @@ class Run {
         if (output_) {
             attendants.push_back(output_.get());
         }
+        if (calls_) {
+            attendants.push_back(calls_.get());
+        }
         loop_.emplace(RunLoop::Parts{*clock_, *engine_, *link_, &*sandbox_, *signals_, sinks_,
                                      *relay_, *sampler_, options_.timeout, options_.fires,
                                      !virtual_time(), dialler_ ? &*dialler_ : nullptr, attendants});
@@ -323,6 +342,10 @@ class Run {
         if (output_) {
             output_->launched();
         }
+        if (calls_) {
+            calls_->launched();
+            overlook_tracer();
+        }
         if (!virtual_time()) {
             // Beside COMMAND's own start, so that nobody waits for it. A guest has nothing to
             // protect, and COMMAND's waits are looked at with ptrace(2) there.
@@ -331,7 +354,16 @@ class Run {
         return {};
     }
 
-    void end_what_is_left() {
+    /// strace lives in COMMAND's namespace, and is nothing of COMMAND's.
+    void overlook_tracer() {
+        for (const pid_t child : process::children_of(sandbox_->helper())) {
+            if (const pid_t tracer = process::tracer_of(child); tracer > 0) {
+                loop_->overlook(tracer);
+            }
+        }
+    }
+
+    void end_what_is_left(Instant end) {
         last_resort::doing("what COMMAND has left behind is ended");
         if (!sandbox_->kill()) {
             complain(
@@ -342,6 +374,9 @@ class Run {
         last_resort::doing("the trace and the reports are written");
         if (output_) {
             output_->finish();
+        }
+        if (calls_) {
+            calls_->finish(end);
         }
     }
 
@@ -385,7 +420,8 @@ class Run {
     std::optional<SignalReader> signals_;
     std::optional<ControlAccess> control_;
     std::unique_ptr<OutputTee> output_;  ///< where an expectation looks at it
-    std::jthread loading_;               ///< of the packet module
+    std::unique_ptr<CallAttendant> calls_;
+    std::jthread loading_;  ///< of the packet module
     std::optional<sandbox::Sandbox> sandbox_;
     std::optional<Clock> clock_;
     Sinks sinks_;

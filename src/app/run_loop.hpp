@@ -65,6 +65,9 @@ class RunLoop {
     /// Why it cannot run, a complete sentence; nothing where it can. Ask before COMMAND begins.
     [[nodiscard]] const std::optional<std::string>& problem() const noexcept { return problem_; }
 
+    /// A process in COMMAND's namespace that is not COMMAND's.
+    void overlook(pid_t process) noexcept { overlooked_ = process; }
+
     /// Until COMMAND has ended (or, without one, a signal came), and the packets that it left
     /// behind are dealt with.
     [[nodiscard]] Outcome run();
@@ -107,6 +110,7 @@ class RunLoop {
     void conclude(Instant now);
     /// Where does COMMAND stand, before it is told to end?
     void look_at_command();
+    [[nodiscard]] std::vector<pid_t> processes_of_command() const;
     void take_exit();
     void drain_link();
 
@@ -120,6 +124,7 @@ class RunLoop {
     std::vector<event::Event> events_;
     Outcome outcome_;
     std::optional<std::string> problem_;
+    pid_t overlooked_ = 0;
     std::optional<Instant> timeout_at_;
     std::vector<std::pair<Instant, std::string>> fires_;  ///< the next one last
     std::optional<Instant> kill_at_;                      ///< the next step of `force_end`

@@ -50,7 +50,7 @@ void RunLoop::finish_when_at_rest(Instant now) {
     // In virtual time none passes while COMMAND works.
     const bool may_work = parts_.watchful && parts_.sandbox != nullptr && now < *rest_by_;
     if (may_work) {
-        const bool works = process::at_work(process::descendants_of(parts_.sandbox->helper()));
+        const bool works = process::at_work(processes_of_command());
         found_at_rest_ = works ? 0 : found_at_rest_ + 1;
     }
     if (may_work && found_at_rest_ < enough_rest) {
@@ -139,10 +139,16 @@ void RunLoop::conclude(Instant now) {
     }
 }
 
+std::vector<pid_t> RunLoop::processes_of_command() const {
+    auto processes = process::descendants_of(parts_.sandbox->helper());
+    processes.erase(std::remove(processes.begin(), processes.end(), overlooked_), processes.end());
+    return processes;
+}
+
 void RunLoop::look_at_command() {
     // Of several signals the first finds COMMAND as it was.
     if (outcome_.waits.empty()) {
-        const auto processes = process::descendants_of(parts_.sandbox->helper());
+        const auto processes = processes_of_command();
         // To find them may have taken longer than what is to be told.
         outcome_.looked = parts_.clock.now();
         outcome_.waits = process::look_at(processes);
@@ -171,6 +177,9 @@ void RunLoop::take_exit() {
     outcome_.exited = parts_.clock.now();
     // Those whose parent has ended are the helper's own (it is the init of their namespace).
     for (const pid_t process : process::children_of(parts_.sandbox->helper())) {
+        if (process == overlooked_) {
+            continue;
+        }
         if (auto name = process::name_of_living(process)) {
             outcome_.left_behind.push_back(std::move(*name));
         }

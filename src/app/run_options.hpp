@@ -70,6 +70,7 @@ struct RunOptions : CommonOptions {
     Duration wall_timeout = std::chrono::seconds(120);  ///< real time, under --warp
     std::string kernel;  ///< in the guest: its kernel, for the verdict
     bool sockets = false;
+    std::optional<std::string> syscalls;  ///< `network`, `all`, or a list of strace's
     std::optional<int> expected_status;  ///< `--expect-status`; 128 + N: ended by signal N
 };
 

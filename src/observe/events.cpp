@@ -1,5 +1,6 @@
 #include "observe/events.hpp"
 
+#include "ghostpeer/event/call.hpp"
 #include "ghostpeer/event/verdict.hpp"
 #include "observe/text.hpp"
 
@@ -53,7 +54,9 @@ class Line {
         }
         if (event.connection != 0) {
             number("conn", event.connection);
-            number("attempt", event.attempt);
+            if (event.attempt != 0) {
+                number("attempt", event.attempt);
+            }
         }
     }
 
@@ -298,6 +301,34 @@ struct LineMaker {
         line.number("retries", socket.retries);
         line.number("recv_q", socket.recv_q);
         line.number("send_q", socket.send_q);
+        line.end();
+    }
+    void operator()(const std::shared_ptr<const event::Call>& told) const {
+        const event::Call& call = *told;
+        auto line = begin("call");
+        line.number("pid", call.process);
+        line.number("tid", call.thread);
+        line.text("name", call.name);
+        if (call.descriptor) {
+            line.number("fd", *call.descriptor);
+        }
+        line.text("args", call.arguments);
+        if (call.result) {
+            line.number("result", *call.result);
+        } else if (!call.address.empty()) {
+            line.text("result", call.address);
+        }
+        if (!call.error.empty()) {
+            line.text("errno", call.error);
+        }
+        if (!call.detail.empty()) {
+            line.text("detail", call.detail);
+        }
+        if (!call.returned) {
+            line.append(",\"returned\":false");
+        }
+        line.number("began", seconds(call.began.time_since_epoch()));
+        line.number("took", seconds(call.took));
         line.end();
     }
     void operator()(const event::Exit& exit) const {

@@ -1,6 +1,8 @@
 #include "observe/trace.hpp"
 
+#include "ghostpeer/event/call.hpp"
 #include "ghostpeer/event/verdict.hpp"
+#include "observe/call_text.hpp"
 #include "observe/report.hpp"
 #include "observe/text.hpp"
 
@@ -213,6 +215,7 @@ constexpr std::size_t left_width = 20;
 struct RowMaker {
     const event::Event& event;
     const Flows* flows = nullptr;  ///< whose sockets are named by number; null: nobody's
+    int first_thread = 0;          ///< that made a system call: COMMAND's own
 
     [[nodiscard]] Row row() const {
         Row made;
@@ -315,6 +318,16 @@ struct RowMaker {
         made.style = Style::faint;
         return made;
     }
+    Row operator()(const std::shared_ptr<const event::Call>& call) const {
+        auto made = row();
+        constexpr std::string_view prompt = "$ ";
+        made.right = caller_text(*call, first_thread);
+        const auto right = made.right.empty() ? 0 : made.right.size() + 2;
+        made.text = prompt;
+        made.text += call_text(*call, width - left_width - prompt.size() - right);
+        made.style = call->returned && call->error.empty() ? Style::faint : Style::withheld;
+        return made;
+    }
     Row operator()(const event::Exit& exit) const {
         auto made = row();
         made.text = "COMMAND " + describe(exit);
@@ -342,8 +355,12 @@ class Trace final : public event::Sink {
         if (const auto* attempt = std::get_if<event::Attempt>(&event.what)) {
             name_flow(attempt->flow, event.connection);
         }
+        if (const auto* call = std::get_if<std::shared_ptr<const event::Call>>(&event.what);
+            call != nullptr && first_thread_ == 0) {
+            first_thread_ = (*call)->thread;
+        }
         line_.clear();
-        append_row(line_, std::visit(RowMaker{event, &flows_}, event.what), colour_);
+        append_row(line_, std::visit(RowMaker{event, &flows_, first_thread_}, event.what), colour_);
         file_.write(line_);
     }
 
@@ -364,6 +381,7 @@ class Trace final : public event::Sink {
     OutputFile file_;
     bool colour_;
     std::string line_;
+    int first_thread_ = 0;
     Flows flows_;
 };
 

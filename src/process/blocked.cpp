@@ -355,7 +355,8 @@ bool at_work(const std::vector<pid_t>& processes) {
                 return false;
             }
             const char state = state_of(process, thread);
-            if (state == 'R' || state == 'D') {
+            // : in the hands of a tracer, on its way into a call or out of it.
+            if (state == 'R' || state == 'D' || state == 't') {
                 return true;
             }
         }

@@ -78,6 +78,17 @@ std::optional<std::string> name_of_living(pid_t process) {
     return text.substr(begin + 1, end - begin - 1);
 }
 
+pid_t tracer_of(pid_t process) {
+    std::ifstream file(fmt::format("/proc/{}/status", process));
+    constexpr std::string_view mark = "TracerPid:";
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with(mark)) {
+            return std::atoi(line.c_str() + mark.size());
+        }
+    }
+    return 0;
+}
+
 std::vector<pid_t> descendants_of(pid_t ancestor) {
     const auto tree = family_tree();
     std::vector<pid_t> found{ancestor};

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "sandbox/traced_start.hpp"
+
 namespace ghostpeer::sandbox {
 
 namespace {
@@ -57,7 +59,14 @@ bool stands_in_path(const std::string& program) {
 
 }  // namespace
 
-int execute(const Spec& spec) {
+int execute_program(char* const* arguments) {
+    execvp(arguments[0], arguments);
+    const int error = errno;
+    // execvp() says EACCES as well where a folder of PATH may not be searched.
+    return error == EACCES && !stands_in_path(arguments[0]) ? ENOENT : error;
+}
+
+int execute(const Spec& spec, int report) {
     const Inheritance* inheritance = spec.inheritance ? &*spec.inheritance : nullptr;
     for (const std::string& name : spec.unset) {
         unsetenv(name.c_str());
@@ -80,13 +89,16 @@ int execute(const Spec& spec) {
         close_on_exec_all_but(inheritance->descriptors);
     }
     restore_signals(inheritance);
-    execvp(arguments[0], arguments.data());
-    const int error = errno;
-    // execvp() says EACCES as well where a folder of PATH may not be searched.
-    return error == EACCES && !stands_in_path(spec.command.front()) ? ENOENT : error;
+    return spec.tracer ? execute_traced(spec, report) : execute_program(arguments.data());
 }
 
 Error explain_execution(const std::string& program, int error, bool present) {
+    if (error == tracer_failed) {
+        return {Error::Kind::failed,
+                "strace was to start '" + program +
+                    "' and did not come so far, or does not trace it. What it says of that is "
+                    "above; leave --syscalls out to run without it."};
+    }
     const std::string what = "ghostpeer could not run '" + program + "': ";
     switch (error) {
         case ENOENT:

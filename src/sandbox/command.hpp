@@ -9,8 +9,11 @@
 namespace ghostpeer::sandbox {
 
 /// Executes COMMAND with the environment, signals and descriptors that it would have had without
-/// ghostpeer. Returns only on failure: the errno.
-[[nodiscard]] int execute(const Spec& spec);
+/// ghostpeer. Returns only on failure: the errno. `report` is for execute_traced().
+[[nodiscard]] int execute(const Spec& spec, int report);
+
+/// execvp(), with an errno that says which of two things is wrong.
+[[nodiscard]] int execute_program(char* const* arguments);
 
 /// The sentence for an errno of execute(). `present`: the program is there though the kernel says
 /// ENOENT, so that its interpreter is what is missing.

@@ -28,6 +28,7 @@
 #include "sandbox/namespaces.hpp"
 #include "sandbox/network.hpp"
 #include "sandbox/sysctls.hpp"
+#include "sandbox/traced_start.hpp"
 
 namespace ghostpeer::sandbox {
 
@@ -149,6 +150,16 @@ bool report(const FileDescriptor& control, tl::expected<Prepared, Error>& prepar
     return send_message(control, message);
 }
 
+/// What the child says before it has become another program; nothing: it has.
+std::optional<int> read_report(const FileDescriptor& reader) {
+    int error = 0;
+    ssize_t size = 0;
+    do {
+        size = read(reader.get(), &error, sizeof error);
+    } while (size < 0 && errno == EINTR);
+    return size == static_cast<ssize_t>(sizeof error) ? std::optional(error) : std::nullopt;
+}
+
 // The PID of COMMAND, or the errno of what failed.
 tl::expected<pid_t, int> start_command(const Spec& spec) {
     std::array<int, 2> ends{};
@@ -164,19 +175,19 @@ tl::expected<pid_t, int> start_command(const Spec& spec) {
         return tl::unexpected(errno);
     }
     if (pid == 0) {
-        const int error = execute(spec);
+        const int error = execute(spec, writer.get());
         [[maybe_unused]] const auto sent = write(writer.get(), &error, sizeof error);
         _exit(127);
     }
     writer.reset();
-    int error = 0;
-    ssize_t size = 0;
-    do {
-        size = read(reader.get(), &error, sizeof error);
-    } while (size < 0 && errno == EINTR);
-    if (size == static_cast<ssize_t>(sizeof error)) {
+    std::optional<int> error = read_report(reader);
+    if (spec.tracer) {
+        // The tracer's own start comes first; what it then says is COMMAND's.
+        error = error == 0 ? read_report(reader) : std::optional(tracer_failed);
+    }
+    if (error) {
         waitpid(pid, nullptr, 0);
-        return tl::unexpected(error);
+        return tl::unexpected(*error);
     }
     return pid;
 }

@@ -64,6 +64,12 @@ struct VethPair {
 [[nodiscard]] tl::expected<VethPair, Error> create_veth(const std::string& program_interface,
                                                         const std::string& peer_interface);
 
+/// Who watches COMMAND from its first step.
+struct Tracer {
+    std::vector<std::string> command;  ///< strace and its options, without `-o`
+    int output = -1;                   ///< where it writes
+};
+
 struct Spec {
     struct Host {
         std::string name;
@@ -92,6 +98,8 @@ struct Spec {
     std::optional<Inheritance> inheritance;
     /// What COMMAND gets as its standard output and error; -1: what the caller has.
     std::array<int, 2> output{-1, -1};
+    /// Set: COMMAND runs under it.
+    std::optional<Tracer> tracer;
     /// Runs inside the namespace with its privileges, before addresses and routes, in another
     /// process: what it changes in captured variables is lost, only LinkEnd comes back.
     std::function<tl::expected<LinkEnd, Error>()> open_link;

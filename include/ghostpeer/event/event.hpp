@@ -166,6 +166,7 @@ struct Exit {
     std::optional<int> signal;  ///< the signal that ended it
 };
 
+struct Call;     // call.hpp
 struct Verdict;  // verdict.hpp
 
 struct Event {
@@ -173,7 +174,7 @@ struct Event {
     ConnectionId connection = 0;
     std::uint32_t attempt = 0;  ///< of the connection, to its address and port; from 1
     std::variant<Segment, State, Rule, Attempt, Log, Notice, Icmp, Packet, Socket, Exit,
-                 std::shared_ptr<const Verdict>>
+                 std::shared_ptr<const Call>, std::shared_ptr<const Verdict>>
         what;
     EventId id = 0;     ///< 0: not recorded yet
     EventId cause = 0;  ///< the segment that arrived and led to this; 0: none did

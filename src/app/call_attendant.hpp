@@ -1,0 +1,63 @@
+// What strace writes of COMMAND's system calls, on its way to the sinks.
+#pragma once
+
+#include "app/attendant.hpp"
+#include "app/clock.hpp"
+#include "app/sinks.hpp"
+#include "observe/call_connections.hpp"
+#include "posix/file_descriptor.hpp"
+#include "sandbox/sandbox.hpp"
+#include "syscalls/parser.hpp"
+#include "syscalls/selection.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::app {
+
+class CallAttendant final : public Attendant {
+  public:
+    /// Call it before the sandbox is made: looks for strace and tries it. `set` is the option's
+    /// value. The error is a complete sentence.
+    [[nodiscard]] static tl::expected<std::unique_ptr<CallAttendant>, std::string> open(
+        const std::string& set);
+
+    [[nodiscard]] sandbox::Tracer tracer() const;
+    /// Before `launched`. Both outlive this.
+    void tell(const Clock& clock, Sinks& sinks);
+    /// strace has the other end now.
+    void launched() noexcept { writer_.reset(); }
+
+    [[nodiscard]] int fd() const noexcept override { return epoll_.get(); }
+    void attend(Instant now) override;
+
+    /// COMMAND and all that it started are gone: the rest, and what had not returned by `end`.
+    void finish(Instant end);
+
+  private:
+    explicit CallAttendant(const std::string& set) : selection_(set) {}
+    /// True if there may be more.
+    [[nodiscard]] bool read_on();
+    /// Nothing happened after `latest`.
+    void tell_all(Instant latest);
+    void tell_one(syscalls::Call& call, Instant latest, Duration epoch);
+
+    syscalls::Selection selection_;
+    std::vector<std::string> command_;
+    FileDescriptor epoll_;
+    FileDescriptor reader_;
+    FileDescriptor writer_;
+    const Clock* clock_ = nullptr;
+    Sinks* sinks_ = nullptr;
+    observe::CallConnections* connections_ = nullptr;  ///< one of the sinks
+    syscalls::Parser parser_;
+    std::vector<syscalls::Call> calls_;
+    std::vector<char> buffer_;
+    bool told_unreadable_ = false;
+    bool finished_ = false;
+};
+
+}  // namespace ghostpeer::app
