@@ -59,6 +59,15 @@ bool stands_in_path(const std::string& program) {
 
 }  // namespace
 
+std::optional<int> read_report(const FileDescriptor& reader) {
+    int error = 0;
+    ssize_t size = 0;
+    do {
+        size = read(reader.get(), &error, sizeof error);
+    } while (size < 0 && errno == EINTR);
+    return size == static_cast<ssize_t>(sizeof error) ? std::optional(error) : std::nullopt;
+}
+
 int execute_program(char* const* arguments) {
     execvp(arguments[0], arguments);
     const int error = errno;

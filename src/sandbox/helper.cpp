@@ -150,16 +150,6 @@ bool report(const FileDescriptor& control, tl::expected<Prepared, Error>& prepar
     return send_message(control, message);
 }
 
-/// What the child says before it has become another program; nothing: it has.
-std::optional<int> read_report(const FileDescriptor& reader) {
-    int error = 0;
-    ssize_t size = 0;
-    do {
-        size = read(reader.get(), &error, sizeof error);
-    } while (size < 0 && errno == EINTR);
-    return size == static_cast<ssize_t>(sizeof error) ? std::optional(error) : std::nullopt;
-}
-
 // The PID of COMMAND, or the errno of what failed.
 tl::expected<pid_t, int> start_command(const Spec& spec) {
     std::array<int, 2> ends{};
@@ -168,6 +158,15 @@ tl::expected<pid_t, int> start_command(const Spec& spec) {
     }
     const FileDescriptor reader(ends[0]);
     FileDescriptor writer(ends[1]);
+    // A traced child has one more step to go.
+    std::pair<FileDescriptor, FileDescriptor> steps;
+    if (spec.tracer) {
+        auto channel = open_channel();
+        if (!channel) {
+            return tl::unexpected(channel.error());
+        }
+        steps = std::move(*channel);
+    }
     // A copy of the page tables would be thrown away at once. The child shares this process's
     // memory, which waits: what it changes there (the environment) is nobody else's.
     const pid_t pid = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
@@ -175,15 +174,15 @@ tl::expected<pid_t, int> start_command(const Spec& spec) {
         return tl::unexpected(errno);
     }
     if (pid == 0) {
-        const int error = execute(spec, writer.get());
+        const int error = execute(spec, steps.second.get());
         [[maybe_unused]] const auto sent = write(writer.get(), &error, sizeof error);
         _exit(127);
     }
     writer.reset();
+    steps.second.reset();
     std::optional<int> error = read_report(reader);
     if (spec.tracer) {
-        // The tracer's own start comes first; what it then says is COMMAND's.
-        error = error == 0 ? read_report(reader) : std::optional(tracer_failed);
+        error = error ? std::optional(tracer_failed) : await_traced_start(steps.first);
     }
     if (error) {
         waitpid(pid, nullptr, 0);

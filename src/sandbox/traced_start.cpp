@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "sandbox/command.hpp"
+#include "sandbox/control_channel.hpp"
 
 namespace ghostpeer::sandbox {
 
@@ -37,10 +39,6 @@ void close_all(const char* list) {
         }
         close(static_cast<int>(fd));
     }
-}
-
-[[nodiscard]] bool tell(int report, int error) {
-    return write(report, &error, sizeof error) == static_cast<ssize_t>(sizeof error);
 }
 
 }  // namespace
@@ -85,15 +83,28 @@ void traced_start(int argc, char** argv) {
     if (argc <= first_word) {
         _exit(is_traced() ? 0 : failure);
     }
-    const int report = std::atoi(argv[2]);
-    if (fcntl(report, F_SETFD, FD_CLOEXEC) != 0) {
+    FileDescriptor report(std::atoi(argv[2]));
+    close_all(argv[3]);
+    std::array<int, 2> ends{};
+    if (!is_traced() || pipe2(ends.data(), O_CLOEXEC) != 0) {
         _exit(failure);
     }
-    if (is_traced() && tell(report, 0)) {
-        close_all(argv[3]);
-        static_cast<void>(tell(report, execute_program(argv + first_word)));
+    Message message;
+    message.type = Message::Type::launched;
+    message.descriptors.emplace_back(ends[0]);
+    if (send_message(report, message)) {
+        report.reset();
+        message.descriptors.clear();
+        const int error = execute_program(argv + first_word);
+        [[maybe_unused]] const auto sent = write(ends[1], &error, sizeof error);
     }
     _exit(failure);
+}
+
+std::optional<int> await_traced_start(const FileDescriptor& report) {
+    const auto message = receive_message(report);
+    return message && !message->descriptors.empty() ? read_report(message->descriptors.front())
+                                                    : tracer_failed;
 }
 
 std::vector<std::string> traced_nothing() { return {start_word}; }

@@ -135,8 +135,9 @@ struct Trial {
         text.remove_suffix(1);
     }
     text.remove_prefix(text.rfind('\n') + 1);  // npos + 1 is 0
-    if (text.starts_with("strace: ")) {
-        text.remove_prefix(8);
+    constexpr std::string_view name = "strace: ";
+    if (const auto at = text.find(name); at != std::string_view::npos) {
+        text.remove_prefix(at + name.size());
     }
     return text.empty() ? "it says nothing" : std::string(text);
 }

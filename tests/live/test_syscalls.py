@@ -208,7 +208,7 @@ def command_is_as_without(t):
     t.need("strace")
     code = """
         import json, os
-        status = dict(l.rstrip().split(":\\t", 1) for l in open("/proc/self/status") if ":\\t" in l)
+        status = dict(l.rstrip("\\n").split(":\\t", 1) for l in open("/proc/self/status") if ":\\t" in l)
         print(json.dumps({"fds": sorted(map(int, os.listdir("/proc/self/fd"))),
                           "signals": [status[x] for x in ("SigBlk", "SigIgn", "SigCgt")],
                           "parent": os.getppid(), "group": os.getpgid(0) == os.getpid(),

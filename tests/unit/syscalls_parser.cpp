@@ -60,7 +60,7 @@ constexpr std::string_view threads =
     "14    1795876972.200000000 +++ exited with 0 +++\n"
     "13    1795876972.300000000 <... execve resumed>) = 0 <0.3>\n";
 
-std::vector<Call> parsed(std::string_view text, std::size_t piece = 4096) {
+std::vector<Call> calls_in(std::string_view text, std::size_t piece = 4096) {
     Parser parser;
     std::vector<Call> calls;
     while (!text.empty()) {
@@ -78,7 +78,7 @@ Instant since_1970(std::int64_t seconds, std::int64_t nanoseconds) {
 }  // namespace
 
 TEST_CASE("system calls: what they were given and what they returned") {
-    const auto calls = parsed(recorded);
+    const auto calls = calls_in(recorded);
     REQUIRE(calls.size() == 8);
     CHECK(calls[0].name == "connect");
     CHECK(calls[0].process == 7);
@@ -106,9 +106,9 @@ TEST_CASE("system calls: what they were given and what they returned") {
 }
 
 TEST_CASE("system calls: pieces of any size give the same") {
-    const auto whole = parsed(threads);
+    const auto whole = calls_in(threads);
     for (const std::size_t piece : {1U, 7U, 100U}) {
-        const auto calls = parsed(threads, piece);
+        const auto calls = calls_in(threads, piece);
         REQUIRE(calls.size() == whole.size());
         for (std::size_t i = 0; i < calls.size(); ++i) {
             CHECK(calls[i].arguments == whole[i].arguments);
@@ -117,7 +117,7 @@ TEST_CASE("system calls: pieces of any size give the same") {
 }
 
 TEST_CASE("system calls: threads, processes, and calls across one another") {
-    const auto calls = parsed(threads);
+    const auto calls = calls_in(threads);
     REQUIRE(calls.size() == 6);
     CHECK(calls[0].name == "clone3");
     CHECK(calls[1].name == "accept4");
