@@ -24,7 +24,7 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
         fi
     done
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'run serve ctl list show check warp completion --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'run serve ctl list show check report warp completion --help --version' -- "$current"))
         return
     fi
     case $previous in
@@ -33,14 +33,14 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
         --link) COMPREPLY=($(compgen -W 'auto tun ethernet loopback' -- "$current")); return ;;
         --family) COMPREPLY=($(compgen -W '4 6 both' -- "$current")); return ;;
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")); return ;;
-        -o|--output|--events|--pcap|--junit|--tap) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        -o|--output|--events|--pcap|--junit|--tap|--report) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
     case ${COMP_WORDS[1]} in
         list) COMPREPLY=($(compgen -W '--tag --json --help' -- "$current")) ;;
         run|serve|show|check)
             if [[ ${COMP_WORDS[1]} == run && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --sysctl --timeout --seed --link --family
-                    --quiet --output --events --pcap --junit --tap --sockets --syscalls --color --mtu --max-connections
+                    --quiet --output --events --pcap --junit --tap --report --sockets --syscalls --color --mtu --max-connections
                     --max-buffer --rtt --warp --wall-timeout --help --' -- "$current"))
             elif [[ ${COMP_WORDS[1]} == serve && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --link --interface --address --netns --mac
@@ -51,6 +51,7 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
                 COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null | awk '/^  / {print $1}')" -- "$current")
                            $(compgen -f -X '!*.y*ml' -- "$current"))
             fi ;;
+        report) COMPREPLY=($(compgen -W '--output --help' -- "$current") $(compgen -f -X '!*.jsonl' -- "$current")) ;;
         warp) COMPREPLY=($(compgen -W 'build list remove --kernel --help' -- "$current")) ;;
         completion) COMPREPLY=($(compgen -W 'bash' -- "$current")) ;;
     esac

@@ -22,6 +22,7 @@ constexpr const char* overview = R"(Examples:
   ghostpeer serve slow-reader --interface eth0 --address 192.0.2.50/24
   ghostpeer list
   ghostpeer show keepalive-blackhole > my-profile.yaml
+  ghostpeer run --report run.html refuse -- ./my-client
 )";
 
 constexpr const char* run_examples =
@@ -62,6 +63,7 @@ struct RawRun : RawCommon {
     std::string warp;
     std::string wall_timeout;
     std::string syscalls;
+    std::string report_file;
     unsigned mtu = 0;  ///< that of the link
     unsigned port = 0;
 };
@@ -104,6 +106,9 @@ void define_run(CLI::App& run, RawRun& raw, RunOptions& options) {
         ->type_name("FAMILY")
         ->check(CLI::IsMember({"4", "6", "both"}).description(""));
     define_observers(run, raw, options);
+    run.add_option("--report", raw.report_file,
+                   "A page to look at, one HTML file: what waited for what. Implies --sockets")
+        ->type_name("FILE");
     run.add_flag("--sockets", options.sockets,
                  "Also the kernel's view of COMMAND's sockets: state, queues, timers");
     run.add_flag(
@@ -156,6 +161,10 @@ Example:
         }
     }
     options.wall_timeout = wall_timeout.value_or(options.wall_timeout);
+    if (!raw.report_file.empty()) {
+        options.report_file = raw.report_file;
+        options.sockets = true;
+    }
     std::istringstream series(raw.warp);
     for (std::string one; std::getline(series, one, ',');) {
         options.warp.push_back(one);
@@ -212,6 +221,17 @@ CLI::App* add_check(CLI::App& app, CheckRequest& checked, std::vector<std::strin
         ->allow_extra_args(false);
     check->footer("Example:\n  ghostpeer check profiles/*.yaml\n");
     return check;
+}
+
+CLI::App* add_report(CLI::App& app, ReportRequest& reported) {
+    CLI::App* report = app.add_subcommand("report", "A page to look at, of a recorded run");
+    report->add_option("RUN", reported.record, "What `run --events` wrote")->required();
+    report->add_option("-o,--output", reported.page, "The page (RUN, with .html for .jsonl)")
+        ->type_name("FILE");
+    report->footer(
+        "Example:\n  ghostpeer run --events run.jsonl --sockets refuse -- ./my-client\n"
+        "  ghostpeer report run.jsonl\n");
+    return report;
 }
 
 CLI::App* add_completion(CLI::App& app, CompletionRequest& completed) {
@@ -271,6 +291,8 @@ Request parse_command_line(int argc, const char* const* argv) {
     CheckRequest checked;
     std::vector<std::string> check_parameters;
     const CLI::App* check = add_check(app, checked, check_parameters);
+    ReportRequest reported;
+    const CLI::App* report = add_report(app, reported);
     CompletionRequest completed;
     const CLI::App* completion = add_completion(app, completed);
     CLI::App* serve = app.add_subcommand("serve", "Be a peer where programs already run");
@@ -315,6 +337,9 @@ Request parse_command_line(int argc, const char* const* argv) {
     }
     if (warp->parsed()) {
         return warped;
+    }
+    if (report->parsed()) {
+        return reported;
     }
     if (completion->parsed()) {
         return completed;

@@ -28,6 +28,10 @@ struct CheckRequest {
     std::vector<std::string> profiles;
     std::vector<Assignment> parameters;
 };
+struct ReportRequest {
+    std::string record;  ///< the event stream's file
+    std::string page;    ///< empty: the record's name, with another ending
+};
 struct CompletionRequest {
     std::string shell;
 };
@@ -45,7 +49,7 @@ struct PrintRequest {
 };
 
 using Request = std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest,
-                             CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
+                             ReportRequest, CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
 
 /// Never throws and never ends the program.
 [[nodiscard]] Request parse_command_line(int argc, const char* const* argv);

@@ -53,7 +53,7 @@ peer::Settings make_settings(const CommonOptions& options, const Peers& peers, s
     settings.max_connections = options.max_connections;
     settings.max_buffered = options.max_buffer;
     settings.max_memory = options.max_memory.value_or(quarter_of_memory());
-    settings.segment_events = !options.quiet || options.events_file.has_value() ||
+    settings.segment_events = !options.quiet || options.events_file || options.report_file ||
                               wants_annotated_capture(options) || have_expectations(peers);
     settings.rtt = options.rtt.value_or(Duration::zero());
     return settings;

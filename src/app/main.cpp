@@ -2,6 +2,7 @@
 #include "app/command_line.hpp"
 #include "app/heap.hpp"
 #include "app/message.hpp"
+#include "app/report_command.hpp"
 #include "app/run_command.hpp"
 #include "app/serve_command.hpp"
 #include "app/warp_command.hpp"
@@ -36,6 +37,7 @@ struct Perform {
     int operator()(const ListRequest& request) const { return list_command(request); }
     int operator()(const ShowRequest& request) const { return show_command(request); }
     int operator()(const CheckRequest& request) const { return check_command(request); }
+    int operator()(const ReportRequest& request) const { return report_command(request); }
     int operator()(const WarpRequest& request) const { return warp_command(request); }
     int operator()(const CompletionRequest& request) const { return completion_command(request); }
     int operator()(const PrintRequest& request) const {

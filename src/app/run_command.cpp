@@ -12,6 +12,7 @@
 #include "app/output_tee.hpp"
 #include "app/packet_module.hpp"
 #include "app/peers.hpp"
+#include "app/report_command.hpp"
 #include "app/run_loop.hpp"
 #include "observe/exit_status.hpp"
 #include "posix/huge_pages.hpp"
@@ -255,6 +256,13 @@ class Run {
         }
         if (calls_) {
             calls_->tell(*clock_, sinks_);
+        }
+        if (options_.report_file) {
+            auto page = open_page_sink(*options_.report_file);
+            if (!page) {
+                return refuse(page.error());
+            }
+            sinks_.add(std::move(*page));
         }
         return {};
     }

@@ -46,8 +46,9 @@ struct CommonOptions {
     std::optional<std::string> events_file;
     std::optional<std::string> pcap_file;
     std::optional<std::string> junit_file;
-    std::optional<std::string> tap_file;  ///< `-`: standard output
-    std::optional<std::string> control;   ///< where the control interface is: `off`, `private`, …
+    std::optional<std::string> tap_file;     ///< `-`: standard output
+    std::optional<std::string> report_file;  ///< the page, of `run`; it shows the sockets, too
+    std::optional<std::string> control;  ///< where the control interface is: `off`, `private`, …
     std::optional<std::string> control_token_file;
     ColourChoice colour = ColourChoice::automatic;
     std::uint16_t mtu = 1500;

@@ -128,7 +128,7 @@ class ProgressLine {
 /// Runs on several kernels do not write over each other's files.
 void place_files(RunOptions& options, const std::string& suffix) {
     for (auto* file : {&options.trace_file, &options.events_file, &options.pcap_file,
-                       &options.junit_file, &options.tap_file}) {
+                       &options.junit_file, &options.tap_file, &options.report_file}) {
         const bool is_output = file == &options.tap_file && *file == "-";
         if (*file && !is_output && !suffix.empty()) {
             *file = with_suffix(**file, suffix);

@@ -358,9 +358,13 @@ struct LineMaker {
         line.append(",\"rules\":[");
         const char* separator = "";
         for (const auto& rule : verdict->rules) {
-            line.append("{}{{\"file\":{},\"line\":{},\"on\":{},\"fired\":{},\"withheld\":{}}}",
+            line.append("{}{{\"file\":{},\"line\":{},\"on\":{},\"fired\":{},\"withheld\":{}",
                         separator, json_string(rule.rule.file ? *rule.rule.file : std::string()),
                         rule.rule.line, json_string(rule.event), rule.fired, rule.withheld);
+            if (!rule.source.empty()) {
+                line.text("source", rule.source);
+            }
+            line.append("}}");
             separator = ",";
         }
         line.append("]");

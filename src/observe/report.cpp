@@ -218,7 +218,8 @@ event::Verdict make_verdict(const RunSummary& run, const Conversation* conversat
                                        statistics.profile->name,
                                        !rule.optional && !run.served,
                                        {},
-                                       makes_a_fault(rule)};
+                                       makes_a_fault(rule),
+                                       rule.source};
             if (seen.fired == 0 && outcome.must_fire) {
                 outcome.failure = describe_misfire(rule, seen, statistics, run);
                 verdict.failures.push_back({outcome.failure});

@@ -28,6 +28,7 @@ Rule finish_rule(RuleParts parts, std::size_t id) {
     rule.id = id;
     rule.place =
         Place{parts.at->source->name(), parts.at->mark.line + 1, parts.at->mark.column + 1};
+    rule.source = parts.at->source->block(parts.at->mark);
     rule.optional = parts.optional || parts.filters.probability.has_value();
     rule.filters = std::move(parts.filters);
     for (auto& each : parts.events) {

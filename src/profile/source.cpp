@@ -5,6 +5,7 @@
 #include "profile/errors.hpp"
 #include "profile/utf8.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -36,6 +37,35 @@ std::string_view SourceText::line(int index) const noexcept {
         line.remove_suffix(1);
     }
     return line;
+}
+
+std::string SourceText::block(Mark mark) const {
+    constexpr int most_lines = 12;
+    constexpr std::size_t longest = 200;
+    const auto first = line(mark.line);
+    const auto outer = std::min(first.find_first_not_of(' '), first.size());
+    std::string text;
+    std::string blank;  // lines that belong to it only if something follows
+    for (int i = 0; i < most_lines; ++i) {
+        const auto one = line(mark.line + i);
+        const auto indent = one.find_first_not_of(' ');
+        if (indent == std::string_view::npos) {
+            blank += '\n';
+            continue;
+        }
+        if (i > 0 && indent < static_cast<std::size_t>(std::max(mark.column, 1))) {
+            break;
+        }
+        text += std::exchange(blank, {});
+        text += text.empty() ? "" : "\n";
+        std::size_t end = std::min(one.size(), std::min(outer, indent) + longest);
+        while (end < one.size() && end > 0 &&
+               (static_cast<unsigned char>(one[end]) & 0xc0U) == 0x80U) {
+            --end;  // no character is cut in two
+        }
+        text += one.substr(std::min(outer, indent), end - std::min(outer, indent));
+    }
+    return text;
 }
 
 std::string_view SourceText::from(Mark mark) const noexcept {

@@ -30,6 +30,9 @@ class SourceText {
     [[nodiscard]] bool in_catalogue() const noexcept { return in_catalogue_; }
     /// The line without its end; empty where there is none.
     [[nodiscard]] std::string_view line(int index) const noexcept;
+    /// What stands from the mark's line on as far as it is part of the block that begins there: the
+    /// lines that are indented as far as the mark, a dozen at most, without that indentation.
+    [[nodiscard]] std::string block(Mark mark) const;
     /// What stands from the mark on.
     [[nodiscard]] std::string_view from(Mark mark) const noexcept;
 

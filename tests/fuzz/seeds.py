@@ -55,7 +55,7 @@ COMMAND_LINES = (
     "run --port 8080 --set a=b --fire unplug@2s --seed 7 --timeout 5s --rtt 1ms a.yaml -- true",
     "run --warp=6.1,6.12 --wall-timeout 2m --sysctl net.ipv4.tcp_syn_retries=2 refuse -- true",
     "run --link loopback --mtu 1500 --max-connections 9 --max-buffer 4KiB refuse -- true",
-    "run --events a --pcap b --junit c --tap - --control off --color never refuse -- true",
+    "run --events a --pcap b --junit c --report d --tap - --control off --color never refuse -- true",
     "serve slow-reader --interface eth0 --address 192.0.2.50/24 --gateway 192.0.2.1",
     "serve --netns 4711 --link loopback --peer 127.0.0.1:5432=refuse --user nobody",
     "ctl act {\"do\":\"reset\"} --peer api", "ctl wait established>=1", "ctl use default refuse",

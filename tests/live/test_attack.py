@@ -145,7 +145,7 @@ def a_command_that_hears_nothing_ends_with_sigterm(t):
 
 @test
 def a_pipe_that_nobody_reads_is_no_place_for_output(t):
-    for option in ("-o", "--events", "--pcap", "--junit", "--tap"):
+    for option in ("-o", "--events", "--pcap", "--junit", "--tap", "--report"):
         pipe = t.path("pipe" + option)
         os.mkfifo(pipe)
         os.chmod(pipe, 0o666)

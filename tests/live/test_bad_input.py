@@ -220,11 +220,11 @@ assert s.recv(1000).endswith(b"ok\\n")
 def full_disk(t):
     if not os.path.exists("/dev/full"):
         t.skip("/dev/full is missing")
-    for option in ("-o", "--events", "--pcap", "--junit", "--tap"):
+    for option in ("-o", "--events", "--pcap", "--junit", "--tap", "--report"):
         run = t.run("healthy", t.probe("connect", "send-all=100KiB", "close", "sleep=50ms"),
                     options=[option, "/dev/full"], outputs=False)
         # Of what people look at they are told; what programs read must not be taken for whole.
-        expected = 0 if option in ("-o", "--pcap") else 125
+        expected = 0 if option in ("-o", "--pcap", "--report") else 125
         t.equal(run.status, expected, f"exit status with {option} /dev/full")
         t.result(run.call("send-all"), 100 * 1024)
         t.contains(run.errors, "/dev/full", "standard error (what was lost)")

@@ -136,8 +136,8 @@ def usage_errors(t):
 
 @test
 def empty_values_and_numbers_that_are_none(t):
-    for option in ("--events", "--pcap", "--junit", "--tap", "-o", "--control", "--seed", "--rtt",
-                   "--timeout", "--max-buffer", "--control-token-file", "--peer", "--sysctl"):
+    for option in ("--events", "--pcap", "--junit", "--tap", "-o", "--report", "--control",
+                   "--seed", "--rtt", "--timeout", "--max-buffer", "--control-token-file", "--peer", "--sysctl"):
         run = refused(t, option, "", "refuse")
         t.contains(run.errors, "empty", f"the message for {option} ''")
     for seed in ("-1", "18446744073709551616", "0x10", "1.5", "one"):
@@ -306,7 +306,7 @@ def sysctl_in_a_profile(t):
 
 @test
 def unwritable_outputs(t):
-    for option in ("-o", "--events", "--pcap", "--junit", "--tap"):
+    for option in ("-o", "--events", "--pcap", "--junit", "--tap", "--report"):
         run = refused(t, option, t.path("no/such/folder/file"), "healthy")
         t.contains(run.errors, "no/such/folder/file", "the message")
 

@@ -224,7 +224,8 @@ TEST_CASE("event stream: the verdict") {
     verdict.seed = UINT64_MAX;
     verdict.attempts = 2;
     verdict.rules = {{place("nat.yaml", 7), "idle 5s", 0, 0, "nat", true, ""},
-                     {place("nat.yaml", 9), "receive data", 3, 2, "nat", true, ""}};
+                     {place("nat.yaml", 9), "receive data", 3, 2, "nat", true, "", true,
+                      "- on: receive \"data\"\n  do: drop"}};
     verdict.lost = {{"The trace is cut short.", false}};
     event::ExpectationOutcome expectation;
     expectation.place = place("nat.yaml", 12);
@@ -246,7 +247,7 @@ TEST_CASE("event stream: the verdict") {
         "duration": 14.000000001, "seed": 18446744073709551615, "attempts": 2,
         "rules": [{"file": "nat.yaml", "line": 7, "on": "idle 5s", "fired": 0, "withheld": 0},
                   {"file": "nat.yaml", "line": 9, "on": "receive data", "fired": 3,
-                   "withheld": 2}],
+                   "withheld": 2, "source": "- on: receive \"data\"\n  do: drop"}],
         "expectations": [{"file": "nat.yaml", "line": 12, "expect": "see: receive rst",
                           "pass": true, "seen": 1, "times": [14.0]},
                          {"file": "nat.yaml", "line": 12, "expect": "see: receive rst",

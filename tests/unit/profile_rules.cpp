@@ -197,3 +197,14 @@ TEST_CASE("reset: bare, and with sums of names and numbers") {
     CHECK(action_of<profile::Reset>("{reset: {seq: seg.end}}").seq->terms[0].name == Name::seg_end);
     CHECK_FALSE(action_of<profile::Reset>("{reset: {seq: iss}}").ack);
 }
+
+TEST_CASE("rules: their source is kept as it is written") {
+    const auto result = profile::load_text(
+        "summary: x\nrules:\n  - on: receive data\n    first: 1\n\n    do:\n      - drop\n\n"
+        "  - {on: send fin, do: drop}\n  # of the next\n",
+        "x.yaml");
+    REQUIRE(result.profile);
+    REQUIRE(result.profile->rules.size() == 2);
+    CHECK(result.profile->rules[0].source == "- on: receive data\n  first: 1\n\n  do:\n    - drop");
+    CHECK(result.profile->rules[1].source == "- {on: send fin, do: drop}");
+}

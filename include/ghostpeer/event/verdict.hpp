@@ -19,8 +19,9 @@ struct RuleOutcome {
     std::uint64_t withheld = 0;  ///< segments
     std::string profile;         ///< its name
     bool must_fire = true;
-    std::string failure;  ///< a sentence; empty: none
-    bool fault = true;    ///< it does more than to end the run
+    std::string failure;      ///< a sentence; empty: none
+    bool fault = true;        ///< it does more than to end the run
+    std::string source = {};  ///< how it is written
 };
 
 /// A sentence about something that did not come about, and what is to be seen of it.

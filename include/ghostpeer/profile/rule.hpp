@@ -161,6 +161,7 @@ struct Rule {
     std::size_t id = 0;     ///< position in Profile::rules
     std::size_t phase = 0;  ///< position in Profile::phases
     Place place;
+    std::string source;  ///< how it is written: its lines, the first at their common indentation
     std::vector<Event> on;
     Filters filters;
     std::vector<Action> actions;

@@ -1,0 +1,157 @@
+#include "app/report_command.hpp"
+
+#include "app/message.hpp"
+#include "app/version.hpp"
+#include "observe/events.hpp"
+#include "observe/exit_status.hpp"
+#include "observe/output_file.hpp"
+#include "page/page.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+#include <variant>
+
+namespace ghostpeer::app {
+namespace {
+
+constexpr std::size_t longest_line = 16 * 1024 * 1024;
+/// A page is written at once, to whoever may read slowly.
+constexpr observe::Patience patience{std::size_t{1} << 30, 10'000};
+
+class PageSink final : public event::Sink {
+  public:
+    PageSink(observe::OutputFile file, std::string name)
+        : file_(std::move(file)),
+          name_(std::move(name)),
+          lines_(observe::make_event_lines([this](std::string_view line) { record_.add(line); })) {}
+
+    void record(const event::Event& event) override {
+        lines_->record(event);
+        if (std::holds_alternative<std::shared_ptr<const event::Verdict>>(event.what)) {
+            file_.write(page::make_page(record_, name_, version));
+        }
+    }
+    void flush() override { file_.flush(); }
+    [[nodiscard]] bool pending() const override { return file_.pending(); }
+    void finish() override { file_.finish(); }
+    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
+
+  private:
+    observe::OutputFile file_;
+    std::string name_;
+    page::Record record_;
+    std::unique_ptr<event::Sink> lines_;
+};
+
+struct CloseRecord {
+    void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
+};
+
+/// Why it could not be read; empty: it was, to its end.
+[[nodiscard]] std::string read_record(const std::string& path, page::Record& record) {
+    const auto reason = [&] {
+        return fmt::format("{} could not be read: {}.", path, std::strerror(errno));
+    };
+    const std::unique_ptr<std::FILE, CloseRecord> file(std::fopen(path.c_str(), "re"));
+    if (!file) {
+        return reason();
+    }
+    std::array<char, 1 << 16> chunk{};
+    std::string line;
+    bool too_long = false;
+    const auto end_line = [&] {
+        too_long ? record.add_unreadable() : record.add(line);
+        line.clear();
+        too_long = false;
+    };
+    for (std::size_t n = 0; (n = std::fread(chunk.data(), 1, chunk.size(), file.get())) > 0;) {
+        std::string_view rest(chunk.data(), n);
+        while (!rest.empty()) {
+            const auto end = rest.find('\n');
+            line += too_long ? std::string_view() : rest.substr(0, end);
+            if (line.size() > longest_line) {
+                too_long = true;
+                line.clear();
+            }
+            if (end == std::string_view::npos) {
+                break;
+            }
+            end_line();
+            rest.remove_prefix(end + 1);
+        }
+    }
+    if (std::ferror(file.get()) != 0) {
+        return reason();
+    }
+    end_line();
+    if (record.events() == 0) {
+        return fmt::format(
+            "{} is no event stream: no line of it is an event. `ghostpeer run --events FILE` "
+            "writes one.",
+            path);
+    }
+    return {};
+}
+
+[[nodiscard]] std::string page_beside(const std::string& record) {
+    constexpr std::string_view ending = ".jsonl";
+    return (record.ends_with(ending) ? record.substr(0, record.size() - ending.size()) : record) +
+           ".html";
+}
+
+[[nodiscard]] bool are_the_same(const std::string& one, const std::string& other) {
+    std::error_code ignored;
+    return one == other || std::filesystem::equivalent(one, other, ignored);
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<event::Sink>, std::string> open_page_sink(const std::string& path) {
+    auto file = observe::OutputFile::open(path, "page", patience);
+    if (!file) {
+        return tl::make_unexpected(file.error());
+    }
+    return std::make_unique<PageSink>(std::move(*file), path);
+}
+
+int report_command(const ReportRequest& request) {
+    page::Record record;
+    const std::string path = request.page.empty() ? page_beside(request.record) : request.page;
+    if (are_the_same(path, request.record)) {
+        complain(fmt::format("The page would take the place of {}, the record; name another file.",
+                             request.record));
+        return exit_cannot;
+    }
+    if (const std::string problem = read_record(request.record, record); !problem.empty()) {
+        complain(problem);
+        return exit_cannot;
+    }
+    auto file = observe::OutputFile::open(path, "page", patience);
+    if (!file) {
+        complain(file.error());
+        return exit_cannot;
+    }
+    file->write(page::make_page(record, request.record, version));
+    file->finish();
+    if (const auto lost = file->lost()) {
+        complain(*lost);
+        return exit_cannot;
+    }
+    std::string told = fmt::format("{}: {} events", path, record.events());
+    if (record.left_out() > 0) {
+        told += fmt::format(", of which {} are not drawn", record.left_out());
+    }
+    if (record.unreadable() > 0) {
+        told += fmt::format("; {} lines could not be read", record.unreadable());
+    }
+    complain(told + ".");
+    return exit_success;
+}
+
+}  // namespace ghostpeer::app
