@@ -123,9 +123,9 @@ class Ladder {
         const wide = this.width > 760;
         const tracks = this.layout.tracks.count;
         const gutter = 84;
-        const program = wide ? (this.calls.length ? 160 : 104) : 84;
-        const kernel = this.app.record.hasSockets ? tracks > 1 ? 70 + 50 * tracks : 180 : 0;
-        const peer = tracks > 1 ? 40 + 50 * tracks : 124;
+        const program = wide ? (this.calls.length ? 160 : 104) : this.width > 560 ? 84 : 0;
+        const kernel = this.app.record.hasSockets && this.width > 560 ? tracks > 1 ? 70 + 50 * tracks : 180 : 0;
+        const peer = this.width <= 560 ? 0 : tracks > 1 ? 40 + 50 * tracks : 124;
         const wire = Math.max(this.width - gutter - program - kernel - peer - 14, 120);
         const lanes = {};
         let x = gutter;

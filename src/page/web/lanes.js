@@ -201,7 +201,7 @@ function drawCall(view, item, x, width) {
 }
 
 function drawProgram(view, lane) {
-    const {g, colours, layout} = view;
+    const {g, colours} = view;
     const threads = view.threads;
     const width = (lane.width - 8) / Math.max(Math.min(threads.size, 3), 1);
     for (const item of view.calls) {
@@ -219,7 +219,7 @@ function drawProgram(view, lane) {
         }
         const exit = item.type === "exit";
         const text = exit ? `■ ${item.e.signal === undefined ? `status ${item.e.status}` : item.e.signal_name}`
-            : `▸ ${layout.record.conns.size > 1 ? `#${item.conn} ` : ""}attempt ${item.e.attempt}`;
+            : `▸ ${view.app.shown.size > 1 ? `#${item.conn} ` : ""}attempt ${item.e.attempt}`;
         g.fillStyle = colours.faint;
         g.fillRect(lane.x, y, lane.width, 1);
         halo(g, fitted(g, text, lane.width - 8), lane.x + 6, y + 12, exit ? colours.text : colours.faint, colours.panel);

@@ -5,7 +5,7 @@ const FOLD_FROM = 120e6;   // ns
 const PX_PER_NS = 0.12e-6;
 const MOST_TRACKS = 4;
 
-const foldHeight = (gap) => 44 + 9 * Math.log10(gap / FOLD_FROM);
+const foldHeight = (gap) => 52 + 9 * Math.log10(gap / FOLD_FROM);
 
 function layOut(record, shown, fold) {
     const items = record.items.filter((item) => !item.conn || shown.has(item.conn));
@@ -25,7 +25,7 @@ function layOut(record, shown, fold) {
         const room = (lanes[item.lane] ?? -20) + ROWS[item.lane];
         const next = Math.max(y + height, room, y);
         if (long) {
-            breaks.push({top: Math.max(y + 6, next - height + 6), bottom: next - 16, gap, from: time, to: item.t});
+            breaks.push({top: Math.max(y + 13, next - height + 13), bottom: next - 16, gap, from: time, to: item.t});
         }
         item.y = next;
         lanes[item.lane] = next;
@@ -34,7 +34,7 @@ function layOut(record, shown, fold) {
     }
     const [long, height, gap] = step(record.end);
     if (long) {
-        breaks.push({top: y + 8, bottom: y + height - 6, gap, from: time, to: record.end});
+        breaks.push({top: y + 13, bottom: y + height - 6, gap, from: time, to: record.end});
     }
     const end = y + Math.max(height, 8);
     return {items, breaks, total: end + 24, end, record, tracks: assignTracks(record, shown)};

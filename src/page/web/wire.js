@@ -127,7 +127,7 @@ function onLine(view, text, x, y, colour) {
 function wireWords(view, lane, item, y, colour, slant) {
     const {g, colours} = view;
     const isSegment = item.type === "segment";
-    const several = view.layout.record.conns.size > 1;
+    const several = view.app.shown.size > 1;
     const parts = isSegment ? segmentWords(item) : otherWords(item);
     const fate = isSegment ? fateText(item) : "";
     // At the left end a line is that much higher or lower than at the peer's.
@@ -189,11 +189,58 @@ function otherColour(colours, item) {
         : item.type === "rule" || item.type === "icmp" ? colours.edited : colours.text;
 }
 
+// From far away: how many segments went which way, in bars of both sides, and how many did not.
+function drawDensity(view, lane) {
+    const {g, colours} = view;
+    const step = 3;
+    const bins = new Map();
+    let most = 1;
+    for (const item of view.visible) {
+        if (item.type !== "segment" || (view.app.rule !== null && item.rule !== view.app.rule)) {
+            continue;
+        }
+        const at = Math.floor(view.sy(item.y) / step);
+        const bin = bins.get(at) || {in: 0, out: 0, bad: 0, changed: 0};
+        const kind = item.s.withheld ? "bad" : item.s.fate === "accepted" || item.s.fate === "sent" ? (item.s.out ? "out" : "in") : "changed";
+        bin[kind] += 1;
+        most = Math.max(most, bin.in, bin.out, bin.bad, bin.changed);
+        bins.set(at, bin);
+    }
+    const room = lane.width * 0.42;
+    for (const [at, bin] of bins) {
+        const bar = (x, width, colour) => {
+            g.fillStyle = colour;
+            g.fillRect(x, at * step, width, step - 1);
+        };
+        bar(lane.x + 10, room * bin.in / most, colours.in);
+        bar(lane.x + lane.width - 10 - room * bin.out / most, room * bin.out / most, colours.out);
+        if (bin.bad + bin.changed > 0) {
+            const width = Math.max(Math.min(bin.bad + bin.changed, most) / most * room, 5);
+            bar(lane.x + lane.width / 2 - width / 2, width, bin.bad > 0 ? colours.bad : colours.edited);
+        }
+    }
+    g.font = SMALL;
+    view.ground = colours.panel;
+    onLine(view, "from the program · withheld or changed · from the peer; zoom in for single segments", lane.x + 16, view.header + 14, colours.faint);
+}
+
+function drawFolds(view) {
+    view.g.font = FONT;
+    view.ground = view.colours.fold;
+    for (const [text, x, y] of view.foldWords || []) {
+        onLine(view, text, x, y - 4, view.colours.text);
+    }
+}
+
 function drawWire(view, lane) {
     const {g, colours, app} = view;
-    const slant = Math.min(5, 5 * app.ladder.transform.k);
-    const dense = new Map();
-    const thin = app.ladder.transform.k < 0.2;
+    const {k} = app.ladder.transform;
+    if (k < 0.12) {
+        drawDensity(view, lane);
+        drawFolds(view);
+        return;
+    }
+    const slant = Math.min(5, 5 * k);
     const words = [];
     for (const item of view.visible) {
         if (item.lane !== "wire") {
@@ -201,15 +248,9 @@ function drawWire(view, lane) {
         }
         const y = view.sy(item.y);
         const colour = item.type === "segment" ? segmentColour(colours, item) : otherColour(colours, item);
-        const focused = item === app.focused;
-        // Where many fall on one line of dots, one of each colour is enough.
-        if (!focused && Math.abs(y - (dense.get(colour) ?? -99)) < 0.75) {
-            continue;
-        }
-        dense.set(colour, y);
         const faded = app.rule !== null && item.rule !== app.rule;
-        g.globalAlpha = faded ? 0.16 : thin && item.rule === null ? 0.3 : 1;
-        if (focused || item === app.hovered) {
+        g.globalAlpha = faded ? 0.16 : 1;
+        if (item === app.focused || item === app.hovered) {
             g.fillStyle = colours.focus;
             g.fillRect(lane.x + 1, y - 10, lane.width - 2, 20);
         }
@@ -224,17 +265,12 @@ function drawWire(view, lane) {
     }
     let last = -99;
     for (const [item, y, colour, faded] of words) {
-        const told = !thin || item.rule !== null || item.type !== "segment";
-        if (!faded && told && (y - last >= 14 || item === app.focused) && lane.width > 150) {
+        if (!faded && (y - last >= 14 || item === app.focused) && lane.width > 150) {
             g.globalAlpha = 1;
             wireWords(view, lane, item, y, colour, slant);
             last = y;
         }
     }
     g.globalAlpha = 1;
-    g.font = FONT;
-    for (const [text, x, y] of view.foldWords || []) {
-        view.ground = colours.fold;
-        onLine(view, text, x, y - 4, colours.text);
-    }
+    drawFolds(view);
 }
