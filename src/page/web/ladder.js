@@ -24,6 +24,10 @@ class Ladder {
         this.box.addEventListener("mouseleave", () => this.app.hover(null));
         this.box.addEventListener("click", (event) => this.app.focus(this.hit(event)));
         new ResizeObserver(() => this.resize()).observe(this.box);
+        matchMedia("print").addEventListener("change", () => {
+            this.resize();
+            this.draw();
+        });
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.app.recolour());
     }
 
@@ -123,7 +127,7 @@ class Ladder {
         const wide = this.width > 760;
         const tracks = this.layout.tracks.count;
         const gutter = 84;
-        const program = wide ? (this.calls.length ? 160 : 104) : this.width > 560 ? 84 : 0;
+        const program = wide ? (this.calls.length ? 70 + 90 * Math.min(this.threads.size, 3) : 104) : this.width > 560 ? 84 : 0;
         const kernel = this.app.record.hasSockets && this.width > 560 ? tracks > 1 ? 70 + 50 * tracks : 180 : 0;
         const peer = this.width <= 560 ? 0 : tracks > 1 ? 40 + 50 * tracks : 124;
         const wire = Math.max(this.width - gutter - program - kernel - peer - 14, 120);

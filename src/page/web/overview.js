@@ -33,7 +33,7 @@ class Overview {
         const lone = this.app.waits.filter((wait) => !wait.conn).slice(0, 40);
         const top = lone.length ? 24 : 6;
         const height = top + rows.length * rowHeight + 26;
-        this.x = d3.scaleLinear().domain([0, record.end / 1e9]).range([left, width - 14]);
+        this.x = d3.scaleLinear().domain([0, record.end / 1e9]).range([left, width - 24]);
         d3.select(this.box).selectAll("*").remove();
         const svg = d3.select(this.box).append("svg").attr("width", width).attr("height", height)
             .attr("role", "img").attr("aria-label", `The run from 0 to ${lengthText(record.end)}: ` +
@@ -43,7 +43,7 @@ class Overview {
         lone.forEach((wait) => this.wait(svg, wait, 4, 15));
         rows.forEach((row, i) => this.row(svg, row, top + i * rowHeight, rowHeight));
         this.window = svg.append("rect").attr("class", "window").attr("y", 2).attr("height", height - 26);
-        svg.append("rect").attr("x", left).attr("width", Math.max(width - 14 - left, 0)).attr("height", height - 24)
+        svg.append("rect").attr("x", left).attr("width", Math.max(width - 24 - left, 0)).attr("height", height - 24)
             .attr("class", "touch").call(d3.drag().on("start drag", (event) => {
                 const at = (d3.event || event).x;
                 this.app.lookAt(Math.min(Math.max(this.x.invert(at) * 1e9, 0), record.end));

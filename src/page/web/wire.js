@@ -16,7 +16,7 @@ function head(g, x, y, direction, slope) {
     g.fill();
 }
 
-function cross(g, x, y) {
+function crossAt(g, x, y) {
     g.lineWidth = 2.2;
     g.beginPath();
     g.moveTo(x - 5, y - 5);
@@ -64,7 +64,7 @@ function drawSegment(view, lane, item, y, slant) {
     g.stroke();
     g.setLineDash([]);
     if (item.s.withheld) {
-        cross(g, x1, yAt(to));
+        crossAt(g, x1, yAt(to));
     } else if (item.s.fate === "delayed") {
         g.lineWidth = 1.6;
         g.beginPath();
@@ -145,7 +145,11 @@ function wireWords(view, lane, item, y, colour, slant) {
     x += onLine(view, fitted(g, parts.slice(1).join("  "), room), x, left, colours.faint) + 10;
     if (fate) {
         g.font = SMALL;
-        const from = withheld && !item.s.out ? Math.max(x, cross + 12) : x;
+        const from = withheld && !item.s.out ? Math.max(x + 8, cross + 12) : x;
+        if (from > cross + 12 && withheld && !item.s.out) {  // the words have covered it
+            g.strokeStyle = colour;
+            crossAt(g, x, left);
+        }
         const text = fitted(g, fate, Math.max(end - from, 40));
         onLine(view, text, withheld && item.s.out ? from : Math.max(end - g.measureText(text).width, from), withheld && item.s.out ? left : y, colour);
     }
@@ -169,7 +173,7 @@ function drawOther(view, lane, item, y, colour) {
         g.stroke();
         g.setLineDash([]);
         if (stopped) {
-            cross(g, x1, y);
+            crossAt(g, x1, y);
         } else {
             head(g, x1, y, -1, 0);
         }
