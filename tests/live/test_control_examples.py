@@ -39,11 +39,11 @@ def ctl_says_why_nothing_was_done(t):
     run = t.passed(inside(t, """
         kept = connect()
         peer.wait("established >= 1")
-        assert "rule `on: command nothing`" in ctl("fire", "nothing", status=1)
+        assert "rule `on: command nothing`" in ctl("fire", "nothing", status=125)
         assert ctl("fire", "unplug") == "1 connection\\n"
         assert ctl("icmp", "host-unreachable") == "0 connections\\n"
         assert ctl("reset", "--conn", "1") == "1 connection\\n"
-        assert "which is CLOSED" in ctl("reset", "--conn", "1", status=1)
+        assert "which is closed" in ctl("reset", "--conn", "1", status=125)
     """, profile=t.profile("""
         summary: Has a command.
         extends: healthy

@@ -17,7 +17,7 @@ FLOOD = """
     GOOD = ["GET /v1/info", "GET /v1/peers", "GET /v1/connections", "GET /v1/connections/1",
             "GET /v1/stats", "GET /metrics", "GET /v1/wait?for=connections%3E=1",
             'POST /v1/actions {"do": "revive"}', 'POST /v1/connections/1/actions {"do": "revive"}',
-            'PUT /v1/peers/default/profile {"profile": "healthy"}', "POST /v1/commands/x"]
+            'PUT /v1/peers/default/profile {"profile": "healthy"}', "POST /v1/stats/reset"]
     BAD = ["GET /v1/connections/99999999999999999999", "GET /v1/connections/0", "GET /nothing",
            "POST /v1/actions {", 'POST /v1/actions {"do": "explode"}', "POST /v1/actions []",
            'POST /v1/actions {"do": %s}' % ("[" * 5000), "GET /v1/wait?for=%ff%",

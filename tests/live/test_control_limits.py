@@ -126,7 +126,7 @@ def a_request_has_one_meaning(t):
             t.equal(text.count("Content-Length:"), 1, f"answers to {fields}")
         with control.send(control.head("POST /v1/commands/x", "Transfer-Encoding: chunked",
                                        "Connection: close") + b"2\r\n{}\r\n0\r\n\r\n") as client:
-            t.equal(answer(client)[0], 200, "the status with chunks")
+            t.equal(answer(client)[0], 404, "the status with chunks: nobody waits for x")
 
 
 @test

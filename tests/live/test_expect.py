@@ -284,4 +284,4 @@ def tap_on_standard_output(t):
     t.check(not os.path.exists(t.path("no")), "a folder was made")
     run = t.run("healthy", ["sh", "-c", "echo from the program"], options=["--tap", "-"])
     t.equal(run.status, 0, "exit status")
-    t.equal(run.text.splitlines()[:3], ["from the program", "TAP version 14", "1..2"], "output")
+    t.equal(run.text.splitlines()[:4], ["from the program", "", "TAP version 14", "1..2"], "output")

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from harness import PEER, PYTHON, alone, test
+from verdict_support import agree
 from warp_support import folder_of, guest, machines_of, start, warp
 
 
@@ -136,6 +137,18 @@ def spinning_for_ever_is_ended(t):
     t.equal(run.status, 124, "exit status")
     t.soon(run, 20)
     t.contains(run.errors, "--wall-timeout", "the message")
+
+
+@test
+def the_end_of_real_time_is_a_timeout_everywhere(t):
+    guest(t)
+    agree(t, "silent-after-handshake", ["nc", PEER, "80"], 124,
+          r"TIMEOUT after 2\.000 s of real time: nc ",
+          "--warp", "--wall-timeout", "2s")
+    # What the kernel sent when COMMAND was killed is not what had passed.
+    agree(t, "silent-after-handshake", ["nc", PEER, "80"], 124,
+          r"TIMEOUT after 3600\.000 s: nc .*; nothing has passed on #1 since 0\.0",
+          "--warp", "--timeout", "1h")
 
 
 @test
