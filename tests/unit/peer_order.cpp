@@ -9,7 +9,7 @@ using peer::Ending;
 
 namespace {
 
-std::string text_of(const Segment& segment) {
+std::string payload_text(const Segment& segment) {
     return {segment.payload.begin(), segment.payload.end()};
 }
 
@@ -49,7 +49,7 @@ std::vector<Segment> left_of_client(World& world) {
 TEST_CASE("what was said leaves, and the RST behind it") {
     const auto left = left_after("  - {on: enter established, do: [{say: half}, reset]}\n");
     REQUIRE(flags_of(left) == "PA RA");
-    CHECK(text_of(left[0]) == "half");
+    CHECK(payload_text(left[0]) == "half");
     CHECK(left[1].seq == left[0].end());
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("a segment of `send` leaves behind what was said before it") {
         left_after("  - {on: enter established, do: [{say: a}, {send: {flags: RA}}, {say: b}]}\n");
     REQUIRE(flags_of(left) == "PA RA PA");
     CHECK(left[1].seq == left[0].end());
-    CHECK(text_of(left[2]) == "b");
+    CHECK(payload_text(left[2]) == "b");
 }
 
 TEST_CASE("a blackhole does not take what was said before it") {
@@ -80,7 +80,7 @@ TEST_CASE("a blackhole does not take what was said before it") {
         "  - {on: enter established, do: [{say: a}, blackhole]}\n"
         "  - {on: enter established, do: {say: b}}\n");
     REQUIRE(left.size() == 1);
-    CHECK(text_of(left[0]) == "a");
+    CHECK(payload_text(left[0]) == "a");
 }
 
 TEST_CASE("as a client the handshake's ACK leaves before what ends the connection") {
@@ -116,7 +116,7 @@ TEST_CASE("words before a close on data leave first, and the data is refused all
     const auto left =
         left_after("  - {on: receive data, first: 1, do: [{say: bye}, close]}\n", true);
     REQUIRE(flags_of(left) == "PA FA R");
-    CHECK(text_of(left[0]) == "bye");
+    CHECK(payload_text(left[0]) == "bye");
 }
 
 TEST_CASE("shutdown on data does not acknowledge it before its FIN") {
@@ -143,8 +143,8 @@ TEST_CASE("push: false lets what is said next share the segment") {
     auto left = left_after(
         "  - {on: enter established, do: [{say: {text: a, push: false}}, {say: b}, {say: c}]}\n");
     REQUIRE(left.size() == 2);
-    CHECK(text_of(left[0]) == "ab");
-    CHECK(text_of(left[1]) == "c");
+    CHECK(payload_text(left[0]) == "ab");
+    CHECK(payload_text(left[1]) == "c");
     left = left_after("  - {on: enter established, do: {say: {text: a, push: false}}}\n");
     CHECK(left.size() == 1);
 }
@@ -153,17 +153,17 @@ TEST_CASE("pieces: SIZE cuts what is said") {
     const auto left =
         left_after("  - {on: enter established, do: {say: {text: abcdefgh, pieces: 3}}}\n");
     REQUIRE(left.size() == 3);
-    CHECK(text_of(left[0]) == "abc");
-    CHECK(text_of(left[2]) == "gh");
+    CHECK(payload_text(left[0]) == "abc");
+    CHECK(payload_text(left[2]) == "gh");
 }
 
 TEST_CASE("words before the handshake ride on its end, each in its own segment") {
     World world("role: client\nrules:\n  - {on: start, do: [{say: a}, {say: b}]}\n");
     const auto left = left_of_client(world);
     REQUIRE(left.size() == 2);
-    CHECK(text_of(left[0]) == "a");
+    CHECK(payload_text(left[0]) == "a");
     CHECK(left[0].ack == SeqNum{1001});
-    CHECK(text_of(left[1]) == "b");
+    CHECK(payload_text(left[1]) == "b");
 }
 
 TEST_CASE("a list of a `send` rule goes on when its segment and what it said have left") {
