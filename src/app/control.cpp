@@ -124,9 +124,19 @@ std::string describe_control(const CommonOptions& options, const ControlAccess& 
 
 ControlAttendant::ControlAttendant(const ControlAccess& access, const Clock& clock,
                                    peer::Engine& engine, Sinks& sinks, const Peers& peers)
-    : control_({access.listener, engine, names_of(peers),
-                [&sinks](std::unique_ptr<event::Sink> sink) { sinks.add(std::move(sink)); },
-                [](const std::string& sentence) { complain(sentence); },
-                [&clock] { return clock.now(); }, version, access.token, peers.relays}) {}
+    // The thread may outlive the clock.
+    : control_(std::make_unique<control::Control>(control::Control::Parts{
+          access.listener, engine, names_of(peers),
+          [&sinks](std::unique_ptr<event::Sink> sink) { sinks.add(std::move(sink)); },
+          [](const std::string& sentence) { complain(sentence, no_patience); },
+          [clock] { return clock.now(); }, version, access.token, peers.relays})) {}
+
+bool ControlAttendant::end() {
+    const bool ended = control_->end();
+    if (!ended) {
+        static_cast<void>(control_.release());
+    }
+    return ended;
+}
 
 }  // namespace ghostpeer::app

@@ -17,6 +17,7 @@
 #include "control/listener.hpp"
 #include "ghostpeer/peer/engine.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -51,20 +52,21 @@ class ControlAttendant final : public Attendant {
     ControlAttendant(const ControlAccess& access, const Clock& clock, peer::Engine& engine,
                      Sinks& sinks, const Peers& peers);
 
-    [[nodiscard]] int fd() const noexcept override { return control_.fd(); }
+    [[nodiscard]] int fd() const noexcept override { return control_->fd(); }
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
-        return control_.next_deadline();
+        return control_->next_deadline();
     }
-    void attend(Instant now) override { control_.attend(now); }
-    void delivered() override { control_.delivered(); }
+    void attend(Instant now) override { control_->attend(now); }
+    void delivered() override { control_->delivered(); }
 
-    [[nodiscard]] std::optional<std::string> lost() const { return control_.lost(); }
+    [[nodiscard]] std::optional<std::string> lost() const { return control_->lost(); }
 
-    /// Nobody is served any more; see `control::Control::end`.
-    void end() { control_.end(); }
+    /// Nobody is served any more; see `control::Control::end`. False: its thread is left behind
+    /// with a request, and the process has to end without the destructors of what is static.
+    [[nodiscard]] bool end();
 
   private:
-    control::Control control_;
+    std::unique_ptr<control::Control> control_;
 };
 
 }  // namespace ghostpeer::app

@@ -1,5 +1,6 @@
 #include "app/ctl_command.hpp"
 
+#include "app/clock.hpp"
 #include "app/ctl_output.hpp"
 #include "app/message.hpp"
 #include "control/listener.hpp"
@@ -10,7 +11,6 @@
 #include "observe/exit_status.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -22,11 +22,14 @@ namespace ghostpeer::app {
 namespace {
 
 using namespace std::chrono_literals;
-using Json = nlohmann::ordered_json;
+using control::Json;
 using control::percent_encode;
 
 constexpr std::chrono::milliseconds usual_patience = 15s;
 constexpr std::chrono::milliseconds patience_with_events = 60s;
+constexpr std::size_t longest_answer = std::size_t{16} * 1024 * 1024;
+constexpr std::size_t longest_event = std::size_t{1024} * 1024;
+constexpr std::size_t most_connections = 1'000'000;
 
 /// Why it cannot be done, a sentence, and the status to end with.
 struct Trouble {
@@ -40,6 +43,8 @@ using Answer = tl::expected<std::string, Trouble>;
 [[nodiscard]] auto trouble(std::string sentence) {
     return tl::make_unexpected(Trouble{std::move(sentence), exit_cannot});
 }
+
+[[nodiscard]] auto no_ghostpeer() { return trouble("the answer is none of a ghostpeer's."); }
 
 /// The other side of the exchange.
 class Line {
@@ -76,16 +81,16 @@ class Line {
 
     using Receive = std::function<bool(std::string_view)>;
 
-    /// `receive` gets the body of a good answer as it comes.
-    [[nodiscard]] tl::expected<void, Trouble> ask(const std::string& method,
-                                                  const std::string& target,
-                                                  const std::string& body,
-                                                  std::chrono::milliseconds patience,
+    /// `receive` gets the body of a good answer as it comes, `until` then at most.
+    [[nodiscard]] tl::expected<void, Trouble> ask(const http::Request& request,
+                                                  std::chrono::milliseconds patience, Instant until,
                                                   const Receive& receive) const {
         http::Exchange exchange;
         exchange.to = to_;
-        exchange.request = {method, target, {}, body};
+        exchange.request = request;
         exchange.patience = patience;
+        exchange.now = [this] { return clock_.now(); };
+        exchange.until = until;
         if (!token_.empty()) {
             exchange.request.headers.emplace_back("Authorization", "Bearer " + token_);
         }
@@ -95,7 +100,7 @@ class Line {
                 return receive(part);
             }
             refusal += part;
-            return true;
+            return refusal.size() <= longest_answer;
         };
         const auto status = http::exchange(exchange);
         if (!status) {
@@ -115,16 +120,25 @@ class Line {
                              const std::string& body = {},
                              std::chrono::milliseconds patience = usual_patience) const {
         std::string text;
-        const auto asked = ask(method, target, body, patience, [&](std::string_view part) {
-            text += part;
-            return true;
-        });
-        return asked ? Answer(text) : tl::make_unexpected(asked.error());
+        const auto asked = ask({method, target, {}, body}, patience, clock_.now() + patience,
+                               [&](std::string_view part) {
+                                   text += part;
+                                   return text.size() <= longest_answer;
+                               });
+        if (!asked) {
+            return tl::make_unexpected(asked.error());
+        }
+        return text.size() <= longest_answer ? Answer(text) : no_ghostpeer();
+    }
+    [[nodiscard]] tl::expected<void, Trouble> listen(const std::string& target,
+                                                     const Receive& receive) const {
+        return ask({"GET", target, {}, {}}, patience_with_events, Instant::max(), receive);
     }
 
   private:
     [[nodiscard]] std::string explain(const std::string& body, int status) const {
-        const auto json = Json::parse(body, nullptr, false);
+        const auto answer = read_answer(body);
+        const Json json = answer ? *answer : Json();
         if (!json.is_object() || !json.contains("error")) {
             return fmt::format("{} answered with status {} and no explanation; is it a ghostpeer?",
                                where_, status);
@@ -136,12 +150,13 @@ class Line {
             text += "\n" + found->get<std::string>();
             text.erase(text.find_last_not_of('\n') + 1);
         }
-        return text;
+        return lines_as_text(text);
     }
 
     http::Place to_;
     std::string where_;
     std::string token_;
+    Clock clock_;
 };
 
 /// The words from `first` on, with spaces between them.
@@ -161,12 +176,23 @@ class Line {
     return {};
 }
 
+[[nodiscard]] Answer shown(const Answer& answer, const CtlRequest& request,
+                           std::string (*as_text)(const Json&)) {
+    if (!answer) {
+        return answer;
+    }
+    const auto json = read_answer(*answer);
+    if (!json) {
+        return no_ghostpeer();
+    }
+    return request.json ? lines_as_text(*answer) : as_text(*json);
+}
+
 [[nodiscard]] Answer peers(const Line& line, const CtlRequest& request) {
     if (auto wrong = need_words(request, 1, 1, "peers"); !wrong) {
         return wrong;
     }
-    auto answer = line.ask("GET", "/v1/peers");
-    return answer && !request.json ? Answer(peers_as_text(*answer)) : answer;
+    return shown(line.ask("GET", "/v1/peers"), request, peers_as_text);
 }
 
 [[nodiscard]] Answer connections(const Line& line, const CtlRequest& request) {
@@ -179,27 +205,44 @@ class Line {
         if (!answer) {
             return answer;
         }
-        all.push_back(Json::parse(*answer, nullptr, false));
+        auto one = read_answer(*answer);
+        if (!one) {
+            return no_ghostpeer();
+        }
+        all.push_back(std::move(*one));
     }
-    std::string from = request.connection ? "" : "0";
-    while (!from.empty()) {
+    auto from = request.connection ? std::nullopt : std::optional(std::uint64_t{0});
+    while (from) {
         auto answer = line.ask(
-            "GET", fmt::format("/v1/connections?limit=256&from={}{}", from,
+            "GET", fmt::format("/v1/connections?limit=256&from={}{}", *from,
                                request.peer ? "&peer=" + percent_encode(*request.peer) : ""));
         if (!answer) {
             return answer;
         }
-        const auto page = Json::parse(*answer, nullptr, false);
-        if (!page.is_object() || !page.contains("connections") || !page.contains("next")) {
-            return trouble("the answer is none of a ghostpeer's.");
+        const auto page = read_answer(*answer);
+        const auto found =
+            page && page->is_object() ? page->find("connections") : Json::const_iterator();
+        if (!page || !page->is_object() || found == page->end() || !found->is_array()) {
+            return no_ghostpeer();
         }
-        all.insert(all.end(), page["connections"].begin(), page["connections"].end());
-        from = page["next"].is_null() ? "" : page["next"].dump();
+        all.insert(all.end(), found->begin(), found->end());
+        const auto next = page->find("next");
+        const bool more = next != page->end() && next->is_number_unsigned();
+        // The next page is one further on, so that there is a last one.
+        if (all.size() > most_connections || (more && next->get<std::uint64_t>() <= *from)) {
+            return no_ghostpeer();
+        }
+        from = more ? std::optional(next->get<std::uint64_t>()) : std::nullopt;
     }
-    std::sort(all.begin(), all.end(), [](const Json& a, const Json& b) {
-        return a.value("id", std::uint64_t{0}) < b.value("id", std::uint64_t{0});
-    });
-    return request.json ? all.dump() + "\n" : connections_as_text(all.dump());
+    const auto id_of = [](const Json& one) {
+        const auto id = one.is_object() ? one.find("id") : one.end();
+        return one.is_object() && id != one.end() && id->is_number_unsigned()
+                   ? id->get<std::uint64_t>()
+                   : 0;
+    };
+    std::sort(all.begin(), all.end(),
+              [&](const Json& a, const Json& b) { return id_of(a) < id_of(b); });
+    return request.json ? lines_as_text(control::dump(all) + "\n") : connections_as_text(all);
 }
 
 [[nodiscard]] Answer use(const Line& line, const CtlRequest& request) {
@@ -221,15 +264,27 @@ class Line {
     }
     auto answer = line.ask("PUT", "/v1/peers/" + percent_encode(request.words[1]) + "/profile",
                            Json{{"profile", profile}, {"set", set}}.dump());
-    return answer && !request.json ? Answer(fmt::format("{} uses {}\n", request.words[1], profile))
-                                   : answer;
+    if (!answer) {
+        return answer;
+    }
+    return request.json ? lines_as_text(*answer)
+                        : fmt::format("{} uses {}\n", request.words[1], profile);
 }
 
 [[nodiscard]] Answer count_acted(Answer answer, const CtlRequest& request) {
-    if (!answer || request.json) {
+    if (!answer) {
         return answer;
     }
-    const auto count = Json::parse(*answer, nullptr, false).value("connections", std::uint64_t{0});
+    if (request.json) {
+        return lines_as_text(*answer);
+    }
+    const auto json = read_answer(*answer);
+    const auto found =
+        json && json->is_object() ? json->find("connections") : Json::const_iterator();
+    if (!json || !json->is_object() || found == json->end() || !found->is_number_unsigned()) {
+        return no_ghostpeer();
+    }
+    const auto count = found->get<std::uint64_t>();
     return fmt::format("{} connection{}\n", count, count == 1 ? "" : "s");
 }
 
@@ -278,7 +333,10 @@ class Line {
     auto answer =
         line.ask("GET", target, {},
                  std::chrono::duration_cast<std::chrono::milliseconds>(*time) + usual_patience);
-    return answer && !request.json ? Answer(std::string()) : answer;
+    if (!answer) {
+        return answer;
+    }
+    return request.json ? lines_as_text(*answer) : std::string();
 }
 
 [[nodiscard]] Answer stats(const Line& line, const CtlRequest& request) {
@@ -287,7 +345,7 @@ class Line {
     }
     auto answer =
         request.reset ? line.ask("POST", "/v1/stats/reset") : line.ask("GET", "/v1/stats");
-    return answer && !request.json ? Answer(stats_as_text(*answer)) : answer;
+    return shown(answer, request, stats_as_text);
 }
 
 /// Prints them as they come.
@@ -296,6 +354,7 @@ class Line {
         return wrong;
     }
     std::string pending;
+    bool sound = true;
     const auto print = [&](std::string_view part) {
         pending += part;
         std::string lines;
@@ -305,18 +364,22 @@ class Line {
             constexpr std::string_view data = "data: ";
             const auto one = std::string_view(pending).substr(begin, end - begin);
             if (one.starts_with(data)) {
-                lines += one.substr(data.size());
+                lines += lines_as_text(one.substr(data.size()));
                 lines += '\n';
             }
             begin = end + 1;
         }
         pending.erase(0, begin);
-        return lines.empty() || print_output(lines);
+        sound = pending.size() <= longest_event;
+        return sound && (lines.empty() || print_output(lines));
     };
     const std::string target =
         request.since ? fmt::format("/v1/events?since={}", *request.since) : "/v1/events";
-    const auto asked = line.ask("GET", target, {}, patience_with_events, print);
-    return asked ? Answer(std::string()) : tl::make_unexpected(asked.error());
+    const auto asked = line.listen(target, print);
+    if (!asked) {
+        return tl::make_unexpected(asked.error());
+    }
+    return sound ? Answer(std::string()) : no_ghostpeer();
 }
 
 [[nodiscard]] Answer perform(const CtlRequest& request) {

@@ -1,7 +1,8 @@
 #include "app/ctl_output.hpp"
 
+#include "observe/text.hpp"
+
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace ghostpeer::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using control::Json;
 using Row = std::vector<std::string>;
 
 [[nodiscard]] std::string table(const std::vector<Row>& rows) {
@@ -31,36 +32,58 @@ using Row = std::vector<std::string>;
     return text;
 }
 
+/// A member, or null: the answer may be anybody's.
+[[nodiscard]] const Json& member(const Json& object, const char* key) {
+    static const Json nothing;
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    return object.is_object() && found != object.end() ? *found : nothing;
+}
+
 [[nodiscard]] std::string plain(const Json& value) {
-    return value.is_null() ? "-" : value.is_string() ? value.get<std::string>() : value.dump();
+    return value.is_null()     ? "-"
+           : value.is_string() ? observe::printable(value.get_ref<const std::string&>())
+                               : observe::printable(control::dump(value));
+}
+
+[[nodiscard]] std::string plain(const Json& object, const char* key) {
+    return plain(member(object, key));
+}
+
+/// What is no list has no items.
+[[nodiscard]] const Json& list(const Json& value) {
+    static const Json none = Json::array();
+    return value.is_array() ? value : none;
 }
 
 [[nodiscard]] bool is_set(const Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && *found == true;
+    return member(object, key) == true;
 }
 
 }  // namespace
 
-std::string peers_as_text(std::string_view json) {
+std::optional<Json> read_answer(std::string_view text) {
+    constexpr std::size_t most_values = 4'000'000;
+    return control::parse_json(text, most_values);
+}
+
+std::string peers_as_text(const Json& answer) {
     std::vector<Row> rows{{"peer", "addresses", "port", "profile", "attempts", "blackhole"}};
-    const auto answer = Json::parse(json, nullptr, false);
-    for (const Json& peer : answer.value("peers", Json::array())) {
+    for (const Json& peer : list(member(answer, "peers"))) {
         std::string addresses;
-        for (const Json& address : peer["addresses"]) {
+        for (const Json& address : list(member(peer, "addresses"))) {
             addresses += (addresses.empty() ? "" : ",") + plain(address);
         }
-        rows.push_back({plain(peer["name"]), addresses.empty() ? "all" : addresses,
-                        peer["port"].is_null() ? "all" : plain(peer["port"]),
-                        plain(peer["profile"]), plain(peer["attempts"]), plain(peer["blackhole"])});
+        rows.push_back({plain(peer, "name"), addresses.empty() ? "all" : addresses,
+                        member(peer, "port").is_null() ? "all" : plain(peer, "port"),
+                        plain(peer, "profile"), plain(peer, "attempts"), plain(peer, "blackhole")});
     }
     return table(rows);
 }
 
-std::string connections_as_text(std::string_view json) {
+std::string connections_as_text(const Json& connections) {
     std::vector<Row> rows{
         {"conn", "peer", "program", "to", "attempt", "state", "in/out bytes", "profile", "is"}};
-    for (const Json& one : Json::parse(json, nullptr, false)) {
+    for (const Json& one : list(connections)) {
         std::string is;
         for (const char* flag :
              {"blackholed_in", "blackholed_out", "reading_stopped", "acking_stopped"}) {
@@ -68,34 +91,47 @@ std::string connections_as_text(std::string_view json) {
                 is += (is.empty() ? "" : ",") + std::string(flag);
             }
         }
-        const bool over = one["state"] == "closed";
-        rows.push_back({plain(one["id"]), plain(one["peer"]), plain(one["remote"]),
-                        plain(one["local"]), plain(one["attempt"]),
-                        plain(one["state"]) + (over ? " (" + plain(one["ending"]) + ")" : ""),
-                        plain(one["bytes_in"]) + "/" + plain(one["bytes_out"]),
-                        plain(one["profile"]), is});
+        const bool over = member(one, "state") == "closed";
+        rows.push_back({plain(one, "id"), plain(one, "peer"), plain(one, "remote"),
+                        plain(one, "local"), plain(one, "attempt"),
+                        plain(one, "state") + (over ? " (" + plain(one, "ending") + ")" : ""),
+                        plain(one, "bytes_in") + "/" + plain(one, "bytes_out"),
+                        plain(one, "profile"), is});
     }
     return table(rows);
 }
 
-std::string stats_as_text(std::string_view json) {
-    const auto answer = Json::parse(json, nullptr, false);
+std::string stats_as_text(const Json& answer) {
     std::vector<Row> rows;
     for (const auto& [name, value] : answer.items()) {
         if (value.is_object()) {
             for (const auto& [part, number] : value.items()) {
-                rows.push_back({fmt::format("{} {}", name, part), plain(number)});
+                rows.push_back(
+                    {observe::printable(fmt::format("{} {}", name, part)), plain(number)});
             }
         } else if (!value.is_array()) {
-            rows.push_back({name, plain(value)});
+            rows.push_back({observe::printable(name), plain(value)});
         }
     }
-    for (const Json& rule : answer.value("rules", Json::array())) {
+    for (const Json& rule : list(member(answer, "rules"))) {
         rows.push_back(
-            {fmt::format("rule {}:{}", plain(rule["file"]), plain(rule["line"])),
-             fmt::format("fired {}, withheld {}", plain(rule["fired"]), plain(rule["withheld"]))});
+            {fmt::format("rule {}:{}", plain(rule, "file"), plain(rule, "line")),
+             fmt::format("fired {}, withheld {}", plain(rule, "fired"), plain(rule, "withheld"))});
     }
     return rows.empty() ? std::string() : table(rows);
+}
+
+std::string lines_as_text(std::string_view text) {
+    std::string shown;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        shown += observe::printable(text.substr(0, end));
+        if (end < text.size()) {
+            shown += '\n';
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return shown;
 }
 
 }  // namespace ghostpeer::app

@@ -25,6 +25,10 @@ namespace {
 
 }  // namespace
 
+std::size_t memory_limit(const CommonOptions& options) noexcept {
+    return options.max_memory.value_or(quarter_of_memory());
+}
+
 bool have_expectations(const Peers& peers) {
     return std::any_of(peers.specs.begin(), peers.specs.end(),
                        [](const peer::PeerSpec& spec) { return !spec.profile->expect.empty(); });
@@ -52,7 +56,7 @@ peer::Settings make_settings(const CommonOptions& options, const Peers& peers, s
     settings.mtu = options.mtu;
     settings.max_connections = options.max_connections;
     settings.max_buffered = options.max_buffer;
-    settings.max_memory = options.max_memory.value_or(quarter_of_memory());
+    settings.max_memory = memory_limit(options);
     settings.segment_events = !options.quiet || options.events_file || options.report_file ||
                               wants_annotated_capture(options) || have_expectations(peers);
     settings.rtt = options.rtt.value_or(Duration::zero());

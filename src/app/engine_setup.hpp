@@ -5,11 +5,15 @@
 #include "app/run_options.hpp"
 #include "ghostpeer/peer/engine.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace ghostpeer::app {
+
+/// What may be held for all connections, or of standard input for a guest, in bytes.
+[[nodiscard]] std::size_t memory_limit(const CommonOptions& options) noexcept;
 
 /// Does a profile have expectations?
 [[nodiscard]] bool have_expectations(const Peers& peers);

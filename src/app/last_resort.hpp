@@ -12,9 +12,17 @@ namespace last_resort {
 
 /// How long an end may stand still.
 inline constexpr Duration patience = std::chrono::seconds(2);
+/// How long it may take to tell what became of a run that has ended in time. Each of its outputs
+/// has a shorter patience of its own with who reads it.
+inline constexpr Duration patience_with_readers = std::chrono::seconds(15);
 
 /// Why the process would be ended, which decides its exit status.
-enum class Cause : unsigned char { timeout, signal };
+enum class Cause : unsigned char {
+    timeout,
+    wall_timeout,
+    signal,
+    over,  ///< COMMAND has ended in time, and ghostpeer has not come to its own end
+};
 
 /// From now on the two functions below do something; an error of the kernel leaves it at that.
 void prepare() noexcept;

@@ -35,16 +35,15 @@ namespace {
 
 }  // namespace
 
-void print_message(std::string_view text) {
+void print_message(std::string_view text, std::chrono::milliseconds patience) {
     // Nobody may be reading what standard error leads to; the run has to end all the same.
-    constexpr int patience_ms = 1000;
-    static_cast<void>(write_all(STDERR_FILENO, text, patience_ms));
+    static_cast<void>(write_all(STDERR_FILENO, text, static_cast<int>(patience.count())));
 }
 
-void complain(std::string_view sentence) {
+void complain(std::string_view sentence, std::chrono::milliseconds patience) {
     // Some sentences begin with the name already.
     const bool named = sentence.starts_with("ghostpeer");
-    print_message((named ? "" : "ghostpeer: ") + std::string(sentence) + '\n');
+    print_message((named ? "" : "ghostpeer: ") + std::string(sentence) + '\n', patience);
 }
 
 bool print_output(std::string_view text) { return write_all(STDOUT_FILENO, text, -1); }

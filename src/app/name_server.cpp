@@ -1,5 +1,7 @@
 #include "app/name_server.hpp"
 
+#include "app/peers.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -206,9 +208,13 @@ void NameServer::note_unknown(const wire::DnsQuery& query) {
          reverse ? fmt::format("The name behind an address was asked for (\"{}\"): addresses have "
                                "no names here, and the program was told so.",
                                query.name)
-                 : fmt::format("The name \"{}\" was asked for and is not known here: --peer "
-                               "{}=PROFILE gives it an address.",
-                               query.name, query.name)});
+         : is_host_name(query.name)
+             ? fmt::format("The name \"{}\" was asked for and is not known here: --peer "
+                           "{}=PROFILE gives it an address.",
+                           query.name, query.name)
+             : fmt::format("The name \"{}\" was asked for, which is no host's, and the program "
+                           "was told that it is not known.",
+                           query.name)});
     if (!reverse) {
         unknown_.push_back(query.name);
     }

@@ -44,13 +44,6 @@ constexpr std::size_t max_names = 60'000;
     return static_cast<std::uint16_t>(port);
 }
 
-[[nodiscard]] bool is_host_name(std::string_view name) {
-    return !name.empty() && name.size() <= 253 && name.front() != '-' && name.front() != '.' &&
-           std::all_of(name.begin(), name.end(), [](unsigned char c) {
-               return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
-           });
-}
-
 [[nodiscard]] std::string in_lower_case(std::string name) {
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
         return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -265,6 +258,20 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
 }
 
 }  // namespace
+
+bool is_host_name(std::string_view name) noexcept {
+    constexpr std::size_t longest_name = 253;
+    constexpr std::size_t longest_label = 63;
+    std::size_t label = 0;
+    for (const char c : name) {
+        const bool fits = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+        if (c == '.' ? label == 0 : !fits || (label == 0 && c == '-') || label == longest_label) {
+            return false;
+        }
+        label = c == '.' ? 0 : label + 1;
+    }
+    return label > 0 && name.size() <= longest_name;
+}
 
 tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
     const auto fail = [&](const std::string& why) {

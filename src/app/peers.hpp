@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,10 @@ struct Peers {
     NamesByAddress names_by_address;   ///< what `names` says, the other way round
     AddressesByName addresses_by_name;
 };
+
+/// Labels of 1 to 63 letters, digits, hyphens and underscores with a dot between them, 253 bytes at
+/// the most (RFC 1123, section 2.1).
+[[nodiscard]] bool is_host_name(std::string_view name) noexcept;
 
 /// One `--peer`, taken apart.
 struct PeerOption {

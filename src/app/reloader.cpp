@@ -17,7 +17,7 @@ bool Reloader::signal(int number, Instant now) {
     notifier_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", microseconds));
     const std::string problem = reload();
     if (!problem.empty()) {
-        print_message(problem);
+        print_message(problem, no_patience);
     }
     sinks_.notice(now, "reload",
                   problem.empty() ? "The profiles were read again; connections "

@@ -23,6 +23,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -154,6 +155,9 @@ class Run {
         end_what_is_left(end);
         return tell(outcome, end, std::move(instead));
     }
+
+    /// A thread of the control interface still works on a request.
+    [[nodiscard]] bool left_behind() const noexcept { return left_behind_; }
 
   private:
     [[nodiscard]] bool virtual_time() const noexcept { return !options_.kernel.empty(); }
@@ -357,7 +361,7 @@ class Run {
         if (!virtual_time()) {
             // Beside COMMAND's own start, so that nobody waits for it. A guest has nothing to
             // protect, and COMMAND's waits are looked at with ptrace(2) there.
-            sandbox::confine_run(sandbox_->helper());
+            sandbox::confine_run(sandbox_->helper(), peers_.relays.servers);
         }
         return {};
     }
@@ -375,8 +379,8 @@ class Run {
         last_resort::doing("what COMMAND has left behind is ended");
         if (!sandbox_->kill()) {
             complain(
-                "a process of COMMAND's is left to its end, which somebody who traces it (a "
-                "debugger, strace) holds up.");
+                "what COMMAND has started is not gone yet, though it was sent SIGKILL: its "
+                "processes are very many, or somebody traces one of them (a debugger, strace).");
         }
         last_resort::put_off();
         last_resort::doing("the trace and the reports are written");
@@ -415,9 +419,8 @@ class Run {
         }
         const event::Verdict verdict =
             tell_verdict(options_, std::move(run), sinks_, conversation_, end);
-        if (controller_) {
-            controller_->end();
-        }
+        last_resort::doing("the control interface is closed");
+        left_behind_ = controller_ && !controller_->end();
         return verdict.status;
     }
 
@@ -444,13 +447,15 @@ class Run {
     std::optional<Relay> relay_;
     std::optional<ControlAttendant> controller_;
     std::optional<RunLoop> loop_;
+    bool left_behind_ = false;
 };
 
 }  // namespace
 
 int run_command(const RunOptions& options, const sandbox::Inheritance& inheritance) {
-    Run run(options, inheritance);
-    if (const auto begun = run.begin(); !begun) {
+    std::optional<Run> run;
+    run.emplace(options, inheritance);
+    if (const auto begun = run->begin(); !begun) {
         if (!begun.error().text.empty()) {
             complain(begun.error().text);
         }
@@ -461,7 +466,12 @@ int run_command(const RunOptions& options, const sandbox::Inheritance& inheritan
                      begun.error().status);
         return begun.error().status;
     }
-    return run.go();
+    const int status = run->go();
+    if (run->left_behind()) {
+        run.reset();
+        std::_Exit(status);
+    }
+    return status;
 }
 
 }  // namespace ghostpeer::app

@@ -20,8 +20,9 @@ using namespace std::chrono_literals;
 
 constexpr Duration flush_interval = 50ms;
 constexpr int retry_flush_ms = 20;
-constexpr int most_reads = 64;       ///< before timers and signals have their turn
-constexpr int reads_of_a_queue = 3;  ///< so many in a row are no answers to answers
+constexpr int most_reads = 64;           ///< before timers and signals have their turn
+constexpr Duration longest_turn = 20ms;  ///< likewise
+constexpr int reads_of_a_queue = 3;      ///< so many in a row are no answers to answers
 constexpr std::size_t most_at_once = 16;
 
 }  // namespace
@@ -106,7 +107,11 @@ Outcome RunLoop::run() {
     while (!outcome_.exit && !outcome_.failure && !over_) {
         wait();
     }
-    last_resort::put_off();
+    if (outcome_.ended == observe::Ended::command || outcome_.ended == observe::Ended::finish) {
+        last_resort::arm(last_resort::patience_with_readers, last_resort::Cause::over);
+    } else {
+        last_resort::put_off();
+    }
     drain_link();
     return outcome_;
 }
@@ -210,7 +215,8 @@ void RunLoop::sleep(Instant next) {
 
 bool RunLoop::handle_packets() {
     bool any = false;
-    for (int reads = 0; reads < most_reads; ++reads) {
+    const Instant end = parts_.clock.now() + longest_turn;
+    for (int reads = 0; reads < most_reads && (reads == 0 || parts_.clock.now() < end); ++reads) {
         batch_.clear();
         sent_ = false;
         link::ReceiveStatus status = parts_.link.receive(batch_);
@@ -354,7 +360,11 @@ void RunLoop::handle_time() {
     }
     if (timeout_at_ && *timeout_at_ <= now) {
         timeout_at_.reset();
-        if (!ending_) {
+        // Whoever was stopped, or had much to do, looks late: COMMAND may have ended long since.
+        if (parts_.sandbox != nullptr && !outcome_.exit) {
+            take_exit();
+        }
+        if (!ending_ && !outcome_.exit) {
             begin_end(observe::Ended::timeout, now);
         }
     }

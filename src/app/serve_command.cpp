@@ -3,6 +3,7 @@
 #include "app/control.hpp"
 #include "app/engine_setup.hpp"
 #include "app/lan_attendant.hpp"
+#include "app/last_resort.hpp"
 #include "app/message.hpp"
 #include "app/notifier.hpp"
 #include "app/observers.hpp"
@@ -22,6 +23,7 @@
 
 #include <unistd.h>
 #include <algorithm>
+#include <cstdlib>
 
 namespace ghostpeer::app {
 namespace {
@@ -139,14 +141,16 @@ struct Prepared {
         ::close(fd);
     }
     const ServedFiles files(peers);
-    if (const auto confined = sandbox::confine(*identity, files.visible()); !confined) {
+    if (const auto confined = sandbox::confine(*identity, files.visible(), peers.relays.servers);
+        !confined) {
         return tl::make_unexpected(confined.error().message);
     }
     return {};
 }
 
+/// `left_behind`: a thread of the control interface still works on a request.
 [[nodiscard]] int serve(const ServeOptions& options, const Peers& peers, std::uint64_t seed,
-                        Prepared& prepared) {
+                        Prepared& prepared, bool& left_behind) {
     const Clock& clock = prepared.clock;
     link::Link& link = *prepared.served.link;
     Sinks& sinks = prepared.sinks;
@@ -215,9 +219,7 @@ struct Prepared {
         conversation->forget_after(outcome.concluded);
     }
     const event::Verdict verdict = tell_verdict(options, std::move(run), sinks, conversation, end);
-    if (control) {
-        control->end();
-    }
+    left_behind = control && !control->end();
     return verdict.status;
 }
 
@@ -227,6 +229,11 @@ int serve_command(const ServeOptions& options, const sandbox::Inheritance& inher
     if (const std::string problem = load_packet_module(); !problem.empty()) {
         complain(problem);
         return exit_cannot;
+    }
+    if (options.timeout) {
+        last_resort::prepare();
+        last_resort::arm(*options.timeout + last_resort::patience, last_resort::Cause::timeout);
+        last_resort::doing("the profiles are read");
     }
     if (const auto begun = begin_reports(options); !begun) {
         complain(begun.error());
@@ -244,12 +251,20 @@ int serve_command(const ServeOptions& options, const sandbox::Inheritance& inher
         }
     }
     const std::uint64_t seed = choose_seed(options);
-    Prepared prepared;
-    if (const auto done = prepare(options, *peers, seed, inheritance, prepared); !done) {
+    std::optional<Prepared> prepared;
+    prepared.emplace();
+    last_resort::doing("the link and the outputs are opened");
+    if (const auto done = prepare(options, *peers, seed, inheritance, *prepared); !done) {
         complain(done.error());
         return exit_cannot;
     }
-    return serve(options, *peers, seed, prepared);
+    bool left_behind = false;
+    const int status = serve(options, *peers, seed, *prepared, left_behind);
+    if (left_behind) {
+        prepared.reset();
+        std::_Exit(status);
+    }
+    return status;
 }
 
 }  // namespace ghostpeer::app

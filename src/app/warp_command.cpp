@@ -1,6 +1,8 @@
 #include "app/warp_command.hpp"
 
 #include "app/clock.hpp"
+#include "app/engine_setup.hpp"
+#include "app/last_resort.hpp"
 #include "app/message.hpp"
 #include "app/observers.hpp"
 #include "app/peers.hpp"
@@ -23,6 +25,9 @@
 
 namespace ghostpeer::app {
 namespace {
+
+/// For a guest whose time is up to end by itself: it is given less (warp/supervisor.cpp).
+constexpr Duration patience_with_guest = std::chrono::seconds(8);
 
 /// One moving line on a terminal, else a line for each quarter.
 class ProgressLine {
@@ -151,6 +156,12 @@ void place_files(RunOptions& options, const std::string& suffix) {
 
 int run_in_warp(const RunOptions& options, const sandbox::Inheritance& inheritance,
                 const std::vector<std::string>& arguments) {
+    const bool timeout_first = options.timeout && *options.timeout < options.wall_timeout;
+    last_resort::prepare();
+    last_resort::arm(
+        (timeout_first ? *options.timeout : options.wall_timeout) + last_resort::patience,
+        timeout_first ? last_resort::Cause::timeout : last_resort::Cause::wall_timeout);
+    last_resort::doing("the profiles are read");
     for (const std::string& series : options.warp) {
         RunOptions one = options;
         place_files(one, options.warp.size() == 1 ? std::string() : suffix_of(series));
@@ -196,12 +207,15 @@ int run_in_warp(const RunOptions& options, const sandbox::Inheritance& inheritan
 int run_in_guest(const RunOptions& options, const warp::Kernel& kernel, warp::GuestSpec spec) {
     SignalReader signals;
     const Clock clock;
+    last_resort::arm(options.wall_timeout + patience_with_guest, last_resort::Cause::wall_timeout);
+    last_resort::doing("the guest is waited for");
     RunOptions own = options;
     place_files(own, spec.file_suffix);
     warp::GuestRun run;
     run.kernel = kernel;
     run.spec = std::move(spec);
     run.wall_timeout = options.wall_timeout;
+    run.most_input = memory_limit(options);
     run.clock = [&] { return clock.now() - run_start; };
     run.signal_fd = signals.fd();
     run.next_signal = [&]() -> std::optional<int> {

@@ -1,17 +1,23 @@
 #include "app/warp_compare.hpp"
 
+#include "app/clock.hpp"
+#include "app/engine_setup.hpp"
 #include "app/message.hpp"
+#include "app/signals.hpp"
 #include "observe/exit_status.hpp"
+#include "posix/file_descriptor.hpp"
+#include "warp/standard_input.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <cmath>
-#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -54,26 +60,6 @@ template <typename Text>
     return whole + "\n";
 }
 
-/// Every kernel gets standard input from its beginning: it is copied where it cannot be read twice.
-void make_input_repeatable() {
-    struct stat found {};
-    if (fstat(STDIN_FILENO, &found) != 0 || S_ISREG(found.st_mode) || S_ISCHR(found.st_mode)) {
-        return;
-    }
-    std::FILE* copy = std::tmpfile();
-    if (copy == nullptr) {
-        return;
-    }
-    std::array<char, 65536> buffer{};
-    for (ssize_t got = 0; (got = read(STDIN_FILENO, buffer.data(), buffer.size())) > 0;) {
-        std::fwrite(buffer.data(), 1, static_cast<std::size_t>(got), copy);
-    }
-    std::fflush(copy);
-    dup2(fileno(copy), STDIN_FILENO);
-    std::fclose(copy);
-    lseek(STDIN_FILENO, 0, SEEK_SET);
-}
-
 /// A folder for the event streams, removed in the end. Runs that were killed leave it to the next.
 class EventFolder {
   public:
@@ -94,10 +80,45 @@ class EventFolder {
     [[nodiscard]] std::string file(std::size_t n) const {
         return (path_ / fmt::format("{}.jsonl", n)).string();
     }
+    [[nodiscard]] std::string input() const { return (path_ / "input").string(); }
 
   private:
     std::filesystem::path path_;
 };
+
+/// Every kernel gets standard input from its beginning: it is copied where it cannot be read twice.
+/// Set: the status of a run that ends with this.
+[[nodiscard]] std::optional<int> make_input_repeatable(const RunOptions& options,
+                                                       const std::string& copy) {
+    struct stat found {};
+    if (fstat(STDIN_FILENO, &found) != 0 || S_ISREG(found.st_mode) || S_ISCHR(found.st_mode) ||
+        S_ISBLK(found.st_mode)) {
+        return std::nullopt;
+    }
+    SignalReader signals;
+    const Clock clock;
+    const auto next_signal = [&]() -> std::optional<int> {
+        const auto signal = signals.next();
+        return signal ? std::optional(signal->number) : std::nullopt;
+    };
+    warp::StandardInput input({[&] { return clock.now() - run_start; }, options.wall_timeout,
+                               memory_limit(options), signals.fd(), next_signal,
+                               [](std::string_view text) { complain(text); }});
+    if (const auto spooled = input.spool(copy); !spooled) {
+        complain(spooled.error());
+        return input.out_of_time() ? exit_timeout : exit_cannot;
+    }
+    if (const auto signal = input.interrupted()) {
+        return exit_signal_base + *signal;
+    }
+    const FileDescriptor file(open(copy.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file || dup2(file.get(), STDIN_FILENO) < 0) {
+        complain(fmt::format("Standard input cannot be read again from {}: {}.", copy,
+                             std::strerror(errno)));
+        return exit_cannot;
+    }
+    return std::nullopt;
+}
 
 [[nodiscard]] std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -172,7 +193,9 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const RunOptions& 
         complain("A comparison of kernels needs a folder in /tmp, and none can be made.");
         return exit_cannot;
     }
-    make_input_repeatable();
+    if (const auto status = make_input_repeatable(options, folder.input())) {
+        return *status;
+    }
     const off_t begin = lseek(STDIN_FILENO, 0, SEEK_CUR);
     std::vector<RunRecord> runs;
     int whole = exit_success;

@@ -83,7 +83,7 @@ Control::Control(Parts parts)
     }
 }
 
-Control::~Control() { end(); }
+Control::~Control() { static_cast<void>(end()); }
 
 bool Control::listen(bool on) {
     epoll_event event{};
@@ -139,9 +139,9 @@ void Control::begin_log() {
     *logging_ = true;
 }
 
-void Control::end() {
+bool Control::end() {
     if (ended_) {
-        return;
+        return true;
     }
     ended_ = true;
     desk_of_ear_.reset();
@@ -150,9 +150,12 @@ void Control::end() {
     log_->close();
     if (server_) {
         constexpr auto farewell = std::chrono::milliseconds(200);
-        server_->finish(farewell);
+        if (!server_->finish(farewell)) {
+            return false;
+        }
         server_.reset();
     }
+    return true;
 }
 
 }  // namespace ghostpeer::control

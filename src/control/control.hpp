@@ -46,8 +46,9 @@ class Control {
     void attend(Instant now);
     void delivered() { desk_.answer(); }
     /// The run is over: who waits is told, readers of events get the last ones, nobody comes in any
-    /// more. Takes a fifth of a second at most, and only where somebody reads events.
-    void end();
+    /// more. Takes half a second at most, and only where somebody reads events or a request is
+    /// being worked on. False: it still is, and this object has to stay until the process ends.
+    [[nodiscard]] bool end();
     /// What the user asked for and could not have, a complete sentence; nothing where all went
     /// well.
     [[nodiscard]] const std::optional<std::string>& lost() const noexcept { return lost_; }

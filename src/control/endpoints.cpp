@@ -78,8 +78,9 @@ tl::expected<Json, http::Response> read_object(const http::Request& request) {
     if (!body) {
         return tl::make_unexpected(
             fail(http::status::bad_request,
-                 fmt::format("The body is no JSON, or is nested more than {} levels deep.",
-                             most_levels)));
+                 fmt::format("The body is no JSON, or is nested more than {} levels deep, or has "
+                             "more than {} values.",
+                             most_levels, most_values_of_request)));
     }
     if (!body->is_object()) {
         return tl::make_unexpected(

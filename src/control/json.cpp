@@ -1,5 +1,7 @@
 #include "control/json.hpp"
 
+#include <array>
+
 namespace ghostpeer::control {
 namespace {
 
@@ -12,21 +14,54 @@ namespace {
     return "both";
 }
 
+/// Goes through the text once. Where it is no JSON the count says nothing, and the parser will.
+[[nodiscard]] bool is_within_limits(std::string_view text, std::size_t most_values) noexcept {
+    struct Level {
+        bool is_object = false;
+        std::size_t members = 0;
+    };
+    std::array<Level, most_levels> levels{};
+    std::size_t depth = 0;
+    std::size_t values = 1;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            i += c == '\\' ? 1 : 0;
+            in_string = c != '"';
+            continue;
+        }
+        in_string = c == '"';
+        if (c == '{' || c == '[') {
+            if (depth == levels.size()) {
+                return false;
+            }
+            levels[depth++] = {c == '{', 1};
+        } else if (c == '}' || c == ']') {
+            depth -= depth > 0 ? 1 : 0;
+        } else if (c == ',' && depth > 0) {
+            Level& level = levels[depth - 1];
+            // Each member of an object is compared with those before it.
+            if (++level.members > most_members && level.is_object) {
+                return false;
+            }
+        }
+        if ((c == '{' || c == '[' || c == ',') && ++values > most_values) {
+            return false;
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
-std::optional<Json> parse_json(std::string_view text) {
-    bool too_deep = false;
-    // The parser itself keeps its levels on the heap. What is refused is not built.
-    auto value = Json::parse(
-        text,
-        [&too_deep](int depth, Json::parse_event_t event, const Json&) {
-            using Event = Json::parse_event_t;
-            const bool opens = event == Event::object_start || event == Event::array_start;
-            too_deep = too_deep || (opens && depth >= most_levels);
-            return !too_deep;
-        },
-        false);
-    return too_deep || value.is_discarded() ? std::nullopt : std::optional(std::move(value));
+std::optional<Json> parse_json(std::string_view text, std::size_t most_values) {
+    // What is refused is not built.
+    if (!is_within_limits(text, most_values)) {
+        return std::nullopt;
+    }
+    auto value = Json::parse(text, nullptr, false);
+    return value.is_discarded() ? std::nullopt : std::optional(std::move(value));
 }
 
 std::string dump(const Json& value) {

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,14 @@ using Json = nlohmann::ordered_json;
 /// of its levels.
 inline constexpr int most_levels = 64;
 
-/// Nothing where the text is none, or is nested more than `most_levels` deep.
-[[nodiscard]] std::optional<Json> parse_json(std::string_view text);
+/// So many values one request may have, all its lists and objects taken together.
+inline constexpr std::size_t most_values_of_request = 4096;
+/// So many members one object may have.
+inline constexpr std::size_t most_members = 1024;
+
+/// Nothing where the text is none, or goes beyond a limit. Takes time in proportion to its length.
+[[nodiscard]] std::optional<Json> parse_json(std::string_view text,
+                                             std::size_t most_values = most_values_of_request);
 
 [[nodiscard]] Json to_json(const peer::PeerView& peer, const PeerNames& names);
 [[nodiscard]] Json to_json(const peer::ConnectionView& connection, const PeerNames& names);

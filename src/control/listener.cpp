@@ -1,6 +1,7 @@
 #include "control/listener.hpp"
 
 #include "control/query.hpp"
+#include "observe/open_output.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +23,7 @@
 namespace ghostpeer::control {
 namespace {
 
-constexpr int backlog = 64;
+constexpr int backlog = 1024;  // the kernel makes less of it where it likes
 constexpr mode_t only_owner = 0077;
 
 [[nodiscard]] std::string reason() { return std::strerror(errno); }
@@ -78,25 +79,36 @@ void sweep(const std::string& folder) {
     return folders;
 }
 
-/// Somebody else may have made all of those first. Then one is made whose name nobody can know.
-[[nodiscard]] std::optional<std::string> make_folder_up() {
-    for (const char* const place : {"/dev/shm", "/tmp"}) {
-        const std::string beginning = fmt::format("ghostpeer-{}-", ::geteuid());
-        const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(place), &::closedir);
-        for (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr; entry != nullptr;
-             entry = ::readdir(listing.get())) {
-            const std::string folder = fmt::format("{}/{}", place, entry->d_name);
-            if (std::string_view(entry->d_name).starts_with(beginning) && is_own(folder)) {
-                sweep(folder);
-                ::rmdir(folder.c_str());
-            }
-        }
-        std::string made = fmt::format("{}/{}XXXXXX", place, beginning);
-        if (::mkdtemp(made.data()) != nullptr) {
-            return made;
+[[nodiscard]] std::string made_up_beginning() { return fmt::format("ghostpeer-{}-", ::geteuid()); }
+
+/// What runs that were killed have left in folders whose names they made up.
+void sweep_made_up(const std::string& place) {
+    const std::string beginning = made_up_beginning();
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(place.c_str()), &::closedir);
+    for (const dirent* entry = listing ? ::readdir(listing.get()) : nullptr; entry != nullptr;
+         entry = ::readdir(listing.get())) {
+        const std::string folder = fmt::format("{}/{}", place, entry->d_name);
+        if (std::string_view(entry->d_name).starts_with(beginning) && is_own(folder)) {
+            sweep(folder);
+            ::rmdir(folder.c_str());
         }
     }
-    return std::nullopt;
+}
+
+/// Where folders are made up: memory, and the disk where there is none to write to.
+[[nodiscard]] std::string place_to_make_up() {
+    return ::access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
+/// Somebody else may have made all of those first. Then one is made whose name nobody can know.
+[[nodiscard]] std::optional<std::string> make_folder_up(const std::string& place) {
+    std::string made = fmt::format("{}/{}XXXXXX", place, made_up_beginning());
+    return ::mkdtemp(made.data()) != nullptr ? std::optional(made) : std::nullopt;
+}
+
+/// This process, or the machine, can open no more: another place would be as bad.
+[[nodiscard]] bool is_want_of_descriptors(int error) noexcept {
+    return error == EMFILE || error == ENFILE;
 }
 
 [[nodiscard]] bool is_loopback(const in_addr& address) noexcept {
@@ -186,18 +198,27 @@ std::optional<Listener> Listener::open_in(const std::string& folder, int& error)
 }
 
 tl::expected<Listener, std::string> Listener::open_private() {
+    const std::string place = place_to_make_up();
+    sweep_made_up(place);
     int error = EACCES;
+    const auto try_in = [&](const std::string& folder) {
+        auto listener = open_in(folder, error);
+        if (!listener) {
+            ::rmdir(folder.c_str());  // it stays where others' sockets are in it
+        }
+        return listener;
+    };
     for (const std::string& folder : private_folders()) {
-        if (!have_folder(folder)) {
+        if (is_want_of_descriptors(error) || !have_folder(folder)) {
             continue;
         }
         sweep(folder);
-        if (auto listener = open_in(folder, error)) {
+        if (auto listener = try_in(folder)) {
             return std::move(*listener);
         }
     }
-    if (const auto made = make_folder_up()) {
-        if (auto listener = open_in(*made, error)) {
+    if (const auto made = is_want_of_descriptors(error) ? std::nullopt : make_folder_up(place)) {
+        if (auto listener = try_in(*made)) {
             return std::move(*listener);
         }
     }
@@ -216,6 +237,12 @@ tl::expected<Listener, std::string> Listener::open(const Address& wanted,
     };
     if (!address.is_tcp()) {
         auto file = SocketFile::make(address.path, owner);
+        if (!file && file.error() == observe::foreign_link) {
+            return tl::make_unexpected(fmt::format(
+                "The control interface cannot listen at {}: a link on the way there belongs to "
+                "another user, whom root does not follow. Name the folder that is meant.",
+                address.to_string()));
+        }
         if (!file) {
             errno = file.error();
             return fail();

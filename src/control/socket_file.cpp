@@ -1,5 +1,7 @@
 #include "control/socket_file.hpp"
 
+#include "observe/open_output.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -12,7 +14,7 @@
 namespace ghostpeer::control {
 namespace {
 
-constexpr int backlog = 64;
+constexpr int backlog = 1024;
 constexpr mode_t only_owner = 0077;
 constexpr int stages_tried = 100;
 
@@ -148,10 +150,11 @@ tl::expected<SocketFile, int> SocketFile::make(const std::string& path,
     if (name.empty() || name == "." || name == "..") {
         return tl::make_unexpected(EISDIR);
     }
-    FileDescriptor folder(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!folder) {
-        return tl::make_unexpected(errno);
+    auto opened = observe::open_folder(parent);
+    if (!opened) {
+        return tl::make_unexpected(opened.error());
     }
+    FileDescriptor folder = std::move(*opened);
     struct stat found {};
     if (::fstatat(folder.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISSOCK(found.st_mode) && !answers(folder.get(), name)) {

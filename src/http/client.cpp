@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -21,13 +22,15 @@ namespace {
     return tl::make_unexpected(std::string(std::strerror(error)));
 }
 
-[[nodiscard]] bool wait(int fd, short events, std::chrono::milliseconds patience) {
+[[nodiscard]] bool wait(int fd, short events, const Exchange& what) {
     pollfd ready{fd, events, 0};
     int n = 0;
     do {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(what.until - what.now());
+        const auto patience = std::clamp(left, std::chrono::milliseconds(0), what.patience);
         n = ::poll(&ready, 1, static_cast<int>(patience.count()));
     } while (n < 0 && errno == EINTR);
-    return n > 0;
+    return n > 0 && what.now() < what.until;
 }
 
 struct Target {
@@ -64,9 +67,8 @@ struct Target {
     return target;
 }
 
-[[nodiscard]] tl::expected<FileDescriptor, std::string> connect_to(
-    const Place& place, std::chrono::milliseconds patience) {
-    const auto target = target_of(place);
+[[nodiscard]] tl::expected<FileDescriptor, std::string> connect_to(const Exchange& what) {
+    const auto target = target_of(what.to);
     if (!target) {
         return tl::make_unexpected(target.error());
     }
@@ -83,7 +85,7 @@ struct Target {
     }
     int error = ETIMEDOUT;
     socklen_t size = sizeof error;
-    if (wait(fd.get(), POLLOUT, patience)) {
+    if (wait(fd.get(), POLLOUT, what)) {
         ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     }
     return error == 0 ? tl::expected<FileDescriptor, std::string>(std::move(fd)) : reason(error);
@@ -107,8 +109,8 @@ struct Target {
 }
 
 /// A refusal may come before all was sent; so an error shows when the answer is read.
-void send_all(int fd, std::string_view text, std::chrono::milliseconds patience) {
-    while (!text.empty() && wait(fd, POLLOUT, patience)) {
+void send_all(int fd, std::string_view text, const Exchange& what) {
+    while (!text.empty() && wait(fd, POLLOUT, what)) {
         const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno != EINTR && errno != EAGAIN) {
             return;
@@ -120,15 +122,15 @@ void send_all(int fd, std::string_view text, std::chrono::milliseconds patience)
 }  // namespace
 
 tl::expected<int, std::string> exchange(const Exchange& what) {
-    const auto fd = connect_to(what.to, what.patience);
+    const auto fd = connect_to(what);
     if (!fd) {
         return tl::make_unexpected(fd.error());
     }
-    send_all(fd->get(), text_of(what), what.patience);
+    send_all(fd->get(), text_of(what), what);
     ResponseReader reader;
     std::array<char, 16 * 1024> buffer{};
     while (true) {
-        if (!wait(fd->get(), POLLIN, what.patience)) {
+        if (!wait(fd->get(), POLLIN, what)) {
             return tl::make_unexpected(std::string("no answer came in time"));
         }
         const ssize_t got = ::recv(fd->get(), buffer.data(), buffer.size(), 0);

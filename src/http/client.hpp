@@ -1,6 +1,7 @@
 // The asking side: what `ctl` uses.
 #pragma once
 
+#include "ghostpeer/wire/time.hpp"
 #include "http/message.hpp"
 
 #include <chrono>
@@ -20,11 +21,13 @@ struct Place {
 };
 
 /// One request. `receive` gets the body as it comes (of any status) and returns false to end the
-/// exchange, which is no error. `patience` is for each wait.
+/// exchange, which is no error.
 struct Exchange {
     Place to;
     Request request;
-    std::chrono::milliseconds patience{};
+    std::chrono::milliseconds patience{};  ///< for each wait
+    std::function<Instant()> now;
+    Instant until = Instant::max();  ///< for all of it
     std::function<bool(int status, std::string_view part)> receive;
 };
 

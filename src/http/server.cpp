@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <list>
 #include <new>
 #include <optional>
@@ -34,6 +35,9 @@ constexpr Duration pause_of_accepting = 100ms;
 constexpr std::size_t read_at_once = 16 * 1024;
 constexpr std::size_t events_at_once = 16;
 constexpr int sends_at_once = 16;
+constexpr int accepts_at_once = 32;
+/// What a handler may still take at the end, on top of the patience.
+constexpr Duration longest_request = 300ms;
 
 }  // namespace
 
@@ -50,7 +54,12 @@ class Server::Loop {
             return std::strerror(errno);
         }
         try {
-            thread_ = std::thread([this] { run(); });
+            std::promise<void> told;
+            over_ = told.get_future();
+            thread_ = std::thread([this, told = std::move(told)]() mutable {
+                run();
+                told.set_value();
+            });
         } catch (const std::system_error&) {
             return "no thread can be started for it, because the user or the container may have no "
                    "more of them (ulimit -u, pids.max)";
@@ -60,15 +69,22 @@ class Server::Loop {
 
     void wake() const noexcept { ::eventfd_write(wake_.get(), 1); }
 
-    void finish(Duration patience) {
+    /// False: the thread is still busy, and this object has to stay where it is.
+    [[nodiscard]] bool finish(Duration patience) {
         patience_ = patience;
         finishing_ = true;
         wake();
         if (thread_.joinable()) {
+            if (over_.wait_for(patience + longest_request) != std::future_status::ready) {
+                return false;
+            }
             thread_.join();
         }
         lines_.clear();
+        return true;
     }
+    /// Nobody waits for the thread any more.
+    void abandon() { thread_.detach(); }
 
   private:
     /// One client.
@@ -166,8 +182,8 @@ class Server::Loop {
                 attempt(line, [&] { take(line, event.events, then); });
             }
         }
-        if (somebody_comes && listens_) {
-            take_in(then);
+        for (int n = 0; somebody_comes && listens_ && n < accepts_at_once; ++n) {
+            somebody_comes = take_in(then);
         }
     }
 
@@ -225,7 +241,8 @@ class Server::Loop {
         }
     }
 
-    void take_in(Instant now) {
+    /// False: nobody else waits to come in.
+    bool take_in(Instant now) {
         FileDescriptor fd(
             ::accept4(parts_.listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!fd) {
@@ -233,23 +250,30 @@ class Server::Loop {
                 static_cast<void>(listen(false));
                 accept_again_ = now + pause_of_accepting;
             }
-            return;
+            return errno == ECONNABORTED || errno == EINTR;
         }
         const int on = 1;
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // on TCP; else it fails
         if (lines_.size() >= max_connections && !make_room()) {
             turn_away(fd.get());
-            return;
+            return true;
         }
         try {
             Line& line = lines_.emplace_back(std::move(fd), parts_.handler, now);
             line.watched = EPOLLIN;
             if (!watch(line.fd.get(), EPOLLIN, &line)) {
                 lines_.pop_back();
+                return true;
             }
+            // Who has asked already is no stranger when the next ones need a place.
+            attempt(line, [&] {
+                take(line, EPOLLIN, now);
+                serve(line, now);
+            });
         } catch (const std::bad_alloc&) {
             // This client is not served, and nobody else is harmed.
         }
+        return true;
     }
 
     /// Ends the conversation that is missed least, of those the oldest.
@@ -284,7 +308,8 @@ class Server::Loop {
     FileDescriptor wake_;
     std::thread thread_;
     std::atomic<bool> finishing_ = false;
-    Duration patience_{};  ///< written before `finishing_`
+    Duration patience_{};     ///< written before `finishing_`
+    std::future<void> over_;  ///< the thread's work is done
     // Of the thread:
     std::list<Line> lines_;
     bool listens_ = false;
@@ -293,11 +318,16 @@ class Server::Loop {
 
 Server::Server(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 
-Server::~Server() { loop_->finish(0ns); }
+Server::~Server() {
+    if (!loop_->finish(0ns)) {
+        loop_->abandon();
+        static_cast<void>(loop_.release());
+    }
+}
 
 void Server::wake() noexcept { loop_->wake(); }
 
-void Server::finish(Duration patience) { loop_->finish(patience); }
+bool Server::finish(Duration patience) { return loop_->finish(patience); }
 
 tl::expected<std::unique_ptr<Server>, std::string> Server::start(Parts parts) {
     auto loop = std::make_unique<Loop>(std::move(parts));

@@ -34,8 +34,9 @@ class Server {
     /// From any thread: what pending answers and streams wait for may be there.
     void wake() noexcept;
     /// Nobody comes in any more; answers that can be given and the ends of streams are sent, for so
-    /// long at most. Then every connection ends.
-    void finish(Duration patience);
+    /// long at most. Then every connection ends. False: the handler is still busy with a request,
+    /// so that it and this object have to stay for as long as the process does.
+    [[nodiscard]] bool finish(Duration patience);
 
   private:
     class Loop;

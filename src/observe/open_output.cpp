@@ -80,7 +80,9 @@ void push_parts(std::deque<std::string>& parts, std::string_view path) {
 
 class Walk {
   public:
-    explicit Walk(const std::string& path) {
+    enum class Wanted : unsigned char { file, folder };
+
+    explicit Walk(const std::string& path, Wanted wanted = Wanted::file) : wanted_(wanted) {
         begin(path);
         push_parts(parts_, path);
         ends_in_folder_ = path.ends_with('/');
@@ -93,7 +95,7 @@ class Walk {
             }
             const std::string name = std::move(parts_.front());
             parts_.pop_front();
-            const bool last = parts_.empty();
+            const bool last = parts_.empty() && wanted_ == Wanted::file;
             struct stat found {};
             const bool there =
                 ::fstatat(folder_.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
@@ -118,7 +120,10 @@ class Walk {
                 folder_ = FileDescriptor(::openat(folder_.get(), name.c_str(), folder_flags));
             }
         }
-        return failed(EISDIR);
+        if (!folder_) {
+            return failed(errno);
+        }
+        return wanted_ == Wanted::folder ? Result(std::move(folder_)) : Result(failed(EISDIR));
     }
 
   private:
@@ -174,6 +179,7 @@ class Walk {
 
     std::deque<std::string> parts_;
     FileDescriptor folder_;
+    Wanted wanted_;
     bool ends_in_folder_ = false;
 };
 
@@ -211,6 +217,22 @@ tl::expected<FileDescriptor, std::string> open_output(const std::string& path) {
         }
         ::usleep(look_ms * 1000);
     }
+}
+
+tl::expected<FileDescriptor, int> open_folder(const std::string& path) {
+    if (::geteuid() == 0) {
+        auto folder = Walk(path, Walk::Wanted::folder).open();
+        if (!folder) {
+            return tl::make_unexpected(folder.error().code == 0 ? foreign_link
+                                                                : folder.error().code);
+        }
+        return std::move(*folder);
+    }
+    FileDescriptor folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) {
+        return tl::make_unexpected(errno);
+    }
+    return folder;
 }
 
 }  // namespace ghostpeer::observe

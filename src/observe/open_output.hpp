@@ -18,4 +18,10 @@ namespace ghostpeer::observe {
 /// anywhere. The error is the end of a sentence, and what to do.
 [[nodiscard]] tl::expected<FileDescriptor, std::string> open_output(const std::string& path);
 
+/// A link on the way belongs to somebody whom root does not follow.
+inline constexpr int foreign_link = -1;
+
+/// The folder (O_PATH), found as above. The error is an errno, or `foreign_link`.
+[[nodiscard]] tl::expected<FileDescriptor, int> open_folder(const std::string& path);
+
 }  // namespace ghostpeer::observe

@@ -51,12 +51,18 @@ std::string count(std::uint64_t n, std::string_view noun) {
 std::string printable(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+        // U+0080 to U+009F in UTF-8: to some terminals the second is what ESC [ is.
+        const bool begins_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
         if (byte < 0x20 || byte == 0x7f) {
             fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+        } else if (begins_c1) {
+            fmt::format_to(std::back_inserter(out), "\\x{:02x}", next);
+            ++i;
         } else {
-            out += c;
+            out += text[i];
         }
     }
     return out;

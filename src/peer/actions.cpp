@@ -159,8 +159,7 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
 void Engine::Impl::carry_out_deferred(Connection& connection, DeferredActions& deferred,
                                       Instant now) {
     if (connection.extras) {
-        connection.extras->delayed_bytes -=
-            std::min(connection.extras->delayed_bytes, deferred.size);
+        connection.extras->note_kept(deferred.size);
     }
     note_idle(connection, now);
     Occasion occasion{connection, deferred.segment ? &*deferred.segment : nullptr,

@@ -123,6 +123,10 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
     tcp.most_unread =
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.most_unread, max_buffered));
     tcp.memory = &memory;
+    const auto* respond = std::get_if<profile::Respond>(&profile->service);
+    if (respond != nullptr && respond->when && !respond->when->empty()) {
+        needle.emplace(*respond->when);
+    }
     // No more is promised than is kept.
     const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(UINT32_MAX, max_buffered));
     constexpr std::uint32_t most_by_itself = UINT16_MAX;

@@ -4,6 +4,7 @@
 #include "ghostpeer/peer/statistics.hpp"
 #include "ghostpeer/profile/profile.hpp"
 #include "peer/near_miss.hpp"
+#include "peer/needle.hpp"
 #include "peer/witness.hpp"
 
 #include <array>
@@ -60,6 +61,7 @@ struct Behaviour {
     std::vector<RuleIndex> phases;    ///< by Rule::phase
     std::vector<RuleRecord> records;  ///< by Rule::id
     RuleRecord foreign;               ///< of what the control interface did
+    std::optional<Needle> needle;     ///< that the service `respond` looks for
     std::uint64_t connections = 0;
     Traffic traffic;  ///< of these
     /// The profile's, where the run's limits leave less of it.

@@ -9,6 +9,7 @@
 #include "peer/relay_state.hpp"
 #include "peer/service_state.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,11 +28,26 @@ struct Extras {
     std::unique_ptr<RelayState> relay;
     const profile::Rule* hole_in_rule = nullptr;  ///< the rule that blackholed the direction
     const profile::Rule* hole_out_rule = nullptr;
-    std::unique_ptr<ConnectionWatch> watch;        ///< of profiles that expect something
-    std::size_t delayed_bytes = 0;                 ///< payload held in the outbox
+    std::unique_ptr<ConnectionWatch> watch;  ///< of profiles that expect something
+    std::size_t delayed_bytes = 0;           ///< payload of appointments
+    std::size_t appointments = 0;
     std::unique_ptr<wire::Segment> last_received;  ///< where a rule may quote it
     std::optional<Instant> ended;                  ///< when it was first seen to be over
     wire::SeqNum frozen_ack;                       ///< while `acking_stopped`
+
+    void note_made(std::size_t payload) noexcept {
+        delayed_bytes += payload;
+        ++appointments;
+    }
+    void note_kept(std::size_t payload) noexcept {
+        delayed_bytes -= std::min(delayed_bytes, payload);
+        appointments -= appointments > 0 ? 1U : 0U;
+    }
+    /// What appointments take up: the packet, its options and the calendar's own come to so much.
+    [[nodiscard]] std::size_t put_off() const noexcept {
+        constexpr std::size_t each = 192;
+        return delayed_bytes + each * appointments;
+    }
 };
 
 /// Lies on whole cache lines, so that to fetch one fetches nothing of its neighbours.

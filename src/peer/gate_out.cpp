@@ -283,7 +283,7 @@ bool Engine::Impl::may_delay(Connection& connection, const wire::Segment& segmen
 }
 
 void Engine::Impl::hold(Connection& connection, HeldSegment&& held, Instant until) {
-    connection.extra().delayed_bytes += held.segment.payload.size();
+    connection.extra().note_made(held.segment.payload.size());
     agenda.add(until, {connection.slot, connection.id},
                std::make_unique<HeldSegment>(std::move(held)));
 }

@@ -11,7 +11,7 @@ namespace {
 [[nodiscard]] std::size_t held_by(const Connection& connection) noexcept {
     std::size_t bytes = connection.tcb.heap_bytes();
     if (const Extras* extras = connection.extras.get()) {
-        bytes += extras->delayed_bytes;
+        bytes += extras->put_off() + extras->service.output.size() * sizeof(OutputItem);
         if (extras->relay) {
             bytes += extras->relay->outgoing.size() + extras->relay->with_driver;
         }
@@ -32,7 +32,9 @@ void Engine::Impl::account(Connection& connection) noexcept {
 
 bool Engine::Impl::may_hold(const Connection& connection, std::size_t bytes, Instant now) {
     const std::size_t delayed = connection.extras ? connection.extras->delayed_bytes : 0;
-    if (delayed + bytes <= settings.max_buffered && bytes <= memory.room_for(delayed)) {
+    const std::size_t put_off = connection.extras ? connection.extras->put_off() : 0;
+    if (delayed + bytes <= settings.max_buffered && bytes <= memory.room_for(put_off) &&
+        memory.room_for(put_off) > 0) {
         return true;
     }
     note_refusal(bytes, now);

@@ -153,7 +153,7 @@ void Engine::Impl::defer(const profile::Rule& rule, const Occasion& occasion, In
         return;
     }
     const Instant due = now + rule.filters.after;
-    extra.delayed_bytes += size;
+    extra.note_made(size);
     agenda.add(due, {connection.slot, connection.id},
                std::make_unique<DeferredActions>(put_off(
                    rule, 0, occasion, Pledge(std::make_shared<Deed>(statistics, due), action))));

@@ -6,11 +6,11 @@
 #include "ghostpeer/wire/time.hpp"
 #include "peer/deed.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
-#include <string>
 
 namespace ghostpeer::peer {
 
@@ -42,7 +42,7 @@ struct OutputItem {
 
 struct ServiceState {
     std::deque<OutputItem> output;
-    std::string tail;  ///< of `respond`: the last bytes read that may begin the pattern
+    std::size_t matched = 0;  ///< of `respond`: so much of the pattern was read last
     Pacer read_pacer;
     Pacer write_pacer;
     Instant retry = Instant::max();  ///< when a rate permits more

@@ -24,20 +24,20 @@ void answer(ServiceState& state, const profile::Respond& respond) {
     state.output.push_back(std::move(item));
 }
 
-/// Looks for the pattern in what was read before and what has come; an answer for each time.
-void find_pattern(ServiceState& state, const profile::Respond& respond, std::string_view text) {
-    const std::string& pattern = *respond.when;
-    state.tail.append(text);
-    std::size_t from = 0;
-    for (auto at = state.tail.find(pattern); at != std::string::npos;
-         at = state.tail.find(pattern, from)) {
+/// An answer for each time that the pattern comes, as many as may wait. Returns how far it has
+/// looked.
+[[nodiscard]] std::size_t find_pattern(ServiceState& state, const Needle& needle,
+                                       const profile::Respond& respond, std::string_view text) {
+    std::size_t looked = 0;
+    while (looked < text.size() && state.output.size() < max_pending_answers) {
+        const std::size_t end = needle.find(text.substr(looked), state.matched);
+        if (end == Needle::npos) {
+            return text.size();
+        }
+        looked += end;
         answer(state, respond);
-        from = at + pattern.size();
     }
-    state.tail.erase(0, from);
-    if (state.tail.size() >= pattern.size()) {
-        state.tail.erase(0, state.tail.size() - (pattern.size() - 1));
-    }
+    return looked;
 }
 
 void read_discard(Connection& connection, const profile::Discard& discard, Instant now) {
@@ -82,9 +82,9 @@ void read_respond(Connection& connection, const profile::Respond& respond,
     if (state.output.size() >= max_pending_answers) {
         return;  // Who asks without reading the answers finds the window closed.
     }
-    const std::size_t n = std::min(waiting.size(), std::min(copy_size, max_buffered));
-    if (respond.when && !respond.when->empty()) {
-        find_pattern(state, respond, as_text(waiting.first(n)));
+    std::size_t n = std::min(waiting.size(), std::min(copy_size, max_buffered));
+    if (const auto& needle = connection.behaviour->needle) {
+        n = find_pattern(state, *needle, respond, as_text(waiting.first(n)));
     } else {
         answer(state, respond);
     }

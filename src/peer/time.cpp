@@ -83,7 +83,7 @@ void Engine::Impl::wake(Connection& connection, Instant now) {
 
 void Engine::Impl::release(Connection& connection, HeldSegment&& held, Instant now) {
     Extras& extra = connection.extra();
-    extra.delayed_bytes -= std::min(extra.delayed_bytes, held.segment.payload.size());
+    extra.note_kept(held.segment.payload.size());
     if (held.direction == event::Direction::out) {
         Departure how{held.reason, event::Fate::sent, held.rule, held.retransmission};
         how.of = held.told;

@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -104,9 +105,11 @@ constexpr std::size_t most_threads = 64;
 
 /// The state letter of a thread: S sleeps, R runs.
 [[nodiscard]] char state_of(pid_t process, pid_t thread) {
-    const std::string stat = first_line(fmt::format("/proc/{}/task/{}/stat", process, thread));
+    // All of it: the name may have line ends.
+    std::ifstream file(fmt::format("/proc/{}/task/{}/stat", process, thread));
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
     const auto name_end = stat.rfind(") ");
-    return name_end == std::string::npos ? '?' : stat[name_end + 2];
+    return name_end == std::string::npos || name_end + 2 >= stat.size() ? '?' : stat[name_end + 2];
 }
 
 /// `230 0x3 0x0 …`, as /proc/PID/syscall has it (proc_pid_syscall()). Nothing where it is not there

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,12 @@
 
 namespace ghostpeer::process {
 namespace {
+
+/// All of it: a name may have line ends.
+[[nodiscard]] std::string stat_of(pid_t process) {
+    std::ifstream file(fmt::format("/proc/{}/stat", process));
+    return {std::istreambuf_iterator<char>(file), {}};
+}
 
 /// Process by parent, read from /proc.
 [[nodiscard]] std::multimap<pid_t, pid_t> family_tree() {
@@ -25,9 +32,7 @@ namespace {
             continue;
         }
         // pid (name) state parent …: the name may hold anything, even parentheses.
-        std::ifstream file(fmt::format("/proc/{}/stat", pid));
-        std::string text;
-        std::getline(file, text);
+        const std::string text = stat_of(pid);
         const auto name_end = text.rfind(')');
         pid_t parent = 0;
         if (name_end != std::string::npos &&
@@ -66,9 +71,7 @@ std::vector<pid_t> children_of(pid_t parent) {
 }
 
 std::optional<std::string> name_of_living(pid_t process) {
-    std::ifstream file(fmt::format("/proc/{}/stat", process));
-    std::string text;
-    std::getline(file, text);
+    const std::string text = stat_of(process);
     const auto begin = text.find('(');
     const auto end = text.rfind(") ");
     if (begin == std::string::npos || end == std::string::npos || end + 2 >= text.size() ||

@@ -45,7 +45,7 @@ tl::expected<std::vector<Action>, std::vector<Diagnostic>> parse_actions(
         errors.add(file, problem);
         return tl::make_unexpected(errors.take());
     }
-    auto tree = parse_yaml(source, errors);
+    auto tree = parse_yaml(source, errors, max_nodes_of_request);
     if (!tree) {
         return tl::make_unexpected(errors.take());
     }

@@ -12,6 +12,10 @@ namespace {
 /// What one expression may take up when it is compiled, and again while it is matched.
 constexpr std::int64_t most_memory = 8 << 20;
 
+/// So many steps one byte of output may cost where the expression is too large to be matched faster
+/// (RE2::ProgramSize).
+constexpr int most_steps = 2000;
+
 /// Between the slashes of `/…/`.
 bool is_expression(std::string_view text) {
     return text.size() > 2 && text.front() == '/' && text.back() == '/';
@@ -40,6 +44,11 @@ tl::expected<Pattern, std::string> Pattern::parse(std::string_view text) {
             error.erase(own, lines.size());
         }
         return tl::unexpected(std::move(error));
+    }
+    if (expression->ProgramSize() > most_steps) {
+        return tl::unexpected(
+            std::string("it is too large; several shorter ones in a list do the "
+                        "same work sooner"));
     }
     pattern.expression_ = std::move(expression);
     return pattern;

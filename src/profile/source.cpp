@@ -2,6 +2,7 @@
 
 #include "ghostpeer/profile/catalogue.hpp"
 #include "ghostpeer/profile/diagnostic.hpp"
+#include "posix/readable_file.hpp"
 #include "profile/errors.hpp"
 #include "profile/utf8.hpp"
 
@@ -82,36 +83,24 @@ namespace {
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
-struct CloseFile {
-    void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
-};
-
 }  // namespace
 
 std::variant<std::string, ReadError> read_file(const std::filesystem::path& path, std::size_t limit,
                                                FileKind kind) {
-    std::error_code ignored;
-    const auto status = std::filesystem::status(path, ignored);
-    if (std::filesystem::is_directory(status)) {
-        return ReadError{"it is a directory"};
+    const auto opened = open_to_read(path.c_str(), kind == FileKind::regular);
+    if (!opened) {
+        return ReadError{opened.error()};
     }
-    if (kind == FileKind::regular && std::filesystem::exists(status) &&
-        !std::filesystem::is_regular_file(status)) {
-        return ReadError{"it is not a regular file"};
-    }
-    const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
-    if (!file) {
-        return ReadError{reason_of(errno)};
-    }
+    std::FILE* const file = opened->get();
     std::string text;
     char block[64 * 1024];
-    while (const auto n = std::fread(block, 1, sizeof block, file.get())) {
+    while (const auto n = std::fread(block, 1, sizeof block, file)) {
         text.append(block, n);
         if (text.size() > limit) {
             return ReadError{"it is longer than " + std::to_string(limit / (1024 * 1024)) + " MiB"};
         }
     }
-    if (std::ferror(file.get()) != 0) {
+    if (std::ferror(file) != 0) {
         return ReadError{reason_of(errno)};
     }
     return text;

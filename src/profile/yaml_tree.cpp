@@ -49,7 +49,8 @@ void measure(const YamlNode& node, Extent& extent, std::size_t depth) {
 
 class TreeBuilder final : public YAML::EventHandler {
   public:
-    TreeBuilder(const SourceText& source, Errors& errors) : source_(source), errors_(errors) {}
+    TreeBuilder(const SourceText& source, Errors& errors, std::size_t most_nodes)
+        : source_(source), errors_(errors), most_nodes_(most_nodes) {}
 
     std::optional<YamlNode> root;
 
@@ -119,8 +120,10 @@ class TreeBuilder final : public YAML::EventHandler {
     }
 
     void check_limits(Mark mark) const {
-        if (nodes_ > max_nodes) {
-            throw Refusal{mark, "this profile has more than 100000 values, aliases unfolded"};
+        if (nodes_ > most_nodes_) {
+            throw Refusal{mark, (most_nodes_ == max_nodes ? "this profile has more than "
+                                                          : "a request has more than ") +
+                                    std::to_string(most_nodes_) + " values, aliases unfolded"};
         }
         if (text_ > max_text_bytes) {
             throw Refusal{mark, "this profile has more than 4 MiB of text, aliases unfolded"};
@@ -257,6 +260,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
     const SourceText& source_;
     Errors& errors_;
+    std::size_t most_nodes_;
     std::vector<Open> open_;
     std::map<YAML::anchor_t, YamlNode> anchors_;
     std::size_t nodes_ = 0;
@@ -266,8 +270,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
 }  // namespace
 
-std::optional<YamlNode> parse_yaml(const SourceText& source, Errors& errors) {
-    TreeBuilder builder(source, errors);
+std::optional<YamlNode> parse_yaml(const SourceText& source, Errors& errors,
+                                   std::size_t most_nodes) {
+    TreeBuilder builder(source, errors, most_nodes);
     try {
         std::istringstream stream(source.text());
         YAML::Parser parser(stream);

@@ -128,7 +128,7 @@ tl::expected<std::optional<Identity>, Error> choose_identity(
 }
 
 tl::expected<void, Error> confine(const std::optional<Identity>& identity,
-                                  const std::vector<Visible>& visible) {
+                                  const std::vector<Visible>& visible, bool looks_up_names) {
     drop_bounding_set();
     if (identity && !drop_identity(*identity)) {
         return cannot_confine("ghostpeer could not become the user " +
@@ -146,7 +146,7 @@ tl::expected<void, Error> confine(const std::optional<Identity>& identity,
         return cannot_confine(std::string("ghostpeer could not close the file system to itself: ") +
                               strerror(seen.error()) + ".");
     }
-    if (const int error = install(syscall_filter()); error != 0) {
+    if (const int error = install(syscall_filter(looks_up_names)); error != 0) {
         return cannot_confine(std::string("ghostpeer could not set its filter of system calls: ") +
                               strerror(error) + ".");
     }
@@ -157,7 +157,7 @@ tl::expected<void, Error> confine(const std::optional<Identity>& identity,
     return {};
 }
 
-void confine_run(pid_t helper) {
+void confine_run(pid_t helper, bool looks_up_names) {
     drop_bounding_set();
     // Profiles that the control interface names, and its own socket, may lie in somebody's folder.
     // Where COMMAND waits is told by /proc/PID/syscall, and COMMAND of root's has capabilities that
@@ -165,7 +165,7 @@ void confine_run(pid_t helper) {
     static_cast<void>(drop_capabilities(1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH |
                                         1U << CAP_FOWNER | 1U << CAP_SYS_PTRACE));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
-        static_cast<void>(install(syscall_filter(helper)));
+        static_cast<void>(install(syscall_filter(looks_up_names, helper)));
     }
 }
 

@@ -30,11 +30,12 @@ struct Identity {
 /// only what is `visible`, where the kernel can do that (see `see_only`); and only the system calls
 /// that a server needs (see `syscall_filter`). The calling process has one thread.
 [[nodiscard]] tl::expected<void, Error> confine(const std::optional<Identity>& identity,
-                                                const std::vector<Visible>& visible);
+                                                const std::vector<Visible>& visible,
+                                                bool looks_up_names);
 
 /// The same for the side of a run that talks to COMMAND's kernel, as far as that goes: it stays who
 /// it is, so that it may read and remove its own files wherever they lie, and it may end `helper`.
 /// The calling thread, and those that it starts. What the kernel refuses is left at that.
-void confine_run(pid_t helper);
+void confine_run(pid_t helper, bool looks_up_names);
 
 }  // namespace ghostpeer::sandbox

@@ -59,7 +59,8 @@ constexpr char bad = '-';
 
 /// The errno; 0: this process is there now.
 [[nodiscard]] int enter(const std::string& where) {
-    const FileDescriptor network(open(path_of(where).c_str(), O_RDONLY | O_CLOEXEC));
+    const FileDescriptor network(
+        open(path_of(where).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!network) {
         return errno;
     }

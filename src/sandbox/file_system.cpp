@@ -18,6 +18,7 @@ struct RulesetAttributes {
     std::uint64_t handled_access_net = 0;
     std::uint64_t scoped = 0;
 };
+constexpr std::uint64_t scope_abstract_socket = 1U << 0U;
 constexpr std::uint64_t scope_signal = 1U << 1U;
 
 // All rights that there are, by the version that brought them.
@@ -62,7 +63,7 @@ tl::expected<bool, int> see_only(const std::vector<Visible>& visible) {
     }
     RulesetAttributes attributes;
     attributes.handled_access_fs = rights_of(version);
-    attributes.scoped = version >= v6_scope ? scope_signal : 0;
+    attributes.scoped = version >= v6_scope ? scope_signal | scope_abstract_socket : 0;
     const FileDescriptor ruleset(
         static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size_of(version), 0)));
     if (!ruleset) {

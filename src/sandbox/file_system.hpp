@@ -20,8 +20,8 @@ struct Visible {
 };
 
 /// Nothing else can be opened, made, changed or removed, by this thread and those that it starts,
-/// nor can others be sent signals. Descriptors that are open stay so. Needs no privilege, but
-/// no_new_privs. False: this kernel cannot; the error is an errno.
+/// nor can others be sent signals, or be reached at abstract sockets. Descriptors that are open
+/// stay so. Needs no privilege, but no_new_privs. False: this kernel cannot; the error is an errno.
 [[nodiscard]] tl::expected<bool, int> see_only(const std::vector<Visible>& visible);
 
 }  // namespace ghostpeer::sandbox

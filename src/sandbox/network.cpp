@@ -111,8 +111,10 @@ tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t
     }
     const unsigned index = if_nametoindex(link.interface.c_str());
     if (index == 0) {
-        return failed("ghostpeer opened a link for the program, but its interface '" +
-                      link.interface + "' is not there. This is a bug.");
+        return failed("The interface '" + link.interface +
+                      "' that ghostpeer has made for the program cannot be looked at: " +
+                      std::strerror(errno) +
+                      ". If the limit on open files is reached, raise it ('ulimit -n').");
     }
     const bool ipv6 = mtu >= ipv6_minimum_mtu;
     netlink::Batch batch;

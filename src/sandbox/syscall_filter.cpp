@@ -222,12 +222,14 @@ class Program {
 constexpr std::uint32_t allow = SECCOMP_RET_ALLOW;
 constexpr std::uint32_t refuse(std::uint32_t error) { return SECCOMP_RET_ERRNO | error; }
 
-[[nodiscard]] Program sockets() {
+[[nodiscard]] Program sockets(bool looks_up_names) {
     Program program;
     program.load(argument_at(0));
-    for (const int family : {AF_INET, AF_INET6, AF_UNIX}) {
+    for (const int family : {AF_INET, AF_INET6}) {
         program.end_if(static_cast<std::uint32_t>(family), allow);
     }
+    // Of nscd or systemd-resolved; whoever else listens on this machine is nobody's business here.
+    program.end_if(AF_UNIX, looks_up_names ? allow : refuse(EAFNOSUPPORT));
     program.end_unless(AF_NETLINK, refuse(EAFNOSUPPORT));
     program.load(argument_at(2));
     program.end_if(NETLINK_ROUTE, allow);  // getaddrinfo asks which addresses there are
@@ -326,7 +328,7 @@ void allow_child(Program& program, pid_t child) {
 
 }  // namespace
 
-std::vector<sock_filter> syscall_filter(pid_t child) {
+std::vector<sock_filter> syscall_filter(bool looks_up_names, pid_t child) {
     if (architecture == 0) {
         return {};
     }
@@ -334,7 +336,7 @@ std::vector<sock_filter> syscall_filter(pid_t child) {
     for (const std::uint32_t number : allowed) {
         program.end_if(number, allow);
     }
-    program.in_case(SYS_socket, sockets());
+    program.in_case(SYS_socket, sockets(looks_up_names));
     program.in_case(SYS_clone, clones());
     program.in_case(SYS_ioctl, controls());
     program.in_case(SYS_fcntl, descriptor_controls());

@@ -105,6 +105,16 @@ tl::expected<Machine, std::string> Machine::boot(const Kernel& kernel, const Run
     start.nothing = FileDescriptor(open("/dev/null", O_RDWR | O_CLOEXEC));
     start.log = FileDescriptor(open(folder.file(guest_file::log).c_str(),
                                     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    // The child has to have room for what the kernel is given, see become_kernel().
+    rlimit files{};
+    constexpr rlim_t least_files = 32;
+    if (!start.nothing || !start.log ||
+        (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < least_files)) {
+        return tl::make_unexpected(fmt::format(
+            "The guest cannot be started: it and ghostpeer may not open as many files as they "
+            "need. Raise the limit ('ulimit -n'), which is {}, to {} at least.",
+            files.rlim_cur, least_files));
+    }
     const std::string& run = folder.path().string();
     start.arguments = {kernel.path.string(),
                        memory,

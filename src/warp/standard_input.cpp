@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -22,37 +23,50 @@ using namespace std::chrono_literals;
 constexpr Duration patience = 2s;
 constexpr std::size_t most_at_once = std::size_t{256} * 1024;
 
+[[nodiscard]] bool keep(int file, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = write(file, text.data(), text.size());
+        if (written <= 0) {
+            return false;
+        }
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
 }  // namespace
 
-StandardInput::StandardInput(std::function<Duration()> clock, int signal_fd,
-                             std::function<std::optional<int>()> next_signal,
-                             std::function<void(std::string_view)> tell)
-    : clock_(std::move(clock)),
-      signal_fd_(signal_fd),
-      next_signal_(std::move(next_signal)),
-      tell_(std::move(tell)) {}
+StandardInput::StandardInput(Parts parts) : parts_(std::move(parts)) {}
 
-/// False where a signal says to end.
+/// False where a signal says to end, or time is up.
 bool StandardInput::wait_for_more() {
-    const Duration start = clock_();
+    const Duration start = parts_.clock();
     while (true) {
-        std::array<pollfd, 2> events{{{STDIN_FILENO, POLLIN, 0}, {signal_fd_, POLLIN, 0}}};
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(start + patience - clock_());
+        std::array<pollfd, 2> events{{{STDIN_FILENO, POLLIN, 0}, {parts_.signal_fd, POLLIN, 0}}};
+        const Duration until =
+            told_ ? parts_.wall_end : std::min(parts_.wall_end, start + patience);
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - parts_.clock()).count();
+        constexpr std::int64_t longest = 60'000;
         poll(events.data(), events.size(),
-             told_ ? -1 : static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-        while (const auto number = next_signal_()) {
+             static_cast<int>(std::clamp<std::int64_t>(left, 0, longest)));
+        while (const auto number = parts_.next_signal()) {
             if (*number == SIGINT || *number == SIGTERM || *number == SIGHUP ||
                 *number == SIGQUIT) {
                 interrupted_ = number;
                 return false;
             }
         }
+        if (parts_.clock() >= parts_.wall_end) {
+            out_of_time_ = true;
+            return false;
+        }
         if (events[0].revents != 0) {
             return true;
         }
-        if (!told_ && clock_() >= start + patience) {
+        if (!told_ && parts_.clock() >= start + patience) {
             told_ = true;
-            tell_(
+            parts_.tell(
                 "--warp waits for the end of standard input, since time cannot be skipped while "
                 "more may come. Give it `</dev/null` if COMMAND reads none.");
         }
@@ -70,8 +84,14 @@ tl::expected<void, std::string> StandardInput::spool(const std::filesystem::path
     std::vector<char> buffer(most_at_once);
     long long at = begin_;
     while (file) {
-        if (!is_file_ && !wait_for_more()) {
-            return {};
+        if (!wait_for_more()) {
+            return interrupted_
+                       ? tl::expected<void, std::string>()
+                       : tl::make_unexpected(fmt::format(
+                             "The run was ended after {:.0f} s of real time (--wall-timeout), and "
+                             "standard input, which --warp reads first, had not ended. Give it "
+                             "`</dev/null` if COMMAND reads none.",
+                             to_seconds(parts_.wall_end)));
         }
         const ssize_t got = is_file_ ? pread(STDIN_FILENO, buffer.data(), buffer.size(), at)
                                      : read(STDIN_FILENO, buffer.data(), buffer.size());
@@ -84,16 +104,17 @@ tl::expected<void, std::string> StandardInput::spool(const std::filesystem::path
             return {};
         }
         at += got;
-        std::string_view rest(buffer.data(), static_cast<std::size_t>(got));
-        while (!rest.empty()) {
-            const ssize_t written = write(file.get(), rest.data(), rest.size());
-            if (written <= 0) {
-                return tl::make_unexpected(
-                    fmt::format("Standard input cannot be kept in {} for the guest: {}. Make room "
-                                "there.",
-                                to.parent_path().string(), std::strerror(errno)));
-            }
-            rest.remove_prefix(static_cast<std::size_t>(written));
+        if (static_cast<std::uint64_t>(at - begin_) > parts_.most_bytes) {
+            return tl::make_unexpected(fmt::format(
+                "Standard input is longer than the {} MiB that --warp keeps of it in memory for "
+                "the guest. Raise the limit with --max-memory, or let COMMAND read a file.",
+                parts_.most_bytes / (1024 * 1024)));
+        }
+        if (!keep(file.get(), {buffer.data(), static_cast<std::size_t>(got)})) {
+            return tl::make_unexpected(
+                fmt::format("Standard input cannot be kept in {} for the guest: {}. Make room "
+                            "there.",
+                            to.parent_path().string(), std::strerror(errno)));
         }
     }
     return tl::make_unexpected(

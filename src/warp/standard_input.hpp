@@ -4,6 +4,7 @@
 
 #include "ghostpeer/wire/time.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -16,9 +17,15 @@ namespace ghostpeer::warp {
 
 class StandardInput {
   public:
-    StandardInput(std::function<Duration()> clock, int signal_fd,
-                  std::function<std::optional<int>()> next_signal,
-                  std::function<void(std::string_view)> tell);
+    struct Parts {
+        std::function<Duration()> clock;  ///< real time since some fixed instant
+        Duration wall_end{};              ///< of that clock: it is waited for until then
+        std::uint64_t most_bytes = 0;     ///< that are kept
+        int signal_fd = -1;
+        std::function<std::optional<int>()> next_signal;
+        std::function<void(std::string_view)> tell;  ///< a complete sentence
+    };
+    explicit StandardInput(Parts parts);
 
     /// Copies it to a file until its end. A terminal and devices count as empty. The error is a
     /// complete sentence.
@@ -26,6 +33,8 @@ class StandardInput {
     [[nodiscard]] bool has_content() const { return has_content_; }
     /// The signal that ended the waiting for its end.
     [[nodiscard]] std::optional<int> interrupted() const { return interrupted_; }
+    /// It was waited for until `wall_end`: an error.
+    [[nodiscard]] bool out_of_time() const { return out_of_time_; }
     /// So many bytes were read by the program: a file stands behind them afterwards, as it would
     /// without a guest.
     void consumed(long long bytes) const;
@@ -33,13 +42,11 @@ class StandardInput {
   private:
     [[nodiscard]] bool wait_for_more();
 
-    std::function<Duration()> clock_;
-    int signal_fd_;
-    std::function<std::optional<int>()> next_signal_;
-    std::function<void(std::string_view)> tell_;
+    Parts parts_;
     bool has_content_ = false;
     bool is_file_ = false;
     bool told_ = false;
+    bool out_of_time_ = false;
     long long begin_ = 0;
     std::optional<int> interrupted_;
 };

@@ -58,7 +58,7 @@ class Supervisor {
         if (!run.spec.one_output) {
             follow(guest_file::err, STDERR_FILENO);
         }
-        wall_end_ = run.clock() + run.wall_timeout;
+        wall_end_ = run.wall_timeout;
     }
 
     [[nodiscard]] GuestEnd supervise(StandardInput& input) {
@@ -317,9 +317,11 @@ GuestEnd run_guest(const GuestRun& run) {
     if (error) {
         return failed("ghostpeer cannot find its own program file: " + error.message() + ".");
     }
-    StandardInput input(run.clock, run.signal_fd, run.next_signal, run.tell);
+    StandardInput input(
+        {run.clock, run.wall_timeout, run.most_input, run.signal_fd, run.next_signal, run.tell});
     if (auto spooled = input.spool(folder->file(guest_file::in)); !spooled) {
-        return failed(spooled.error());
+        return {input.out_of_time() ? GuestEnd::Kind::wall_timeout : GuestEnd::Kind::failed, 0,
+                spooled.error()};
     }
     if (const auto signal = input.interrupted()) {
         return {GuestEnd::Kind::signal, *signal, false, {}};

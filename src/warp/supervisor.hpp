@@ -6,6 +6,7 @@
 #include "warp/guest_spec.hpp"
 #include "warp/kernel_store.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -17,9 +18,10 @@ namespace ghostpeer::warp {
 struct GuestRun {
     Kernel kernel;
     GuestSpec spec;  ///< `has_stdin` and `one_output` are filled in
-    /// Real time until the run is ended.
+    /// Real time until the run is ended, from when `clock` shows zero.
     Duration wall_timeout{};
-    /// Real time since some fixed instant.
+    std::uint64_t most_input = 0;  ///< bytes of standard input that are kept
+    /// Real time since the run began.
     std::function<Duration()> clock;
     /// Readable when `next_signal` has one.
     int signal_fd = -1;

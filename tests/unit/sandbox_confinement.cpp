@@ -38,7 +38,8 @@ int confined(const std::function<int()>& body) {
         ::close(STDERR_FILENO);
         const auto identity = sandbox::choose_identity(std::nullopt);
         const FileDescriptor proc(::open("/proc", O_PATH));
-        if (!identity || !sandbox::confine(*identity, {{proc.get(), sandbox::Right::read}})) {
+        if (!identity ||
+            !sandbox::confine(*identity, {{proc.get(), sandbox::Right::read}}, false)) {
             ::_exit(99);
         }
         ::_exit(body());
