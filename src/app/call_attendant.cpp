@@ -95,7 +95,7 @@ void CallAttendant::tell_all(Instant latest) {
     // Taken anew each time, so that a clock that is set, or corrected, does not part the two.
     const Duration epoch = clock_->epoch_now();
     for (syscalls::Call& call : calls_) {
-        if (selection_.shows(call)) {
+        if (is_commands(call) && selection_.shows(call)) {
             tell_one(call, latest, epoch);
         }
     }
@@ -106,6 +106,15 @@ void CallAttendant::tell_all(Instant latest) {
                        "strace wrote a line that ghostpeer cannot read; the system calls that are "
                        "told are not all.");
     }
+}
+
+bool CallAttendant::is_commands(const syscalls::Call& call) {
+    // The first program that strace sees is the second step of the start (execute_traced()).
+    constexpr int command = 2;
+    if (executed_ < command && call.name == "execve" && call.result == 0) {
+        ++executed_;
+    }
+    return executed_ == command || !selection_.traces_execve();
 }
 
 void CallAttendant::tell_one(syscalls::Call& call, Instant latest, Duration epoch) {

@@ -43,6 +43,8 @@ class CallAttendant final : public Attendant {
     [[nodiscard]] bool read_on();
     /// Nothing happened after `latest`.
     void tell_all(Instant latest);
+    /// Has COMMAND begun? What comes before is ghostpeer's own start of it.
+    [[nodiscard]] bool is_commands(const syscalls::Call& call);
     void tell_one(syscalls::Call& call, Instant latest, Duration epoch);
 
     syscalls::Selection selection_;
@@ -56,6 +58,7 @@ class CallAttendant final : public Attendant {
     syscalls::Parser parser_;
     std::vector<syscalls::Call> calls_;
     std::vector<char> buffer_;
+    int executed_ = 0;  ///< programs, until COMMAND is one
     bool told_unreadable_ = false;
     bool finished_ = false;
 };

@@ -118,6 +118,14 @@ void read_arguments(std::string_view text, Call& call) {
     }
 }
 
+/// The signal ended the thread: the call never came back to it.
+[[nodiscard]] Call unreturned(Call call, Duration at) {
+    call.returned = false;
+    call.error.clear();
+    call.took = std::max(Instant(at) - call.began, Duration::zero());
+    return call;
+}
+
 }  // namespace
 
 void Parser::feed(std::string_view bytes, std::vector<Call>& calls) {
@@ -152,6 +160,10 @@ void Parser::finish(Duration now, std::vector<Call>& calls) {
         tell_unreturned(thread, call, now, calls);
     }
     pending_.clear();
+    for (auto& [thread, call] : interrupted_) {
+        calls.push_back(unreturned(std::move(call), now));
+    }
+    interrupted_.clear();
     process_of_.clear();
 }
 
@@ -163,10 +175,12 @@ void Parser::take_line(std::string_view line, std::vector<Call>& calls) {
     if (!at || *thread <= 0 || line.empty()) {
         ++unreadable_;
     } else if (line.starts_with("<... ")) {
+        tell_interrupted(*thread, calls);
         resume_call(*thread, *at, line, calls);
     } else if (line.starts_with("+++ ")) {
         end_thread(*thread, *at, calls);
     } else if (!line.starts_with("--- ")) {  // a signal
+        tell_interrupted(*thread, calls);
         begin_call(*thread, *at, line, calls);
     }
 }
@@ -236,7 +250,18 @@ void Parser::end_call(int thread, Duration at, Pending pending, std::vector<Call
     read_arguments(text.substr(0, end), call);
     call.name = std::move(pending.name);
     note_child(call);
+    if (call.error.starts_with("ERESTART") && interrupted_.size() < most_threads) {
+        interrupted_.insert_or_assign(thread, std::move(call));
+        return;
+    }
     calls.push_back(std::move(call));
+}
+
+void Parser::tell_interrupted(int thread, std::vector<Call>& calls) {
+    if (const auto call = interrupted_.find(thread); call != interrupted_.end()) {
+        calls.push_back(std::move(call->second));
+        interrupted_.erase(call);
+    }
 }
 
 void Parser::keep(int thread, Pending call) {
@@ -248,6 +273,10 @@ void Parser::keep(int thread, Pending call) {
 }
 
 void Parser::end_thread(int thread, Duration at, std::vector<Call>& calls) {
+    if (const auto call = interrupted_.find(thread); call != interrupted_.end()) {
+        calls.push_back(unreturned(std::move(call->second), at));
+        interrupted_.erase(call);
+    }
     if (const auto call = pending_.find(thread); call != pending_.end()) {
         tell_unreturned(thread, call->second, at, calls);
         pending_.erase(call);

@@ -46,6 +46,7 @@ class Parser {
     void resume_call(int thread, Duration at, std::string_view text, std::vector<Call>& calls);
     void end_call(int thread, Duration at, Pending call, std::vector<Call>& calls);
     void keep(int thread, Pending call);
+    void tell_interrupted(int thread, std::vector<Call>& calls);
     void end_thread(int thread, Duration at, std::vector<Call>& calls);
     void tell_unreturned(int thread, const Pending& call, Duration at, std::vector<Call>& calls);
     [[nodiscard]] int process_of(int thread);
@@ -54,7 +55,9 @@ class Parser {
     std::string line_;  ///< the beginning of one
     bool overlong_ = false;
     std::unordered_map<int, Pending> pending_;  ///< by thread
-    std::unordered_map<int, int> process_of_;   ///< by thread
+    /// By thread: a signal has come, and whether the thread goes on is not known yet.
+    std::unordered_map<int, Call> interrupted_;
+    std::unordered_map<int, int> process_of_;  ///< by thread
     std::size_t unreadable_ = 0;
 };
 

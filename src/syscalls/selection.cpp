@@ -16,6 +16,7 @@ constexpr std::string_view of_any_file =
     "?read,?write,?readv,?writev,?preadv,?pwritev,?preadv2,?pwritev2,?sendfile,?sendfile64,"
     "?splice,?close";
 constexpr std::string_view children = "?clone,?clone3,?fork,?vfork";
+constexpr std::string_view begin = "?execve";
 
 [[nodiscard]] bool is_one_of(std::string_view list, std::string_view name) {
     while (!list.empty()) {
@@ -36,11 +37,14 @@ Selection::Selection(std::string_view set) {
     if (set == "network") {
         sockets_only_ = true;
         hides_children_ = true;
+        hides_execve_ = true;
         trace_.append(waits).append(",").append(of_any_file).append(",").append(children);
+        trace_.append(",").append(begin);
         return;
     }
     trace_ = set;
-    if (set == "all" || set.starts_with('!')) {
+    if (set == "all" || set == "none" || set.starts_with('!')) {
+        traces_execve_ = set == "all";
         return;
     }
     // Where they may be meant they are shown; `/` begins a pattern.
@@ -48,13 +52,14 @@ Selection::Selection(std::string_view set) {
     hides_children_ = std::none_of(makers.begin(), makers.end(), [&](std::string_view word) {
         return set.find(word) != std::string_view::npos;
     });
-    if (set != "none") {
-        trace_.append(",").append(children);
-    }
+    hides_execve_ = hides_children_ && set.find("exec") == std::string_view::npos &&
+                    set.find("%file") == std::string_view::npos;
+    trace_.append(",").append(children).append(",").append(begin);
 }
 
 bool Selection::shows(const Call& call) const {
-    if (hides_children_ && is_one_of(children, call.name)) {
+    if ((hides_children_ && is_one_of(children, call.name)) ||
+        (hides_execve_ && call.name == "execve")) {
         return false;
     }
     if (!sockets_only_ || !is_one_of(of_any_file, call.name)) {

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 
+import schedule
 from harness import PEER, PYTHON, test
 
 # Says which errno each of its calls met; the event stream has to say the same.
@@ -63,7 +64,7 @@ def connection_reset(t):
     call = the_call(t, run, "recvfrom")
     t.equal((call.result, call.errno, call.conn), (-1, "ECONNRESET", 1), "recv()")
     reset = run.sent("rst")[0]
-    t.check(call.t >= reset.t, f"recv() failed at {call.t}, before the RST of {reset.t}")
+    t.check(call.t >= reset.t - schedule.TOLERANCE_SECONDS, f"recv() failed at {call.t}, before the RST of {reset.t}")
     t.contains(run.trace, f"$ recv({call.fd}, 1) = -1 ECONNRESET", "the trace")
     for line in run.trace.splitlines():
         if "$ " in line:
@@ -80,7 +81,9 @@ def connect_spans_the_handshake(t):
     call = the_call(t, run, "connect", conn=1)
     syn, syn_ack = run.received("syn")[0], run.sent("syn-ack", fate="sent")[0]
     t.check(call.began <= syn.t, f"connect() began at {call.began}, its SYN came at {syn.t}")
-    t.check(call.t >= syn_ack.t, f"connect() returned at {call.t}, the SYN-ACK left at {syn_ack.t}")
+    # strace takes some time to decode the arguments, between `began` and the call itself.
+    decoding = schedule.TOLERANCE_SECONDS
+    t.check(call.t >= syn_ack.t - decoding, f"connect() returned at {call.t}, the SYN-ACK left at {syn_ack.t}")
     t.near(call.took, 0.3, "connect()")
     t.near(call.t - call.began, call.took, "the time from its begin to its end")
     closed = run.events("call", name="close", conn=1)
@@ -127,7 +130,7 @@ def hangs_in_recv(t):
     run = traced(t, "silent-after-handshake", client(t, f"""
         call("connect", s.connect, ("{PEER}", 8080))
         s.recv(1)
-    """), "--timeout", "1s")
+    """), "--timeout", "4s")
     t.equal(run.status, 124, "exit status")
     call = the_call(t, run, "recvfrom")
     t.equal((call.returned, call.conn), (False, 1), "recv() that has not returned")
@@ -249,10 +252,10 @@ def what_is_left_behind(t):
 @test
 def sets_of_calls(t):
     run = t.passed(traced(t, "healthy", ["cat", "/dev/null"]))
-    t.equal([c for c in run.events("call") if "/" in c.args], [], "calls that are no socket's")
+    t.equal(run.events("call"), [], "calls of a program without a socket, the start's among them")
     t.need("strace")
     run = t.passed(t.run("healthy", ["cat", "/dev/null"], options=["--syscalls=all"]))
-    t.check(run.events("call", name="execve"), "execve() of --syscalls=all")
+    t.contains(run.events("call")[0].args, "\"cat\"", "the first call, execve() of COMMAND")
     t.check([c for c in run.events("call", name="exit_group") if c.returned is False],
             "exit_group() does not return")
     run = t.passed(t.run("healthy", ["cat", "/dev/null"], options=["--syscalls=openat"]))

@@ -158,6 +158,30 @@ TEST_CASE("system calls: what has not returned at the end is told, also of half 
     }
 }
 
+TEST_CASE("system calls: one that a signal interrupts has not returned if its thread ends of it") {
+    constexpr std::string_view call =
+        "5  100.0 recvfrom(5<TCP:[10.0.0.1:1->10.0.0.2:2]>, 0x7f3c8fa147a0, 1, 0, NULL, NULL) = ? "
+        "ERESTARTSYS (To be restarted if SA_RESTART is set) <4.9>\n";
+    Parser parser;
+    std::vector<Call> calls;
+    parser.feed(call, calls);
+    CHECK(calls.empty());
+    parser.feed("5  105.0 +++ killed by SIGTERM +++\n", calls);
+    REQUIRE(calls.size() == 1);
+    CHECK_FALSE(calls[0].returned);
+    CHECK(calls[0].error.empty());
+    CHECK(calls[0].took == 5s);
+    parser.feed(call, calls);
+    parser.feed("5  106.0 close(5) = 0 <0.1>\n", calls);
+    REQUIRE(calls.size() == 3);
+    CHECK(calls[1].error == "ERESTARTSYS");
+    CHECK(calls[1].returned);
+    parser.feed(call, calls);
+    parser.finish(107s, calls);
+    REQUIRE(calls.size() == 4);
+    CHECK_FALSE(calls[3].returned);
+}
+
 TEST_CASE("system calls: lines of another kind are counted, and long ones do not grow") {
     Parser parser;
     std::vector<Call> calls;
@@ -227,7 +251,7 @@ TEST_CASE("system calls: a set shows what it names") {
     CHECK_FALSE(network.shows(call("read", "5</etc/passwd>, \"x<TCP:[1]>\", 1")));
     CHECK_FALSE(network.shows(call("clone3", "{flags=CLONE_THREAD}")));
     const Selection list("futex,connect");
-    CHECK(list.trace() == "futex,connect,?clone,?clone3,?fork,?vfork");
+    CHECK(list.trace() == "futex,connect,?clone,?clone3,?fork,?vfork,?execve");
     CHECK_FALSE(list.shows(call("clone3", "")));
     CHECK(list.shows(call("futex", "")));
     CHECK(Selection("%process").shows(call("clone3", "")));
