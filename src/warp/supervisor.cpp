@@ -321,7 +321,7 @@ GuestEnd run_guest(const GuestRun& run) {
         {run.clock, run.wall_timeout, run.most_input, run.signal_fd, run.next_signal, run.tell});
     if (auto spooled = input.spool(folder->file(guest_file::in)); !spooled) {
         return {input.out_of_time() ? GuestEnd::Kind::wall_timeout : GuestEnd::Kind::failed, 0,
-                spooled.error()};
+                false, spooled.error()};
     }
     if (const auto signal = input.interrupted()) {
         return {GuestEnd::Kind::signal, *signal, false, {}};
