@@ -17,9 +17,10 @@ using Json = nlohmann::ordered_json;
 constexpr std::array<std::string_view, 9> known{"icmp",   "state",  "rule", "attempt", "log",
                                                 "notice", "socket", "exit", "call"};
 /// What the page reads of a segment by itself; all else that one has is kept beside it.
-constexpr std::array<std::string_view, 19> own_fields{
-    "t",   "event", "conn",    "attempt", "dir", "kind", "reason", "src",  "dst", "flags",
-    "seq", "ack",   "raw_seq", "raw_ack", "len", "win",  "window", "fate", "rule"};
+constexpr std::array<std::string_view, 21> own_fields{
+    "t",   "event", "conn",   "attempt", "dir",  "kind",    "reason",
+    "src", "dst",   "flags",  "seq",     "ack",  "raw_seq", "raw_ack",
+    "len", "win",   "window", "fate",    "rule", "id",      "cause"};
 constexpr int deepest = 6;
 constexpr std::size_t longest_list = 2'000;
 constexpr std::int64_t farthest = std::int64_t{1} << 53;  // what a JavaScript number holds exactly
@@ -197,6 +198,7 @@ void Record::add_segment(const Line& line) {
     Segment segment;
     segment.at = time_of(json);
     segment.order = line.order;
+    segment.id = number(json, "id");
     segment.seq = number(json, "seq");
     segment.ack = number(json, "ack");
     segment.window = number(json, "window");
@@ -291,9 +293,9 @@ std::string Record::to_json(std::string_view source, std::string_view version) c
         if (!one.extra.empty()) {
             extras.push_back(one.extra);
         }
-        fmt::format_to(std::back_inserter(json), "{}{},{},{},{},{},{},{},{},{},{},{}", separator,
+        fmt::format_to(std::back_inserter(json), "{}{},{},{},{},{},{},{},{},{},{},{},{}", separator,
                        one.at, one.order, one.shape, one.seq, one.ack, one.length, one.window,
-                       one.header_window, one.timestamp, one.echo, extra);
+                       one.header_window, one.timestamp, one.echo, extra, one.id);
         separator = ",\n";
     }
     return json + "],\n\"extras\":" + join(extras) + ",\n\"others\":" + join(others_) + "}\n";

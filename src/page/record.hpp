@@ -46,6 +46,7 @@ class Record {
     struct Segment {
         std::int64_t at = 0;  ///< nanoseconds
         std::uint64_t order = 0;
+        std::int64_t id = 0;
         std::int64_t seq = 0;
         std::int64_t ack = 0;
         std::int64_t window = 0;

@@ -109,6 +109,19 @@ class Facts(Pages):
         self.assertIn("the peer waited for its retransmission timer (syn-ack), since lost.yaml:4 "
                       "withheld 1 segment", waits.replace("\n", " "))
 
+    def test_what_was_held_back_is_one_arrow(self):
+        by = {"file": "slow.yaml", "line": 3}
+        first = records.segment(0.2, "in", "data", "PA", 1, 1, 5, fate="delayed", rule=by, until=0.5, id=8)
+        self.show([*records.handshake(0.1), first,
+                   records.segment(0.5, "in", "data", "PA", 1, 1, 5, rule=by, id=11, of=8),
+                   {"t": 0.6, "event": "exit", "status": 0}, records.verdict(0.6, "pass, it is over")])
+        self.assertEqual(self.value(
+            "ghostpeer.record.items.filter((item) => item.heldBack).map((item) => [item.id, item.heldBack.id])"),
+            [[11, 8]])
+        self.assertIn("a segment (data) was held back, since slow.yaml:3 delayed it",
+                      self.text("#waits").replace("\n", " "))
+        self.assertTrue(any("delayed 300 ms by slow.yaml:3" in line for line in self.lines()))
+
     def test_calls_are_drawn_and_named(self):
         events = records.keepalive()
         events.insert(-2, {"t": 8.0, "event": "call", "pid": 7, "tid": 7, "name": "recvfrom", "fd": 5,

@@ -28,7 +28,7 @@ TEST_CASE("page: a segment keeps all its fields") {
     page::Record record;
     record.add(segment_line(2, R"(,"rule":{"file":"x.yaml","line":3},"ttl":7)"));
     const json all = kept(record);
-    CHECK(all["segments"] == json({2'500'000'000, 1, 0, -1, 7, 3, 64512, 63, 5, 6, 0}));
+    CHECK(all["segments"] == json({2'500'000'000, 1, 0, -1, 7, 3, 64512, 63, 5, 6, 0, 0}));
     CHECK(all["shapes"][0] ==
           json({0, "data", "PA", "accepted", "a:1", "b:2", 0, 1, 1, "x.yaml", 3, 0, 4294967295}));
     CHECK(all["extras"][0] == json({{"options", {{"mss", 9}}}, {"ttl", 7}}));
@@ -74,7 +74,7 @@ TEST_CASE("page: of too many segments the remarkable ones stay") {
         record.add(R"({"t":1,"event":"log","text":"x"})");
     }
     const json all = kept(record);
-    constexpr std::size_t fields = 11;
+    constexpr std::size_t fields = 12;
     const std::size_t drawn = all["segments"].size() / fields;
     CHECK(drawn <= 100);
     CHECK(drawn > 40);
@@ -94,7 +94,7 @@ TEST_CASE("page: remarkable segments have a bound, too") {
     for (int i = 0; i < 1000; ++i) {
         record.add(segment_line(i, R"(,"retransmission":true)"));
     }
-    const std::size_t drawn = kept(record)["segments"].size() / 11;
+    const std::size_t drawn = kept(record)["segments"].size() / 12;
     CHECK(drawn <= 100);
     CHECK(drawn > 40);
 }

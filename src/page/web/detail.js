@@ -48,7 +48,7 @@ function segmentFields(list, item) {
     }
 }
 
-const KNOWN_FIELDS = new Set(["t", "n", "event", "rule", "quoted"]);
+const KNOWN_FIELDS = new Set(["t", "n", "id", "event", "rule", "quoted"]);
 
 function showDetail(app, item) {
     const box = d3.select("#detail");
@@ -66,6 +66,8 @@ function showDetail(app, item) {
     }
     box.append("pre").attr("class", "line").text(traceLine(item).trim());
     const list = box.append("dl");
+    const id = item.type === "segment" ? item.id : item.e.id;
+    field(list, "Event", id || "");
     field(list, "Time", `${(item.t / 1e9).toFixed(9)} s`);
     field(list, "Connection", item.conn ? `#${item.conn}` : "");
     if (item.type === "segment") {

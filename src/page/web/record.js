@@ -1,5 +1,5 @@
 // The record as objects. The form is src/page/record.cpp's.
-const SEGMENT_FIELDS = 11;
+const SEGMENT_FIELDS = 12;
 const WITHHELD = new Set(["dropped", "undelivered"]);
 
 function readShape(row) {
@@ -20,7 +20,7 @@ function readRecord(text) {
         items.push({type: "segment", t: flat[at], n: flat[at + 1], s: shape, conn: shape.conn,
                     rule: shape.rule, seq: flat[at + 3], ack: flat[at + 4], len: flat[at + 5],
                     window: flat[at + 6], win: flat[at + 7], val: flat[at + 8], ecr: flat[at + 9],
-                    x: flat[at + 10] < 0 ? null : raw.extras[flat[at + 10]], lane: "wire", y: 0});
+                    x: flat[at + 10] < 0 ? null : raw.extras[flat[at + 10]], id: flat[at + 11], lane: "wire", y: 0});
     }
     for (const one of raw.others) {
         items.push(readOther(one));
@@ -156,28 +156,20 @@ function readRules(record) {
     return rules;
 }
 
-// A delayed segment is told a second time when it moves on.
+// A delayed segment is told a second time when it moves on, and `of` names the first.
 function linkDelays(items) {
     const waiting = new Map();
     for (const item of items) {
-        if (item.type !== "segment" || (waiting.size === 0 && item.s.fate !== "delayed")) {
+        if (item.type !== "segment") {
             continue;
         }
-        const key = `${item.conn} ${item.s.out} ${item.seq} ${item.len} ${item.s.flags}`;
         if (item.s.fate === "delayed") {
             const until = item.x && Number.isFinite(item.x.until) ? item.x.until * 1e9 : item.t;
             item.until = Math.max(until, item.t);
-            waiting.set(key, [...(waiting.get(key) || []), item]);
-        } else if (waiting.has(key)) {
-            const list = waiting.get(key);
-            const at = list.findIndex((one) => one.until <= item.t + 1e6);
-            if (at >= 0) {
-                item.heldBack = list.splice(at, 1)[0];
-                item.heldBack.movedOn = item;
-                if (list.length === 0) {
-                    waiting.delete(key);
-                }
-            }
+            waiting.set(item.id, item);
+        } else if (item.x && waiting.has(item.x.of)) {
+            item.heldBack = waiting.get(item.x.of);
+            item.heldBack.movedOn = item;
         }
     }
 }
