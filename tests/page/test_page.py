@@ -125,10 +125,11 @@ class Facts(Pages):
     def test_calls_are_drawn_and_named(self):
         events = records.keepalive()
         events.insert(-2, {"t": 8.0, "event": "call", "pid": 7, "tid": 7, "name": "recvfrom", "fd": 5,
-                           "conn": 1, "args": "5, 65536", "result": -1, "errno": "ETIMEDOUT",
+                           "conn": 1, "result": -1,
+                           "args": "5<TCP:[198.18.0.1:40404->198.18.0.2:80]>, 65536", "errno": "ETIMEDOUT",
                            "began": 0.5, "took": 7.5})
         events.insert(-2, {"t": 8.0, "event": "call", "pid": 7, "tid": 8, "name": "poll", "fd": 6,
-                           "began": 1.0, "took": None})
+                           "began": 1.0, "took": 7.0, "returned": False, "detail": "x"})
         self.show(events)
         lines = self.lines()
         self.assertIn("  0.500000  #1   $  recvfrom(5, 65536) = -1 ETIMEDOUT after 7.500 s", lines)

@@ -263,7 +263,7 @@ class Ladder {
         const lane = Object.keys(lanes).find((name) => x >= lanes[name].x && x < lanes[name].x + lanes[name].width);
         const base = (y - HEADER - this.transform.y) / this.transform.k;
         if (lane === "program") {
-            const call = this.calls.find((item) => y >= this.sy(item.y) - 2 && y <= this.sy(heightOf(this.layout, item.until)) + 2);
+            const call = this.calls.find((item) => y >= this.sy(item.y) - 2 && y <= this.sy(item.bottom) + 2);
             if (call) {
                 return call;
             }

@@ -176,8 +176,8 @@ function drawKernel(view, lane) {
 
 function drawCall(view, item, x, width) {
     const {g, colours} = view;
-    const top = view.at(item.t);
-    const bottom = Math.max(view.at(item.until), top + 3);
+    const top = view.sy(item.y);
+    const bottom = Math.max(view.sy(item.bottom), top + 3);
     if (bottom < 0 || top > view.height) {
         return;
     }

@@ -37,7 +37,13 @@ function layOut(record, shown, fold) {
         breaks.push({top: y + 13, bottom: y + height - 6, gap, from: time, to: record.end});
     }
     const end = y + Math.max(height, 8);
-    return {items, breaks, total: end + 24, end, record, tracks: assignTracks(record, shown)};
+    const layout = {items, breaks, total: end + 24, end, record, tracks: assignTracks(record, shown)};
+    for (const item of items) {
+        if (item.type === "call") {
+            item.bottom = heightOf(layout, item.until);
+        }
+    }
+    return layout;
 }
 
 // The first event at or after t, by halves.

@@ -34,7 +34,7 @@ function readRecord(text) {
     record.exit = items.find((item) => item.type === "exit") || null;
     for (const item of items) {
         if (item.type === "call") {
-            item.until = item.took === null ? record.end : item.t + item.took;
+            item.until = item.took === null ? Math.max(record.end, item.t) : item.t + item.took;
         }
     }
     record.conns = readConnections(items);
@@ -58,7 +58,7 @@ function readOther(one) {
     }
     if (one.event === "call") {
         const began = Number(one.began);
-        const took = Number(one.took);
+        const took = one.returned === false ? NaN : Number(one.took);
         item.t = Number.isFinite(began) && one.began !== null ? Math.round(began * 1e9) : item.t;
         item.took = Number.isFinite(took) && one.took !== null && one.took !== undefined
             ? Math.round(took * 1e9) : null;

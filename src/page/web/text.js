@@ -100,9 +100,10 @@ function socketText(e) {
 function callText(item) {
     const e = item.e;
     const first = e.fd === undefined || e.fd === null ? "" : `${e.fd}`;
-    const args = typeof e.args === "string" && e.args ? e.args : first;
+    // What strace says of a descriptor is in the details.
+    const args = typeof e.args === "string" && e.args ? e.args.replace(/(\d+)<(?:->|[^<>])*>/g, "$1") : first;
     const result = item.took === null ? `, not returned after ${lengthText(item.until - item.t)}`
-        : ` = ${e.result ?? "?"}${e.errno ? ` ${e.errno}` : ""} after ${lengthText(item.took)}`;
+        : ` = ${e.result ?? "?"}${e.errno ? ` ${e.errno}` : ""}${e.detail ? ` (${e.detail})` : ""} after ${lengthText(item.took)}`;
     return `${e.name}(${args})${result}`;
 }
 
