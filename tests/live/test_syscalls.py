@@ -135,7 +135,7 @@ def hangs_in_recv(t):
     call = the_call(t, run, "recvfrom")
     t.equal((call.returned, call.conn), (False, 1), "recv() that has not returned")
     t.check("result" not in call and "errno" not in call, f"it has a result: {call}")
-    t.contains(run.trace, f"$ recv({call.fd}) for ", "the trace")
+    t.contains(run.trace, f"$ recv({call.fd}, 1) for ", "the trace")
     t.contains(run.trace, ", not returned\n", "the trace")
     # The verdict knows COMMAND's process, and nothing of strace.
     t.contains(run.verdict.headline, "has waited in recv() on #1", "the headline")
