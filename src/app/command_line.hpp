@@ -48,8 +48,9 @@ struct PrintRequest {
     int status = 0;
 };
 
-using Request = std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest,
-                             ReportRequest, CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
+using Request =
+    std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
+                 CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
 
 /// Never throws and never ends the program.
 [[nodiscard]] Request parse_command_line(int argc, const char* const* argv);

@@ -72,7 +72,7 @@ struct RunOptions : CommonOptions {
     std::string kernel;  ///< in the guest: its kernel, for the verdict
     bool sockets = false;
     std::optional<std::string> syscalls;  ///< `network`, `all`, or a list of strace's
-    std::optional<int> expected_status;  ///< `--expect-status`; 128 + N: ended by signal N
+    std::optional<int> expected_status;   ///< `--expect-status`; 128 + N: ended by signal N
 };
 
 }  // namespace ghostpeer::app

@@ -16,10 +16,9 @@ wire::Bytes error_about(const Segment& segment, IcmpKind kind, std::uint16_t mtu
 }
 
 std::vector<std::size_t> sizes(const std::vector<Segment>& segments) {
-    std::vector<std::size_t> all;
-    for (const Segment& segment : segments) {
-        all.push_back(segment.payload.size());
-    }
+    std::vector<std::size_t> all(segments.size());
+    std::transform(segments.begin(), segments.end(), all.begin(),
+                   [](const Segment& segment) { return segment.payload.size(); });
     return all;
 }
 

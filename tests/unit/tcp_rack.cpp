@@ -52,8 +52,8 @@ TEST_CASE("three that were overtaken by three are lost at once") {
     c.silent();
     c.passes(40ms);
     c.gets({.ack = start_of(1), .sack = {{start_of(3), start_of(6)}}});
-    // The ACK is of a retransmission, which has overtaken the last two as well. Four have arrived by
-    // now and two were sent, so that two more may leave (RFC 9937).
+    // The ACK is of a retransmission, which has overtaken the last two as well. Four have arrived
+    // by now and two were sent, so that two more may leave (RFC 9937).
     c.sends(Reason::data, {.seq = start_of(2), .again = true});
     c.sends(Reason::data, {.seq = start_of(6), .again = true});
     c.silent();
