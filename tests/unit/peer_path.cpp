@@ -2,6 +2,8 @@
 #include "ghostpeer/wire/icmp.hpp"
 #include "support/peer_harness.hpp"
 
+#include <algorithm>
+
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
 using wire::IcmpKind;
