@@ -44,11 +44,11 @@ class Parser {
     void take_line(std::string_view line, std::vector<Call>& calls);
     void begin_call(int thread, Duration at, std::string_view text, std::vector<Call>& calls);
     void resume_call(int thread, Duration at, std::string_view text, std::vector<Call>& calls);
-    void end_call(int thread, Duration at, Pending call, std::vector<Call>& calls);
+    void end_call(int thread, Duration at, Pending pending, std::vector<Call>& calls);
     void keep(int thread, Pending call);
     void tell_interrupted(int thread, std::vector<Call>& calls);
     void end_thread(int thread, Duration at, std::vector<Call>& calls);
-    void tell_unreturned(int thread, const Pending& call, Duration at, std::vector<Call>& calls);
+    void tell_unreturned(int thread, const Pending& pending, Duration at, std::vector<Call>& calls);
     [[nodiscard]] int process_of(int thread);
     void note_child(const Call& call);
 

@@ -99,6 +99,7 @@ struct Trial {
     line.insert(line.end(), {"-o", "/dev/null", "--", fmt::format("/proc/self/fd/{}", self.get())});
     line.insert(line.end(), nothing.begin(), nothing.end());
     std::vector<char*> arguments;
+    arguments.reserve(line.size() + 1);
     for (std::string& argument : line) {
         arguments.push_back(argument.data());
     }
