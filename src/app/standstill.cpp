@@ -26,6 +26,7 @@ class Describer {
             case Wait::How::ended: return 0;
             case Wait::How::sleeps: return 1;
             case Wait::How::stopped: return 5;
+            case Wait::How::traced:
             case Wait::How::runs: return 4;
             case Wait::How::waits: break;
         }

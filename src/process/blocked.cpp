@@ -294,8 +294,8 @@ void look_at_call(pid_t process, pid_t thread, const SocketTable& sockets, Wait&
         case 'R': wait.how = Wait::How::runs; return wait;
         case 'Z':
         case 'X': wait.how = Wait::How::ended; return wait;
-        case 'T':
-        case 't': wait.how = Wait::How::stopped; return wait;
+        case 'T': wait.how = Wait::How::stopped; return wait;
+        case 't': wait.how = Wait::How::traced; return wait;
         default: break;
     }
     wait.asleep = asleep_for(process, thread, now);
@@ -372,6 +372,7 @@ std::string to_text(const Wait& wait) {
         case Wait::How::runs: return wait.who + " is running: it waits for nothing";
         case Wait::How::ended: return wait.who + " has ended, and its parent has not asked for it";
         case Wait::How::stopped: return wait.who + " was stopped by a signal";
+        case Wait::How::traced: return wait.who + " is in the hands of who traces it";
         case Wait::How::sleeps:
             return wait.who + " sleeps" +
                    (wait.call.empty() ? "" : " in the kernel's " + wait.call);

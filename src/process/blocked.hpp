@@ -30,6 +30,7 @@ struct Wait {
         sleeps,   ///< in a call that could not be learnt
         runs,     ///< it waits for nothing
         stopped,  ///< by a signal
+        traced,   ///< held by a debugger, or for a moment by strace
         ended,    ///< and its parent has not asked for it
     };
     std::string who;  ///< `python3`, `curl, thread "resolver"`

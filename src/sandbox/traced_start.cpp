@@ -65,6 +65,7 @@ int execute_traced(const Spec& spec, int report) {
     }
     words.insert(words.end(), spec.command.begin(), spec.command.end());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }

@@ -317,9 +317,11 @@ def many_calls_do_not_hold_up_the_run(t):
         while True:
             a.send(b"x")
             b.recv(1)
-    """), "--timeout", "1s")
+    """), "--timeout", "3s")
     t.equal(run.status, 124, "exit status")
-    t.check(len(run.events("call", name="sendto")) > 100, "many calls are told")
+    # Each costs some milliseconds where strace has to wait for a processor.
+    t.check(len(run.events("call", name="sendto")) > 50, "many calls are told")
+    t.check("by a signal" not in run.verdict.headline, "strace's stops are nobody's signals")
     t.soon(run, 15)
 
 
