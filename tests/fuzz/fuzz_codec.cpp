@@ -39,7 +39,7 @@ void put_together(std::span<const std::uint8_t> bytes) {
 /// What was cut is what is put together.
 void cut_and_join(Segment segment) {
     segment.dont_fragment = segment.source.address.is_v4() ? false : segment.dont_fragment;
-    const auto parts = fragment(encode(segment, 1), 64, 1);
+    const auto parts = fragment(encode(segment), 64, 1);
     Reassembly reassembly;
     for (std::size_t i = parts.size(); parts.size() > 1 && i-- > 0;) {
         const auto result = reassembly.add(parts[i], ghostpeer::run_start);
@@ -67,11 +67,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Decoded decoded = decode(bytes, {.verify_checksums = false});
     if (const auto* segment = std::get_if<Segment>(&decoded)) {
         (void)format(*segment, {.seq = segment->seq, .ack = segment->ack});
-        const Bytes packet = encode(*segment, 1);
+        const Bytes packet = encode(*segment);
         if (packet.size() != packet_size(*segment) || decode(packet) != decoded) {
             std::abort();
         }
-        if (encode(*segment, Distortion{}, 1) != packet) {
+        if (encode(*segment, Distortion{}) != packet) {
             std::abort();
         }
         cut_and_join(*segment);
