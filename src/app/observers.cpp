@@ -5,6 +5,8 @@
 #include "app/standstill.hpp"
 #include "app/version.hpp"
 #include "observe/events.hpp"
+#include "observe/exit_status.hpp"
+#include "observe/file_sink.hpp"
 #include "observe/pcap.hpp"
 #include "observe/pcapng.hpp"
 #include "observe/test_reports.hpp"
@@ -37,23 +39,16 @@ void print_verdict(const CommonOptions& options, const event::Verdict& verdict) 
 }
 
 /// What is left of the trace with `-q -o FILE`: the verdict, where it fails.
-class QuietVerdict final : public event::Sink {
+class QuietVerdict final : public observe::FileSink {
   public:
-    explicit QuietVerdict(observe::OutputFile file) : file_(std::move(file)) {}
+    explicit QuietVerdict(observe::OutputFile file) : FileSink(std::move(file)) {}
 
     void record(const event::Event& event) override {
         const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what);
         if (verdict != nullptr && !goes_without_saying(**verdict)) {
-            file_.write(observe::to_text(**verdict));
+            output().write(observe::to_text(**verdict));
         }
     }
-    void flush() override { file_.flush(); }
-    [[nodiscard]] bool pending() const override { return file_.pending(); }
-    void finish() override { file_.finish(); }
-    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
-
-  private:
-    observe::OutputFile file_;
 };
 
 using MakeSink = std::function<std::unique_ptr<event::Sink>(observe::OutputFile)>;

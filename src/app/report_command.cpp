@@ -4,8 +4,10 @@
 #include "app/version.hpp"
 #include "observe/events.hpp"
 #include "observe/exit_status.hpp"
+#include "observe/file_sink.hpp"
 #include "observe/output_file.hpp"
 #include "page/page.hpp"
+#include "posix/readable_file.hpp"
 
 #include <fmt/format.h>
 
@@ -24,44 +26,36 @@ constexpr std::size_t longest_line = 16 * 1024 * 1024;
 /// A page is written at once, to whoever may read slowly.
 constexpr observe::Patience patience{std::size_t{1} << 30, 10'000};
 
-class PageSink final : public event::Sink {
+class PageSink final : public observe::FileSink {
   public:
     PageSink(observe::OutputFile file, std::string name)
-        : file_(std::move(file)),
+        : FileSink(std::move(file)),
           name_(std::move(name)),
           lines_(observe::make_event_lines([this](std::string_view line) { record_.add(line); })) {}
 
     void record(const event::Event& event) override {
         lines_->record(event);
         if (std::holds_alternative<std::shared_ptr<const event::Verdict>>(event.what)) {
-            file_.write(page::make_page(record_, name_, version));
+            output().write(page::make_page(record_, name_, version));
         }
     }
-    void flush() override { file_.flush(); }
-    [[nodiscard]] bool pending() const override { return file_.pending(); }
-    void finish() override { file_.finish(); }
-    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
 
   private:
-    observe::OutputFile file_;
     std::string name_;
     page::Record record_;
     std::unique_ptr<event::Sink> lines_;
 };
 
-struct CloseRecord {
-    void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
-};
-
 /// Why it could not be read; empty: it was, to its end.
 [[nodiscard]] std::string read_record(const std::string& path, page::Record& record) {
-    const auto reason = [&] {
-        return fmt::format("{} could not be read: {}.", path, std::strerror(errno));
+    const auto unread = [&](const std::string& reason) {
+        return fmt::format("{} could not be read: {}.", path, reason);
     };
-    const std::unique_ptr<std::FILE, CloseRecord> file(std::fopen(path.c_str(), "re"));
-    if (!file) {
-        return reason();
+    const auto opened = open_to_read(path.c_str(), false);
+    if (!opened) {
+        return unread(opened.error());
     }
+    std::FILE* const file = opened->get();
     std::array<char, 1 << 16> chunk{};
     std::string line;
     bool too_long = false;
@@ -70,7 +64,7 @@ struct CloseRecord {
         line.clear();
         too_long = false;
     };
-    for (std::size_t n = 0; (n = std::fread(chunk.data(), 1, chunk.size(), file.get())) > 0;) {
+    for (std::size_t n = 0; (n = std::fread(chunk.data(), 1, chunk.size(), file)) > 0;) {
         std::string_view rest(chunk.data(), n);
         while (!rest.empty()) {
             const auto end = rest.find('\n');
@@ -86,8 +80,8 @@ struct CloseRecord {
             rest.remove_prefix(end + 1);
         }
     }
-    if (std::ferror(file.get()) != 0) {
-        return reason();
+    if (std::ferror(file) != 0) {
+        return unread(std::strerror(errno));
     }
     end_line();
     if (record.events() == 0) {

@@ -215,8 +215,9 @@ void RunLoop::sleep(Instant next) {
 
 bool RunLoop::handle_packets() {
     bool any = false;
-    const Instant end = parts_.clock.now() + longest_turn;
-    for (int reads = 0; reads < most_reads && (reads == 0 || parts_.clock.now() < end); ++reads) {
+    std::optional<Instant> began;
+    Duration spent{};
+    for (int reads = 0; reads < most_reads && spent < longest_turn; ++reads) {
         batch_.clear();
         sent_ = false;
         link::ReceiveStatus status = parts_.link.receive(batch_);
@@ -227,6 +228,8 @@ bool RunLoop::handle_packets() {
         any = any || !batch_.empty();
         for (std::size_t i = 0; i < batch_.size(); ++i) {
             const Instant now = parts_.clock.now();
+            began = began.value_or(now);
+            spent = now - *began;
             const event::EventId segment =
                 parts_.engine.on_packet(batch_[i], now, i + 1 < batch_.size());
             if (!parts_.sinks.empty()) {
@@ -308,8 +311,8 @@ void RunLoop::deliver() {
     emissions_.clear();
     parts_.engine.take_events(events_);
     if (!parts_.sinks.empty()) {
-        for (const event::Event& event : events_) {
-            parts_.sinks.record(event);
+        for (event::Event& event : events_) {
+            parts_.sinks.record(std::move(event));
         }
     }
     events_.clear();

@@ -21,7 +21,8 @@ class Sinks {
     /// Whoever makes events that others name numbers them with these.
     [[nodiscard]] event::EventIds& ids() noexcept { return ids_; }
 
-    void record(event::Event event) {
+    /// Numbers it where nobody has.
+    void record(event::Event&& event) {
         if (event.id == 0) {
             event.id = ids_.next();
         }

@@ -7,7 +7,6 @@
 namespace ghostpeer::observe {
 namespace {
 
-constexpr std::size_t most_flows = 16'384;
 constexpr std::size_t most_recent = 1024;
 
 /// All descriptors that a call names, its result among them.
@@ -26,12 +25,7 @@ void CallConnections::record(const event::Event& event) {
     if (attempt == nullptr) {
         return;
     }
-    // The latest connection of a pair of ends is the one that a socket there belongs to.
-    if (const auto known = by_flow_.find(attempt->flow); known != by_flow_.end()) {
-        known->second = event.connection;
-    } else if (by_flow_.size() < most_flows) {
-        by_flow_.emplace(attempt->flow, event.connection);
-    }
+    by_flow_.note(attempt->flow, event.connection);
     if (!attempt->dialled) {
         recent_.push_back({attempt->flow, event.connection, event.at});
         if (recent_.size() > most_recent) {
@@ -42,8 +36,7 @@ void CallConnections::record(const event::Event& event) {
 
 event::ConnectionId CallConnections::of_annotation(std::string_view annotation) const {
     if (const auto ends = syscalls::ends_of(annotation)) {
-        const auto known = by_flow_.find({ends->second, ends->first});
-        return known == by_flow_.end() ? 0 : known->second;
+        return by_flow_.of({ends->second, ends->first});
     }
     const auto inode = syscalls::inode_of(annotation);
     const auto known = inode.empty() ? by_inode_.end() : by_inode_.find(std::string(inode));
@@ -72,7 +65,7 @@ event::ConnectionId CallConnections::of_connect(const event::Call& call) {
     const auto named = syscalls::annotations(words.front());
     const auto inode = named.empty() ? std::string_view() : syscalls::inode_of(named.front());
     if (!inode.empty()) {
-        if (by_inode_.size() >= most_flows) {
+        if (by_inode_.size() >= FlowNumbers::most) {
             by_inode_.clear();
         }
         by_inode_.insert_or_assign(std::string(inode), connection);

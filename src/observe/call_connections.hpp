@@ -3,6 +3,7 @@
 
 #include "event/sink.hpp"
 #include "ghostpeer/event/call.hpp"
+#include "observe/flow_numbers.hpp"
 
 #include <deque>
 #include <string>
@@ -29,7 +30,7 @@ class CallConnections final : public event::Sink {
     [[nodiscard]] event::ConnectionId of_annotation(std::string_view annotation) const;
     [[nodiscard]] event::ConnectionId of_connect(const event::Call& call);
 
-    std::unordered_map<wire::Flow, event::ConnectionId, wire::FlowHash> by_flow_;
+    FlowNumbers by_flow_;
     std::unordered_map<std::string, event::ConnectionId> by_inode_;
     std::deque<Attempt> recent_;  ///< that no connect() was found for
 };

@@ -1,5 +1,7 @@
 #include "observe/events.hpp"
 
+#include "observe/file_sink.hpp"
+
 #include "ghostpeer/event/call.hpp"
 #include "ghostpeer/event/verdict.hpp"
 #include "observe/text.hpp"
@@ -382,45 +384,36 @@ struct LineMaker {
     void operator()(const event::Packet& /*packet*/) const { out.clear(); }
 };
 
-class EventLines : public event::Sink {
+/// The line of an event, with its line end; empty for one that has none.
+std::string_view write_line(std::string& line, const event::Event& event) {
+    std::visit(LineMaker{event, line}, event.what);
+    return line;
+}
+
+class EventStream final : public FileSink {
   public:
+    explicit EventStream(OutputFile file) : FileSink(std::move(file)) {}
+
+    void record(const event::Event& event) override { output().write(write_line(line_, event)); }
+    [[nodiscard]] bool vital() const override { return true; }
+
+  private:
+    std::string line_;
+};
+
+class CalledLines final : public event::Sink {
+  public:
+    explicit CalledLines(std::function<void(std::string_view)> call) : call_(std::move(call)) {}
+
     void record(const event::Event& event) override {
-        std::visit(LineMaker{event, line_}, event.what);
-        if (!line_.empty()) {
-            write(line_);
+        if (const auto line = write_line(line_, event); !line.empty()) {
+            call_(line);
         }
     }
 
   private:
-    virtual void write(std::string_view line) = 0;
-
-    std::string line_;
-};
-
-class EventStream final : public EventLines {
-  public:
-    explicit EventStream(OutputFile file) : file_(std::move(file)) {}
-
-    void flush() override { file_.flush(); }
-    [[nodiscard]] bool pending() const override { return file_.pending(); }
-    void finish() override { file_.finish(); }
-    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
-    [[nodiscard]] bool vital() const override { return true; }
-
-  private:
-    void write(std::string_view line) override { file_.write(line); }
-
-    OutputFile file_;
-};
-
-class CalledLines final : public EventLines {
-  public:
-    explicit CalledLines(std::function<void(std::string_view)> call) : call_(std::move(call)) {}
-
-  private:
-    void write(std::string_view line) override { call_(line); }
-
     std::function<void(std::string_view)> call_;
+    std::string line_;
 };
 
 }  // namespace

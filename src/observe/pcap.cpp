@@ -1,4 +1,5 @@
 #include "observe/pcap.hpp"
+#include "observe/file_sink.hpp"
 
 #include <pcap/pcap.h>
 
@@ -24,9 +25,9 @@ struct Staging {
     }
 };
 
-class Capture final : public event::Sink {
+class Capture final : public FileSink {
   public:
-    Capture(OutputFile file, Duration epoch) : file_(std::move(file)), epoch_(epoch) {
+    Capture(OutputFile file, Duration epoch) : FileSink(std::move(file)), epoch_(epoch) {
         pcap_ = ::pcap_open_dead_with_tstamp_precision(DLT_RAW, snapshot_length,
                                                        PCAP_TSTAMP_PRECISION_NANO);
         cookie_io_functions_t functions{};
@@ -71,25 +72,21 @@ class Capture final : public event::Sink {
         hand_over();
     }
 
-    void flush() override { file_.flush(); }
-    [[nodiscard]] bool pending() const override { return file_.pending(); }
-    void finish() override { file_.finish(); }
     [[nodiscard]] std::optional<std::string> lost() const override {
         if (dumper_ == nullptr) {
             return "There is no packet capture: libpcap could not begin one.";
         }
-        return file_.lost();
+        return FileSink::lost();
     }
 
   private:
     void hand_over() {
         if (!staging_.bytes.empty()) {
-            file_.write(staging_.bytes);
+            output().write(staging_.bytes);
             staging_.bytes.clear();
         }
     }
 
-    OutputFile file_;
     Duration epoch_;
     Staging staging_;
     ::pcap_t* pcap_ = nullptr;

@@ -1,5 +1,6 @@
 #include "observe/pcapng.hpp"
 
+#include "observe/file_sink.hpp"
 #include "observe/text.hpp"
 
 #include "ghostpeer/wire/codec.hpp"
@@ -136,13 +137,13 @@ Annotation annotate(const event::Segment& segment, Instant at) {
     return note;
 }
 
-class AnnotatedCapture final : public event::Sink {
+class AnnotatedCapture final : public FileSink {
   public:
     AnnotatedCapture(OutputFile file, Duration epoch, const CaptureOrigin& origin)
-        : file_(std::move(file)), epoch_(epoch) {
-        file_.write(section(origin));
-        file_.write(interface("wire", "what crossed the link to the program"));
-        file_.write(interface("withheld", "what was dropped, is delayed, or was refused"));
+        : FileSink(std::move(file)), epoch_(epoch) {
+        output().write(section(origin));
+        output().write(interface("wire", "what crossed the link to the program"));
+        output().write(interface("withheld", "what was dropped, is delayed, or was refused"));
     }
 
     void record(const event::Event& event) override {
@@ -161,14 +162,12 @@ class AnnotatedCapture final : public event::Sink {
 
     void flush() override {
         write_all();
-        file_.flush();
+        FileSink::flush();
     }
-    [[nodiscard]] bool pending() const override { return file_.pending(); }
     void finish() override {
         write_all();
-        file_.finish();
+        FileSink::finish();
     }
-    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
 
   private:
     /// A packet, which waits for what is told of its segment.
@@ -233,10 +232,9 @@ class AnnotatedCapture final : public event::Sink {
         const std::uint32_t direction = packet.direction == event::Direction::in ? 1 : 2;
         const auto raw = std::bit_cast<std::array<char, 4>>(direction);
         block.option(flags, {raw.data(), raw.size()});
-        file_.write(block.end(true));
+        output().write(block.end(true));
     }
 
-    OutputFile file_;
     Duration epoch_;
     std::deque<Waiting> waiting_;
 };

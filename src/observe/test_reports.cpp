@@ -2,6 +2,7 @@
 
 #include "ghostpeer/event/verdict.hpp"
 #include "observe/exit_status.hpp"
+#include "observe/file_sink.hpp"
 #include "observe/text.hpp"
 
 #include <fmt/format.h>
@@ -186,14 +187,14 @@ event::Verdict unfinished() {
 }
 
 /// The writer of one text at the end of the run.
-class Report final : public event::Sink {
+class Report final : public FileSink {
   public:
     using Make = std::string (*)(const event::Verdict& verdict);
     Report(OutputFile file, Make make, bool behind_output = false)
-        : file_(std::move(file)), make_(make), behind_output_(behind_output) {
+        : FileSink(std::move(file)), make_(make), behind_output_(behind_output) {
         // An empty file looks like a suite without failures, and the last run's like this one's.
-        if (file_.rewritable()) {
-            file_.replace(make_(unfinished()));
+        if (output().rewritable()) {
+            output().replace(make_(unfinished()));
         }
     }
 
@@ -202,22 +203,17 @@ class Report final : public event::Sink {
         if (verdict == nullptr) {
             return;
         }
-        if (file_.rewritable()) {
-            file_.replace(make_(**verdict));
+        if (output().rewritable()) {
+            output().replace(make_(**verdict));
         } else if (!written_) {
             // What COMMAND wrote there before may have no line end.
-            file_.write((behind_output_ ? "\n" : "") + make_(**verdict));
+            output().write((behind_output_ ? "\n" : "") + make_(**verdict));
         }
         written_ = true;
     }
     [[nodiscard]] bool vital() const override { return true; }
-    void flush() override { file_.flush(); }
-    [[nodiscard]] bool pending() const override { return file_.pending(); }
-    void finish() override { file_.finish(); }
-    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
 
   private:
-    OutputFile file_;
     Make make_;
     bool behind_output_;
     bool written_ = false;

@@ -3,6 +3,8 @@
 #include "ghostpeer/event/call.hpp"
 #include "ghostpeer/event/verdict.hpp"
 #include "observe/call_text.hpp"
+#include "observe/file_sink.hpp"
+#include "observe/flow_numbers.hpp"
 #include "observe/report.hpp"
 #include "observe/text.hpp"
 
@@ -11,7 +13,6 @@
 
 #include <array>
 #include <iterator>
-#include <unordered_map>
 #include <utility>
 
 namespace ghostpeer::observe {
@@ -21,8 +22,6 @@ namespace {
 constexpr std::size_t width = 100;
 /// Where the right-hand column may begin; the first that fits is taken.
 constexpr std::array<std::size_t, 3> stops{72, 60, 46};
-/// Connections whose sockets can be named by number; later ones show their addresses.
-constexpr std::size_t max_named_flows = 16'384;
 
 enum class Style : std::uint8_t { plain, incoming, withheld, changed, faint, marked, good, bad };
 
@@ -207,15 +206,12 @@ std::string timer_text(const event::Socket& socket) {
     return fmt::format("timer:({},{},{})", name(socket.timer), left, socket.retries);
 }
 
-/// The latest connection of a pair of ends is the one that a socket there belongs to.
-using Flows = std::unordered_map<wire::Flow, event::ConnectionId, wire::FlowHash>;
-
 constexpr std::size_t left_width = 20;
 
 struct RowMaker {
     const event::Event& event;
-    const Flows* flows = nullptr;  ///< whose sockets are named by number; null: nobody's
-    int first_thread = 0;          ///< that made a system call: COMMAND's own
+    const FlowNumbers* flows = nullptr;  ///< whose sockets are named by number; null: nobody's
+    int first_thread = 0;                ///< that made a system call: COMMAND's own
 
     [[nodiscard]] Row row() const {
         Row made;
@@ -308,11 +304,8 @@ struct RowMaker {
             made.text += " " + timer_text(socket);
         }
         made.right = "kernel socket";
-        const auto known =
-            flows != nullptr ? flows->find({socket.dst, socket.src}) : Flows::const_iterator{};
-        if (flows != nullptr && known != flows->end()) {
-            made.connection = known->second;
-        } else {
+        made.connection = flows != nullptr ? flows->of({socket.dst, socket.src}) : 0;
+        if (made.connection == 0) {
             made.right += " " + format_ends(socket.src, socket.dst);
         }
         made.style = Style::faint;
@@ -339,21 +332,21 @@ struct RowMaker {
     Row operator()(const std::shared_ptr<const event::Verdict>& /*verdict*/) const { return {}; }
 };
 
-class Trace final : public event::Sink {
+class Trace final : public FileSink {
   public:
     Trace(OutputFile file, const TraceOptions& options)
-        : file_(std::move(file)), colour_(options.colour) {}
+        : FileSink(std::move(file)), colour_(options.colour) {}
 
     void record(const event::Event& event) override {
         if (const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what)) {
-            file_.write(to_text(**verdict, colour_));
+            output().write(to_text(**verdict, colour_));
             return;
         }
         if (std::holds_alternative<event::Packet>(event.what)) {
             return;
         }
         if (const auto* attempt = std::get_if<event::Attempt>(&event.what)) {
-            name_flow(attempt->flow, event.connection);
+            flows_.note(attempt->flow, event.connection);
         }
         if (const auto* call = std::get_if<std::shared_ptr<const event::Call>>(&event.what);
             call != nullptr && first_thread_ == 0) {
@@ -361,28 +354,14 @@ class Trace final : public event::Sink {
         }
         line_.clear();
         append_row(line_, std::visit(RowMaker{event, &flows_, first_thread_}, event.what), colour_);
-        file_.write(line_);
+        output().write(line_);
     }
-
-    void flush() override { file_.flush(); }
-    [[nodiscard]] bool pending() const override { return file_.pending(); }
-    void finish() override { file_.finish(); }
-    [[nodiscard]] std::optional<std::string> lost() const override { return file_.lost(); }
 
   private:
-    void name_flow(const wire::Flow& flow, event::ConnectionId connection) {
-        if (const auto known = flows_.find(flow); known != flows_.end()) {
-            known->second = connection;
-        } else if (flows_.size() < max_named_flows) {
-            flows_.emplace(flow, connection);
-        }
-    }
-
-    OutputFile file_;
     bool colour_;
     std::string line_;
     int first_thread_ = 0;
-    Flows flows_;
+    FlowNumbers flows_;
 };
 
 }  // namespace

@@ -49,7 +49,7 @@ struct Flight {
 
 /// What is to be told of a segment that has arrived, before its fate is known.
 struct Untold {
-    event::Event event;     ///< number 0: nothing is told
+    event::Event event;
     std::size_t place = 0;  ///< among the events: before what the segment brings about
 };
 
@@ -126,16 +126,19 @@ struct Engine::Impl {
     void deliver(Connection& connection, wire::Segment&& segment, tcp::Kind kind, Instant now);
     /// SYN-RECEIVED, and a SYN-ACK.
     void open(Connection& connection, const wire::Segment& syn, Instant now);
-    /// The event of a segment whose fate is not known yet, and its place among the others.
-    [[nodiscard]] Untold arrival(const Connection& connection, const wire::Segment& segment,
-                                 tcp::Kind kind, bool retransmission, Instant now);
+    /// The event of a segment whose fate is not known yet, and its place among the others; nothing
+    /// where segments are not told.
+    [[nodiscard]] std::optional<Untold> arrival(const Connection& connection,
+                                                const wire::Segment& segment, tcp::Kind kind,
+                                                bool retransmission, Instant now);
     /// Its fate is known.
-    void report_arrival(Untold&& untold, event::Fate fate, const profile::Rule* rule,
+    void report_arrival(std::optional<Untold>&& untold, event::Fate fate, const profile::Rule* rule,
                         std::optional<Instant> until = {},
                         std::shared_ptr<const event::Forgery> forgery = nullptr);
     /// Past the rules: the segment, or what they made of it, comes to the peer's stack.
-    void arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind, Untold&& untold,
-                event::Fate fate, const profile::Rule* rule, const Forged* forged, Instant now);
+    void arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind,
+                std::optional<Untold>&& untold, event::Fate fate, const profile::Rule* rule,
+                const Forged* forged, Instant now);
     void remember(Connection& connection, const wire::Segment& segment) const;
 
     // gate_out.cpp

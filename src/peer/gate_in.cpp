@@ -77,8 +77,8 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
     connection.last_activity = now;
     remember(connection, segment);
 
-    Untold untold = arrival(connection, segment, kind, again, now);
-    const event::EventId told = cause = untold.event.id;
+    std::optional<Untold> untold = arrival(connection, segment, kind, again, now);
+    const event::EventId told = cause = untold ? untold->event.id : 0;
     Judgement judgement;
     const RuleList& rules = connection.rules().of(kind, segment);
     if (!rules.empty()) {
@@ -136,8 +136,8 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
 }
 
 void Engine::Impl::arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind,
-                          Untold&& untold, event::Fate fate, const profile::Rule* rule,
-                          const Forged* forged, Instant now) {
+                          std::optional<Untold>&& untold, event::Fate fate,
+                          const profile::Rule* rule, const Forged* forged, Instant now) {
     if (forged == nullptr) {
         report_arrival(std::move(untold), fate, rule);
         deliver(connection, std::move(segment), kind, now);
@@ -222,10 +222,11 @@ void Engine::Impl::open(Connection& connection, const wire::Segment& syn, Instan
     note_options(connection);
 }
 
-Untold Engine::Impl::arrival(const Connection& connection, const wire::Segment& segment,
-                             tcp::Kind kind, bool retransmission, Instant now) {
+std::optional<Untold> Engine::Impl::arrival(const Connection& connection,
+                                            const wire::Segment& segment, tcp::Kind kind,
+                                            bool retransmission, Instant now) {
     if (!settings.segment_events) {
-        return {};
+        return std::nullopt;
     }
     event::Segment event;
     event.direction = event::Direction::in;
@@ -235,14 +236,14 @@ Untold Engine::Impl::arrival(const Connection& connection, const wire::Segment& 
     event.window = static_cast<std::uint32_t>(segment.window)
                    << (segment.has(wire::Flags::syn) ? 0 : connection.scale_in);
     event.retransmission = retransmission;
-    return {make_event(&connection, now, std::move(event)), events.size()};
+    return Untold{make_event(&connection, now, std::move(event)), events.size()};
 }
 
-void Engine::Impl::report_arrival(Untold&& untold, event::Fate fate, const profile::Rule* rule,
-                                  std::optional<Instant> until,
+void Engine::Impl::report_arrival(std::optional<Untold>&& untold, event::Fate fate,
+                                  const profile::Rule* rule, std::optional<Instant> until,
                                   std::shared_ptr<const event::Forgery> forgery) {
-    auto* segment = std::get_if<event::Segment>(&untold.event.what);
-    if (untold.event.id == 0 || segment == nullptr) {
+    auto* segment = untold ? std::get_if<event::Segment>(&untold->event.what) : nullptr;
+    if (segment == nullptr) {
         return;
     }
     segment->fate = fate;
@@ -252,8 +253,8 @@ void Engine::Impl::report_arrival(Untold&& untold, event::Fate fate, const profi
     segment->until = until;
     segment->forgery = std::move(forgery);
     // It is told before what it has brought about.
-    const auto place = std::min(untold.place, events.size());
-    events.insert(events.begin() + static_cast<std::ptrdiff_t>(place), std::move(untold.event));
+    const auto place = std::min(untold->place, events.size());
+    events.insert(events.begin() + static_cast<std::ptrdiff_t>(place), std::move(untold->event));
 }
 
 }  // namespace ghostpeer::peer

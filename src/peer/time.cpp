@@ -96,8 +96,11 @@ void Engine::Impl::release(Connection& connection, HeldSegment&& held, Instant n
         settle(connection, now);
         return;
     }
-    Untold untold = arrival(connection, held.segment, held.kind, held.retransmission, now);
-    untold.event.of = held.told;
+    std::optional<Untold> untold =
+        arrival(connection, held.segment, held.kind, held.retransmission, now);
+    if (untold) {
+        untold->event.of = held.told;
+    }
     if (connection.blackholed_in) {
         const profile::Rule* hole = extra.hole_in_rule;
         if (hole != nullptr) {

@@ -1,5 +1,8 @@
 #include "sandbox/traced_start.hpp"
 
+#include "sandbox/command.hpp"
+#include "sandbox/control_channel.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,9 +12,6 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
-
-#include "sandbox/command.hpp"
-#include "sandbox/control_channel.hpp"
 
 namespace ghostpeer::sandbox {
 

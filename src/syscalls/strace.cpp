@@ -1,6 +1,7 @@
 #include "syscalls/strace.hpp"
 
 #include "posix/file_descriptor.hpp"
+#include "posix/find_program.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -24,24 +25,6 @@ struct Trial {
     bool worked = false;
     std::string said;  ///< what it wrote to its standard error
 };
-
-/// The full path of a program in PATH; empty: it is not there.
-[[nodiscard]] std::string find_in_path(std::string_view program) {
-    const char* path = std::getenv("PATH");
-    std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
-    while (true) {
-        const auto end = rest.find(':');
-        std::string file(rest.substr(0, end));
-        file.append("/").append(program);
-        if (access(file.c_str(), X_OK) == 0) {
-            return file;
-        }
-        if (end == std::string_view::npos) {
-            return {};
-        }
-        rest.remove_prefix(end + 1);
-    }
-}
 
 /// -DDD: the tracer is no parent, child or group member of COMMAND's, which stays whose child it
 /// was. Signals are lines that nobody reads.
@@ -171,7 +154,7 @@ struct Trial {
 
 tl::expected<std::vector<std::string>, std::string> find_strace(
     const Selection& selection, const std::vector<std::string>& nothing) {
-    const std::string strace = find_in_path("strace");
+    const std::string strace = find_program("strace");
     if (strace.empty()) {
         return tl::make_unexpected(std::string(
             "--syscalls needs strace, which is not in PATH. Install it (Debian, Ubuntu: 'apt-get "

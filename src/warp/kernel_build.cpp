@@ -1,6 +1,7 @@
 #include "warp/kernel_build.hpp"
 
 #include "posix/file_descriptor.hpp"
+#include "posix/find_program.hpp"
 #include "warp/kernel_seal.hpp"
 #include "warp/recipe.hpp"
 #include "warp/subprocess.hpp"
@@ -150,7 +151,7 @@ Build::Done Build::check() {
         missing.push_back(fmt::format("linux-source-{}", recipe_.series));
     }
     for (const Tool& tool : tools) {
-        if (!is_installed(tool.program)) {
+        if (find_program(tool.program).empty()) {
             missing.emplace_back(tool.package);
         }
     }

@@ -14,22 +14,6 @@
 
 namespace ghostpeer::warp {
 
-bool is_installed(const std::string& program) {
-    const char* path = std::getenv("PATH");
-    std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
-    while (true) {
-        const auto end = rest.find(':');
-        const std::string file = std::string(rest.substr(0, end)) + "/" + program;
-        if (access(file.c_str(), X_OK) == 0) {
-            return true;
-        }
-        if (end == std::string_view::npos) {
-            return false;
-        }
-        rest.remove_prefix(end + 1);
-    }
-}
-
 int run_logged(const std::vector<std::string>& command, const std::filesystem::path& folder,
                const std::filesystem::path& log,
                const std::function<void(std::string_view)>& line) {

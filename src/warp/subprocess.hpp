@@ -9,9 +9,6 @@
 
 namespace ghostpeer::warp {
 
-/// Is the program in PATH?
-[[nodiscard]] bool is_installed(const std::string& program);
-
 /// Runs a program in `folder`, with an empty standard input and LC_ALL=C; its output is appended
 /// to `log` and shown to `line`, line by line. Returns its exit status, 128+N for signal N, 127
 /// where it cannot be run.
