@@ -21,6 +21,8 @@ using namespace ghostpeer;
 namespace {
 
 constexpr std::size_t most_connections = 32;
+constexpr std::size_t most_memory = 256 * 1024;
+constexpr std::size_t largest_packet = 65'535;
 constexpr std::uint32_t most_copies = 8;  // a thousand are allowed, and take their time
 constexpr int most_turns_at_an_instant = 20'000;
 
@@ -123,6 +125,7 @@ class Conversation {
         settings.max_connections = most_connections;
         settings.max_buffered = 64 * 1024;
         settings.max_attempt_records = 100;
+        settings.max_memory = most_memory;
         settings.verify_checksums = false;
         return settings;
     }
@@ -236,8 +239,27 @@ class Conversation {
                 last_[sent->destination.port % 4U] = *sent;
             }
         }
+        refuse_some();
         events_.clear();
         engine_.take_events(events_);
+        for (const event::Event& event : events_) {
+            require(event.id > 0 && event.cause < event.id && event.of < event.id);
+        }
+        // Each connection has a share of its own, and what was in order when the limit came.
+        require(engine_.memory_held() <=
+                most_memory + most_connections * (2 * tcp::MemoryBudget::share + largest_packet));
+    }
+
+    /// The link refuses a packet now and then, which the record has to tell.
+    void refuse_some() {
+        constexpr std::size_t every = 7;
+        for (const peer::Emission& emission : emissions_) {
+            if (++sent_ % every == 0) {
+                const auto before = engine_.counters().undelivered;
+                engine_.undelivered(emission, now_);
+                require(engine_.counters().undelivered == before + 1);
+            }
+        }
     }
 
     peer::Engine engine_;
@@ -245,6 +267,7 @@ class Conversation {
     std::array<Numbers, 4> numbers_{};
     std::array<wire::Segment, 4> last_{};
     std::vector<peer::Emission> emissions_;
+    std::size_t sent_ = 0;
     std::vector<event::Event> events_;
 };
 

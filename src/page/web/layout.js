@@ -46,34 +46,9 @@ function layOut(record, shown, fold) {
     return layout;
 }
 
-// The first event at or after t, by halves.
-function firstAt(items, t) {
-    let low = 0;
-    let high = items.length;
-    while (low < high) {
-        const middle = (low + high) >> 1;
-        if (items[middle].t < t) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-function firstBelow(items, y) {
-    let low = 0;
-    let high = items.length;
-    while (low < high) {
-        const middle = (low + high) >> 1;
-        if (items[middle].y < y) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
+// Where the first event is that is at or after a time, and at or below a height.
+const firstAt = d3.bisector((item) => item.t).left;
+const firstBelow = d3.bisector((item) => item.y).left;
 
 function heightOf(layout, t) {
     const {items, record} = layout;
