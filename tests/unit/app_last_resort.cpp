@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
@@ -54,6 +55,45 @@ TEST_CASE("it waits while the run gets on, and does nothing where it was called 
               last_resort::disarm();
           }) == 7);
     CHECK(child_status([] { last_resort::put_off(); }) == 7);
+}
+
+TEST_CASE("it needs no signal that is queued") {
+    CHECK(child_status([] {
+              const rlimit none{0, 0};
+              ::setrlimit(RLIMIT_SIGPENDING, &none);
+              last_resort::prepare();
+              last_resort::arm(10ms, last_resort::Cause::wall_timeout);
+              stand_still(30);
+          }) == exit_timeout);
+}
+
+TEST_CASE("a process that was stopped meanwhile may get on first") {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        last_resort::prepare();
+        last_resort::arm(700ms, last_resort::Cause::timeout);
+        ::raise(SIGSTOP);
+        last_resort::put_off();
+        ::usleep(800'000);
+        ::_exit(7);
+    }
+    int status = 0;
+    ::waitpid(child, &status, WUNTRACED);
+    REQUIRE(WIFSTOPPED(status));
+    ::usleep(1'000'000);
+    ::kill(child, SIGCONT);
+    ::waitpid(child, &status, 0);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 7);
+}
+
+TEST_CASE("a run that has ended in time, and whose outputs stand still, was no timeout") {
+    CHECK(child_status([] {
+              last_resort::prepare();
+              last_resort::arm(1h, last_resort::Cause::timeout);
+              last_resort::arm(10ms, last_resort::Cause::over);
+              stand_still(30);
+          }) == exit_cannot);
 }
 
 TEST_CASE("SIGTERM that nobody reads ends it, and the third Ctrl-C") {

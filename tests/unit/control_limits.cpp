@@ -35,6 +35,28 @@ TEST_CASE("JSON is taken so many levels deep, and no deeper") {
     CHECK_FALSE(control::parse_json(""));
 }
 
+TEST_CASE("JSON has so many values, and no more") {
+    const auto list = [](std::size_t items) {
+        std::string text = R"({"do":[{})";
+        for (std::size_t i = 1; i < items; ++i) {
+            text += ",{}";
+        }
+        return text + "]}";
+    };
+    CHECK(control::parse_json(list(2'000)));
+    CHECK_FALSE(control::parse_json(list(control::most_values_of_request)));
+    CHECK_FALSE(control::parse_json(list(340'000)));
+    CHECK(control::parse_json(list(340'000), 1'000'000));
+    // Brackets and commas of a text are none.
+    CHECK(control::parse_json("{\"say\": \"" + std::string(100'000, ',') + "\\\"[[[{{{\"}"));
+    std::string object = "{\"0\":0";
+    for (std::size_t i = 1; i < control::most_members; ++i) {
+        object += ",\"" + std::to_string(i) + "\":0";
+    }
+    CHECK(control::parse_json(object + "}"));
+    CHECK_FALSE(control::parse_json(object + ",\"x\":0}"));
+}
+
 TEST_CASE("a connection is found by its number, also where another has its place now") {
     auto settings = test_settings();
     settings.max_connections = 2;

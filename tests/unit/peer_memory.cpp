@@ -162,3 +162,29 @@ TEST_CASE("what is on its way leaves a share for packets however full the memory
     world.pass(10ms);
     CHECK(flags_of(world.take()) == "SA");
 }
+
+TEST_CASE("answers that wait are held, and so many of them wait at the most") {
+    World world("tcp: {window: 1MiB}\nservice: {respond: {text: x, when: a, rate: 1B/s}}\n",
+                limited(1024 * kib));
+    Socket socket(world);
+    socket.connect();
+    socket.send_data(std::string(1000, 'a'));
+    const auto held = world.engine.memory_held();
+    CHECK(held >= 1000 - 64);
+    CHECK(held < 64 * kib);
+}
+
+TEST_CASE("what is put off counts even where it has no payload") {
+    for (const char* const rule : {"{on: receive any, after: 1h, do: {log: x}}",
+                                   "{on: receive ack, nth: 2..1000000, do: {delay: 1h}}"}) {
+        CAPTURE(rule);
+        World world("service: hold\nrules: [" + std::string(rule) + "]\n", limited(1024 * kib));
+        Socket socket(world);
+        socket.connect();
+        for (int i = 0; i < 20'000; ++i) {
+            socket.send_ack();
+        }
+        CHECK(world.engine.memory_held() <= 1024 * kib + 8 * kib);
+        CHECK(notices_about(world, "--max-memory") + notices_about(world, "--max-buffer") >= 1);
+    }
+}

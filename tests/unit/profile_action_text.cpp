@@ -60,3 +60,13 @@ TEST_CASE("a request's mistakes have messages of their own") {
     CHECK(words(std::string(100'000, '[')) != "");
     CHECK(words("&a [*a]") != "");
 }
+
+TEST_CASE("a request has so many actions, and no more") {
+    std::string text = "[{log: x}";
+    for (int i = 0; i < 20'000; ++i) {
+        text += ", {log: x}";
+    }
+    const auto actions = ghostpeer::profile::parse_actions(text + "]", {});
+    REQUIRE_FALSE(actions);
+    CHECK(actions.error().front().message.find("more than 8192 values") != std::string::npos);
+}

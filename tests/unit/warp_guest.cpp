@@ -1,6 +1,7 @@
 #include "warp/guest_spec.hpp"
 #include "warp/output_relay.hpp"
 #include "warp/run_directory.hpp"
+#include "warp/standard_input.hpp"
 #include "warp/supervisor.hpp"
 
 #include <doctest/doctest.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -182,4 +184,42 @@ TEST_CASE("a kernel that ended without a status is explained") {
     const std::string text = explain_kernel_log(long_log, SIGKILL);
     CHECK(text.find("line 86\n") != std::string::npos);
     CHECK(text.find("line 85\n") == std::string::npos);
+}
+
+namespace {
+
+/// In a child whose standard input is the reading end of a pipe with this in it, which stays open.
+int spool_in_child(const std::string& content, std::uint64_t most_bytes, bool& out_of_time) {
+    std::array<int, 2> ends{};
+    REQUIRE(pipe(ends.data()) == 0);
+    REQUIRE(write(ends[1], content.data(), content.size()) == static_cast<ssize_t>(content.size()));
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[0], STDIN_FILENO);
+        int looks = 0;
+        StandardInput input({[&] { return std::chrono::milliseconds(10 * ++looks); },
+                             std::chrono::milliseconds(100), most_bytes, -1,
+                             [] { return std::nullopt; }, [](std::string_view) {}});
+        const std::string to = "/tmp/ghostpeer-unit-input-" + std::to_string(getpid());
+        const auto spooled = input.spool(to);
+        unlink(to.c_str());
+        _exit((spooled ? 0 : 1) + (input.out_of_time() ? 2 : 0));
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    close(ends[0]);
+    close(ends[1]);
+    REQUIRE(WIFEXITED(status));
+    out_of_time = (WEXITSTATUS(status) & 2) != 0;
+    return WEXITSTATUS(status) & 1;
+}
+
+}  // namespace
+
+TEST_CASE("standard input that does not end is given up, and so is too much of it") {
+    bool out_of_time = false;
+    CHECK(spool_in_child("some", 1000, out_of_time) == 1);
+    CHECK(out_of_time);
+    CHECK(spool_in_child(std::string(2000, 'x'), 1000, out_of_time) == 1);
+    CHECK_FALSE(out_of_time);
 }
