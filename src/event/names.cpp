@@ -1,4 +1,6 @@
 #include "ghostpeer/event/event.hpp"
+#include "ghostpeer/event/run.hpp"
+#include "ghostpeer/event/tally.hpp"
 
 namespace ghostpeer::event {
 
@@ -29,6 +31,32 @@ std::string_view name(SocketTimer timer) noexcept {
         case SocketTimer::persist: return "persist";
     }
     return "none";
+}
+
+std::string_view name(Ending ending) noexcept {
+    switch (ending) {
+        case Ending::unanswered: return "unanswered";
+        case Ending::open: return "open";
+        case Ending::half_closed: return "half-closed";
+        case Ending::closed: return "closed";
+        case Ending::refused: return "refused";
+        case Ending::reset_by_peer: return "reset by the peer";
+        case Ending::reset_by_program: return "reset by the program";
+        case Ending::timed_out: return "timed out";
+        case Ending::forgotten: return "forgotten";
+    }
+    return "?";
+}
+
+std::string_view name(Ended ended) noexcept {
+    switch (ended) {
+        case Ended::command: return "command";
+        case Ended::timeout: return "timeout";
+        case Ended::wall_timeout: return "wall-timeout";
+        case Ended::finish: return "finish";
+        case Ended::signal: return "signal";
+    }
+    return "command";
 }
 
 }  // namespace ghostpeer::event

@@ -26,6 +26,9 @@ void Conversation::record(const event::Event& event) {
         return;
     }
     Line made{event.at, event.connection, {}, {}, {}, trace_line(event), false};
+    if (made.text.empty()) {
+        return;
+    }
     made.text.pop_back();
     if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
         made.kind = segment->kind;

@@ -381,7 +381,10 @@ struct LineMaker {
         }
         line.end();
     }
-    void operator()(const event::Packet& /*packet*/) const { out.clear(); }
+    template <typename Other>
+    void operator()(const Other& /*other*/) const {
+        out.clear();
+    }
 };
 
 /// The line of an event, with its line end; empty for one that has none.

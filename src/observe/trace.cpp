@@ -48,7 +48,11 @@ struct Row {
     Style style = Style::plain;
 };
 
+/// Nothing where the row says nothing.
 void append_row(std::string& out, const Row& row, bool colour) {
+    if (row.text.empty()) {
+        return;
+    }
     const auto begin = out.size();
     const auto us =
         std::chrono::floor<std::chrono::microseconds>(row.at).time_since_epoch().count();
@@ -294,6 +298,9 @@ struct RowMaker {
         return made;
     }
     Row operator()(const event::Socket& socket) const {
+        if (!socket.shown) {
+            return {};
+        }
         auto made = row();
         made.mark = "=";
         made.text = socket.state;
@@ -328,8 +335,11 @@ struct RowMaker {
         return made;
     }
     // What has no line of its own.
-    Row operator()(const event::Packet& /*packet*/) const { return {}; }
-    Row operator()(const std::shared_ptr<const event::Verdict>& /*verdict*/) const { return {}; }
+    /// What has no line: packets, and what is for readers of the whole record.
+    template <typename Other>
+    Row operator()(const Other& /*other*/) const {
+        return {};
+    }
 };
 
 class Trace final : public FileSink {
@@ -342,9 +352,6 @@ class Trace final : public FileSink {
             output().write(to_text(**verdict, colour_));
             return;
         }
-        if (std::holds_alternative<event::Packet>(event.what)) {
-            return;
-        }
         if (const auto* attempt = std::get_if<event::Attempt>(&event.what)) {
             flows_.note(attempt->flow, event.connection);
         }
@@ -354,7 +361,9 @@ class Trace final : public FileSink {
         }
         line_.clear();
         append_row(line_, std::visit(RowMaker{event, &flows_, first_thread_}, event.what), colour_);
-        output().write(line_);
+        if (!line_.empty()) {
+            output().write(line_);
+        }
     }
 
   private:

@@ -18,7 +18,7 @@ struct TraceOptions {
     bool colour = false;
 };
 
-/// The line of an event without colour, with its line end.
+/// The line of an event without colour, with its line end; empty: it has none.
 [[nodiscard]] std::string trace_line(const event::Event& event);
 
 [[nodiscard]] std::unique_ptr<event::Sink> make_trace(OutputFile file,

@@ -72,6 +72,13 @@ struct Segment {
     wire::NumberBase base;              ///< initial numbers: seq of its sender, ack of the other
     std::uint32_t window = 0;           ///< the window in bytes, scaled
     bool retransmission = false;
+    /// The peer's, as the segment came or left; LISTEN where it has not taken the connection up.
+    tcp::State state = tcp::State::closed;
+    /// Of `in`, with it: payload bytes that have come in order, and those that were acknowledged.
+    std::uint64_t received = 0;
+    std::uint64_t acknowledged = 0;
+    Instant
+        made{};  ///< of `out`: when the peer sent it, earlier than it left where there is an RTT
     Fate fate = Fate::accepted;
     std::optional<profile::Place> rule;      ///< the rule that decided its fate
     std::optional<Instant> until;            ///< of `delayed`
@@ -158,6 +165,7 @@ struct Socket {
     std::optional<std::uint64_t> aborts_before;  ///< of one that is gone: when it was seen last
     std::optional<std::uint64_t> aborts;         ///< by now, or before a listing that shows it
     bool retried = true;  ///< one that is destroyed had sent something in vain, as far as known
+    bool shown = true;    ///< the user asked for it; else it is for the judge alone
 };
 
 /// How COMMAND ended.
@@ -166,15 +174,47 @@ struct Exit {
     std::optional<int> signal;  ///< the signal that ended it
 };
 
-struct Call;     // call.hpp
-struct Verdict;  // verdict.hpp
+struct Call;           // call.hpp
+struct AttemptRecord;  // tally.hpp
+struct Tally;          // tally.hpp
+struct Counters;       // tally.hpp
+struct Run;            // run.hpp
+struct Profile;        // run.hpp
+struct End;            // run.hpp
+struct Verdict;        // verdict.hpp
+
+/// The user fires `command NAME`.
+struct Command {
+    std::string name;
+};
+
+/// The peer takes note of a connection, whoever began it: what the language calls `start`.
+struct Start {
+    wire::Flow flow;            ///< local: the peer's end
+    bool dialled = false;       ///< the peer opens it
+    std::uint32_t profile = 0;  ///< how the peer behaves to it, by its number
+    /// Whose expectations look at it: where `attempts` name another profile, still the first one.
+    std::uint32_t expected_by = 0;
+};
+
+/// What comes behind it is the run's own end, and counts for no expectation.
+struct Conclusion {};
+
+/// The kernel was asked for all of the program's sockets, or how many it has given up.
+struct Sockets {
+    bool complete = false;                ///< one that has not been told as there is gone
+    std::optional<std::uint64_t> aborts;  ///< sockets given up by now (TCPAbortOnTimeout)
+};
 
 struct Event {
     Instant at{};
     ConnectionId connection = 0;
     std::uint32_t attempt = 0;  ///< of the connection, to its address and port; from 1
     std::variant<Segment, State, Rule, Attempt, Log, Notice, Icmp, Packet, Socket, Exit,
-                 std::shared_ptr<const Call>, std::shared_ptr<const Verdict>>
+                 std::shared_ptr<const Call>, std::shared_ptr<const Verdict>, Start, Command,
+                 Conclusion, Sockets, std::shared_ptr<const Run>, std::shared_ptr<const Profile>,
+                 std::shared_ptr<const AttemptRecord>, std::shared_ptr<const Tally>,
+                 std::shared_ptr<const Counters>, std::shared_ptr<const End>>
         what;
     EventId id = 0;     ///< 0: not recorded yet
     EventId cause = 0;  ///< the segment that arrived and led to this; 0: none did

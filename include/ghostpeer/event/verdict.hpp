@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/event/event.hpp"
+#include "ghostpeer/event/run.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -48,12 +49,6 @@ struct RunCheck {
     std::string name;     ///< `COMMAND exits with status 0`
     std::string failure;  ///< a sentence; empty: none
     std::string skipped;  ///< why it was not judged, a sentence; empty: it was
-};
-
-/// Something that was to be written and was not.
-struct Loss {
-    std::string sentence;
-    bool vital = false;  ///< programs read it: a run without it is not whole
 };
 
 /// What a run amounted to; see `observe::make_verdict`.
