@@ -59,7 +59,7 @@ sandbox::Tracer CallAttendant::tracer() const { return {command_, writer_.get()}
 void CallAttendant::tell(const Clock& clock, Sinks& sinks) {
     clock_ = &clock;
     sinks_ = &sinks;
-    auto connections = std::make_unique<observe::CallConnections>();
+    auto connections = std::make_unique<show::CallConnections>();
     connections_ = connections.get();
     sinks.add(std::move(connections));
 }

@@ -4,9 +4,9 @@
 #include "app/attendant.hpp"
 #include "app/clock.hpp"
 #include "app/sinks.hpp"
-#include "observe/call_connections.hpp"
 #include "posix/file_descriptor.hpp"
 #include "sandbox/sandbox.hpp"
+#include "show/call_connections.hpp"
 #include "syscalls/parser.hpp"
 #include "syscalls/selection.hpp"
 
@@ -54,7 +54,7 @@ class CallAttendant final : public Attendant {
     FileDescriptor writer_;
     const Clock* clock_ = nullptr;
     Sinks* sinks_ = nullptr;
-    observe::CallConnections* connections_ = nullptr;  ///< one of the sinks
+    show::CallConnections* connections_ = nullptr;  ///< one of the sinks
     syscalls::Parser parser_;
     std::vector<syscalls::Call> calls_;
     std::vector<char> buffer_;

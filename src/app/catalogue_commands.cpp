@@ -1,9 +1,9 @@
 #include "app/catalogue_commands.hpp"
 
 #include "app/message.hpp"
+#include "event/exit_status.hpp"
 #include "ghostpeer/profile/catalogue.hpp"
 #include "ghostpeer/profile/loader.hpp"
-#include "observe/exit_status.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

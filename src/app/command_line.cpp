@@ -4,7 +4,7 @@
 #include "app/command_line_ctl.hpp"
 #include "app/command_line_serve.hpp"
 #include "app/version.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>

@@ -5,10 +5,10 @@
 #include "app/message.hpp"
 #include "control/listener.hpp"
 #include "control/query.hpp"
+#include "event/exit_status.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "http/client.hpp"
 #include "http/status.hpp"
-#include "observe/exit_status.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "app/ctl_output.hpp"
 
-#include "observe/text.hpp"
+#include "event/text.hpp"
 
 #include <fmt/format.h>
 
@@ -41,8 +41,8 @@ using Row = std::vector<std::string>;
 
 [[nodiscard]] std::string plain(const Json& value) {
     return value.is_null()     ? "-"
-           : value.is_string() ? observe::printable(value.get_ref<const std::string&>())
-                               : observe::printable(control::dump(value));
+           : value.is_string() ? event::printable(value.get_ref<const std::string&>())
+                               : event::printable(control::dump(value));
 }
 
 [[nodiscard]] std::string plain(const Json& object, const char* key) {
@@ -106,11 +106,10 @@ std::string stats_as_text(const Json& answer) {
     for (const auto& [name, value] : answer.items()) {
         if (value.is_object()) {
             for (const auto& [part, number] : value.items()) {
-                rows.push_back(
-                    {observe::printable(fmt::format("{} {}", name, part)), plain(number)});
+                rows.push_back({event::printable(fmt::format("{} {}", name, part)), plain(number)});
             }
         } else if (!value.is_array()) {
-            rows.push_back({observe::printable(name), plain(value)});
+            rows.push_back({event::printable(name), plain(value)});
         }
     }
     for (const Json& rule : list(member(answer, "rules"))) {
@@ -125,7 +124,7 @@ std::string lines_as_text(std::string_view text) {
     std::string shown;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        shown += observe::printable(text.substr(0, end));
+        shown += event::printable(text.substr(0, end));
         if (end < text.size()) {
             shown += '\n';
         }

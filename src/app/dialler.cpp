@@ -23,13 +23,13 @@ using namespace std::chrono_literals;
     return address == wire::IpAddress::v4(0) || address == wire::IpAddress::v6({});
 }
 
-[[nodiscard]] bool takes_v4(const observe::Listener& listener, const ClientPeer& client) {
+[[nodiscard]] bool takes_v4(const sockets::Listener& listener, const ClientPeer& client) {
     const auto& address = listener.at.address;
     return address == client.program_v4 ||
            (is_any(address) && (address.is_v4() || !listener.v6_only));
 }
 
-[[nodiscard]] bool takes_v6(const observe::Listener& listener, const ClientPeer& client) {
+[[nodiscard]] bool takes_v6(const sockets::Listener& listener, const ClientPeer& client) {
     const auto& address = listener.at.address;
     return address == client.program_v6 || (is_any(address) && !address.is_v4());
 }
@@ -66,10 +66,10 @@ void Dialler::on_readable(peer::Engine& engine, Instant now) {
     }
 }
 
-void Dialler::consider(const std::vector<observe::Listener>& listeners, peer::Engine& engine,
+void Dialler::consider(const std::vector<sockets::Listener>& listeners, peer::Engine& engine,
                        Instant now) {
     const auto listens = [](const auto& seen, const ClientPeer& client, auto takes) {
-        return std::any_of(seen.begin(), seen.end(), [&](const observe::Listener& listener) {
+        return std::any_of(seen.begin(), seen.end(), [&](const sockets::Listener& listener) {
             return listener.at.port == client.port && takes(listener, client);
         });
     };
@@ -119,7 +119,7 @@ std::string Dialler::explain(const ClientPeer& client) const {
     }
     std::set<std::string> places;
     bool same_port = false;
-    for (const observe::Listener& listener : elsewhere_) {
+    for (const sockets::Listener& listener : elsewhere_) {
         constexpr std::size_t most = 5;
         if (places.size() < most) {
             places.insert(listener.at.to_string());

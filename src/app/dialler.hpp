@@ -3,7 +3,7 @@
 
 #include "app/peers.hpp"
 #include "ghostpeer/peer/engine.hpp"
-#include "observe/listen_watcher.hpp"
+#include "sockets/listen_watcher.hpp"
 
 #include <optional>
 #include <string>
@@ -30,15 +30,15 @@ class Dialler {
     [[nodiscard]] std::vector<std::string> undialled() const;
 
   private:
-    void consider(const std::vector<observe::Listener>& listeners, peer::Engine& engine,
+    void consider(const std::vector<sockets::Listener>& listeners, peer::Engine& engine,
                   Instant now);
     [[nodiscard]] std::string explain(const ClientPeer& client) const;
 
     std::vector<ClientPeer> waiting_;
     std::unordered_set<wire::Endpoint> guards_;
-    observe::ListenWatcher watcher_;
-    std::vector<observe::Listener> last_seen_;
-    std::vector<observe::Listener> elsewhere_;  ///< the last that were seen at all
+    sockets::ListenWatcher watcher_;
+    std::vector<sockets::Listener> last_seen_;
+    std::vector<sockets::Listener> elsewhere_;  ///< the last that were seen at all
     Instant begin_;
     std::optional<Instant> ask_at_;
 };

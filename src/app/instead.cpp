@@ -1,6 +1,6 @@
 #include "app/instead.hpp"
 
-#include "observe/text.hpp"
+#include "event/text.hpp"
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ template <class List, class Text>
 }
 
 [[nodiscard]] std::string describe_tcp(const process::NetworkUse& use, bool loopback) {
-    const auto opened = observe::count(use.tcp_opened, "TCP connection");
+    const auto opened = event::count(use.tcp_opened, "TCP connection");
     auto text = loopback ? fmt::format("It opened {}, but to other ports than the peer's", opened)
                          : fmt::format(
                                "It opened {}, but on its own loopback (127.0.0.1 or ::1), "
@@ -54,7 +54,7 @@ std::vector<std::string> describe_instead(const std::optional<process::NetworkUs
     if (!unknown_names.empty()) {
         sentences.push_back(fmt::format("It asked for {}, which no --peer gives an address.",
                                         some_of(unknown_names, [](const std::string& name) {
-                                            return "\"" + observe::printable(name) + "\"";
+                                            return "\"" + event::printable(name) + "\"";
                                         })));
     }
     const bool elsewhere = engine.counters().segments_in > 0;
@@ -67,11 +67,11 @@ std::vector<std::string> describe_instead(const std::optional<process::NetworkUs
     // Its questions to the name server are datagrams, too.
     if (unknown_names.empty() && use->udp_sent > 0) {
         sentences.push_back(
-            fmt::format("It sent {}{}.", observe::count(use->udp_sent, "UDP datagram"),
+            fmt::format("It sent {}{}.", event::count(use->udp_sent, "UDP datagram"),
                         use->tcp_opened == 0 ? ", and opened no TCP connection" : ""));
     }
     if (use->pings > 0) {
-        sentences.push_back(fmt::format("It sent {}.", observe::count(use->pings, "ping")));
+        sentences.push_back(fmt::format("It sent {}.", event::count(use->pings, "ping")));
     }
     if (sentences.empty() && use->tcp_opened == 0) {
         sentences.emplace_back("It opened no TCP connection at all, and sent no datagram.");

@@ -1,6 +1,6 @@
 #include "app/last_resort.hpp"
 
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 
 #include <poll.h>
 #include <sys/time.h>

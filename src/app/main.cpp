@@ -6,7 +6,7 @@
 #include "app/run_command.hpp"
 #include "app/serve_command.hpp"
 #include "app/warp_command.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 #include "sandbox/inheritance.hpp"
 #include "sandbox/traced_start.hpp"
 #include "warp/guest_init.hpp"

@@ -4,13 +4,14 @@
 #include "app/packet_module.hpp"
 #include "app/standstill.hpp"
 #include "app/version.hpp"
-#include "observe/events.hpp"
-#include "observe/exit_status.hpp"
-#include "observe/file_sink.hpp"
-#include "observe/pcap.hpp"
-#include "observe/pcapng.hpp"
-#include "observe/test_reports.hpp"
-#include "observe/trace.hpp"
+#include "event/exit_status.hpp"
+#include "show/events.hpp"
+#include "show/file_sink.hpp"
+#include "show/pcap.hpp"
+#include "show/pcapng.hpp"
+#include "show/test_reports.hpp"
+#include "show/trace.hpp"
+#include "show/verdict_text.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,24 +35,24 @@ namespace {
 void print_verdict(const CommonOptions& options, const event::Verdict& verdict) {
     const bool told = !options.quiet && !options.trace_file;
     if (!told && (!goes_without_saying(verdict) || !verdict.lost.empty())) {
-        print_message(observe::to_text(verdict, wants_colour(options)));
+        print_message(show::to_text(verdict, wants_colour(options)));
     }
 }
 
 /// What is left of the trace with `-q -o FILE`: the verdict, where it fails.
-class QuietVerdict final : public observe::FileSink {
+class QuietVerdict final : public show::FileSink {
   public:
-    explicit QuietVerdict(observe::OutputFile file) : FileSink(std::move(file)) {}
+    explicit QuietVerdict(show::OutputFile file) : FileSink(std::move(file)) {}
 
     void record(const event::Event& event) override {
         const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what);
         if (verdict != nullptr && !goes_without_saying(**verdict)) {
-            output().write(observe::to_text(**verdict));
+            output().write(show::to_text(**verdict));
         }
     }
 };
 
-using MakeSink = std::function<std::unique_ptr<event::Sink>(observe::OutputFile)>;
+using MakeSink = std::function<std::unique_ptr<event::Sink>(show::OutputFile)>;
 
 /// A file that programs read, and what is made of it.
 struct Wanted {
@@ -61,10 +62,10 @@ struct Wanted {
 };
 
 [[nodiscard]] std::array<Wanted, 2> wanted_reports(const CommonOptions& options) {
-    return {Wanted{options.junit_file, "JUnit report", observe::make_junit},
+    return {Wanted{options.junit_file, "JUnit report", show::make_junit},
             Wanted{options.tap_file, "TAP report",
-                   [on_output = options.tap_file == "-"](observe::OutputFile file) {
-                       return observe::make_tap(std::move(file), on_output);
+                   [on_output = options.tap_file == "-"](show::OutputFile file) {
+                       return show::make_tap(std::move(file), on_output);
                    }}};
 }
 
@@ -100,7 +101,7 @@ tl::expected<void, std::string> begin_reports(const CommonOptions& options) {
             (stat(wanted.path->c_str(), &status) == 0 && !S_ISREG(status.st_mode))) {
             continue;
         }
-        auto file = observe::OutputFile::open(*wanted.path, wanted.what);
+        auto file = show::OutputFile::open(*wanted.path, wanted.what);
         if (!file) {
             return tl::make_unexpected(file.error());
         }
@@ -116,11 +117,11 @@ void fail_reports(const CommonOptions& options, const std::string& sentence, int
             !S_ISREG(found.st_mode)) {
             continue;
         }
-        if (auto file = observe::OutputFile::open(*wanted.path, wanted.what)) {
+        if (auto file = show::OutputFile::open(*wanted.path, wanted.what)) {
             event::Event end;
             end.at = run_start;
             end.what =
-                std::make_shared<const event::Verdict>(observe::verdict_of_none(sentence, status));
+                std::make_shared<const event::Verdict>(show::verdict_of_none(sentence, status));
             wanted.make(std::move(*file))->record(end);
         }
     }
@@ -128,7 +129,7 @@ void fail_reports(const CommonOptions& options, const std::string& sentence, int
 
 tl::expected<void, std::string> open_observers(const CommonOptions& options, const Clock& clock,
                                                const std::string& comment, Sinks& sinks) {
-    using observe::OutputFile;
+    using show::OutputFile;
     const bool colour = wants_colour(options);
     const bool annotated = wants_annotated_capture(options);
     if (options.pcap_file && !annotated) {
@@ -142,18 +143,18 @@ tl::expected<void, std::string> open_observers(const CommonOptions& options, con
             return tl::make_unexpected(file.error());
         }
         sinks.add(options.quiet ? std::make_unique<QuietVerdict>(std::move(*file))
-                                : observe::make_trace(std::move(*file), {colour}));
+                                : show::make_trace(std::move(*file), {colour}));
     } else if (!options.quiet) {
-        sinks.add(observe::make_trace(OutputFile::adopt(STDERR_FILENO, "standard error", "trace"),
-                                      {colour}));
+        sinks.add(show::make_trace(OutputFile::adopt(STDERR_FILENO, "standard error", "trace"),
+                                   {colour}));
     }
     for (const Wanted& wanted :
-         {Wanted{options.events_file, "event stream", observe::make_event_stream},
+         {Wanted{options.events_file, "event stream", show::make_event_stream},
           Wanted{options.pcap_file, "packet capture", [&](OutputFile file) {
-                     return annotated ? observe::make_annotated_capture(
+                     return annotated ? show::make_annotated_capture(
                                             std::move(file), clock.epoch(),
                                             {std::string("ghostpeer ") + version, comment})
-                                      : observe::make_capture(std::move(file), clock.epoch());
+                                      : show::make_capture(std::move(file), clock.epoch());
                  }}}) {
         if (!wanted.path) {
             continue;
@@ -182,17 +183,17 @@ tl::expected<void, std::string> open_observers(const CommonOptions& options, con
     return {};
 }
 
-observe::Conversation* keep_conversation(Sinks& sinks) {
-    auto kept = std::make_unique<observe::Conversation>();
-    observe::Conversation* conversation = kept.get();
+judge::Conversation* keep_conversation(Sinks& sinks) {
+    auto kept = std::make_unique<judge::Conversation>();
+    judge::Conversation* conversation = kept.get();
     sinks.add(std::move(kept));
     return conversation;
 }
 
-observe::RunSummary summarize(const CommonOptions& options, const Outcome& outcome,
-                              const peer::Engine& engine, const Sinks& sinks, Instant end,
-                              std::uint64_t seed) {
-    observe::RunSummary run;
+judge::RunSummary summarize(const CommonOptions& options, const Outcome& outcome,
+                            const peer::Engine& engine, const Sinks& sinks, Instant end,
+                            std::uint64_t seed) {
+    judge::RunSummary run;
     run.command = outcome.exit;
     run.command_length = outcome.exited - run_start;
     run.left_behind = outcome.left_behind;
@@ -216,9 +217,9 @@ observe::RunSummary summarize(const CommonOptions& options, const Outcome& outco
     return run;
 }
 
-event::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run, Sinks& sinks,
-                            const observe::Conversation* conversation, Instant end) {
-    auto verdict = std::make_shared<const event::Verdict>(observe::make_verdict(run, conversation));
+event::Verdict tell_verdict(const CommonOptions& options, judge::RunSummary run, Sinks& sinks,
+                            const judge::Conversation* conversation, Instant end) {
+    auto verdict = std::make_shared<const event::Verdict>(judge::make_verdict(run, conversation));
     // What tells of a loss may be lost itself. Each turn tells more sinks what the others know.
     std::size_t told = sinks.lost().size();
     const std::vector<event::Loss> others(
@@ -233,7 +234,7 @@ event::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary ru
             run.lost = std::move(lost);
             run.lost.insert(run.lost.end(), others.begin(), others.end());
             verdict =
-                std::make_shared<const event::Verdict>(observe::make_verdict(run, conversation));
+                std::make_shared<const event::Verdict>(judge::make_verdict(run, conversation));
         }
         return more;
     };

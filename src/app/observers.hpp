@@ -6,8 +6,8 @@
 #include "app/run_loop.hpp"
 #include "app/run_options.hpp"
 #include "app/sinks.hpp"
-#include "observe/conversation.hpp"
-#include "observe/report.hpp"
+#include "judge/conversation.hpp"
+#include "judge/report.hpp"
 
 #include <cstdint>
 #include <string>
@@ -33,20 +33,20 @@ namespace ghostpeer::app {
                                                              Sinks& sinks);
 
 /// Adds what expectations are shown with; owned by `sinks`.
-[[nodiscard]] observe::Conversation* keep_conversation(Sinks& sinks);
+[[nodiscard]] judge::Conversation* keep_conversation(Sinks& sinks);
 
 /// What the engine and the sinks know at the end; what only the caller knows is left open.
 /// The same files say of a run without a verdict why it has none.
 void fail_reports(const CommonOptions& options, const std::string& sentence, int status);
 
-[[nodiscard]] observe::RunSummary summarize(const CommonOptions& options, const Outcome& outcome,
-                                            const peer::Engine& engine, const Sinks& sinks,
-                                            Instant end, std::uint64_t seed);
+[[nodiscard]] judge::RunSummary summarize(const CommonOptions& options, const Outcome& outcome,
+                                          const peer::Engine& engine, const Sinks& sinks,
+                                          Instant end, std::uint64_t seed);
 
 /// Judges, tells the sinks and, where the trace does not, the user. `conversation` may be null.
 /// What comes back has the status that ghostpeer ends with.
-[[nodiscard]] event::Verdict tell_verdict(const CommonOptions& options, observe::RunSummary run,
-                                          Sinks& sinks, const observe::Conversation* conversation,
+[[nodiscard]] event::Verdict tell_verdict(const CommonOptions& options, judge::RunSummary run,
+                                          Sinks& sinks, const judge::Conversation* conversation,
                                           Instant end);
 
 }  // namespace ghostpeer::app

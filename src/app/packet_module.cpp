@@ -34,7 +34,7 @@ FileDescriptor spare;
          [](const DnsQuery&, DnsOutcome, std::span<const IpAddress>) noexcept { return Bytes{}; },
          [](std::span<const std::uint8_t>) noexcept { return Bytes{}; },
          [](const DnsQuery&) noexcept { return Bytes{}; }},
-        [](observe::OutputFile, Duration) -> std::unique_ptr<event::Sink> { return nullptr; }};
+        [](show::OutputFile, Duration) -> std::unique_ptr<event::Sink> { return nullptr; }};
     return functions;
 }
 
@@ -93,13 +93,13 @@ Bytes dns_truncated(const DnsQuery& query) noexcept { return module().wire.dns_c
 
 }  // namespace wire
 
-namespace observe {
+namespace show {
 
 std::unique_ptr<event::Sink> make_capture(OutputFile file, Duration epoch) {
     return module().make_capture(std::move(file), epoch);
 }
 
-}  // namespace observe
+}  // namespace show
 
 namespace app {
 

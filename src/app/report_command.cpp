@@ -2,12 +2,12 @@
 
 #include "app/message.hpp"
 #include "app/version.hpp"
-#include "observe/events.hpp"
-#include "observe/exit_status.hpp"
-#include "observe/file_sink.hpp"
-#include "observe/output_file.hpp"
+#include "event/exit_status.hpp"
 #include "page/page.hpp"
 #include "posix/readable_file.hpp"
+#include "show/events.hpp"
+#include "show/file_sink.hpp"
+#include "show/output_file.hpp"
 
 #include <fmt/format.h>
 
@@ -24,14 +24,14 @@ namespace {
 
 constexpr std::size_t longest_line = 16 * 1024 * 1024;
 /// A page is written at once, to whoever may read slowly.
-constexpr observe::Patience patience{std::size_t{1} << 30, 10'000};
+constexpr show::Patience patience{std::size_t{1} << 30, 10'000};
 
-class PageSink final : public observe::FileSink {
+class PageSink final : public show::FileSink {
   public:
-    PageSink(observe::OutputFile file, std::string name)
+    PageSink(show::OutputFile file, std::string name)
         : FileSink(std::move(file)),
           name_(std::move(name)),
-          lines_(observe::make_event_lines([this](std::string_view line) { record_.add(line); })) {}
+          lines_(show::make_event_lines([this](std::string_view line) { record_.add(line); })) {}
 
     void record(const event::Event& event) override {
         lines_->record(event);
@@ -107,7 +107,7 @@ class PageSink final : public observe::FileSink {
 }  // namespace
 
 tl::expected<std::unique_ptr<event::Sink>, std::string> open_page_sink(const std::string& path) {
-    auto file = observe::OutputFile::open(path, "page", patience);
+    auto file = show::OutputFile::open(path, "page", patience);
     if (!file) {
         return tl::make_unexpected(file.error());
     }
@@ -126,7 +126,7 @@ int report_command(const ReportRequest& request) {
         complain(problem);
         return exit_cannot;
     }
-    auto file = observe::OutputFile::open(path, "page", patience);
+    auto file = show::OutputFile::open(path, "page", patience);
     if (!file) {
         complain(file.error());
         return exit_cannot;

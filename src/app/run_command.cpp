@@ -15,7 +15,7 @@
 #include "app/report_command.hpp"
 #include "app/run_loop.hpp"
 #include "app/run_setup.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 #include "posix/huge_pages.hpp"
 #include "process/tree.hpp"
 #include "sandbox/confinement.hpp"
@@ -33,12 +33,12 @@ namespace ghostpeer::app {
 namespace {
 
 /// Null where they cannot be had.
-[[nodiscard]] std::unique_ptr<observe::SocketWatcher> watch_sockets(sandbox::Sandbox& sandbox,
+[[nodiscard]] std::unique_ptr<sockets::SocketWatcher> watch_sockets(sandbox::Sandbox& sandbox,
                                                                     const peer::Engine& engine,
                                                                     const Clock& clock,
                                                                     Sinks& sinks) {
     if (sandbox.diag()) {
-        return std::make_unique<observe::SocketWatcher>(sandbox.diag().release(),
+        return std::make_unique<sockets::SocketWatcher>(sandbox.diag().release(),
                                                         std::move(sandbox.netstat()));
     }
     if (engine.expects_outcomes()) {
@@ -334,7 +334,7 @@ class Run {
             sinks_.record({end, 0, 0, *outcome.exit});
         }
         sinks_.finish();
-        observe::RunSummary run = summarize(options_, outcome, *engine_, sinks_, end, seed_);
+        judge::RunSummary run = summarize(options_, outcome, *engine_, sinks_, end, seed_);
         run.expected_status = options_.expected_status;
         run.wall_timeout = options_.wall_timeout;
         run.instead = std::move(instead);
@@ -375,8 +375,8 @@ class Run {
     std::unique_ptr<link::Link> link_;
     HugePages memory_;
     std::optional<peer::Engine> engine_;
-    observe::Conversation* conversation_ = nullptr;  ///< one of `sinks_`
-    std::unique_ptr<observe::SocketWatcher> watcher_;
+    judge::Conversation* conversation_ = nullptr;  ///< one of `sinks_`
+    std::unique_ptr<sockets::SocketWatcher> watcher_;
     std::optional<SocketSampler> sampler_;
     std::optional<Dialler> dialler_;
     std::optional<NameServer> name_server_;

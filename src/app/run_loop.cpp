@@ -107,7 +107,7 @@ Outcome RunLoop::run() {
     while (!outcome_.exit && !outcome_.failure && !over_) {
         wait();
     }
-    if (outcome_.ended == observe::Ended::command || outcome_.ended == observe::Ended::finish) {
+    if (outcome_.ended == judge::Ended::command || outcome_.ended == judge::Ended::finish) {
         last_resort::arm(last_resort::patience_with_readers, last_resort::Cause::over);
     } else {
         last_resort::put_off();
@@ -368,7 +368,7 @@ void RunLoop::handle_time() {
             take_exit();
         }
         if (!ending_ && !outcome_.exit) {
-            begin_end(observe::Ended::timeout, now);
+            begin_end(judge::Ended::timeout, now);
         }
     }
     if (kill_at_ && *kill_at_ <= now) {

@@ -12,8 +12,8 @@
 #include "app/timer.hpp"
 #include "app/vigil.hpp"
 #include "ghostpeer/peer/engine.hpp"
+#include "judge/report.hpp"
 #include "link/link.hpp"
-#include "observe/report.hpp"
 #include "process/blocked.hpp"
 #include "sandbox/sandbox.hpp"
 
@@ -25,7 +25,7 @@ namespace ghostpeer::app {
 
 /// How the run came to its end.
 struct Outcome {
-    observe::Ended ended = observe::Ended::command;
+    judge::Ended ended = judge::Ended::command;
     std::optional<event::Exit> exit;
     Instant exited{};  ///< when COMMAND ended
     /// Names of what COMMAND had started and left behind when it ended.
@@ -100,7 +100,7 @@ class RunLoop {
     void deliver();
     /// What has left, and what was lost on the way there.
     void tell_departures();
-    void begin_end(observe::Ended why, Instant now);
+    void begin_end(judge::Ended why, Instant now);
     /// Ends a run that `finish` ends, once COMMAND has done what it was about to do.
     void finish_when_at_rest(Instant now);
     /// The next step towards COMMAND's end, each less polite than the one before.

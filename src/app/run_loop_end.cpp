@@ -24,7 +24,7 @@ constexpr int enough_rest = 2;  ///< looks in a row: between two steps it may wa
 
 }  // namespace
 
-void RunLoop::begin_end(observe::Ended why, Instant now) {
+void RunLoop::begin_end(judge::Ended why, Instant now) {
     last_resort::put_off();
     ending_ = true;
     outcome_.ended = why;
@@ -33,7 +33,7 @@ void RunLoop::begin_end(observe::Ended why, Instant now) {
         over_ = true;
         return;
     }
-    if (why != observe::Ended::finish) {
+    if (why != judge::Ended::finish) {
         look_at_command();
     }
     parts_.sandbox->signal_all(SIGTERM);
@@ -58,7 +58,7 @@ void RunLoop::finish_when_at_rest(Instant now) {
         return;
     }
     rest_at_.reset();
-    begin_end(observe::Ended::finish, now);
+    begin_end(judge::Ended::finish, now);
 }
 
 void RunLoop::force_end(Instant now) {
@@ -85,7 +85,7 @@ void RunLoop::handle_signal_alone(int number, Instant now) {
     if (!taken &&
         (number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT)) {
         outcome_.signal = number;
-        begin_end(observe::Ended::signal, now);
+        begin_end(judge::Ended::signal, now);
     }
 }
 
@@ -99,7 +99,7 @@ void RunLoop::handle_signals() {
         }
         if (received->out_of_time && !parts_.watchful) {
             if (!ending_) {
-                begin_end(observe::Ended::wall_timeout, now);
+                begin_end(judge::Ended::wall_timeout, now);
             }
             continue;
         }
@@ -123,7 +123,7 @@ void RunLoop::handle_signals() {
         }
         if (!ending_) {
             ending_ = true;
-            outcome_.ended = observe::Ended::signal;
+            outcome_.ended = judge::Ended::signal;
             outcome_.signal = number;
             kill_at_ = now + grace;
         }

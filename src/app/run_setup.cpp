@@ -1,7 +1,7 @@
 #include "app/run_setup.hpp"
 
 #include "app/link_setup.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 
 #include <algorithm>
 

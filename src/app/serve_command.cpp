@@ -13,7 +13,7 @@
 #include "app/run_loop.hpp"
 #include "app/serve_files.hpp"
 #include "app/serve_link.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 #include "posix/huge_pages.hpp"
 #include "sandbox/caretaker.hpp"
 #include "sandbox/confinement.hpp"
@@ -161,7 +161,7 @@ struct Prepared {
     settings.mtu = link.mtu();
     settings.verify_checksums = link.verify_checksums();
     peer::Engine engine(settings, peers.specs);
-    observe::Conversation* const conversation =
+    judge::Conversation* const conversation =
         have_expectations(peers) ? keep_conversation(sinks) : nullptr;
 
     const auto ready = [&](Instant now) {
@@ -212,7 +212,7 @@ struct Prepared {
     prepared.notifier.tell("STOPPING=1");
     const Instant end = clock.now();
     sinks.finish();
-    observe::RunSummary run = summarize(options, outcome, engine, sinks, end, seed);
+    judge::RunSummary run = summarize(options, outcome, engine, sinks, end, seed);
     run.link = link.describe();
     run.served = true;
     if (conversation != nullptr) {

@@ -66,7 +66,7 @@ constexpr Duration after_due = 3ms;
 
 }  // namespace
 
-SocketSampler::SocketSampler(observe::SocketWatcher* watcher, peer::Engine& engine, Sinks& sinks,
+SocketSampler::SocketSampler(sockets::SocketWatcher* watcher, peer::Engine& engine, Sinks& sinks,
                              Purpose purpose)
     : watcher_(watcher), engine_(engine), sinks_(sinks), purpose_(purpose) {
     if (watcher_ == nullptr) {

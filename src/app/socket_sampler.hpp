@@ -3,7 +3,7 @@
 
 #include "app/sinks.hpp"
 #include "ghostpeer/peer/engine.hpp"
-#include "observe/socket_watcher.hpp"
+#include "sockets/socket_watcher.hpp"
 
 #include <optional>
 #include <vector>
@@ -20,7 +20,7 @@ class SocketSampler {
     /// `watcher` null: the sockets are not watched. Without a purpose the kernel tells of sockets
     /// that are destroyed, and is asked for the others once, at the end: that costs nothing while
     /// nothing happens.
-    SocketSampler(observe::SocketWatcher* watcher, peer::Engine& engine, Sinks& sinks,
+    SocketSampler(sockets::SocketWatcher* watcher, peer::Engine& engine, Sinks& sinks,
                   Purpose purpose);
 
     [[nodiscard]] bool active() const noexcept { return watcher_ != nullptr; }
@@ -42,7 +42,7 @@ class SocketSampler {
     bool take_changes(Instant now);
     bool take_destroyed(const event::Socket& socket, Instant now);
 
-    observe::SocketWatcher* watcher_;
+    sockets::SocketWatcher* watcher_;
     peer::Engine& engine_;
     Sinks& sinks_;
     Purpose purpose_;

@@ -1,6 +1,6 @@
 #include "app/standstill.hpp"
 
-#include "observe/text.hpp"
+#include "event/text.hpp"
 
 #include <fmt/format.h>
 
@@ -137,10 +137,10 @@ class Describer {
 
 }  // namespace
 
-observe::Standstill describe_standstill(const std::vector<Wait>& waits,
-                                        const std::vector<peer::AttemptRecord>& attempts,
-                                        Instant looked) {
-    observe::Standstill standstill;
+judge::Standstill describe_standstill(const std::vector<Wait>& waits,
+                                      const std::vector<peer::AttemptRecord>& attempts,
+                                      Instant looked) {
+    judge::Standstill standstill;
     const Describer describer(attempts, looked);
     const auto telling = std::max_element(
         waits.begin(), waits.end(),
@@ -152,7 +152,7 @@ observe::Standstill describe_standstill(const std::vector<Wait>& waits,
     for (const Wait& wait : waits) {
         if (standstill.lines.size() == most_threads_told) {
             standstill.lines.push_back(fmt::format(
-                "… and {}", observe::count(waits.size() - most_threads_told, "more thread")));
+                "… and {}", event::count(waits.size() - most_threads_told, "more thread")));
             break;
         }
         standstill.lines.push_back(describer.line(wait));

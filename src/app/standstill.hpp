@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ghostpeer/peer/statistics.hpp"
-#include "observe/report.hpp"
+#include "judge/report.hpp"
 #include "process/blocked.hpp"
 
 #include <vector>
@@ -11,7 +11,7 @@ namespace ghostpeer::app {
 
 /// In words: which call, on which descriptor and connection, since when. `looked`: when COMMAND's
 /// threads were looked at. Says no more than is known.
-[[nodiscard]] observe::Standstill describe_standstill(
+[[nodiscard]] judge::Standstill describe_standstill(
     const std::vector<process::Wait>& waits, const std::vector<peer::AttemptRecord>& attempts,
     Instant looked);
 

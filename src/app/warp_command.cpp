@@ -9,7 +9,7 @@
 #include "app/run_command.hpp"
 #include "app/signals.hpp"
 #include "app/warp_compare.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 #include "warp/guest_init.hpp"
 #include "warp/kernel_build.hpp"
 #include "warp/kernel_seal.hpp"

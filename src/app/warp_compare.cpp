@@ -4,7 +4,7 @@
 #include "app/engine_setup.hpp"
 #include "app/message.hpp"
 #include "app/signals.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 #include "posix/file_descriptor.hpp"
 #include "warp/standard_input.hpp"
 

@@ -1,6 +1,6 @@
 #include "control/control.hpp"
 
-#include "observe/events.hpp"
+#include "show/events.hpp"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -20,7 +20,7 @@ class Ear final : public event::Sink {
         : desk_(std::move(desk)),
           log_(std::move(log)),
           logging_(std::move(logging)),
-          lines_(observe::make_event_lines([this](std::string_view line) { log_->add(line); })) {}
+          lines_(show::make_event_lines([this](std::string_view line) { log_->add(line); })) {}
 
     void record(const event::Event& event) override {
         if (std::holds_alternative<event::Packet>(event.what)) {

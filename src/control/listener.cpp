@@ -1,7 +1,7 @@
 #include "control/listener.hpp"
 
 #include "control/query.hpp"
-#include "observe/open_output.hpp"
+#include "show/open_output.hpp"
 
 #include <fmt/format.h>
 
@@ -237,7 +237,7 @@ tl::expected<Listener, std::string> Listener::open(const Address& wanted,
     };
     if (!address.is_tcp()) {
         auto file = SocketFile::make(address.path, owner);
-        if (!file && file.error() == observe::foreign_link) {
+        if (!file && file.error() == show::foreign_link) {
             return tl::make_unexpected(fmt::format(
                 "The control interface cannot listen at {}: a link on the way there belongs to "
                 "another user, whom root does not follow. Name the folder that is meant.",

@@ -1,6 +1,6 @@
 #include "control/socket_file.hpp"
 
-#include "observe/open_output.hpp"
+#include "show/open_output.hpp"
 
 #include <fmt/format.h>
 
@@ -150,7 +150,7 @@ tl::expected<SocketFile, int> SocketFile::make(const std::string& path,
     if (name.empty() || name == "." || name == "..") {
         return tl::make_unexpected(EISDIR);
     }
-    auto opened = observe::open_folder(parent);
+    auto opened = show::open_folder(parent);
     if (!opened) {
         return tl::make_unexpected(opened.error());
     }

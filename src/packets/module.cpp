@@ -6,6 +6,6 @@ extern "C" [[gnu::visibility("default")]] const ghostpeer::packets::Functions& g
 
 const ghostpeer::packets::Functions& ghostpeer_packets() {
     static const ghostpeer::packets::Functions functions{ghostpeer::wire::packet_functions(),
-                                                         &ghostpeer::observe::make_capture};
+                                                         &ghostpeer::show::make_capture};
     return functions;
 }

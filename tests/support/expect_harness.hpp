@@ -1,16 +1,16 @@
 // A world whose profile expects something, and what came of it, in words.
 #pragma once
 
-#include "observe/conversation.hpp"
-#include "observe/report.hpp"
+#include "judge/conversation.hpp"
+#include "judge/report.hpp"
 #include "support/peer_harness.hpp"
 
 namespace ghostpeer::testing {
 
 /// What has happened until now.
-[[nodiscard]] inline observe::RunSummary summary_of(World& world) {
+[[nodiscard]] inline judge::RunSummary summary_of(World& world) {
     world.engine.conclude(world.now);
-    observe::RunSummary run;
+    judge::RunSummary run;
     run.command = event::Exit{};
     run.attempts = world.engine.attempts();
     run.unrecorded_attempts = world.engine.unrecorded_attempts();
@@ -22,11 +22,11 @@ namespace ghostpeer::testing {
 
 [[nodiscard]] inline event::Verdict verdict_of(World& world) {
     const auto run = summary_of(world);
-    observe::Conversation conversation;
+    judge::Conversation conversation;
     for (const auto& event : world.events) {
         conversation.record(event);
     }
-    return observe::make_verdict(run, &conversation);
+    return judge::make_verdict(run, &conversation);
 }
 
 /// The failures, without the profile's name, a line each; empty: every expectation was met.

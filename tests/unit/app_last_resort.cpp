@@ -1,6 +1,6 @@
 #include "app/last_resort.hpp"
 #include "app/signals.hpp"
-#include "observe/exit_status.hpp"
+#include "event/exit_status.hpp"
 
 #include <doctest/doctest.h>
 

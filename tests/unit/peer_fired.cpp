@@ -1,7 +1,7 @@
 // What counts as fired: what a rule says was done, on a connection that was there.
 #include "support/expect_harness.hpp"
 
-#include "observe/misfire.hpp"
+#include "judge/misfire.hpp"
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
@@ -12,14 +12,14 @@ namespace {
 
 /// Why the rule never fired, without its place.
 std::string misfire(World& world, std::size_t id = 0) {
-    observe::RunSummary run;
+    judge::RunSummary run;
     run.attempts = world.engine.attempts();
     run.profiles = world.engine.profiles();
     run.counters = world.engine.counters();
     run.length = world.now - run_start;
     const auto& profile = run.profiles.at(0);
     const auto text =
-        observe::describe_misfire(profile.profile->rules[id], profile.rules[id], profile, run);
+        judge::describe_misfire(profile.profile->rules[id], profile.rules[id], profile, run);
     return text.substr(text.find(": ") + 2);
 }
 

@@ -1,5 +1,5 @@
 // How the program's side ended, where the kernel tells of sockets that it freed and gave up.
-#include "observe/attempt_table.hpp"
+#include "judge/attempt_table.hpp"
 #include "support/outcome_harness.hpp"
 
 using namespace ghostpeer;
@@ -160,7 +160,7 @@ TEST_CASE("the verdict's table and the outcome are one thing") {
     const auto told = [](Case& one) {
         const auto record = one.record();
         REQUIRE(record.program);
-        return observe::attempt_table(summary_of(one.world)).at(1);
+        return judge::attempt_table(summary_of(one.world)).at(1);
     };
     const auto ends_with = [](const std::string& line, const std::string& end) {
         CHECK_MESSAGE(line.size() >= end.size(), line);

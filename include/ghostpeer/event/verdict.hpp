@@ -51,7 +51,7 @@ struct RunCheck {
     std::string skipped;  ///< why it was not judged, a sentence; empty: it was
 };
 
-/// What a run amounted to; see `observe::make_verdict`.
+/// What a run amounted to; see `judge::make_verdict`.
 struct Verdict {
     int status = 0;        ///< the run's exit status
     bool pass = true;      ///< it is 0
