@@ -30,7 +30,7 @@ bool not_started(const RunSummary& run) {
 
 bool command_failed(const RunSummary& run) {
     return !run.served && run.ended == Ended::command && !expects_status(run) && run.command &&
-           judge::status_of(*run.command) != event::exit_success;
+           judge::status_of(*run.command) != exit_success;
 }
 
 Trouble trouble_of(const RunSummary& run, const event::Verdict& verdict) {
@@ -61,18 +61,18 @@ Trouble trouble_of(const RunSummary& run, const event::Verdict& verdict) {
 int status_of(Trouble trouble, const RunSummary& run) {
     switch (trouble) {
         case Trouble::broken:
-        case Trouble::lost: return event::exit_cannot;
-        case Trouble::timeout: return event::exit_timeout;
+        case Trouble::lost: return exit_cannot;
+        case Trouble::timeout: return exit_timeout;
         case Trouble::ended: {
             // COMMAND may have taken the signal for a reason to end well; the run was cut short.
-            const int own = run.command ? judge::status_of(*run.command) : event::exit_success;
-            return own != event::exit_success ? own : event::exit_signal_base + run.signal.value_or(0);
+            const int own = run.command ? judge::status_of(*run.command) : exit_success;
+            return own != exit_success ? own : exit_signal_base + run.signal.value_or(0);
         }
-        case Trouble::verdict: return event::exit_verdict_failed;
+        case Trouble::verdict: return exit_verdict_failed;
         case Trouble::command: return judge::status_of(*run.command);
         case Trouble::nothing: break;
     }
-    return event::exit_success;
+    return exit_success;
 }
 
 // Words -------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ std::string describe_end(const RunSummary& run, bool expected = false) {
                 return "COMMAND was not started";
             }
             return "COMMAND " + describe(*run.command) +
-                   (expects_status(run) && judge::status_of(*run.command) != event::exit_success &&
+                   (expects_status(run) && judge::status_of(*run.command) != exit_success &&
                             expected
                         ? ", as expected,"
                         : "") +
@@ -233,7 +233,7 @@ event::RunCheck check_whole(Trouble trouble, const RunSummary& run) {
 void judge(const RunSummary& run, event::Verdict& verdict) {
     const Trouble trouble = trouble_of(run, verdict);
     verdict.status = status_of(trouble, run);
-    verdict.pass = verdict.status == event::exit_success;
+    verdict.pass = verdict.status == exit_success;
     verdict.only_command = trouble == Trouble::command;
     verdict.headline = headline(trouble, run, verdict);
     if (!run.served) {

@@ -183,7 +183,7 @@ std::size_t skipped_of(const std::vector<Case>& cases) {
 /// Stands for the verdict of a run that is not over, or never came to its end.
 event::Verdict unfinished() {
     return verdict_of_none("The run did not end: ghostpeer could not begin it, or was killed.",
-                           event::exit_cannot);
+                           exit_cannot);
 }
 
 /// The writer of one text at the end of the run.
