@@ -1,0 +1,173 @@
+#include "profile/document/source.hpp"
+
+#include "ghostpeer/profile/catalogue.hpp"
+#include "ghostpeer/profile/diagnostic.hpp"
+#include "posix/readable_file.hpp"
+#include "profile/document/errors.hpp"
+#include "profile/document/utf8.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+namespace ghostpeer::profile {
+
+SourceText::SourceText(std::string name, std::string text, std::filesystem::path folder,
+                       bool in_catalogue)
+    : name_(std::make_shared<const std::string>(std::move(name))),
+      text_(std::move(text)),
+      folder_(std::move(folder)),
+      in_catalogue_(in_catalogue) {
+    if (text_.starts_with("\xEF\xBB\xBF")) {
+        text_.erase(0, 3);  // a byte order mark would shift the first line's columns
+    }
+    line_starts_.push_back(0);
+    for (std::size_t i = 0; i < text_.size(); ++i) {
+        if (text_[i] == '\n') {
+            line_starts_.push_back(i + 1);
+        }
+    }
+}
+
+std::string_view SourceText::line(int index) const noexcept {
+    auto line = from(Mark{index, 0});
+    line = line.substr(0, line.find('\n'));
+    if (line.ends_with('\r')) {
+        line.remove_suffix(1);
+    }
+    return line;
+}
+
+std::string SourceText::block(Mark mark) const {
+    constexpr int most_lines = 12;
+    constexpr std::size_t longest = 200;
+    const auto first = line(mark.line);
+    const auto outer = std::min(first.find_first_not_of(' '), first.size());
+    std::string text;
+    std::string blank;  // lines that belong to it only if something follows
+    for (int i = 0; i < most_lines; ++i) {
+        const auto one = line(mark.line + i);
+        const auto indent = one.find_first_not_of(' ');
+        if (indent == std::string_view::npos) {
+            blank += '\n';
+            continue;
+        }
+        if (i > 0 && indent < static_cast<std::size_t>(std::max(mark.column, 1))) {
+            break;
+        }
+        text += std::exchange(blank, {});
+        text += text.empty() ? "" : "\n";
+        std::size_t end = std::min(one.size(), std::min(outer, indent) + longest);
+        while (end < one.size() && end > 0 &&
+               (static_cast<unsigned char>(one[end]) & 0xc0U) == 0x80U) {
+            --end;  // no character is cut in two
+        }
+        text += one.substr(std::min(outer, indent), end - std::min(outer, indent));
+    }
+    return text;
+}
+
+std::string_view SourceText::from(Mark mark) const noexcept {
+    if (mark.line < 0 || mark.column < 0 ||
+        static_cast<std::size_t>(mark.line) >= line_starts_.size()) {
+        return {};
+    }
+    const auto start =
+        line_starts_[static_cast<std::size_t>(mark.line)] + static_cast<std::size_t>(mark.column);
+    return start < text_.size() ? std::string_view(text_).substr(start) : std::string_view();
+}
+
+namespace {
+
+std::string reason_of(int error) { return std::generic_category().message(error); }
+
+}  // namespace
+
+std::variant<std::string, ReadError> read_file(const std::filesystem::path& path, std::size_t limit,
+                                               FileKind kind) {
+    const auto opened = open_to_read(path.c_str(), kind == FileKind::regular);
+    if (!opened) {
+        return ReadError{opened.error()};
+    }
+    std::FILE* const file = opened->get();
+    std::string text;
+    char block[64 * 1024];
+    while (const auto n = std::fread(block, 1, sizeof block, file)) {
+        text.append(block, n);
+        if (text.size() > limit) {
+            return ReadError{"it is longer than " + std::to_string(limit / (1024 * 1024)) + " MiB"};
+        }
+    }
+    if (std::ferror(file) != 0) {
+        return ReadError{reason_of(errno)};
+    }
+    return text;
+}
+
+bool is_path(std::string_view name_or_path) noexcept {
+    return name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".yaml") ||
+           name_or_path.ends_with(".yml");
+}
+
+namespace {
+
+std::string no_such_profile(const std::string& name) {
+    std::vector<std::string> known;
+    for (const auto& entry : catalogue()) {
+        known.emplace_back(entry.name);
+    }
+    auto message = "there is no profile " + in_quotes(name);
+    std::error_code ignored;
+    if (!name.empty() && std::filesystem::is_regular_file(name, ignored)) {
+        return message + " in the catalogue; for the file write " + in_quotes("./" + name);
+    }
+    if (const auto near = nearest_word(name, known); !near.empty()) {
+        message += "; did you mean " + in_quotes(near) + "?";
+    } else {
+        message += ";";
+    }
+    return message + " `ghostpeer list` shows all";
+}
+
+}  // namespace
+
+std::variant<std::unique_ptr<SourceText>, NotFound> open_source(const std::string& name_or_path,
+                                                                const std::filesystem::path& folder,
+                                                                FileKind kind) {
+    if (!is_path(name_or_path)) {
+        if (const auto entry = find_in_catalogue(name_or_path)) {
+            return std::make_unique<SourceText>(name_or_path, std::string(entry->text),
+                                                std::filesystem::path(), true);
+        }
+        return NotFound{no_such_profile(name_or_path)};
+    }
+    const bool is_beside = !folder.empty() && name_or_path.starts_with("./");
+    const auto path = folder / name_or_path.substr(is_beside ? 2 : 0);
+    auto text = read_file(path, max_profile_bytes, kind);
+    if (const auto* error = std::get_if<ReadError>(&text)) {
+        return NotFound{"the profile " + in_quotes(path.string()) +
+                        " cannot be read: " + error->reason};
+    }
+    return std::make_unique<SourceText>(path.string(), std::move(std::get<std::string>(text)),
+                                        path.parent_path(), false);
+}
+
+std::string refuse_text(std::string_view text) {
+    if (text.size() > max_profile_bytes) {
+        return "a profile is at most 1 MiB long";
+    }
+    if (!is_utf8(text)) {
+        return "this is not a text file in UTF-8";
+    }
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f) {
+            return "this is not a text file: it has control characters";
+        }
+    }
+    return {};
+}
+
+}  // namespace ghostpeer::profile

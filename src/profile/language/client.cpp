@@ -1,0 +1,128 @@
+// `role:` and `client:`, the connections that the peer opens by itself.
+#include "profile/language/draft.hpp"
+#include "profile/document/values.hpp"
+
+#include <array>
+#include <cmath>
+#include <string>
+
+namespace ghostpeer::profile {
+
+namespace {
+
+constexpr std::uint64_t max_connections = 1'000'000;
+constexpr double max_rate = 100'000;
+
+void read_client_port(const Entry& entry, Client& client, Context& context) {
+    if (const auto port = read_number(entry, 1, UINT16_MAX, context.errors)) {
+        client.port = static_cast<std::uint16_t>(*port);
+    }
+}
+
+void read_connections(const Entry& entry, Client& client, Context& context) {
+    if (const auto count = read_number(entry, 1, max_connections, context.errors)) {
+        client.connections = static_cast<std::uint32_t>(*count);
+    }
+}
+
+/// Connections per second: `10`, `0.5`, `10/s`.
+std::optional<double> parse_connection_rate(std::string_view text) {
+    text = trim(text);
+    if (text.ends_with("/s")) {
+        text = trim(text.substr(0, text.size() - 2));
+    }
+    const auto point = text.find('.');
+    const auto whole = parse_number(text.substr(0, point));
+    if (!whole || *whole > static_cast<std::uint64_t>(max_rate)) {
+        return std::nullopt;
+    }
+    auto rate = static_cast<double>(*whole);
+    if (point != std::string_view::npos) {
+        const auto digits = text.substr(point + 1);
+        constexpr std::size_t most_digits = 6;
+        const auto fraction = parse_number(digits);
+        if (!fraction || digits.size() > most_digits) {
+            return std::nullopt;
+        }
+        rate += static_cast<double>(*fraction) / std::pow(10.0, static_cast<double>(digits.size()));
+    }
+    return rate > 0 && rate <= max_rate ? std::optional(rate) : std::nullopt;
+}
+
+void read_connection_rate(const Entry& entry, Client& client, Context& context) {
+    if (entry.value.type == YamlNode::Type::scalar) {
+        if (const auto rate = parse_connection_rate(entry.value.text)) {
+            client.rate = rate;
+            return;
+        }
+    }
+    report_wrong_type(entry, "connections per second such as `10` or `0.5`, up to 100000",
+                      context.errors);
+}
+
+void read_source_port(const Entry& entry, Client& client, Context& context) {
+    if (const auto port = read_number(entry, 1, UINT16_MAX, context.errors)) {
+        client.source_port = static_cast<std::uint16_t>(*port);
+    }
+}
+
+constexpr std::array<Word<ReadKey<Client>>, 4> client_words{{
+    {"port", read_client_port},
+    {"connections", read_connections},
+    {"rate", read_connection_rate},
+    {"source_port", read_source_port},
+}};
+
+}  // namespace
+
+void read_role(const Entry& entry, Draft& draft, Context& context) {
+    draft.role = &entry;
+    const bool of_a_server = draft.profile.role == Role::server && draft.service != nullptr &&
+                             draft.service->value.source != entry.value.source;
+    if (is_word(entry, "server")) {
+        draft.profile.role = Role::server;
+    } else if (is_word(entry, "client")) {
+        draft.profile.role = Role::client;
+        if (of_a_server) {
+            forget_answers(draft.profile.service);
+        }
+    } else {
+        report_wrong_type(entry, "`server` or `client`", context.errors);
+    }
+}
+
+void forget_answers(Service& service) {
+    if (std::holds_alternative<Respond>(service)) {
+        service = Discard{};
+    }
+}
+
+void read_client(const Entry& entry, Draft& draft, Context& context) {
+    draft.client = &entry;
+    if (expect_type(entry, YamlNode::Type::map, "a map such as `{port: 8080}`", context.errors)) {
+        read_keys(entry.value, client_words, "key", " in `client`", draft.profile.client, context);
+    }
+}
+
+void check_client(const Draft& draft, Errors& errors) {
+    if (draft.profile.role == Role::client &&
+        std::holds_alternative<Relay>(draft.profile.service)) {
+        errors.add(draft.role->value,
+                   "`service: relay` passes on what the program opens, and with "
+                   "`role: client` it opens nothing");
+    }
+    if (draft.client == nullptr) {
+        return;
+    }
+    const Client& client = draft.profile.client;
+    if (draft.profile.role == Role::server) {
+        errors.add(draft.client->key,
+                   "`client` says how the peer opens connections, which needs `role: client`");
+    } else if (client.source_port && client.connections > 65536U - *client.source_port) {
+        errors.add(draft.client->key,
+                   "`connections: " + std::to_string(client.connections) + "` from `source_port: " +
+                       std::to_string(*client.source_port) + "` on would need ports beyond 65535");
+    }
+}
+
+}  // namespace ghostpeer::profile

@@ -1,0 +1,212 @@
+#include "profile/language/rule_parts.hpp"
+#include "profile/document/values.hpp"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace ghostpeer::profile {
+
+namespace {
+
+/// One event's text, split.
+struct EventText {
+    std::string_view word;
+    std::string_view argument;  ///< may be empty
+    const YamlNode& at;
+};
+
+using ReadEvent = std::optional<Event> (*)(const EventText& text, Errors& errors);
+
+template <class Enumeration>
+std::vector<std::string> words_of(std::size_t count) {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < count; ++i) {
+        words.emplace_back(tcp::name(static_cast<Enumeration>(i)));
+    }
+    return words;
+}
+
+bool needs_argument(const EventText& text, std::string_view what, std::string_view example,
+                    Errors& errors) {
+    if (!text.argument.empty()) {
+        return true;
+    }
+    errors.add(text.at, in_quotes(text.word) + " needs " + std::string(what) + ", as in " +
+                            in_quotes(std::string(text.word) + " " + std::string(example)));
+    return false;
+}
+
+std::optional<Event> read_receive(const EventText& text, Errors& errors) {
+    if (!needs_argument(text, "a kind of segment", "data", errors)) {
+        return std::nullopt;
+    }
+    if (text.argument == "any") {
+        return OnReceive{};
+    }
+    if (const auto kind = tcp::parse_kind(text.argument)) {
+        return OnReceive{kind};
+    }
+    auto known = words_of<tcp::Kind>(tcp::kind_count);
+    known.emplace_back("any");
+    errors.add(text.at, unknown_word("kind of segment", text.argument, known));
+    return std::nullopt;
+}
+
+std::optional<Event> read_send(const EventText& text, Errors& errors) {
+    if (!needs_argument(text, "a reason", "syn-ack", errors)) {
+        return std::nullopt;
+    }
+    if (text.argument == "any") {
+        return OnSend{};
+    }
+    if (const auto reason = tcp::parse_reason(text.argument)) {
+        return OnSend{reason};
+    }
+    auto known = words_of<tcp::Reason>(tcp::reason_count);
+    known.emplace_back("any");
+    errors.add(text.at, unknown_word("reason to send", text.argument, known));
+    return std::nullopt;
+}
+
+std::optional<Event> read_enter(const EventText& text, Errors& errors) {
+    if (!needs_argument(text, "a state", "established", errors)) {
+        return std::nullopt;
+    }
+    using tcp::State;
+    constexpr std::array states{State::syn_received, State::established, State::fin_wait_1,
+                                State::fin_wait_2,   State::close_wait,  State::closing,
+                                State::last_ack,     State::time_wait,   State::closed};
+    std::vector<std::string> known;
+    for (const auto state : states) {
+        if (tcp::name(state) == text.argument) {
+            return OnEnter{state};
+        }
+        known.emplace_back(tcp::name(state));
+    }
+    errors.add(text.at, unknown_word("state", text.argument, known, " that a connection enters"));
+    return std::nullopt;
+}
+
+std::optional<Event> read_start(const EventText& text, Errors& errors) {
+    if (!text.argument.empty()) {
+        errors.add(text.at, "`start` stands alone, without " + in_quotes(text.argument));
+        return std::nullopt;
+    }
+    return OnStart{};
+}
+
+std::optional<std::uint64_t> read_event_size(const EventText& text, Errors& errors) {
+    if (!needs_argument(text, "a size", "4KiB", errors)) {
+        return std::nullopt;
+    }
+    const auto size = parse_size(text.argument);
+    if (!size) {
+        errors.add(text.at, in_quotes(text.argument) +
+                                " is not a size; write one such as `1000`, `4KiB` or `1MB`");
+    } else if (*size == 0) {
+        errors.add(text.at, in_quotes(std::string(text.word) + " " + std::string(text.argument)) +
+                                " cannot be waited for; for the beginning write `start` or "
+                                "`enter established`");
+        return std::nullopt;
+    }
+    return size;
+}
+
+std::optional<Event> read_received(const EventText& text, Errors& errors) {
+    const auto size = read_event_size(text, errors);
+    return size ? std::optional<Event>(OnReceived{*size}) : std::nullopt;
+}
+
+std::optional<Event> read_sent(const EventText& text, Errors& errors) {
+    const auto size = read_event_size(text, errors);
+    return size ? std::optional<Event>(OnSent{*size}) : std::nullopt;
+}
+
+std::optional<Event> read_idle(const EventText& text, Errors& errors) {
+    if (!needs_argument(text, "a time", "5s", errors)) {
+        return std::nullopt;
+    }
+    const auto time = parse_time(text.argument);
+    if (!time) {
+        errors.add(
+            text.at,
+            in_quotes(text.argument) +
+                " is not a time; write one such as `250ms`, `5s`, `2m` or `1h`, up to 10000h");
+        return std::nullopt;
+    }
+    if (*time == Duration::zero()) {
+        errors.add(text.at, "`idle` needs a time above 0");
+        return std::nullopt;
+    }
+    return OnIdle{*time};
+}
+
+std::optional<Event> read_command(const EventText& text, Errors& errors) {
+    if (!needs_argument(text, "a name", "unplug", errors)) {
+        return std::nullopt;
+    }
+    if (!is_name(text.argument)) {
+        errors.add(text.at, in_quotes(text.argument) +
+                                " is no name of a command; use letters, digits, `-` and `_`");
+        return std::nullopt;
+    }
+    return OnCommand{std::string(text.argument)};
+}
+
+constexpr std::array<Word<ReadEvent>, 8> event_words{{{"receive", read_receive},
+                                                      {"send", read_send},
+                                                      {"enter", read_enter},
+                                                      {"start", read_start},
+                                                      {"received", read_received},
+                                                      {"sent", read_sent},
+                                                      {"idle", read_idle},
+                                                      {"command", read_command}}};
+
+void read_event_of(const YamlNode& node, std::vector<EventAt>& events, Errors& errors) {
+    if (node.type != YamlNode::Type::scalar) {
+        errors.add(node, "an event is a text such as `receive data`, not " +
+                             std::string(describe(node.type)));
+        return;
+    }
+    if (auto event = read_event(node.text, node, errors)) {
+        events.push_back(EventAt{std::move(*event), &node});
+    }
+}
+
+}  // namespace
+
+std::optional<Event> read_event(std::string_view text, const YamlNode& at, Errors& errors) {
+    text = trim(text);
+    const auto blank = std::min(text.find_first_of(" \t\r\n"), text.size());
+    const EventText parts{text.substr(0, blank), trim(text.substr(blank)), at};
+    const auto* row = look_up(event_words, "event", parts.word, at, errors);
+    return row != nullptr ? row->read(parts, errors) : std::nullopt;
+}
+
+bool is_segment_event(const Event& event) noexcept {
+    return std::holds_alternative<OnReceive>(event) || std::holds_alternative<OnSend>(event);
+}
+
+void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& errors) {
+    if (entry.value.type == YamlNode::Type::scalar) {
+        read_event_of(entry.value, events, errors);
+        return;
+    }
+    if (!expect_type(entry, YamlNode::Type::list,
+                     "an event such as `receive data`, or a list of them", errors)) {
+        return;
+    }
+    if (entry.value.items.empty()) {
+        errors.add(entry.value, in_quotes(entry.key.text) + " names no event");
+    }
+    for (const auto& item : entry.value.items) {
+        read_event_of(item, events, errors);
+    }
+}
+
+void read_on(const Entry& entry, RuleParts& rule, Context& context) {
+    read_events(entry, rule.events, context.errors);
+}
+
+}  // namespace ghostpeer::profile

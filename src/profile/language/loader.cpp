@@ -1,0 +1,169 @@
+#include "ghostpeer/profile/loader.hpp"
+
+#include "ghostpeer/profile/catalogue.hpp"
+#include "profile/document/chain.hpp"
+#include "profile/language/draft.hpp"
+#include "profile/language/expectations.hpp"
+#include "profile/document/files.hpp"
+#include "profile/language/tags.hpp"
+#include "profile/document/values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+namespace ghostpeer::profile {
+
+namespace {
+
+void read_summary(const Entry& entry, Draft& draft, Context& context) {
+    const auto text = read_text(entry, context.errors);
+    if (!text) {
+        return;
+    }
+    draft.profile.summary = trim(*text);
+    if (draft.profile.summary.empty() || draft.profile.summary.find('\n') != std::string::npos) {
+        context.errors.add(entry.value, "`summary` is one line of text");
+    }
+}
+
+// Read by the chain before anything else.
+void read_already(const Entry& /*entry*/, Draft& /*draft*/, Context& /*context*/) {}
+
+constexpr std::array<Word<ReadKey<Draft>>, 17> top_words{{
+    {"summary", read_summary},
+    {"details",
+     [](const Entry& entry, Draft& draft, Context& context) {
+         draft.profile.details = read_text(entry, context.errors).value_or("");
+     }},
+    {"tags",
+     [](const Entry& entry, Draft&, Context& context) { (void)read_tags(entry, context.errors); }},
+    {"params", read_already},
+    {"extends", read_already},
+    {"tcp", read_tcp_of},
+    {"ip", read_ip_of},
+    {"service", read_service_of},
+    {"after_eof", read_after_eof_of},
+    {"rules", read_rules_of},
+    {"sysctl", [](const Entry& entry, Draft& draft,
+                  Context& context) { read_sysctl(entry, draft.profile.sysctl, context); }},
+    {"role", read_role},
+    {"phases", read_phases},
+    {"attempts", [](const Entry& entry, Draft& draft, Context&) { draft.attempts = &entry; }},
+    {"client", read_client},
+    {"expect", [](const Entry& entry, Draft& draft,
+                  Context& context) { read_expect(entry, draft.profile.expect, context); }},
+    {"tolerance", [](const Entry& entry, Draft& draft,
+                     Context& context) { read_tolerance(entry, draft.tolerance, context); }},
+}};
+
+/// The rules of the extending profile come before those of the extended one.
+void put_rules_first(std::vector<Rule> first, std::vector<Rule>& rules) {
+    first.insert(first.end(), std::make_move_iterator(rules.begin()),
+                 std::make_move_iterator(rules.end()));
+    rules = std::move(first);
+}
+
+void add_folders(const Chain& chain, const FileCache& files, std::vector<std::string>& folders) {
+    const auto add = [&](const std::filesystem::path& folder) {
+        const std::string text = folder.empty() ? "." : folder.string();
+        if (std::find(folders.begin(), folders.end(), text) == folders.end()) {
+            folders.push_back(text);
+        }
+    };
+    for (const ChainLink& link : chain.links) {
+        if (!link.source->in_catalogue()) {
+            add(link.source->folder());
+        }
+    }
+    for (const auto& [path, content] : files.files) {
+        add(std::filesystem::path(path).parent_path());
+    }
+}
+
+enum class Use : unsigned char { of_its_own, as_an_attempt };
+
+LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Parameters& parameters,
+                 Use use);
+
+LoadResult build_attempt(std::unique_ptr<SourceText> source, std::string name) {
+    return build(std::move(source), std::move(name), {}, Use::as_an_attempt);
+}
+
+LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Parameters& parameters,
+                 Use use) {
+    Errors errors;
+    FileCache files;
+    Context context{errors, files, {""}};
+    Draft draft;
+    draft.profile.name = std::move(name);
+    const auto chain = load_chain(std::move(source), parameters, errors);
+    for (const ChainLink& link : chain.links) {
+        collect_phases(link.tree, context.phases);
+    }
+    std::vector<Rule> top;
+    for (auto link = chain.links.rbegin(); link != chain.links.rend(); ++link) {
+        draft.rules.clear();
+        read_keys(link->tree, top_words, "key", " in a profile", draft, context);
+        put_rules_first(std::move(draft.rules), top);
+    }
+    add_folders(chain, files, draft.profile.folders);
+    finish_rules(std::move(top), std::move(draft.phases), draft.profile, errors);
+    draft.profile.parameters = chain.parameters;
+    draft.profile.tcp = finish_tcp(draft.tcp, draft.profile.service, errors);
+    finish_expectations(draft.tolerance, draft.profile.expect);
+    check_client(draft, errors);
+    if (draft.attempts != nullptr && use == Use::as_an_attempt) {
+        errors.add(draft.attempts->key,
+                   "a profile that another one's `attempts` names has none of its own");
+    } else if (draft.attempts != nullptr) {
+        // What it says is added to a copy: the draft is what attempts in place begin with.
+        Profile profile = draft.profile;
+        read_attempts(*draft.attempts, draft, build_attempt, profile, context);
+        draft.profile = std::move(profile);
+    }
+    const bool has_summary =
+        std::any_of(chain.links.begin(), chain.links.end(),
+                    [](const ChainLink& link) { return find(link.tree, "summary") != nullptr; });
+    if (chain.complete && !has_summary) {
+        errors.add(chain.links.front().tree,
+                   "this profile has no `summary`: the line that `ghostpeer list` shows");
+    }
+    if (!errors.empty()) {
+        return LoadResult{nullptr, errors.take()};
+    }
+    return LoadResult{std::make_shared<const Profile>(std::move(draft.profile)), {}};
+}
+
+}  // namespace
+
+LoadResult load(const std::string& name_or_path, const Parameters& parameters, Waiting waiting) {
+    auto opened = open_source(name_or_path, {},
+                              waiting == Waiting::never ? FileKind::regular : FileKind::any);
+    if (const auto* missing = std::get_if<NotFound>(&opened)) {
+        Errors errors;
+        errors.add(name_or_path, missing->message);
+        return LoadResult{nullptr, errors.take()};
+    }
+    return build(std::move(std::get<std::unique_ptr<SourceText>>(opened)), name_or_path, parameters,
+                 Use::of_its_own);
+}
+
+LoadResult load_text(std::string_view text, const std::string& file, const Parameters& parameters) {
+    const auto folder = std::filesystem::path(file).parent_path();
+    return build(std::make_unique<SourceText>(file, std::string(text), folder, false), file,
+                 parameters, Use::of_its_own);
+}
+
+std::optional<std::string> read_source(const std::string& name_or_path) {
+    if (!is_path(name_or_path)) {
+        const auto entry = find_in_catalogue(name_or_path);
+        return entry ? std::optional(std::string(entry->text)) : std::nullopt;
+    }
+    auto text = read_file(name_or_path, max_profile_bytes, FileKind::any);
+    auto* found = std::get_if<std::string>(&text);
+    return found != nullptr ? std::optional(std::move(*found)) : std::nullopt;
+}
+
+}  // namespace ghostpeer::profile

@@ -1,0 +1,204 @@
+#include "profile/document/files.hpp"
+#include "profile/language/sections.hpp"
+#include "profile/document/values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace ghostpeer::profile {
+
+namespace {
+
+/// Reads a service's options. Where the service is a bare word, the entry's value is null.
+using ReadService = std::optional<Service> (*)(const Entry& entry, Context& context);
+
+template <class Kind>
+std::optional<Service> read_plain(const Entry& entry, Context& context) {
+    const bool empty = entry.value.type == YamlNode::Type::null ||
+                       (entry.value.type == YamlNode::Type::map && entry.value.entries.empty());
+    if (!empty) {
+        context.errors.add(entry.value,
+                           "the service " + in_quotes(entry.key.text) + " takes no options");
+        return std::nullopt;
+    }
+    return Kind{};
+}
+
+template <class Kind, std::size_t Count>
+std::optional<Service> read_with_options(const Entry& entry,
+                                         const std::array<Word<ReadKey<Kind>>, Count>& words,
+                                         std::string_view where, Context& context) {
+    Kind service;
+    if (entry.value.type == YamlNode::Type::null) {
+        return service;
+    }
+    if (!expect_type(entry, YamlNode::Type::map, "a map of options", context.errors)) {
+        return std::nullopt;
+    }
+    read_keys(entry.value, words, "key", where, service, context);
+    return service;
+}
+
+template <class Kind>
+void read_rate_into(const Entry& entry, Kind& service, Context& context) {
+    service.rate = read_rate(entry, context.errors);
+}
+
+constexpr std::array<Word<ReadKey<Discard>>, 1> discard_words{{{"rate", read_rate_into<Discard>}}};
+
+constexpr std::array<Word<ReadKey<Source>>, 2> source_words{{
+    {"bytes",
+     [](const Entry& entry, Source& source, Context& context) {
+         source.bytes = read_size(entry, 1, UINT64_MAX, context.errors);
+     }},
+    {"rate", read_rate_into<Source>},
+}};
+
+constexpr std::array<Word<ReadKey<Respond>>, 5> respond_words{{
+    {"text",
+     [](const Entry& entry, Respond& respond, Context& context) {
+         if (const auto text = read_text(entry, context.errors)) {
+             respond.content = content_of(*text);
+         }
+     }},
+    {"file",
+     [](const Entry& entry, Respond& respond, Context& context) {
+         respond.content = read_content(entry, context.files, context.errors);
+     }},
+    {"when",
+     [](const Entry& entry, Respond& respond, Context& context) {
+         respond.when = read_text(entry, context.errors);
+         if (respond.when && respond.when->empty()) {
+             context.errors.add(entry.value,
+                                "`when` needs a pattern; without `when` any data is answered");
+         }
+     }},
+    {"rate", read_rate_into<Respond>},
+    {"then",
+     [](const Entry& entry, Respond& respond, Context& context) {
+         respond.then_close = is_word(entry, "close");
+         if (!respond.then_close) {
+             report_wrong_type(entry, "`close`", context.errors);
+         }
+     }},
+}};
+
+std::optional<Service> read_discard(const Entry& entry, Context& context) {
+    return read_with_options(entry, discard_words, " in `discard`", context);
+}
+
+std::optional<Service> read_source(const Entry& entry, Context& context) {
+    return read_with_options(entry, source_words, " in `source`", context);
+}
+
+std::optional<Service> read_respond(const Entry& entry, Context& context) {
+    auto service = read_with_options(entry, respond_words, " in `respond`", context);
+    const bool has_text = find(entry.value, "text") != nullptr;
+    const bool has_file = find(entry.value, "file") != nullptr;
+    if (service && has_text == has_file) {
+        context.errors.add(entry.key, has_text ? "`respond` takes `text` or `file`, not both"
+                                               : "`respond` needs an answer: `text` or `file`");
+        return std::nullopt;
+    }
+    return service;
+}
+
+constexpr std::string_view relay_form =
+    "`original` or HOST:PORT such as `db.example:5432` or `[2001:db8::5]:5432`";
+
+bool is_host_name(std::string_view text) {
+    constexpr std::size_t longest = 253;  // RFC 1035, 2.3.4
+    return !text.empty() && text.size() <= longest && text.front() != '-' && text.front() != '.' &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '.' || c == '_';
+           });
+}
+
+std::optional<Service> read_relay(const Entry& entry, Context& context) {
+    if (is_word(entry, "original")) {
+        return Relay{Relay::To::original, {}, 0};
+    }
+    const std::string_view text =
+        entry.value.type == YamlNode::Type::scalar ? trim(entry.value.text) : std::string_view();
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) {
+        report_wrong_type(entry, relay_form, context.errors);
+        return std::nullopt;
+    }
+    std::string_view host = text.substr(0, colon);
+    const bool brackets = host.front() == '[';
+    const auto address = wire::IpAddress::parse(host);
+    if (!brackets && (host.find(':') != std::string_view::npos || wire::IpAddress::parse(text))) {
+        context.errors.add(entry.value,
+                           "an IPv6 address stands in brackets before its port, as in "
+                           "`[2001:db8::5]:5432`, not " +
+                               in_quotes(text));
+        return std::nullopt;
+    }
+    if (brackets ? !address || address->is_v4() : !is_host_name(host)) {
+        report_wrong_type(entry, relay_form, context.errors);
+        return std::nullopt;
+    }
+    const std::string_view digits = text.substr(colon + 1);
+    const auto port = parse_number(digits);
+    if (!port || *port == 0 || *port > UINT16_MAX) {
+        context.errors.add(entry.value,
+                           "the port of `relay` is a whole number from 1 to 65535, "
+                           "not " +
+                               in_quotes(digits));
+        return std::nullopt;
+    }
+    if (brackets) {
+        host = host.substr(1, host.size() - 2);
+    }
+    return Relay{Relay::To::host, std::string(host), static_cast<std::uint16_t>(*port)};
+}
+
+constexpr std::array<Word<ReadService>, 6> service_words{{{"discard", read_discard},
+                                                          {"echo", read_plain<Echo>},
+                                                          {"hold", read_plain<Hold>},
+                                                          {"source", read_source},
+                                                          {"respond", read_respond},
+                                                          {"relay", read_relay}}};
+
+}  // namespace
+
+void read_service(const Entry& entry, Service& service, Context& context) {
+    const auto& value = entry.value;
+    Entry named;
+    if (value.type == YamlNode::Type::scalar) {
+        named = Entry{value, value};
+        named.value.type = YamlNode::Type::null;
+    } else if (!expect_type(entry, YamlNode::Type::map,
+                            "a service such as `echo` or `{discard: {rate: 10KiB/s}}`",
+                            context.errors)) {
+        return;
+    } else if (value.entries.size() != 1) {
+        context.errors.add(
+            value, "`service` names one service, not " + std::to_string(value.entries.size()));
+        return;
+    } else {
+        named = value.entries.front();
+    }
+    if (const auto* row =
+            look_up(service_words, "service", named.key.text, named.key, context.errors)) {
+        if (auto read = row->read(named, context)) {
+            service = std::move(*read);
+        }
+    }
+}
+
+void read_after_eof(const Entry& entry, AfterEof& after_eof, Context& context) {
+    if (is_word(entry, "close")) {
+        after_eof = AfterEof::close;
+    } else if (is_word(entry, "keep-open")) {
+        after_eof = AfterEof::keep_open;
+    } else {
+        report_wrong_type(entry, "`close` or `keep-open`", context.errors);
+    }
+}
+
+}  // namespace ghostpeer::profile
