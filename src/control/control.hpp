@@ -19,7 +19,7 @@
 namespace ghostpeer::control {
 
 /// Costs nothing until the first client connects: only then a thread is started that speaks HTTP.
-/// Of the loop that drives the engine it wants what `app::Attendant` says; the engine is touched by
+/// Of the loop that drives the engine it wants what `loop::Part` says; the engine is touched by
 /// `attend` alone.
 class Control {
   public:

@@ -1,6 +1,6 @@
 // Any arguments at all: something to do, or a text to print with its exit status; never a crash.
-#include "app/command_line.hpp"
-#include "app/peers.hpp"
+#include "cli/command_line.hpp"
+#include "setup/peers.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,19 +36,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& argument : arguments) {
         argv.push_back(argument.c_str());
     }
-    const app::Request request =
-        app::parse_command_line(static_cast<int>(argv.size()), argv.data());
-    if (const auto* print = std::get_if<app::PrintRequest>(&request)) {
+    const cli::Request request =
+        cli::parse_command_line(static_cast<int>(argv.size()), argv.data());
+    if (const auto* print = std::get_if<cli::PrintRequest>(&request)) {
         if (print->text.empty() || print->is_error != (print->status != 0)) {
             std::abort();
         }
-    } else if (const auto* run = std::get_if<app::RunRequest>(&request)) {
+    } else if (const auto* run = std::get_if<cli::RunRequest>(&request)) {
         if (run->options.command.empty()) {
             std::abort();
         }
     }
     for (const auto& argument : arguments) {
-        const auto peer = app::parse_peer(argument);
+        const auto peer = setup::parse_peer(argument);
         if (!peer && peer.error().empty()) {
             std::abort();
         }

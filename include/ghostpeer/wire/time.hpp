@@ -1,4 +1,4 @@
-// Instants and durations. Only the run loop (src/app) knows which clock they come from.
+// Instants and durations. Only the run loop (src/loop) knows which clock they come from.
 #pragma once
 
 #include <chrono>

@@ -1,0 +1,358 @@
+#include "cli/command_line.hpp"
+
+#include "cli/command_line_common.hpp"
+#include "cli/command_line_ctl.hpp"
+#include "cli/command_line_serve.hpp"
+#include "event/exit_status.hpp"
+#include "setup/version.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <algorithm>
+#include <sstream>
+
+namespace ghostpeer::cli {
+namespace {
+
+constexpr const char* overview = R"(Examples:
+  ghostpeer run refuse -- curl http://198.18.0.2:8080/
+  ghostpeer run --peer api.local=slow-reader -- nc api.local 8080
+  ghostpeer serve slow-reader --interface eth0 --address 192.0.2.50/24
+  ghostpeer list
+  ghostpeer show keepalive-blackhole > my-profile.yaml
+  ghostpeer run --report run.html refuse -- ./my-client
+)";
+
+constexpr const char* run_examples =
+    R"(COMMAND sees a network in which every address is the peer (198.18.0.2 and 2001:2::2 first) and
+nothing else exists. PROFILE is a name from `ghostpeer list` or a path to a YAML file. With --link
+loopback the peers are at ports of 127.0.0.1, ::1 and their like, and all else is COMMAND's own.
+
+Examples:
+  ghostpeer run refuse -- curl http://198.18.0.2:8080/
+  ghostpeer run --peer api.local=slow-reader --peer :5432=silent-after-handshake -- ./my-client
+  ghostpeer run ./my-profile.yaml --set bytes=4KiB --events run.jsonl --pcap run.pcap -- python3 c.py
+  ghostpeer run -q refuse -- sh -c 'nc -w 2 $GHOSTPEER_ADDR $GHOSTPEER_PORT'
+  ghostpeer run --link loopback --peer 127.0.0.1:5432=silent-after-handshake -- ./my-client
+
+Exit status: 0 the run passes, and the verdict's first word is `pass`; 123 a rule never fired or an
+expectation failed; else COMMAND's own, 128+N where signal N ended it; 124 --timeout passed; 125
+ghostpeer could not do its work; 126, 127 COMMAND cannot be run, is not there.
+)";
+
+[[nodiscard]] PrintRequest usage_error(const std::string& message, const std::string& help) {
+    return {"ghostpeer: " + message + "\nSee `" + help + "`.\n", true, exit_cannot};
+}
+
+/// CLI11 knows nothing of what follows `--`.
+[[nodiscard]] std::string with_command(std::string help) {
+    const std::string usage = "run [OPTIONS] [PROFILE]";
+    if (const auto at = help.find(usage); at != std::string::npos) {
+        help.insert(at + usage.size(), " -- COMMAND [ARG...]");
+    }
+    return help;
+}
+
+/// The texts that options are read into before they are understood.
+struct RawRun : RawCommon {
+    std::vector<std::string> sysctls;
+    std::string link = "auto";
+    std::string family = "4";
+    std::string warp;
+    std::string wall_timeout;
+    std::string syscalls;
+    std::string report_file;
+    unsigned mtu = 0;  ///< that of the link
+    unsigned port = 0;
+};
+
+void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
+    define_peers(run, raw, options, "A peer of its own; NAME is put into COMMAND's /etc/hosts",
+                 "[NAME|ADDR][:PORT]=PROFILE");
+    run.add_option("--port", raw.port,
+                   "Where COMMAND listens, for a profile whose peer is the client; with --link "
+                   "loopback, where peers answer that name no port (PROFILE: 8080)")
+        ->type_name("PORT")
+        ->check(CLI::Range(1U, 65535U).description(""));
+    run.add_option("--sysctl", raw.sysctls, "A net.* setting of COMMAND's private network")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false);
+    run.add_option("--timeout", raw.timeout,
+                   "End COMMAND after it, with status 124 (250ms, 5s, 2m)")
+        ->type_name("TIME");
+    run.add_option("--expect-status", options.expected_status,
+                   "What COMMAND has to end with: 0 if it does, else 123 (128+N: by signal N)")
+        ->type_name("NUMBER")
+        ->check(CLI::Range(0, 255).description(""));
+    run.add_option(
+        "--rtt", raw.rtt,
+        "TIME by which everything that the peer says leaves later (1ms with --warp, else "
+        "0ms)");
+    run.add_flag("--warp{6.12}", raw.warp,
+                 "Skip all waiting: run on a Linux 6.12 of its own whose clock jumps from timer to "
+                 "timer. --warp=6.1 or --warp=6.1,6.12 choose others; see `ghostpeer warp --help`");
+    run.add_option("--wall-timeout", raw.wall_timeout,
+                   "With --warp, TIME of the real world after which the run is ended (default 2m)");
+    run.add_option(
+           "--link", raw.link,
+           "tun (/dev/net/tun), ethernet (a veth pair), loopback (127.0.0.1 and ::1, a port "
+           "each peer), or auto: tun where it may")
+        ->type_name("LINK")
+        ->check(CLI::IsMember({"auto", "tun", "ethernet", "loopback"}).description(""));
+    run.add_option("--family", raw.family,
+                   "Addresses for the names of --peer: 4 (the default), 6 or both")
+        ->type_name("FAMILY")
+        ->check(CLI::IsMember({"4", "6", "both"}).description(""));
+    define_observers(run, raw, options);
+    run.add_option("--report", raw.report_file,
+                   "A page to look at, one HTML file: what waited for what. Implies --sockets")
+        ->type_name("FILE");
+    run.add_flag("--sockets", options.sockets,
+                 "Also the kernel's view of COMMAND's sockets: state, queues, timers");
+    run.add_flag(
+        "--syscalls{network}", raw.syscalls,
+        "Also COMMAND's system calls on sockets, and its waits, by strace. --syscalls=all, "
+        "or =LIST as strace's `-e trace=` takes it: others");
+    run.add_option("--mtu", raw.mtu, "MTU of the link, 576 to 65535 (default 1500, loopback 65535)")
+        ->type_name("BYTES")
+        ->check(CLI::Range(576U, 65535U).description(""));
+    define_limits(run, raw, options);
+    run.footer(run_examples);
+}
+
+void define_warp(CLI::App& warp, WarpRequest& request) {
+    using Action = WarpRequest::Action;
+    const auto action = [&](const char* name, const char* help, Action what) {
+        CLI::App* sub = warp.add_subcommand(name, help);
+        sub->callback([&request, what] { request.action = what; });
+        return sub;
+    };
+    CLI::App* build =
+        action("build", "Build a kernel from the distribution's source package", Action::build);
+    build->add_option("--kernel", request.kernels, "6.12 (default) or 6.1. Repeatable")
+        ->allow_extra_args(false);
+    build->add_option("--source", request.source,
+                      "FILE: the source package's archive, where it is not in /usr/src");
+    action("list", "The kernels that are there", Action::list);
+    action("remove", "Remove kernels and what builds have left", Action::remove)
+        ->add_option("--kernel", request.kernels, "Only those of this series. Repeatable")
+        ->allow_extra_args(false);
+    warp.require_subcommand(1);
+    warp.footer(
+        R"(`ghostpeer run --warp` runs COMMAND on a Linux kernel of its own, an ordinary process without any
+privilege, whose clock jumps over every wait: two hours of keepalive pass in a second.
+
+Example:
+  ghostpeer warp build
+  ghostpeer run --warp keepalive-blackhole -- python3 my_client.py
+)");
+}
+
+[[nodiscard]] std::optional<std::string> understand(const RawRun& raw, setup::RunOptions& options) {
+    std::optional<Duration> wall_timeout;
+    for (const auto& problem :
+         {understand_common(raw, options),
+          split_assignments(raw.sysctls, "--sysctl", options.sysctls),
+          parse_time_option("--wall-timeout", raw.wall_timeout, Duration(1), wall_timeout)}) {
+        if (problem) {
+            return problem;
+        }
+    }
+    options.wall_timeout = wall_timeout.value_or(options.wall_timeout);
+    if (!raw.report_file.empty()) {
+        options.report_file = raw.report_file;
+        options.sockets = true;
+    }
+    std::istringstream series(raw.warp);
+    for (std::string one; std::getline(series, one, ',');) {
+        options.warp.push_back(one);
+    }
+    if (!raw.syscalls.empty()) {
+        options.syscalls = raw.syscalls;
+    }
+    options.link = raw.link == "tun"        ? setup::LinkChoice::tun
+                   : raw.link == "ethernet" ? setup::LinkChoice::ethernet
+                   : raw.link == "loopback" ? setup::LinkChoice::loopback
+                                            : setup::LinkChoice::automatic;
+    options.family = raw.family == "6"      ? setup::Family::ipv6
+                     : raw.family == "both" ? setup::Family::both
+                                            : setup::Family::ipv4;
+    if (raw.mtu != 0) {
+        options.mtu = static_cast<std::uint16_t>(raw.mtu);
+    } else if (options.link == setup::LinkChoice::loopback) {
+        options.mtu = UINT16_MAX;
+    }
+    if (raw.port != 0) {
+        options.port = static_cast<std::uint16_t>(raw.port);
+    }
+    if (options.command.empty()) {
+        return "there is no COMMAND to run. Put it after `--`: ghostpeer run PROFILE -- COMMAND…";
+    }
+    if (!options.profile && options.peers.empty()) {
+        return "there is no PROFILE. Name one (`ghostpeer list` shows them): ghostpeer run PROFILE "
+               "-- COMMAND…";
+    }
+    return std::nullopt;
+}
+
+CLI::App* add_list(CLI::App& app, ListRequest& listed) {
+    CLI::App* list = app.add_subcommand("list", "The profiles of the catalogue");
+    list->add_option("--tag", listed.tags, "Only profiles with this tag. Repeatable: with each")
+        ->type_name("TAG")
+        ->allow_extra_args(false);
+    list->add_flag("--json", listed.json, "A JSON array: names, summaries, tags and parameters");
+    list->footer("Example:\n  ghostpeer list --tag reset --tag handshake\n");
+    return list;
+}
+
+CLI::App* add_show(CLI::App& app, ShowRequest& shown) {
+    CLI::App* show = app.add_subcommand("show", "A profile, as it is written");
+    show->add_option("PROFILE", shown.profile, "A name of the catalogue, or a path")->required();
+    show->footer("Example:\n  ghostpeer show refuse > my-profile.yaml\n");
+    return show;
+}
+
+CLI::App* add_check(CLI::App& app, CheckRequest& checked, std::vector<std::string>& parameters) {
+    CLI::App* check = app.add_subcommand("check", "Tell what is wrong with profiles, all at once");
+    check->add_option("PROFILE", checked.profiles, "Paths, or names of the catalogue")->required();
+    check->add_option("--set", parameters, "NAME=VALUE: a parameter. Repeatable")
+        ->allow_extra_args(false);
+    check->footer("Example:\n  ghostpeer check profiles/*.yaml\n");
+    return check;
+}
+
+CLI::App* add_report(CLI::App& app, ReportRequest& reported) {
+    CLI::App* report = app.add_subcommand("report", "A page to look at, of a recorded run");
+    report->add_option("RUN", reported.record, "What `run --events` wrote")->required();
+    report->add_option("-o,--output", reported.page, "The page (RUN, with .html for .jsonl)")
+        ->type_name("FILE");
+    report->footer(
+        "Example:\n  ghostpeer run --events run.jsonl --sockets refuse -- ./my-client\n"
+        "  ghostpeer report run.jsonl\n");
+    return report;
+}
+
+CLI::App* add_completion(CLI::App& app, CompletionRequest& completed) {
+    CLI::App* completion = app.add_subcommand("completion", "A completion script for a shell");
+    completion->add_option("SHELL", completed.shell, "bash")
+        ->required()
+        ->check(CLI::IsMember({"bash"}));
+    completion->footer("Example:\n  source <(ghostpeer completion bash)\n");
+    return completion;
+}
+
+/// `without_command`: COMMAND's own options may have been taken for ghostpeer's.
+Request describe_mistake(std::string message, const std::string& subcommand, bool without_command) {
+    if (without_command) {
+        message += " (put `--` before COMMAND and its options)";
+    }
+    if (!message.empty() && message.back() != '.' && message.back() != ')') {
+        message += '.';
+    }
+    return usage_error(message, subcommand == "run"     ? "ghostpeer run --help"
+                                : subcommand == "serve" ? "ghostpeer serve --help"
+                                : subcommand == "ctl"   ? "ghostpeer ctl --help"
+                                                        : "ghostpeer --help");
+}
+
+/// What was asked for, unless there is a problem with it.
+template <typename Asked>
+Request unless(const std::optional<std::string>& problem, const char* help, Asked& asked) {
+    return problem ? usage_error(*problem, help) : Request(std::move(asked));
+}
+
+}  // namespace
+
+Request parse_command_line(int argc, const char* const* argv) {
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    setup::RunOptions options;
+    const auto separator = std::find(arguments.begin(), arguments.end(), "--");
+    if (separator != arguments.end()) {
+        options.command.assign(separator + 1, arguments.end());
+        arguments.erase(separator, arguments.end());
+    }
+    const std::string subcommand = arguments.empty() ? std::string() : arguments.front();
+
+    CLI::App app{"A TCP peer that misbehaves on demand, for a real kernel socket in any program."};
+    app.name("ghostpeer");
+    app.set_version_flag("--version", std::string("ghostpeer ") + version);
+    app.require_subcommand(1);
+    app.footer(overview);
+
+    RawRun raw;
+    define_run(*app.add_subcommand("run", "Run COMMAND with the peer on the other side"), raw,
+               options);
+    ListRequest listed;
+    const CLI::App* list = add_list(app, listed);
+    ShowRequest shown;
+    const CLI::App* show = add_show(app, shown);
+    CheckRequest checked;
+    std::vector<std::string> check_parameters;
+    const CLI::App* check = add_check(app, checked, check_parameters);
+    ReportRequest reported;
+    const CLI::App* report = add_report(app, reported);
+    CompletionRequest completed;
+    const CLI::App* completion = add_completion(app, completed);
+    CLI::App* serve = app.add_subcommand("serve", "Be a peer where programs already run");
+    RawServe raw_serve;
+    ServeRequest served;
+    if (subcommand == "serve") {  // whoever runs something else need not wait for its options
+        define_serve(*serve, raw_serve, served.options);
+    }
+    CLI::App* ctl = app.add_subcommand("ctl", "Look at a running ghostpeer, and act on it");
+    RawCtl raw_ctl;
+    CtlRequest asked;
+    if (subcommand == "ctl") {
+        define_ctl(*ctl, raw_ctl, asked);
+        keep_brackets(arguments);
+    }
+    CLI::App* warp = app.add_subcommand("warp", "The kernels for run --warp");
+    WarpRequest warped;
+    define_warp(*warp, warped);
+    refuse_empty_values(app);
+
+    try {
+        std::reverse(arguments.begin(), arguments.end());
+        app.parse(arguments);
+    } catch (const CLI::Success& success) {
+        std::ostringstream text;
+        app.exit(success, text, text);
+        return PrintRequest{with_command(text.str()), false, exit_success};
+    } catch (const CLI::ParseError& error) {
+        return describe_mistake(error.what(), subcommand,
+                                subcommand == "run" && options.command.empty());
+    }
+
+    if (list->parsed()) {
+        return listed;
+    }
+    if (show->parsed()) {
+        return shown;
+    }
+    if (check->parsed()) {
+        return unless(split_assignments(check_parameters, "--set", checked.parameters),
+                      "ghostpeer check --help", checked);
+    }
+    if (warp->parsed()) {
+        return warped;
+    }
+    if (report->parsed()) {
+        return reported;
+    }
+    if (completion->parsed()) {
+        return completed;
+    }
+    if (ctl->parsed()) {
+        return unless(understand_ctl(raw_ctl, asked), "ghostpeer ctl --help", asked);
+    }
+    if (serve->parsed()) {
+        return unless(understand_serve(raw_serve, served.options), "ghostpeer serve --help",
+                      served);
+    }
+    RunRequest to_run{std::move(options)};
+    return unless(understand(raw, to_run.options), "ghostpeer run --help", to_run);
+}
+
+}  // namespace ghostpeer::cli

@@ -1,0 +1,58 @@
+// The command line. The files command_line*.cpp are the only place that sees CLI11.
+#pragma once
+
+#include "cli/ctl_command.hpp"
+#include "setup/run_options.hpp"
+#include "setup/serve_options.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ghostpeer::cli {
+
+struct RunRequest {
+    setup::RunOptions options;
+};
+struct ServeRequest {
+    setup::ServeOptions options;
+};
+struct ListRequest {
+    std::vector<std::string> tags;  ///< all of them must fit; empty: every profile
+    bool json = false;
+};
+struct ShowRequest {
+    std::string profile;
+};
+struct CheckRequest {
+    std::vector<std::string> profiles;
+    std::vector<setup::Assignment> parameters;
+};
+struct ReportRequest {
+    std::string record;  ///< the event stream's file
+    std::string page;    ///< empty: the record's name, with another ending
+};
+struct CompletionRequest {
+    std::string shell;
+};
+struct WarpRequest {
+    enum class Action { build, list, remove };
+    Action action = Action::list;
+    std::vector<std::string> kernels;  ///< series; empty: the default one, or for `remove` all
+    std::string source;                ///< of `build`: where the kernel's source is
+};
+/// Nothing is left to do but to print a text (help, version, a usage error) and to end.
+struct PrintRequest {
+    std::string text;
+    bool is_error = false;
+    int status = 0;
+};
+
+using Request =
+    std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
+                 CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
+
+/// Never throws and never ends the program.
+[[nodiscard]] Request parse_command_line(int argc, const char* const* argv);
+
+}  // namespace ghostpeer::cli

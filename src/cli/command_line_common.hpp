@@ -1,0 +1,62 @@
+// Options that several commands have. Only the files command_line*.cpp see CLI11.
+#pragma once
+
+#include "setup/run_options.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ghostpeer::cli {
+
+/// The texts that options are read into before they are understood.
+struct RawCommon {
+    std::string profile;
+    std::vector<std::string> parameters;
+    std::string colour = "auto";
+    std::string timeout;
+    std::vector<std::string> fires;
+    std::string seed;
+    std::string rtt;
+    std::string max_buffer;
+    std::string max_memory;
+    std::string trace_file;
+    std::string events_file;
+    std::string pcap_file;
+    std::string junit_file;
+    std::string tap_file;
+    std::string control;
+    std::string control_token_file;
+};
+
+/// PROFILE, --peer, --set, --fire and --seed.
+void define_peers(CLI::App& command, RawCommon& raw, setup::CommonOptions& options,
+                  const char* peer_help, const char* peer_type);
+/// Trace, event stream, capture and reports.
+void define_observers(CLI::App& command, RawCommon& raw, setup::CommonOptions& options);
+/// --max-connections, --max-buffer and --max-memory.
+void define_limits(CLI::App& command, RawCommon& raw, setup::CommonOptions& options);
+
+/// An option that is given an empty text is a mistake (a variable that was not set, for the most);
+/// those of all subcommands.
+void refuse_empty_values(CLI::App& command);
+
+/// A complaint, unless there is none.
+[[nodiscard]] std::optional<std::string> understand_common(const RawCommon& raw,
+                                                           setup::CommonOptions& options);
+
+/// Splits `name=value` texts; the first that is none ends it with a message.
+[[nodiscard]] std::optional<std::string> split_assignments(const std::vector<std::string>& texts,
+                                                           const std::string& option,
+                                                           std::vector<setup::Assignment>& into);
+
+/// A time of at least `least`; empty text: `into` stays as it is.
+[[nodiscard]] std::optional<std::string> parse_time_option(const std::string& option,
+                                                           const std::string& text, Duration least,
+                                                           std::optional<Duration>& into);
+
+}  // namespace ghostpeer::cli

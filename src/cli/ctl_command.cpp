@@ -1,0 +1,419 @@
+#include "cli/ctl_command.hpp"
+
+#include "cli/ctl_output.hpp"
+#include "control/listener.hpp"
+#include "control/query.hpp"
+#include "event/exit_status.hpp"
+#include "ghostpeer/profile/loader.hpp"
+#include "http/client.hpp"
+#include "http/status.hpp"
+#include "loop/clock.hpp"
+#include "posix/message.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+
+namespace ghostpeer::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using control::Json;
+using control::percent_encode;
+
+constexpr std::chrono::milliseconds usual_patience = 15s;
+constexpr std::chrono::milliseconds patience_with_events = 60s;
+constexpr std::size_t longest_answer = std::size_t{16} * 1024 * 1024;
+constexpr std::size_t longest_event = std::size_t{1024} * 1024;
+constexpr std::size_t most_connections = 1'000'000;
+
+/// Why it cannot be done, a sentence, and the status to end with.
+struct Trouble {
+    std::string sentence;
+    int status = exit_cannot;
+};
+
+/// An answer that was none of trouble.
+using Answer = tl::expected<std::string, Trouble>;
+
+[[nodiscard]] auto trouble(std::string sentence) {
+    return tl::make_unexpected(Trouble{std::move(sentence), exit_cannot});
+}
+
+[[nodiscard]] auto no_ghostpeer() { return trouble("the answer is none of a ghostpeer's."); }
+
+/// The other side of the exchange.
+class Line {
+  public:
+    [[nodiscard]] static tl::expected<Line, Trouble> open(const CtlRequest& request) {
+        const char* variable = std::getenv("GHOSTPEER_CONTROL");
+        const std::string where =
+            request.control.value_or(variable == nullptr ? std::string() : std::string(variable));
+        if (where.empty()) {
+            return trouble(
+                "nothing says which ghostpeer is meant: GHOSTPEER_CONTROL is not set, as it is in "
+                "COMMAND of `ghostpeer run`, and there is no --control ADDRESS.");
+        }
+        const auto address = control::parse_address(where);
+        if (!address) {
+            return trouble(address.error());
+        }
+        Line line;
+        line.where_ = address->to_string();
+        line.to_ = {address->path, address->host, address->port};
+        if (address->is_tcp()) {
+            const char* token = std::getenv("GHOSTPEER_CONTROL_TOKEN");
+            line.token_ = token == nullptr ? "" : token;
+        }
+        if (request.token_file) {
+            std::ifstream file(*request.token_file);
+            if (!file || !std::getline(file, line.token_)) {
+                return trouble(fmt::format("--control-token-file {}: it cannot be read.",
+                                           *request.token_file));
+            }
+        }
+        return line;
+    }
+
+    using Receive = std::function<bool(std::string_view)>;
+
+    /// `receive` gets the body of a good answer as it comes, `until` then at most.
+    [[nodiscard]] tl::expected<void, Trouble> ask(const http::Request& request,
+                                                  std::chrono::milliseconds patience, Instant until,
+                                                  const Receive& receive) const {
+        http::Exchange exchange;
+        exchange.to = to_;
+        exchange.request = request;
+        exchange.patience = patience;
+        exchange.now = [this] { return clock_.now(); };
+        exchange.until = until;
+        if (!token_.empty()) {
+            exchange.request.headers.emplace_back("Authorization", "Bearer " + token_);
+        }
+        std::string refusal;
+        exchange.receive = [&](int status, std::string_view part) {
+            if (status == http::status::ok) {
+                return receive(part);
+            }
+            refusal += part;
+            return refusal.size() <= longest_answer;
+        };
+        const auto status = http::exchange(exchange);
+        if (!status) {
+            return trouble(fmt::format(
+                "the control interface at {} does not answer: {}. It is there as long as its run.",
+                where_, status.error()));
+        }
+        if (*status != http::status::ok) {
+            return tl::make_unexpected(
+                Trouble{explain(refusal, *status),
+                        *status == http::status::timed_out ? exit_timeout : exit_cannot});
+        }
+        return {};
+    }
+
+    [[nodiscard]] Answer ask(const std::string& method, const std::string& target,
+                             const std::string& body = {},
+                             std::chrono::milliseconds patience = usual_patience) const {
+        std::string text;
+        const auto asked = ask({method, target, {}, body}, patience, clock_.now() + patience,
+                               [&](std::string_view part) {
+                                   text += part;
+                                   return text.size() <= longest_answer;
+                               });
+        if (!asked) {
+            return tl::make_unexpected(asked.error());
+        }
+        return text.size() <= longest_answer ? Answer(text) : no_ghostpeer();
+    }
+    [[nodiscard]] tl::expected<void, Trouble> listen(const std::string& target,
+                                                     const Receive& receive) const {
+        return ask({"GET", target, {}, {}}, patience_with_events, Instant::max(), receive);
+    }
+
+  private:
+    [[nodiscard]] std::string explain(const std::string& body, int status) const {
+        const auto answer = read_answer(body);
+        const Json json = answer ? *answer : Json();
+        if (!json.is_object() || !json.contains("error")) {
+            return fmt::format("{} answered with status {} and no explanation; is it a ghostpeer?",
+                               where_, status);
+        }
+        std::string text = json["error"].is_string() ? json["error"].get<std::string>() : body;
+        if (const auto found = json.find("diagnostics");
+            found != json.end() && found->is_string() &&
+            !found->get<std::string>().starts_with("control:")) {
+            text += "\n" + found->get<std::string>();
+            text.erase(text.find_last_not_of('\n') + 1);
+        }
+        return lines_as_text(text);
+    }
+
+    http::Place to_;
+    std::string where_;
+    std::string token_;
+    loop::Clock clock_;
+};
+
+/// The words from `first` on, with spaces between them.
+[[nodiscard]] std::string rest_of(const CtlRequest& request, std::size_t first) {
+    std::string text;
+    for (std::size_t i = first; i < request.words.size(); ++i) {
+        text += (i == first ? "" : " ") + request.words[i];
+    }
+    return text;
+}
+
+[[nodiscard]] Answer need_words(const CtlRequest& request, std::size_t least, std::size_t most,
+                                const char* usage) {
+    if (request.words.size() < least || request.words.size() > most) {
+        return trouble(fmt::format("it is `ghostpeer ctl {}`; see `ghostpeer ctl --help`.", usage));
+    }
+    return {};
+}
+
+[[nodiscard]] Answer shown(const Answer& answer, const CtlRequest& request,
+                           std::string (*as_text)(const Json&)) {
+    if (!answer) {
+        return answer;
+    }
+    const auto json = read_answer(*answer);
+    if (!json) {
+        return no_ghostpeer();
+    }
+    return request.json ? lines_as_text(*answer) : as_text(*json);
+}
+
+[[nodiscard]] Answer peers(const Line& line, const CtlRequest& request) {
+    if (auto wrong = need_words(request, 1, 1, "peers"); !wrong) {
+        return wrong;
+    }
+    return shown(line.ask("GET", "/v1/peers"), request, peers_as_text);
+}
+
+[[nodiscard]] Answer connections(const Line& line, const CtlRequest& request) {
+    if (auto wrong = need_words(request, 1, 1, "connections"); !wrong) {
+        return wrong;
+    }
+    Json all = Json::array();
+    if (request.connection) {
+        auto answer = line.ask("GET", fmt::format("/v1/connections/{}", *request.connection));
+        if (!answer) {
+            return answer;
+        }
+        auto one = read_answer(*answer);
+        if (!one) {
+            return no_ghostpeer();
+        }
+        all.push_back(std::move(*one));
+    }
+    auto from = request.connection ? std::nullopt : std::optional(std::uint64_t{0});
+    while (from) {
+        auto answer = line.ask(
+            "GET", fmt::format("/v1/connections?limit=256&from={}{}", *from,
+                               request.peer ? "&peer=" + percent_encode(*request.peer) : ""));
+        if (!answer) {
+            return answer;
+        }
+        const auto page = read_answer(*answer);
+        const auto found =
+            page && page->is_object() ? page->find("connections") : Json::const_iterator();
+        if (!page || !page->is_object() || found == page->end() || !found->is_array()) {
+            return no_ghostpeer();
+        }
+        all.insert(all.end(), found->begin(), found->end());
+        const auto next = page->find("next");
+        const bool more = next != page->end() && next->is_number_unsigned();
+        // The next page is one further on, so that there is a last one.
+        if (all.size() > most_connections || (more && next->get<std::uint64_t>() <= *from)) {
+            return no_ghostpeer();
+        }
+        from = more ? std::optional(next->get<std::uint64_t>()) : std::nullopt;
+    }
+    const auto id_of = [](const Json& one) {
+        const auto id = one.is_object() ? one.find("id") : one.end();
+        return one.is_object() && id != one.end() && id->is_number_unsigned()
+                   ? id->get<std::uint64_t>()
+                   : 0;
+    };
+    std::sort(all.begin(), all.end(),
+              [&](const Json& a, const Json& b) { return id_of(a) < id_of(b); });
+    return request.json ? lines_as_text(control::dump(all) + "\n") : connections_as_text(all);
+}
+
+[[nodiscard]] Answer use(const Line& line, const CtlRequest& request) {
+    if (auto wrong = need_words(request, 3, 3, "use PEER PROFILE"); !wrong) {
+        return wrong;
+    }
+    Json set = Json::object();
+    for (const auto& [name, value] : request.parameters) {
+        set[name] = value;
+    }
+    std::string profile = request.words[2];
+    if (profile.find('/') != std::string::npos || profile.ends_with(".yaml") ||
+        profile.ends_with(".yml")) {
+        // The other side has a folder of its own.
+        if (char* const path = ::realpath(profile.c_str(), nullptr)) {
+            profile = path;
+            std::free(path);
+        }
+    }
+    auto answer = line.ask("PUT", "/v1/peers/" + percent_encode(request.words[1]) + "/profile",
+                           Json{{"profile", profile}, {"set", set}}.dump());
+    if (!answer) {
+        return answer;
+    }
+    return request.json ? lines_as_text(*answer)
+                        : fmt::format("{} uses {}\n", request.words[1], profile);
+}
+
+[[nodiscard]] Answer count_acted(Answer answer, const CtlRequest& request) {
+    if (!answer) {
+        return answer;
+    }
+    if (request.json) {
+        return lines_as_text(*answer);
+    }
+    const auto json = read_answer(*answer);
+    const auto found =
+        json && json->is_object() ? json->find("connections") : Json::const_iterator();
+    if (!json || !json->is_object() || found == json->end() || !found->is_number_unsigned()) {
+        return no_ghostpeer();
+    }
+    const auto count = found->get<std::uint64_t>();
+    return fmt::format("{} connection{}\n", count, count == 1 ? "" : "s");
+}
+
+[[nodiscard]] Answer fire(const Line& line, const CtlRequest& request) {
+    if (auto wrong = need_words(request, 2, 2, "fire NAME"); !wrong) {
+        return wrong;
+    }
+    return count_acted(line.ask("POST", "/v1/commands/" + percent_encode(request.words[1])),
+                       request);
+}
+
+[[nodiscard]] Answer act(const Line& line, const CtlRequest& request) {
+    Json what;
+    if (request.words[0] == "do") {
+        if (auto wrong = need_words(request, 2, SIZE_MAX, "do 'ACTIONS'"); !wrong) {
+            return wrong;
+        }
+        what = rest_of(request, 1);
+    } else if (request.words.size() == 1) {
+        what = request.words[0];
+    } else {
+        what = Json{{request.words[0], rest_of(request, 1)}};
+    }
+    const std::string where = request.connection
+                                  ? fmt::format("/v1/connections/{}", *request.connection)
+                              : request.peer ? "/v1/peers/" + percent_encode(*request.peer)
+                                             : std::string("/v1");
+    return count_acted(line.ask("POST", where + "/actions", Json{{"do", what}}.dump()), request);
+}
+
+[[nodiscard]] Answer wait(const Line& line, const CtlRequest& request) {
+    if (auto wrong = need_words(request, 2, SIZE_MAX, "wait CONDITION"); !wrong) {
+        return wrong;
+    }
+    const std::string timeout = request.timeout.value_or("30s");
+    const auto time = profile::parse_time(timeout);
+    if (!time) {
+        return trouble(fmt::format(
+            "--timeout needs a time such as 250ms, 5s or 2m, but got \"{}\".", timeout));
+    }
+    std::string target = "/v1/wait?for=" + percent_encode(rest_of(request, 1)) +
+                         "&timeout=" + percent_encode(timeout);
+    if (request.since) {
+        target += fmt::format("&since={}", *request.since);
+    }
+    auto answer =
+        line.ask("GET", target, {},
+                 std::chrono::duration_cast<std::chrono::milliseconds>(*time) + usual_patience);
+    if (!answer) {
+        return answer;
+    }
+    return request.json ? lines_as_text(*answer) : std::string();
+}
+
+[[nodiscard]] Answer stats(const Line& line, const CtlRequest& request) {
+    if (auto wrong = need_words(request, 1, 1, "stats"); !wrong) {
+        return wrong;
+    }
+    auto answer =
+        request.reset ? line.ask("POST", "/v1/stats/reset") : line.ask("GET", "/v1/stats");
+    return shown(answer, request, stats_as_text);
+}
+
+/// Prints them as they come.
+[[nodiscard]] Answer events(const Line& line, const CtlRequest& request) {
+    if (auto wrong = need_words(request, 1, 1, "events"); !wrong) {
+        return wrong;
+    }
+    std::string pending;
+    bool sound = true;
+    const auto print = [&](std::string_view part) {
+        pending += part;
+        std::string lines;
+        std::size_t begin = 0;
+        for (auto end = pending.find('\n'); end != std::string::npos;
+             end = pending.find('\n', begin)) {
+            constexpr std::string_view data = "data: ";
+            const auto one = std::string_view(pending).substr(begin, end - begin);
+            if (one.starts_with(data)) {
+                lines += lines_as_text(one.substr(data.size()));
+                lines += '\n';
+            }
+            begin = end + 1;
+        }
+        pending.erase(0, begin);
+        sound = pending.size() <= longest_event;
+        return sound && (lines.empty() || print_output(lines));
+    };
+    const std::string target =
+        request.since ? fmt::format("/v1/events?since={}", *request.since) : "/v1/events";
+    const auto asked = line.listen(target, print);
+    if (!asked) {
+        return tl::make_unexpected(asked.error());
+    }
+    return sound ? Answer(std::string()) : no_ghostpeer();
+}
+
+[[nodiscard]] Answer perform(const CtlRequest& request) {
+    const auto line = Line::open(request);
+    if (!line) {
+        return tl::make_unexpected(line.error());
+    }
+    const std::string& word = request.words[0];
+    using Perform = Answer (*)(const Line&, const CtlRequest&);
+    constexpr std::array<std::pair<std::string_view, Perform>, 7> words{
+        {{"peers", peers},
+         {"connections", connections},
+         {"use", use},
+         {"fire", fire},
+         {"wait", wait},
+         {"stats", stats},
+         {"events", events}}};
+    for (const auto& [name, function] : words) {
+        if (word == name) {
+            return function(*line, request);
+        }
+    }
+    return act(*line, request);
+}
+
+}  // namespace
+
+int ctl_command(const CtlRequest& request) {
+    const Answer answer = perform(request);
+    if (!answer) {
+        complain(answer.error().sentence);
+        return answer.error().status;
+    }
+    return print_output(*answer) ? exit_success : exit_cannot;
+}
+
+}  // namespace ghostpeer::cli

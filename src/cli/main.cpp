@@ -1,0 +1,78 @@
+#include "cli/catalogue_commands.hpp"
+#include "cli/command_line.hpp"
+#include "cli/heap.hpp"
+#include "cli/report_command.hpp"
+#include "cli/warp_command.hpp"
+#include "event/exit_status.hpp"
+#include "posix/message.hpp"
+#include "run/run_command.hpp"
+#include "run/serve_command.hpp"
+#include "sandbox/inheritance.hpp"
+#include "sandbox/traced_start.hpp"
+#include "warp/guest_init.hpp"
+
+#include <csignal>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace ghostpeer;
+using namespace ghostpeer::cli;
+
+struct Perform {
+    const sandbox::Inheritance& inheritance;
+    const std::vector<std::string>& arguments;
+
+    int operator()(const RunRequest& request) const {
+        if (!request.options.warp.empty()) {
+            return run_in_warp(request.options, inheritance, arguments);
+        }
+        return run::run_command(request.options, inheritance);
+    }
+    int operator()(const ServeRequest& request) const {
+        return run::serve_command(request.options, inheritance);
+    }
+    int operator()(const CtlRequest& request) const { return ctl_command(request); }
+    int operator()(const ListRequest& request) const { return list_command(request); }
+    int operator()(const ShowRequest& request) const { return show_command(request); }
+    int operator()(const CheckRequest& request) const { return check_command(request); }
+    int operator()(const ReportRequest& request) const { return report_command(request); }
+    int operator()(const WarpRequest& request) const { return warp_command(request); }
+    int operator()(const CompletionRequest& request) const { return completion_command(request); }
+    int operator()(const PrintRequest& request) const {
+        if (request.is_error) {
+            print_message(request.text);
+            return request.status;
+        }
+        return print_output(request.text) ? request.status : exit_cannot;
+    }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (ghostpeer::warp::is_guest_init(argc, argv)) {
+        guest_main(argv[2]);
+    }
+    if (ghostpeer::sandbox::is_traced_start(argc, argv)) {
+        ghostpeer::sandbox::traced_start(argc, argv);
+    }
+    // First, so that COMMAND inherits what ghostpeer itself was given.
+    const auto inheritance = ghostpeer::sandbox::Inheritance::capture();
+    ghostpeer::sandbox::reserve_standard_descriptors();
+    std::signal(SIGPIPE, SIG_IGN);
+    // A file that may grow no more (RLIMIT_FSIZE) is an error of its writer.
+    std::signal(SIGXFSZ, SIG_IGN);
+    // Who started us may have ignored it, and then no child's end could be waited for.
+    std::signal(SIGCHLD, SIG_DFL);
+    keep_freed_memory();
+    try {
+        const std::vector<std::string> arguments(argv, argv + argc);
+        return std::visit(Perform{inheritance, arguments}, parse_command_line(argc, argv));
+    } catch (const std::exception& error) {
+        print_message("ghostpeer: it could not go on: " + std::string(error.what()) + ".\n");
+    }
+    return exit_cannot;
+}

@@ -1,0 +1,230 @@
+#include "cli/warp_compare.hpp"
+
+#include "event/exit_status.hpp"
+#include "loop/clock.hpp"
+#include "loop/signals.hpp"
+#include "posix/file_descriptor.hpp"
+#include "posix/message.hpp"
+#include "setup/engine_setup.hpp"
+#include "warp/standard_input.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace ghostpeer::cli {
+namespace {
+
+constexpr int column = 38;
+constexpr std::size_t most_lines = 200;
+
+[[nodiscard]] std::string segment_text(const nlohmann::json& event) {
+    const bool in = event.value("dir", "") == "in";
+    const std::string fate = event.value("fate", "");
+    std::string text = in ? ">" : "<";
+    text += fate == "dropped" || fate == "undelivered" ? "x " : "  ";
+    text += event.value(in ? "kind" : "reason", "");
+    if (const int length = event.value("len", 0); length > 0) {
+        text += fmt::format(" {} bytes", length);
+    }
+    if (event.value("retransmission", false)) {
+        text += " (again)";
+    }
+    return text;
+}
+
+[[nodiscard]] bool same(const RunRecord::Segment& a, const RunRecord::Segment& b) {
+    constexpr double least = 0.020;
+    constexpr double share = 0.02;
+    return a.what == b.what && std::abs(a.at - b.at) <= std::max(least, share * a.at);
+}
+
+template <typename Text>
+[[nodiscard]] std::string line(std::string_view name, const std::vector<RunRecord>& runs,
+                               Text text) {
+    std::string whole = fmt::format("  {:<12}", name);
+    for (const RunRecord& run : runs) {
+        whole += fmt::format("{:<{}}", text(run), column);
+    }
+    whole.erase(whole.find_last_not_of(' ') + 1);
+    return whole + "\n";
+}
+
+/// A folder for the event streams, removed in the end. Runs that were killed leave it to the next.
+class EventFolder {
+  public:
+    EventFolder() {
+        std::string name = fmt::format("/tmp/ghostpeer-warp-{}-{}-XXXXXX", geteuid(), getpid());
+        if (mkdtemp(name.data()) != nullptr) {
+            path_ = name;
+        }
+    }
+    ~EventFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    EventFolder(const EventFolder&) = delete;
+    EventFolder& operator=(const EventFolder&) = delete;
+
+    [[nodiscard]] bool good() const { return !path_.empty(); }
+    [[nodiscard]] std::string file(std::size_t n) const {
+        return (path_ / fmt::format("{}.jsonl", n)).string();
+    }
+    [[nodiscard]] std::string input() const { return (path_ / "input").string(); }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// Every kernel gets standard input from its beginning: it is copied where it cannot be read twice.
+/// Set: the status of a run that ends with this.
+[[nodiscard]] std::optional<int> make_input_repeatable(const setup::RunOptions& options,
+                                                       const std::string& copy) {
+    struct stat found {};
+    if (fstat(STDIN_FILENO, &found) != 0 || S_ISREG(found.st_mode) || S_ISCHR(found.st_mode) ||
+        S_ISBLK(found.st_mode)) {
+        return std::nullopt;
+    }
+    loop::SignalReader signals;
+    const loop::Clock clock;
+    const auto next_signal = [&]() -> std::optional<int> {
+        const auto signal = signals.next();
+        return signal ? std::optional(signal->number) : std::nullopt;
+    };
+    warp::StandardInput input({[&] { return clock.now() - run_start; }, options.wall_timeout,
+                               setup::memory_limit(options), signals.fd(), next_signal,
+                               [](std::string_view text) { complain(text); }});
+    if (const auto spooled = input.spool(copy); !spooled) {
+        complain(spooled.error());
+        return input.out_of_time() ? exit_timeout : exit_cannot;
+    }
+    if (const auto signal = input.interrupted()) {
+        return exit_signal_base + *signal;
+    }
+    const FileDescriptor file(open(copy.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file || dup2(file.get(), STDIN_FILENO) < 0) {
+        complain(fmt::format("Standard input cannot be read again from {}: {}.", copy,
+                             std::strerror(errno)));
+        return exit_cannot;
+    }
+    return std::nullopt;
+}
+
+[[nodiscard]] std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+RunRecord read_record(std::string_view events) {
+    RunRecord record;
+    while (!events.empty()) {
+        const auto end = std::min(events.find('\n'), events.size());
+        const auto event = nlohmann::json::parse(events.substr(0, end), nullptr, false);
+        events.remove_prefix(std::min(end + 1, events.size()));
+        if (!event.is_object()) {
+            continue;
+        }
+        const std::string what = event.value("event", "");
+        if (what == "segment" && event.value("fate", "") != "delayed") {
+            record.segments.push_back({event.value("t", 0.0), segment_text(event)});
+        } else if (what == "verdict") {
+            record.duration = event.value("duration", 0.0);
+            const std::string headline = event.value("headline", "");
+            record.verdict = headline.substr(0, headline.find_first_of(",;:"));
+        }
+    }
+    return record;
+}
+
+std::string side_by_side(const std::vector<RunRecord>& runs) {
+    std::string text = line("", runs, [](const RunRecord& run) { return run.kernel; });
+    text += line("status", runs, [](const RunRecord& run) { return std::to_string(run.status); });
+    text += line("verdict", runs, [](const RunRecord& run) { return run.verdict; });
+    text += line("time", runs,
+                 [](const RunRecord& run) { return fmt::format("{:.3f} s", run.duration); });
+    text += line("segments", runs,
+                 [](const RunRecord& run) { return std::to_string(run.segments.size()); });
+    std::size_t longest = 0;
+    for (const RunRecord& run : runs) {
+        longest = std::max(longest, run.segments.size());
+    }
+    for (std::size_t i = 0; i < std::min(longest, most_lines); ++i) {
+        bool all_same = true;
+        for (const RunRecord& run : runs) {
+            all_same = all_same && i < run.segments.size() && i < runs.front().segments.size() &&
+                       same(runs.front().segments[i], run.segments[i]);
+        }
+        text += line(all_same ? "" : "*", runs, [&](const RunRecord& run) {
+            return i < run.segments.size()
+                       ? fmt::format("{:>11.6f}  {}", run.segments[i].at, run.segments[i].what)
+                       : std::string();
+        });
+    }
+    if (longest > most_lines) {
+        text += fmt::format("  {} more\n", longest - most_lines);
+    }
+    return text;
+}
+
+std::string suffix_of(const std::string& series) { return "-" + series; }
+
+std::string with_suffix(const std::string& file, const std::string& suffix) {
+    const std::filesystem::path path(file);
+    return (path.parent_path() / (path.stem().string() + suffix + path.extension().string()))
+        .string();
+}
+
+int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOptions& options,
+                    const warp::GuestSpec& spec) {
+    const EventFolder folder;
+    if (!folder.good()) {
+        complain("A comparison of kernels needs a folder in /tmp, and none can be made.");
+        return exit_cannot;
+    }
+    if (const auto status = make_input_repeatable(options, folder.input())) {
+        return *status;
+    }
+    const off_t begin = lseek(STDIN_FILENO, 0, SEEK_CUR);
+    std::vector<RunRecord> runs;
+    int whole = exit_success;
+    for (std::size_t i = 0; i < kernels.size(); ++i) {
+        if (begin >= 0) {
+            lseek(STDIN_FILENO, begin, SEEK_SET);
+        }
+        const std::string suffix = suffix_of(options.warp[i]);
+        warp::GuestSpec one = spec;
+        one.file_suffix = suffix;
+        one.events_file =
+            options.events_file ? with_suffix(*options.events_file, suffix) : folder.file(i);
+        if (!options.quiet) {
+            print_message(fmt::format("-- Linux {}\n", kernels[i].release));
+        }
+        const int status = run_in_guest(options, kernels[i], one);
+        runs.push_back(read_record(read_file(one.events_file)));
+        runs.back().kernel = "Linux " + kernels[i].release;
+        runs.back().status = status;
+        if (whole == exit_success) {
+            whole = status;
+        }
+        constexpr int by_signal = exit_signal_base;
+        if (status == exit_cannot || (status > by_signal && runs.back().segments.empty())) {
+            return status;
+        }
+    }
+    print_message("-- side by side\n" + side_by_side(runs));
+    return whole;
+}
+
+}  // namespace ghostpeer::cli

@@ -1,0 +1,47 @@
+// `--warp=6.1,6.12`: the same run on several kernels, side by side.
+#pragma once
+
+#include "setup/run_options.hpp"
+#include "warp/guest_spec.hpp"
+#include "warp/kernel_store.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ghostpeer::cli {
+
+/// What is compared of a run, read from its event stream.
+struct RunRecord {
+    struct Segment {
+        double at = 0;     ///< seconds
+        std::string what;  ///< `> syn`, `<x syn-ack`, `> data 100`
+    };
+    std::string kernel;  ///< `Linux 6.12.117`
+    int status = 0;      ///< that ghostpeer ended with
+    double duration = 0;
+    std::string verdict;  ///< the headline's beginning: `pass`, `COMMAND failed (7)`
+    std::vector<Segment> segments;
+};
+
+/// Lines that are no JSON are passed over.
+[[nodiscard]] RunRecord read_record(std::string_view events);
+/// The runs beside each other, every line with its line end. `*` marks segments that are not the
+/// same, or not at the same time (20 ms or 2 %).
+[[nodiscard]] std::string side_by_side(const std::vector<RunRecord>& runs);
+
+/// What a kernel's files are told apart by: `-6.1`.
+[[nodiscard]] std::string suffix_of(const std::string& series);
+/// `run.jsonl` and `-6.1` make `run-6.1.jsonl`.
+[[nodiscard]] std::string with_suffix(const std::string& file, const std::string& suffix);
+
+/// One run (see warp_command.cpp), and the status to end with.
+[[nodiscard]] int run_in_guest(const setup::RunOptions& options, const warp::Kernel& kernel,
+                               warp::GuestSpec spec);
+
+/// All of them in order, then the comparison on standard error. The first status that is not 0
+/// is the whole's.
+[[nodiscard]] int compare_kernels(const std::vector<warp::Kernel>& kernels,
+                                  const setup::RunOptions& options, const warp::GuestSpec& spec);
+
+}  // namespace ghostpeer::cli

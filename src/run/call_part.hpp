@@ -1,0 +1,66 @@
+// What strace writes of COMMAND's system calls, on its way to the sinks.
+#pragma once
+
+#include "loop/clock.hpp"
+#include "loop/part.hpp"
+#include "loop/sinks.hpp"
+#include "posix/file_descriptor.hpp"
+#include "sandbox/sandbox.hpp"
+#include "show/call_connections.hpp"
+#include "syscalls/parser.hpp"
+#include "syscalls/selection.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::run {
+
+class CallPart final : public loop::Part {
+  public:
+    /// Call it before the sandbox is made: looks for strace and tries it. `set` is the option's
+    /// value. The error is a complete sentence.
+    [[nodiscard]] static tl::expected<std::unique_ptr<CallPart>, std::string> open(
+        const std::string& set);
+
+    [[nodiscard]] sandbox::Tracer tracer() const;
+    /// Before `launched`. Both outlive this.
+    void tell(const loop::Clock& clock, loop::Sinks& sinks);
+    /// strace has the other end now.
+    void launched() noexcept { writer_.reset(); }
+
+    [[nodiscard]] int fd() const noexcept override { return epoll_.get(); }
+    void attend(Instant now) override;
+
+    /// COMMAND and all that it started are gone: the rest, and what had not returned by `end`.
+    void finish(Instant end);
+
+  private:
+    explicit CallPart(const std::string& set) : selection_(set) {}
+    /// True if there may be more.
+    [[nodiscard]] bool read_on();
+    /// Nothing happened after `latest`.
+    void tell_all(Instant latest);
+    /// Has COMMAND begun? What comes before is ghostpeer's own start of it.
+    [[nodiscard]] bool is_commands(const syscalls::Call& call);
+    void tell_one(syscalls::Call& call, Instant latest, Duration epoch);
+
+    syscalls::Selection selection_;
+    std::vector<std::string> command_;
+    FileDescriptor epoll_;
+    FileDescriptor reader_;
+    FileDescriptor writer_;
+    const loop::Clock* clock_ = nullptr;
+    loop::Sinks* sinks_ = nullptr;
+    show::CallConnections* connections_ = nullptr;  ///< one of the sinks
+    syscalls::Parser parser_;
+    std::vector<syscalls::Call> calls_;
+    std::vector<char> buffer_;
+    int executed_ = 0;  ///< programs, until COMMAND is one
+    bool told_unreadable_ = false;
+    bool finished_ = false;
+};
+
+}  // namespace ghostpeer::run

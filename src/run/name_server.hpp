@@ -1,0 +1,78 @@
+// The names of a run: those given with `--peer`, and with `relay: original` all that the host
+// knows.
+#pragma once
+
+#include "ghostpeer/peer/engine.hpp"
+#include "ghostpeer/wire/dns.hpp"
+#include "posix/file_descriptor.hpp"
+#include "setup/names.hpp"
+#include "upstream/forwarder.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ghostpeer::run {
+
+class NameServer {
+  public:
+    /// `forward`: other names are the host's; else there are no others.
+    /// `mtu` is the link's: what it does not carry whole is asked for again over TCP.
+    NameServer(peer::Engine& engine, setup::AddressesByName names, bool forward, std::uint16_t mtu);
+
+    /// Readable when there is something to do; -1: never.
+    [[nodiscard]] int fd() const noexcept { return forwarder_ ? forwarder_->fd() : -1; }
+    /// The host's name servers have answered, or will not. False: nothing of the kind.
+    bool handle(Instant now);
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept;
+    /// Answers the UDP packets that the engine has for it.
+    void carry_out(Instant now);
+    /// What the user should know, each sentence once in a run.
+    [[nodiscard]] std::vector<event::Notice> take_notices();
+    /// Names that were asked for and have no address here, in that order.
+    [[nodiscard]] const std::vector<std::string>& unknown() const noexcept { return unknown_; }
+
+    /// A request of a connection to port 53. True: it is one of its own.
+    [[nodiscard]] bool perform(peer::UpstreamRequest& request, Instant now);
+
+  private:
+    /// Who is to get an answer.
+    struct Asker {
+        std::optional<peer::UpstreamId> connection;  ///< unset: by UDP, `datagram`
+        wire::Datagram datagram;                     ///< the question's, its payload kept
+    };
+
+    /// A connection to port 53.
+    struct Stream {
+        std::vector<std::uint8_t> received;  ///< not answered yet
+        std::size_t untold = 0;  ///< bytes of it that the engine believes to be on their way
+        std::size_t asked = 0;   ///< questions that the host's name servers have
+        bool paused = false;     ///< the client does not read its answers
+        bool finished = false;   ///< no question will come any more
+    };
+
+    /// The answer, unless it has to be asked for elsewhere: then nothing, and `asker` is noted.
+    [[nodiscard]] std::optional<wire::Bytes> answer(const wire::Bytes& message, Asker&& asker,
+                                                    Instant now);
+    void give(const Asker& asker, const wire::Bytes& message, Instant now);
+    void read_stream(const peer::UpstreamId& id, Stream& stream, Instant now);
+    void note_unknown(const wire::DnsQuery& query);
+
+    peer::Engine& engine_;
+    setup::AddressesByName names_;
+    std::optional<upstream::Forwarder> forwarder_;
+    std::size_t largest_datagram_;
+    std::unordered_map<std::uint64_t, Asker> askers_;
+    std::uint64_t asked_ = 0;
+    std::unordered_map<event::ConnectionId, Stream> streams_;
+    std::vector<wire::Datagram> datagrams_;
+    std::vector<event::Notice> notices_;
+    std::set<std::string> noticed_;
+    std::vector<std::string> unknown_;  ///< as many of them as have a notice
+};
+
+}  // namespace ghostpeer::run

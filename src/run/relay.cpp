@@ -1,0 +1,396 @@
+#include "run/relay.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace ghostpeer::run {
+namespace {
+
+constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t events_at_once = 64;
+constexpr std::size_t most_relay_notices = 64;
+constexpr std::uint64_t lookup_key = 0;  // connections are counted from 1
+constexpr std::uint64_t name_server_key = UINT64_MAX;
+
+void raise_open_files() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+[[nodiscard]] peer::UpstreamError kind_of(int error) {
+    switch (error) {
+        case ECONNREFUSED:
+        case ECONNRESET: return peer::UpstreamError::refused;
+        case ETIMEDOUT: return peer::UpstreamError::timed_out;
+        default: return peer::UpstreamError::unreachable;
+    }
+}
+
+[[nodiscard]] std::string_view consequence(peer::UpstreamError error) {
+    switch (error) {
+        case peer::UpstreamError::refused: return "the program is refused too";
+        case peer::UpstreamError::timed_out: return "the program gets no answer either";
+        case peer::UpstreamError::unreachable: break;
+    }
+    return "the program is told that the host is unreachable";
+}
+
+/// Of the ranges that the private network takes its addresses from (RFC 2544, RFC 5180).
+[[nodiscard]] bool is_benchmark_address(const wire::IpAddress& address) {
+    if (address.is_v4()) {
+        return address.v4_host_order() >> 17 == 0xc6120000U >> 17;
+    }
+    constexpr std::array<std::uint8_t, 6> prefix{0x20, 0x01, 0x00, 0x02, 0x00, 0x00};
+    return std::equal(prefix.begin(), prefix.end(), address.bytes().begin());
+}
+
+}  // namespace
+
+Relay::Relay(peer::Engine& engine, NameServer& name_server, setup::NamesByAddress names,
+             bool servers)
+    : engine_(engine),
+      name_server_(name_server),
+      names_(std::move(names)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (servers) {
+        raise_open_files();
+        buffer_.resize(read_size);
+        lookup_.emplace();
+        watch(lookup_->fd(), lookup_key);
+    }
+    if (name_server_.fd() >= 0) {
+        watch(name_server_.fd(), name_server_key);
+    }
+}
+
+Relay::~Relay() {
+    for (const auto& [connection, server] : servers_) {
+        if (server.connected && (!server.finished || server.socket.has_backlog())) {
+            server.socket.linger_not();
+        }
+    }
+}
+
+bool Relay::awaits_end() const noexcept {
+    return std::any_of(servers_.begin(), servers_.end(),
+                       [](const auto& one) { return one.second.finished && !one.second.ended; });
+}
+
+void Relay::watch(int fd, std::uint64_t key) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = key;
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        epoll_.reset();  // what nobody hears of would be waited for in vain
+    }
+}
+
+bool Relay::handle(Instant now) {
+    std::array<epoll_event, events_at_once> events{};
+    const int n = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+    for (int i = 0; i < n; ++i) {
+        const epoll_event& event = events.at(static_cast<std::size_t>(i));
+        if (event.data.u64 == lookup_key) {
+            take_lookups(now);
+            continue;
+        }
+        if (event.data.u64 == name_server_key) {
+            continue;
+        }
+        const auto found = servers_.find(event.data.u64);
+        if (found != servers_.end()) {
+            ready(found->second, event.events, now);
+        }
+    }
+    return name_server_.handle(now) || n > 0;
+}
+
+void Relay::carry_out(Instant now) {
+    name_server_.carry_out(now);
+    // What fails at once may bring the next request.
+    for (engine_.take_upstream_requests(requests_); !requests_.empty();
+         engine_.take_upstream_requests(requests_)) {
+        auto requests = std::exchange(requests_, {});
+        for (peer::UpstreamRequest& request : requests) {
+            perform(request, now);
+        }
+        requests.clear();
+        requests_.swap(requests);
+    }
+}
+
+void Relay::perform(peer::UpstreamRequest& request, Instant now) {
+    if (name_server_.perform(request, now)) {
+        return;
+    }
+    if (const auto* connect = std::get_if<peer::UpstreamConnect>(&request.what)) {
+        begin(request.id, *connect, now);
+        return;
+    }
+    const auto found = servers_.find(request.id.connection);
+    if (found == servers_.end()) {
+        return;
+    }
+    Server& server = found->second;
+    if (auto* send = std::get_if<peer::UpstreamSend>(&request.what)) {
+        server.socket.give(std::move(send->bytes));
+        if (!write(server, now)) {
+            return;
+        }
+    } else if (const auto* reading = std::get_if<peer::UpstreamReading>(&request.what)) {
+        server.reading = reading->on;
+    } else if (std::holds_alternative<peer::UpstreamShutdown>(request.what)) {
+        server.finished = true;
+        server.socket.shutdown_when_written();
+        server.socket.shutdown_if_due();
+    } else if (std::holds_alternative<peer::UpstreamClose>(request.what) &&
+               server.socket.has_backlog()) {
+        server.leaving = true;
+    } else {
+        if (std::holds_alternative<peer::UpstreamAbort>(request.what) && server.connected) {
+            server.socket.linger_not();
+        }
+        forget(server);
+        return;
+    }
+    watch(server, now);
+}
+
+void Relay::begin(const peer::UpstreamId& id, const peer::UpstreamConnect& what, Instant now) {
+    Server& server = servers_[id.connection];
+    server.id = id;
+    std::string host = what.where.host;
+    std::uint16_t port = what.where.port;
+    if (what.where.to == profile::Relay::To::original) {
+        port = what.original.port;
+        const auto name = names_.find(what.original.address);
+        host = name != names_.end() ? name->second : what.original.address.to_string();
+        if (name == names_.end() && is_benchmark_address(what.original.address)) {
+            server.name = what.original.to_string();
+            notice(
+                fmt::format("{} is an address of the peer's own, and no real server has it: "
+                            "`relay: original` needs a program that dials a real server's name "
+                            "or address. The program is told that the host is unreachable.",
+                            server.name));
+            engine_.upstream_failed(id, peer::UpstreamError::unreachable, now);
+            forget(server);
+            return;
+        }
+    }
+    server.candidates.push_back({{}, port});
+    if (const auto address = wire::IpAddress::parse(host)) {
+        server.candidates[0].address = *address;
+        server.name = server.candidates[0].to_string();
+        connect_next(server, 0, now);
+        return;
+    }
+    server.name = fmt::format("{}:{}", host, port);
+    waiting_.emplace(host, id.connection);
+    lookup_->ask(host);
+}
+
+void Relay::take_lookups(Instant now) {
+    for (const upstream::LookupResult& result : lookup_->take()) {
+        std::vector<event::ConnectionId> waiting;
+        const auto [first, last] = waiting_.equal_range(result.host);
+        for (auto one = first; one != last; ++one) {
+            waiting.push_back(one->second);
+        }
+        waiting_.erase(first, last);
+        for (const event::ConnectionId connection : waiting) {
+            const auto found = servers_.find(connection);
+            if (found == servers_.end()) {
+                continue;
+            }
+            Server& server = found->second;
+            if (!result.error.empty()) {
+                notice(
+                    fmt::format("The real server's name {} cannot be looked up: {}. The program "
+                                "is told that the host is unreachable.",
+                                result.host, result.error));
+                engine_.upstream_failed(server.id, peer::UpstreamError::unreachable, now);
+                forget(server);
+                continue;
+            }
+            const std::uint16_t port = server.candidates[0].port;
+            server.candidates.clear();
+            for (auto one = result.addresses.rbegin(); one != result.addresses.rend(); ++one) {
+                server.candidates.push_back({*one, port});
+            }
+            connect_next(server, 0, now);
+        }
+    }
+}
+
+void Relay::connect_next(Server& server, int last_error, Instant now) {
+    if (server.in_epoll) {
+        // Closing the socket takes it out of the epoll instance.
+        server.in_epoll = false;
+        server.socket.close();
+    }
+    while (!server.candidates.empty()) {
+        const wire::Endpoint to = server.candidates.back();
+        server.candidates.pop_back();
+        last_error = server.socket.connect(to);
+        if (last_error == 0) {
+            watch(server, now);
+            return;
+        }
+    }
+    fail(server, last_error, now);
+}
+
+void Relay::fail(Server& server, int error, Instant now) {
+    const peer::UpstreamError kind = kind_of(error);
+    notice(fmt::format("The real server {} cannot be reached: {}; {}.", server.name,
+                       std::strerror(error), consequence(kind)));
+    engine_.upstream_failed(server.id, kind, now);
+    forget(server);
+}
+
+void Relay::ready(Server& server, std::uint32_t events, Instant now) {
+    if (!server.connected) {
+        if (const int error = server.socket.connect_result(); error != 0) {
+            connect_next(server, error, now);
+            return;
+        }
+        server.connected = true;
+        server.candidates.clear();
+        engine_.upstream_connected(server.id, now);
+        watch(server, now);
+        return;
+    }
+    if ((events & EPOLLOUT) != 0 && !write(server, now)) {
+        return;
+    }
+    const bool wants = server.reading && !server.ended && !server.leaving;
+    if (wants && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
+        read(server, now);
+        return;
+    }
+    if ((events & EPOLLERR) != 0) {
+        lose(server, now);
+        return;
+    }
+    if ((events & EPOLLHUP) != 0) {
+        // Both directions have ended and the client does not read yet: nothing can come but that.
+        epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, server.socket.fd(), nullptr);
+        server.in_epoll = false;
+        return;
+    }
+    watch(server, now);
+}
+
+void Relay::read(Server& server, Instant now) {
+    int error = 0;
+    const std::size_t n = server.socket.read_some(buffer_, error);
+    if (n > 0) {
+        engine_.upstream_bytes(server.id, {buffer_.data(), n}, now);
+        return;
+    }
+    if (error == EAGAIN) {
+        watch(server, now);
+        return;
+    }
+    if (error != 0) {
+        lose(server, now);
+        return;
+    }
+    server.ended = true;
+    engine_.upstream_ended(server.id, now);
+    watch(server, now);
+}
+
+bool Relay::write(Server& server, Instant now) {
+    int error = 0;
+    const std::size_t n = server.socket.write_some(error);
+    if (n > 0 && !server.leaving) {
+        engine_.upstream_took(server.id, n, now);
+    }
+    if (error != 0) {
+        lose(server, now);
+        return false;
+    }
+    server.socket.shutdown_if_due();
+    if (server.leaving && !server.socket.has_backlog()) {
+        forget(server);
+        return false;
+    }
+    return true;
+}
+
+void Relay::lose(Server& server, Instant now) {
+    if (!server.leaving) {
+        engine_.upstream_reset(server.id, now);
+    }
+    forget(server);
+}
+
+void Relay::watch(Server& server, Instant now) {
+    std::uint32_t wanted = 0;
+    if (!server.connected || server.socket.has_backlog()) {
+        wanted |= EPOLLOUT;
+    }
+    if (server.connected && server.reading && !server.ended && !server.leaving) {
+        wanted |= EPOLLIN;
+    }
+    if (server.ended && server.finished && !server.socket.has_backlog()) {
+        forget(server);
+        return;
+    }
+    if (server.socket.fd() < 0 || (server.in_epoll && wanted == server.watched)) {
+        return;
+    }
+    epoll_event event{};
+    event.events = wanted;
+    event.data.u64 = server.id.connection;
+    if (epoll_ctl(epoll_.get(), server.in_epoll ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, server.socket.fd(),
+                  &event) != 0) {
+        lose_sight(server, errno, now);
+        return;
+    }
+    server.in_epoll = true;
+    server.watched = wanted;
+}
+
+void Relay::lose_sight(Server& server, int error, Instant now) {
+    if (!server.connected) {
+        fail(server, error, now);
+        return;
+    }
+    notice(
+        fmt::format("The connection to the real server {} cannot be watched any longer "
+                    "(epoll_ctl): {}; the program's connection is reset.",
+                    server.name, std::strerror(error)));
+    server.socket.linger_not();
+    lose(server, now);
+}
+
+void Relay::forget(Server& server) {
+    const event::ConnectionId connection = server.id.connection;
+    servers_.erase(connection);
+}
+
+void Relay::notice(std::string text) {
+    if (noticed_.size() < most_relay_notices && noticed_.insert(text).second) {
+        notices_.push_back({"relay", std::move(text)});
+    }
+}
+
+std::vector<event::Notice> Relay::take_notices() {
+    for (event::Notice& one : name_server_.take_notices()) {
+        notices_.push_back(std::move(one));
+    }
+    return std::exchange(notices_, {});
+}
+
+}  // namespace ghostpeer::run

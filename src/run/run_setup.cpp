@@ -1,0 +1,74 @@
+#include "run/run_setup.hpp"
+
+#include "event/exit_status.hpp"
+#include "setup/link_setup.hpp"
+
+#include <algorithm>
+
+namespace ghostpeer::run {
+
+sandbox::Spec make_spec(const setup::RunOptions& options, const setup::Peers& peers,
+                        const sandbox::Inheritance& inheritance, std::uint64_t seed,
+                        const std::optional<ControlAccess>& control) {
+    sandbox::Spec spec;
+    spec.command = options.command;
+    spec.environment = {
+        {"GHOSTPEER_ADDR", peers.address},
+        {"GHOSTPEER_ADDR6", peers.address6},
+        {"GHOSTPEER_PORT", std::to_string(peers.port.value_or(setup::default_port))},
+        {"GHOSTPEER_SEED", std::to_string(seed)},
+    };
+    // COMMAND is not to control a ghostpeer around this one in its place.
+    spec.unset = {"GHOSTPEER_CONTROL", "GHOSTPEER_CONTROL_TOKEN"};
+    if (control) {
+        spec.kept_outside.push_back(control->listener.fd());
+    }
+    // TCP of this machine's loopback is out of COMMAND's reach.
+    if (control && !control->listener.address().is_tcp()) {
+        spec.environment.emplace_back("GHOSTPEER_CONTROL", control->address());
+    }
+    for (const setup::HostName& host : peers.names) {
+        spec.hosts.push_back({host.name, host.addresses});
+    }
+    spec.sysctls = peers.sysctls;
+    spec.sysctls.insert(spec.sysctls.end(), options.sysctls.begin(), options.sysctls.end());
+    if (options.link != setup::LinkChoice::loopback) {
+        spec.name_server = sandbox::peer_address_v4;
+    }
+    spec.mtu = options.mtu;
+    spec.inheritance = inheritance;
+    spec.open_link = setup::link_opener(options.link, peers.loopback);
+    return spec;
+}
+
+int status_of(const sandbox::Error& error) {
+    switch (error.kind) {
+        case sandbox::Error::Kind::not_found: return exit_not_found;
+        case sandbox::Error::Kind::not_executable: return exit_not_executable;
+        default: return exit_cannot;
+    }
+}
+
+bool looks_at_output(const setup::Peers& peers) {
+    return std::any_of(peers.specs.begin(), peers.specs.end(), [](const peer::PeerSpec& spec) {
+        const auto& expect = spec.profile->expect;
+        return std::any_of(expect.begin(), expect.end(), [](const auto& expectation) {
+            return !expectation.command.output.empty();
+        });
+    });
+}
+
+std::vector<std::pair<std::string, std::string>> find_unmet_peers(const setup::Peers& peers,
+                                                                  const peer::Engine& engine) {
+    std::vector<std::pair<std::string, std::string>> unmet;
+    for (std::size_t i = 0; i < peers.specs.size() && engine.attempt_count() > 0; ++i) {
+        const peer::PeerSpec& spec = peers.specs[i];
+        if (!spec.name.empty() && spec.name != "default" &&
+            spec.profile->role == profile::Role::server && engine.attempts_of(i) == 0) {
+            unmet.emplace_back(spec.name, spec.profile->name);
+        }
+    }
+    return unmet;
+}
+
+}  // namespace ghostpeer::run

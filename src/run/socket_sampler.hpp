@@ -1,0 +1,58 @@
+// When to look at the kernel's sockets, and who is told.
+#pragma once
+
+#include "ghostpeer/peer/engine.hpp"
+#include "loop/sinks.hpp"
+#include "sockets/socket_watcher.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace ghostpeer::run {
+
+class SocketSampler {
+  public:
+    struct Purpose {
+        bool shown = false;     ///< the user wants to see the sockets
+        bool outcomes = false;  ///< expectations ask how they end
+    };
+
+    /// `watcher` null: the sockets are not watched. Without a purpose the kernel tells of sockets
+    /// that are destroyed, and is asked for the others once, at the end: that costs nothing while
+    /// nothing happens.
+    SocketSampler(sockets::SocketWatcher* watcher, peer::Engine& engine, loop::Sinks& sinks,
+                  Purpose purpose);
+
+    [[nodiscard]] bool active() const noexcept { return watcher_ != nullptr; }
+    /// To poll for reading; then call `answered`.
+    [[nodiscard]] int fd() const noexcept { return watcher_->fd(); }
+    void answered(Instant now);
+    [[nodiscard]] std::optional<Instant> next() const noexcept { return sample_at_; }
+    void on_time(Instant now);
+    void packets_came(Instant now);
+    /// A last look, answered when this returns.
+    void look_once_more(Instant now);
+
+  private:
+    /// Does somebody want to know of the sockets at all times?
+    [[nodiscard]] bool steady() const noexcept { return purpose_.shown || purpose_.outcomes; }
+    void look(Instant now);
+    void schedule(Instant now);
+    /// True where a look would tell more.
+    bool take_changes(Instant now);
+    bool take_destroyed(const event::Socket& socket, Instant now);
+
+    sockets::SocketWatcher* watcher_;
+    peer::Engine& engine_;
+    loop::Sinks& sinks_;
+    Purpose purpose_;
+    std::vector<event::Socket> changes_;
+    std::uint64_t aborts_ = 0;  ///< that were told last; the network is new
+    bool subscribed_ = false;
+    bool curious_ = false;  ///< a look would tell more than the one under way
+    std::optional<Instant> sample_at_;
+    Instant news_at_{};                                      ///< a packet or a change of a socket
+    Instant roused_at_ = run_start - std::chrono::hours(1);  ///< by a packet, to look at once
+};
+
+}  // namespace ghostpeer::run

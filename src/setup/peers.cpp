@@ -1,0 +1,418 @@
+#include "setup/peers.hpp"
+
+#include "setup/loopback_places.hpp"
+#include "setup/profile_set.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+namespace ghostpeer::setup {
+namespace {
+
+constexpr std::uint32_t first_v4 = 0xc6120002;  // 198.18.0.2, RFC 2544
+constexpr std::uint32_t program_v4 = 0xc6120001;
+constexpr std::uint32_t loopback_v4 = 0x7f000001;
+constexpr std::size_t max_names = 60'000;
+
+[[nodiscard]] wire::IpAddress loopback_v6() { return *wire::IpAddress::parse("::1"); }
+
+[[nodiscard]] wire::IpAddress nth_v4(Scene scene, std::size_t n) {
+    const std::uint32_t first = scene == Scene::loopback ? loopback_v4 : first_v4;
+    return wire::IpAddress::v4(first + static_cast<std::uint32_t>(n));
+}
+
+[[nodiscard]] wire::IpAddress nth_v6(Scene scene, std::size_t n) {
+    if (scene == Scene::loopback && n == 0) {
+        return loopback_v6();
+    }
+    const std::size_t host = n + 2;  // 2001:2::2 and on, RFC 5180
+    return wire::IpAddress::v6({0x20, 0x01, 0, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                static_cast<std::uint8_t>(host >> 8),
+                                static_cast<std::uint8_t>(host & 0xff)});
+}
+
+[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text) {
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size() || port == 0 || port > 65535) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint16_t>(port);
+}
+
+[[nodiscard]] std::string in_lower_case(std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    });
+    return name;
+}
+
+/// DNS over TCP, at every address as over UDP; a peer that is given port 53 itself comes first.
+void add_name_server(std::vector<peer::PeerSpec>& specs) {
+    constexpr std::uint16_t dns_port = 53;
+    auto profile = std::make_shared<profile::Profile>();
+    profile->name = "name-server";
+    profile->service = profile::Relay{profile::Relay::To::name_server, {}, 0};
+    const auto others = std::stable_partition(
+        specs.begin(), specs.end(), [&](const auto& spec) { return spec.port == dns_port; });
+    specs.insert(others, peer::PeerSpec{{}, dns_port, std::move(profile)});
+}
+
+/// The peer's own addresses, and the program's port.
+[[nodiscard]] tl::expected<ClientPeer, std::string> make_client(
+    const peer::PeerSpec& spec, std::size_t index, const std::optional<std::uint16_t>& port,
+    Scene scene) {
+    const std::string& name = spec.profile->name;
+    const auto fail = [](const std::string& sentence) {
+        return tl::make_unexpected("ghostpeer: " + sentence + "\n");
+    };
+    if (spec.port) {
+        return fail(fmt::format(
+            "--peer …:{}={}: this profile's peer is a client (`role: client`), which dials and has "
+            "no port of its own. Leave the port out; {}.",
+            *spec.port, name,
+            scene == Scene::serve ? "--dial names the program's" : "--port names COMMAND's"));
+    }
+    ClientPeer client;
+    client.spec = index;
+    if (!port && !spec.profile->client.port) {
+        return fail(
+            fmt::format("The peer of the profile {} is a client, but nothing says where COMMAND "
+                        "listens. Name the port with --port PORT, or in the profile: client: "
+                        "{{port: 8080}}.",
+                        name));
+    }
+    client.port = port ? *port : *spec.profile->client.port;
+    for (const wire::IpAddress& address : spec.addresses) {
+        auto& from = address.is_v4() ? client.from_v4 : client.from_v6;
+        from = from.value_or(address);
+    }
+    if (spec.addresses.empty()) {
+        client.from_v4 = nth_v4(scene, 0);
+        client.from_v6 = nth_v6(scene, 0);
+    }
+    const bool loopback = scene == Scene::loopback;
+    client.program_v4 = wire::IpAddress::v4(loopback ? loopback_v4 : program_v4);
+    client.program_v6 = loopback ? loopback_v6() : *wire::IpAddress::parse("2001:2::1");
+    return client;
+}
+
+/// By name, in lower case.
+using Known = std::map<std::string, std::vector<wire::IpAddress>>;
+
+[[nodiscard]] std::string place_of(const PeerOption& option) {
+    const std::string where = option.name.empty() ? "every address" : option.name;
+    return option.port ? fmt::format("port {} of {}", *option.port, where) : where;
+}
+
+/// What to print of two peers at one place, where the second would never be met; empty: there are
+/// none. Peers that dial may share an address. `specs`: of the options, in their order.
+[[nodiscard]] std::string find_conflict(const CommonOptions& options,
+                                        const std::vector<PeerOption>& parsed,
+                                        const std::vector<peer::PeerSpec>& specs) {
+    constexpr std::string_view advice =
+        "so the second would never be met. Leave one out, or give each a port of its own.";
+    using Place = std::pair<std::optional<wire::IpAddress>, std::optional<std::uint16_t>>;
+    std::map<Place, const PeerOption*> taken;
+    for (std::size_t i = 0; i < parsed.size(); ++i) {
+        const PeerOption& option = parsed[i];
+        if (specs[i].profile->role == profile::Role::client) {
+            continue;
+        }
+        std::vector<std::optional<wire::IpAddress>> at(specs[i].addresses.begin(),
+                                                       specs[i].addresses.end());
+        if (at.empty()) {
+            at.emplace_back();
+        }
+        for (const auto& address : at) {
+            const auto [other, fresh] = taken.insert({{address, option.port}, &option});
+            if (!fresh) {
+                const bool same_name =
+                    in_lower_case(other->second->name) == in_lower_case(option.name);
+                return fmt::format("ghostpeer: --peer {} and --peer {} are both for {}{}, {}\n",
+                                   other->second->text, option.text, place_of(option),
+                                   same_name ? "" : fmt::format(" ({})", address->to_string()),
+                                   advice);
+            }
+        }
+        if (options.profile && option.name.empty() && !option.port) {
+            return fmt::format(
+                "ghostpeer: --peer {} and the PROFILE {} are both for every address, {}\n",
+                option.text, *options.profile, advice);
+        }
+    }
+    return {};
+}
+
+[[nodiscard]] int generality(const PeerOption& option) {
+    return (option.name.empty() ? 2 : 0) + (option.port ? 0 : 1);
+}
+
+/// Gives the names of `--peer` their addresses.
+[[nodiscard]] tl::expected<Known, std::string> name_peers(const CommonOptions& options, Scene scene,
+                                                          Peers& peers) {
+    Known known;
+    // Names in the order of the command line, so that the first has the first address.
+    std::size_t next = options.profile ? 1 : 0;
+    for (const std::string& text : options.peers) {
+        const auto option = parse_peer(text);
+        const std::string key = in_lower_case(option->name);
+        if (option->name.empty() || option->address || known.contains(key)) {
+            continue;
+        }
+        if (next >= max_names) {
+            return tl::make_unexpected("ghostpeer: there are too many names in --peer.\n");
+        }
+        HostName host{option->name, {}};
+        std::vector<wire::IpAddress>& addresses = known[key];
+        if (options.family != Family::ipv6) {
+            addresses.push_back(nth_v4(scene, next));
+        }
+        if (options.family != Family::ipv4) {
+            addresses.push_back(nth_v6(scene, next));
+            if (next > 0) {
+                peers.loopback.addresses.push_back(addresses.back().to_string());
+            }
+        }
+        for (const auto& address : addresses) {
+            peers.names_by_address[address] = option->name;
+            peers.addresses_by_name[key].push_back(address);
+            host.addresses.push_back(address.to_string());
+        }
+        peers.names.push_back(std::move(host));
+        ++next;
+    }
+    return known;
+}
+
+/// The peers that dial, and where to.
+[[nodiscard]] tl::expected<void, std::string> plan_clients(const CommonOptions& options,
+                                                           Scene scene, Peers& peers) {
+    for (std::size_t i = 0; i < peers.specs.size(); ++i) {
+        if (peers.specs[i].profile->role != profile::Role::client) {
+            continue;
+        }
+        if (scene == Scene::serve && !options.port) {
+            return tl::make_unexpected(
+                fmt::format("ghostpeer: the peer of the profile {} is a client, but nothing says "
+                            "where to. Name the program with --dial ADDR:PORT.\n",
+                            peers.specs[i].profile->name));
+        }
+        auto client = make_client(peers.specs[i], i, options.port, scene);
+        if (!client) {
+            return tl::make_unexpected(client.error());
+        }
+        peers.port = peers.clients.empty() ? client->port : peers.port;
+        peers.clients.push_back(*client);
+    }
+    if (options.port && peers.clients.empty() && scene != Scene::loopback) {
+        return tl::make_unexpected(
+            scene == Scene::serve
+                ? "ghostpeer: --dial says where a peer dials to, but no profile has `role: "
+                  "client`.\n"
+                : "ghostpeer: --port says where COMMAND listens for a peer that dials, but no "
+                  "profile of "
+                  "this run has `role: client`.\n");
+    }
+    return {};
+}
+
+/// GHOSTPEER_ADDR and GHOSTPEER_ADDR6: of the peer whose port GHOSTPEER_PORT is, else of the first
+/// one that is named by its address. Without any the first addresses of all are meant.
+[[nodiscard]] std::vector<wire::IpAddress> first_addresses(const std::vector<PeerOption>& options,
+                                                           const Known& known, bool dials) {
+    const auto with_port = std::find_if(options.begin(), options.end(),
+                                        [](const PeerOption& one) { return one.port.has_value(); });
+    if (!dials && with_port != options.end()) {
+        if (with_port->address) {
+            return {*with_port->address};
+        }
+        const auto named = known.find(in_lower_case(with_port->name));
+        return named == known.end() ? std::vector<wire::IpAddress>() : named->second;
+    }
+    const auto with_address = std::find_if(options.begin(), options.end(),
+                                           [](const PeerOption& one) { return one.address; });
+    return with_address == options.end() ? std::vector<wire::IpAddress>()
+                                         : std::vector{*with_address->address};
+}
+
+/// Why no program in COMMAND's network can reach a peer there; empty: it can.
+[[nodiscard]] std::string_view out_of_reach(const wire::IpAddress& address) {
+    const auto first = static_cast<unsigned>(address.is_v4() ? address.v4_host_order() >> 24U
+                                                             : address.bytes()[0]);
+    if (address == wire::IpAddress::v4(program_v4) ||
+        address == *wire::IpAddress::parse("2001:2::1")) {
+        return "which is COMMAND's own";
+    }
+    if (address == loopback_v6() || (address.is_v4() && first == 127)) {
+        return "which is on COMMAND's own loopback: --link loopback puts peers there";
+    }
+    const bool all_hosts = address.is_v4()
+                               ? first == 0 || first >= 224
+                               : first == 0xff || address == *wire::IpAddress::parse("::");
+    return all_hosts ? "which is no host's" : "";
+}
+
+}  // namespace
+
+bool is_host_name(std::string_view name) noexcept {
+    constexpr std::size_t longest_name = 253;
+    constexpr std::size_t longest_label = 63;
+    std::size_t label = 0;
+    for (const char c : name) {
+        const bool fits = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+        if (c == '.' ? label == 0 : !fits || (label == 0 && c == '-') || label == longest_label) {
+            return false;
+        }
+        label = c == '.' ? 0 : label + 1;
+    }
+    return label > 0 && name.size() <= longest_name;
+}
+
+tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
+    const auto fail = [&](const std::string& why) {
+        return tl::make_unexpected(fmt::format(
+            "--peer needs [NAME|ADDR][:PORT]=PROFILE, such as api.local:8080=refuse, but in \"{}\" "
+            "{}.",
+            text, why));
+    };
+    const auto equals = text.find('=');
+    if (equals == std::string::npos) {
+        return fail("there is no `=`");
+    }
+    PeerOption option;
+    option.text = text;
+    option.profile = text.substr(equals + 1);
+    if (option.profile.empty()) {
+        return fail("no profile follows the `=`");
+    }
+    std::string where = text.substr(0, equals);
+    // An IPv6 address holds colons of its own, so it is looked for first.
+    option.address = wire::IpAddress::parse(where);
+    if (!option.address) {
+        const auto colon = where.rfind(':');
+        if (colon != std::string::npos) {
+            option.port = parse_port(std::string_view(where).substr(colon + 1));
+            if (!option.port) {
+                return fail(fmt::format("\"{}\" is no port (1..65535)", where.substr(colon + 1)));
+            }
+            where.resize(colon);
+            option.address = wire::IpAddress::parse(where);
+        }
+    }
+    // The root's dot at the end of a complete name: resolvers look the name up without it.
+    if (where.size() > 1 && where.back() == '.' && !option.address) {
+        where.pop_back();
+    }
+    if (!where.empty() && !option.address && !is_host_name(where)) {
+        return fail(fmt::format("\"{}\" is neither a host name nor an address", where));
+    }
+    option.name = where;
+    return option;
+}
+
+tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Scene scene,
+                                               profile::Waiting waiting) {
+    Peers peers;
+    std::vector<PeerOption> parsed;
+    for (const std::string& text : options.peers) {
+        auto option = parse_peer(text);
+        if (!option) {
+            return tl::make_unexpected("ghostpeer: " + option.error() + "\n");
+        }
+        if (scene == Scene::run && option->address) {
+            if (const auto why = out_of_reach(*option->address); !why.empty()) {
+                return tl::make_unexpected(
+                    fmt::format("ghostpeer: --peer {} is at {}, {}. So no connection could come to "
+                                "it.\n",
+                                option->text, option->address->to_string(), why));
+            }
+        }
+        parsed.push_back(std::move(*option));
+    }
+    const auto known = name_peers(options, scene, peers);
+    if (!known) {
+        return tl::make_unexpected(known.error());
+    }
+    for (const PeerOption& option : parsed) {
+        peers.port = peers.port ? peers.port : option.port;
+    }
+    const std::vector<PeerOption> as_written = parsed;
+    std::stable_sort(parsed.begin(), parsed.end(), [](const PeerOption& a, const PeerOption& b) {
+        return generality(a) < generality(b);
+    });
+
+    ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1, waiting);
+    std::set<std::shared_ptr<const profile::Profile>> used;
+    const auto use = [&](const std::string& name) {
+        auto profile = profiles.load(name);
+        if (profile && used.insert(profile).second) {
+            peers.sysctls.insert(peers.sysctls.end(), profile->sysctl.begin(),
+                                 profile->sysctl.end());
+        }
+        return profile;
+    };
+    for (const PeerOption& option : parsed) {
+        peer::PeerSpec spec;
+        if (option.address) {
+            spec.addresses.push_back(*option.address);
+        } else if (!option.name.empty()) {
+            spec.addresses = known->at(in_lower_case(option.name));
+        }
+        spec.port = option.port;
+        spec.name = option.port ? fmt::format("{}:{}", option.name, *option.port) : option.name;
+        spec.profile = use(option.profile);
+        peers.specs.push_back(std::move(spec));
+    }
+    if (options.profile) {
+        peer::PeerSpec rest;
+        rest.profile = use(*options.profile);
+        rest.name = "default";
+        peers.specs.push_back(std::move(rest));
+    }
+    if (auto errors = profiles.errors(); !errors.empty()) {
+        return tl::make_unexpected(std::move(errors));
+    }
+    if (std::string problem = find_conflict(options, parsed, peers.specs); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
+    }
+    peers.remarks = profiles.remarks();
+    if (std::string problem = profiles.unknown_command(options.fires); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
+    }
+    peers.relays.servers = std::any_of(
+        used.begin(), used.end(), [](const auto& profile) { return profile::relays(*profile); });
+    peers.relays.original = std::any_of(used.begin(), used.end(), [](const auto& profile) {
+        return profile::relays(*profile, true);
+    });
+    if (scene == Scene::run) {
+        add_name_server(peers.specs);
+    } else if (scene == Scene::serve && peers.relays.original) {
+        return tl::make_unexpected(
+            "ghostpeer: `relay: original` goes to where the client wanted to go, which with "
+            "`serve` is the peer itself. Name the real server: relay: HOST:PORT.\n");
+    }
+    if (auto planned = plan_clients(options, scene, peers); !planned) {
+        return tl::make_unexpected(std::move(planned.error()));
+    }
+    if (scene == Scene::loopback) {
+        if (auto placed = place_on_loopback(peers, options); !placed) {
+            return tl::make_unexpected("ghostpeer: " + placed.error() + "\n");
+        }
+    }
+    peers.address = nth_v4(scene, 0).to_string();
+    peers.address6 = nth_v6(scene, 0).to_string();
+    if (!options.profile) {
+        const bool dials = !peers.clients.empty();
+        for (const wire::IpAddress& address : first_addresses(as_written, *known, dials)) {
+            (address.is_v4() ? peers.address : peers.address6) = address.to_string();
+        }
+    }
+    return peers;
+}
+
+}  // namespace ghostpeer::setup
