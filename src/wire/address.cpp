@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <type_traits>
 
@@ -31,6 +32,12 @@ constexpr std::uint64_t salt_0 = 0x243f6a8885a308d3;
 constexpr std::uint64_t salt_1 = 0x13198a2e03707345;
 constexpr std::uint64_t salt_2 = 0xa4093822299f31d1;
 constexpr std::uint64_t salt_3 = 0x082efa98ec4e6c89;
+
+void append_number(std::string& text, unsigned number) {
+    std::array<char, 10> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
+    text.append(digits.begin(), end);
+}
 
 }  // namespace
 
@@ -80,20 +87,37 @@ std::uint32_t IpAddress::v4_host_order() const noexcept {
            std::uint32_t{bytes_[14]} << 8 | bytes_[15];
 }
 
-std::string IpAddress::to_string() const {
-    std::array<char, INET6_ADDRSTRLEN> text{};
+void IpAddress::append_to(std::string& text) const {
     if (is_v4()) {
-        ::inet_ntop(AF_INET, bytes_.data() + v4_prefix.size(), text.data(), text.size());
-    } else {
-        ::inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+        for (std::size_t i = v4_prefix.size(); i < bytes_.size(); ++i) {
+            append_number(text, bytes_[i]);
+            text += i + 1 < bytes_.size() ? "." : "";
+        }
+        return;
     }
-    return text.data();
+    std::array<char, INET6_ADDRSTRLEN> six{};
+    ::inet_ntop(AF_INET6, bytes_.data(), six.data(), six.size());
+    text += six.data();
+}
+
+std::string IpAddress::to_string() const {
+    std::string text;
+    append_to(text);
+    return text;
+}
+
+void Endpoint::append_to(std::string& text) const {
+    const bool six = !address.is_v4();
+    text += six ? "[" : "";
+    address.append_to(text);
+    text += six ? "]:" : ":";
+    append_number(text, port);
 }
 
 std::string Endpoint::to_string() const {
-    const std::string port_text = std::to_string(port);
-    return address.is_v4() ? address.to_string() + ':' + port_text
-                           : '[' + address.to_string() + "]:" + port_text;
+    std::string text;
+    append_to(text);
+    return text;
 }
 
 std::size_t FlowHash::operator()(const Flow& flow) const noexcept {

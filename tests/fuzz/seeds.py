@@ -3,7 +3,8 @@
 
     seeds.py FOLDER [EVENTS.jsonl…]
 
-Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine, FOLDER/fuzz_command_line and FOLDER/fuzz_control.
+Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine, FOLDER/fuzz_command_line, FOLDER/fuzz_control and
+FOLDER/fuzz_record.
 The conversations are a few that every profile meets (handshake, data, close, reset, silence), and
 those of recorded runs (`--events`).
 """
@@ -14,7 +15,8 @@ import re
 import struct
 import sys
 
-PROFILES = pathlib.Path(__file__).resolve().parents[2] / "profiles"
+TOP = pathlib.Path(__file__).resolve().parents[2]
+PROFILES = TOP / "profiles"
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 SECONDS, MILLISECONDS, DIAL, SEGMENT = 2, 1, 6, 7
 
@@ -115,6 +117,13 @@ def main():
         for piece in (0, 7):
             (folder / "fuzz_control" / f"{number}-{piece}").write_bytes(
                 bytes([piece]) + request(*one, chunked=piece and one[2]).encode())
+    (folder / "fuzz_record").mkdir(parents=True, exist_ok=True)
+    reference = (TOP / "include/ghostpeer/event-stream.md").read_text()
+    for number, line in enumerate(re.findall(r'(?m)^    (\{"t":.*)$', reference)):
+        (folder / "fuzz_record" / str(number)).write_text(line)
+    for name in sys.argv[2:]:
+        for number, line in enumerate(pathlib.Path(name).read_text().splitlines()[:200]):
+            (folder / "fuzz_record" / f"{pathlib.Path(name).stem}-{number}").write_text(line)
     for profile in sorted(PROFILES.glob("*.yaml")):
         text = re.sub(rb"(?ms)^details: \|\n(?:  .*\n|\n)*", b"", profile.read_bytes())
         if b"role: client" in text and b"\nclient:" not in text:

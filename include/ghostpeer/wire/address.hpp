@@ -32,6 +32,7 @@ class IpAddress {
     [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
     /// `198.18.0.2` or `2001:2::2`.
     [[nodiscard]] std::string to_string() const;
+    void append_to(std::string& text) const;
 
     // NOLINTNEXTLINE(modernize-use-nullptr): takes the comparison's own 0 for a pointer
     friend auto operator<=>(const IpAddress&, const IpAddress&) noexcept = default;
@@ -47,6 +48,7 @@ struct Endpoint {
 
     /// `198.18.0.2:80` or `[2001:2::2]:80`.
     [[nodiscard]] std::string to_string() const;
+    void append_to(std::string& text) const;
     friend auto operator<=>(const Endpoint&, const Endpoint&) noexcept = default;
 };
 

@@ -1,6 +1,6 @@
 #include "profile/document/errors.hpp"
 
-#include "profile/document/utf8.hpp"
+#include "profile/utf8.hpp"
 
 #include <algorithm>
 #include <tuple>

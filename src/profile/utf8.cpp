@@ -1,4 +1,4 @@
-#include "profile/document/utf8.hpp"
+#include "profile/utf8.hpp"
 
 #include <algorithm>
 
