@@ -1,7 +1,7 @@
 #include "cli/command_line_serve.hpp"
 
 #include "link/lan_filter.hpp"
-#include "setup/peers.hpp"
+#include "setup/peer_option.hpp"
 
 #include <algorithm>
 #include <charconv>

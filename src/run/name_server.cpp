@@ -1,6 +1,6 @@
 #include "run/name_server.hpp"
 
-#include "setup/peers.hpp"
+#include "setup/peer_option.hpp"
 
 #include <fmt/format.h>
 

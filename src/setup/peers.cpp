@@ -1,12 +1,12 @@
 #include "setup/peers.hpp"
 
 #include "setup/loopback_places.hpp"
+#include "setup/peer_option.hpp"
 #include "setup/profile_set.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
@@ -33,15 +33,6 @@ constexpr std::size_t max_names = 60'000;
     return wire::IpAddress::v6({0x20, 0x01, 0, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                 static_cast<std::uint8_t>(host >> 8),
                                 static_cast<std::uint8_t>(host & 0xff)});
-}
-
-[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text) {
-    unsigned port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc{} || end != text.data() + text.size() || port == 0 || port > 65535) {
-        return std::nullopt;
-    }
-    return static_cast<std::uint16_t>(port);
 }
 
 [[nodiscard]] std::string in_lower_case(std::string name) {
@@ -257,63 +248,57 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
     return all_hosts ? "which is no host's" : "";
 }
 
-}  // namespace
+/// Profiles, each once.
+using Used = std::set<std::shared_ptr<const profile::Profile>>;
 
-bool is_host_name(std::string_view name) noexcept {
-    constexpr std::size_t longest_name = 253;
-    constexpr std::size_t longest_label = 63;
-    std::size_t label = 0;
-    for (const char c : name) {
-        const bool fits = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-        if (c == '.' ? label == 0 : !fits || (label == 0 && c == '-') || label == longest_label) {
-            return false;
+/// Makes `peers.specs` of the options, the more specific first. The error is what to print.
+[[nodiscard]] tl::expected<Used, std::string> give_profiles(const CommonOptions& options,
+                                                            const std::vector<PeerOption>& parsed,
+                                                            const Known& known,
+                                                            profile::Waiting waiting,
+                                                            Peers& peers) {
+    ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1, waiting);
+    Used used;
+    const auto use = [&](const std::string& name) {
+        auto profile = profiles.load(name);
+        if (profile && used.insert(profile).second) {
+            peers.sysctls.insert(peers.sysctls.end(), profile->sysctl.begin(),
+                                 profile->sysctl.end());
         }
-        label = c == '.' ? 0 : label + 1;
-    }
-    return label > 0 && name.size() <= longest_name;
-}
-
-tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
-    const auto fail = [&](const std::string& why) {
-        return tl::make_unexpected(fmt::format(
-            "--peer needs [NAME|ADDR][:PORT]=PROFILE, such as api.local:8080=refuse, but in \"{}\" "
-            "{}.",
-            text, why));
+        return profile;
     };
-    const auto equals = text.find('=');
-    if (equals == std::string::npos) {
-        return fail("there is no `=`");
-    }
-    PeerOption option;
-    option.text = text;
-    option.profile = text.substr(equals + 1);
-    if (option.profile.empty()) {
-        return fail("no profile follows the `=`");
-    }
-    std::string where = text.substr(0, equals);
-    // An IPv6 address holds colons of its own, so it is looked for first.
-    option.address = wire::IpAddress::parse(where);
-    if (!option.address) {
-        const auto colon = where.rfind(':');
-        if (colon != std::string::npos) {
-            option.port = parse_port(std::string_view(where).substr(colon + 1));
-            if (!option.port) {
-                return fail(fmt::format("\"{}\" is no port (1..65535)", where.substr(colon + 1)));
-            }
-            where.resize(colon);
-            option.address = wire::IpAddress::parse(where);
+    for (const PeerOption& option : parsed) {
+        peer::PeerSpec spec;
+        if (option.address) {
+            spec.addresses.push_back(*option.address);
+        } else if (!option.name.empty()) {
+            spec.addresses = known.at(in_lower_case(option.name));
         }
+        spec.port = option.port;
+        spec.name = option.port ? fmt::format("{}:{}", option.name, *option.port) : option.name;
+        spec.profile = use(option.profile);
+        peers.specs.push_back(std::move(spec));
     }
-    // The root's dot at the end of a complete name: resolvers look the name up without it.
-    if (where.size() > 1 && where.back() == '.' && !option.address) {
-        where.pop_back();
+    if (options.profile) {
+        peer::PeerSpec rest;
+        rest.profile = use(*options.profile);
+        rest.name = "default";
+        peers.specs.push_back(std::move(rest));
     }
-    if (!where.empty() && !option.address && !is_host_name(where)) {
-        return fail(fmt::format("\"{}\" is neither a host name nor an address", where));
+    if (auto errors = profiles.errors(); !errors.empty()) {
+        return tl::make_unexpected(std::move(errors));
     }
-    option.name = where;
-    return option;
+    if (std::string problem = find_conflict(options, parsed, peers.specs); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
+    }
+    peers.remarks = profiles.remarks();
+    if (std::string problem = profiles.unknown_command(options.fires); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
+    }
+    return used;
 }
+
+}  // namespace
 
 tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Scene scene,
                                                profile::Waiting waiting) {
@@ -346,47 +331,13 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
         return generality(a) < generality(b);
     });
 
-    ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1, waiting);
-    std::set<std::shared_ptr<const profile::Profile>> used;
-    const auto use = [&](const std::string& name) {
-        auto profile = profiles.load(name);
-        if (profile && used.insert(profile).second) {
-            peers.sysctls.insert(peers.sysctls.end(), profile->sysctl.begin(),
-                                 profile->sysctl.end());
-        }
-        return profile;
-    };
-    for (const PeerOption& option : parsed) {
-        peer::PeerSpec spec;
-        if (option.address) {
-            spec.addresses.push_back(*option.address);
-        } else if (!option.name.empty()) {
-            spec.addresses = known->at(in_lower_case(option.name));
-        }
-        spec.port = option.port;
-        spec.name = option.port ? fmt::format("{}:{}", option.name, *option.port) : option.name;
-        spec.profile = use(option.profile);
-        peers.specs.push_back(std::move(spec));
-    }
-    if (options.profile) {
-        peer::PeerSpec rest;
-        rest.profile = use(*options.profile);
-        rest.name = "default";
-        peers.specs.push_back(std::move(rest));
-    }
-    if (auto errors = profiles.errors(); !errors.empty()) {
-        return tl::make_unexpected(std::move(errors));
-    }
-    if (std::string problem = find_conflict(options, parsed, peers.specs); !problem.empty()) {
-        return tl::make_unexpected(std::move(problem));
-    }
-    peers.remarks = profiles.remarks();
-    if (std::string problem = profiles.unknown_command(options.fires); !problem.empty()) {
-        return tl::make_unexpected(std::move(problem));
+    const auto used = give_profiles(options, parsed, *known, waiting, peers);
+    if (!used) {
+        return tl::make_unexpected(used.error());
     }
     peers.relays.servers = std::any_of(
-        used.begin(), used.end(), [](const auto& profile) { return profile::relays(*profile); });
-    peers.relays.original = std::any_of(used.begin(), used.end(), [](const auto& profile) {
+        used->begin(), used->end(), [](const auto& profile) { return profile::relays(*profile); });
+    peers.relays.original = std::any_of(used->begin(), used->end(), [](const auto& profile) {
         return profile::relays(*profile, true);
     });
     if (scene == Scene::run) {

@@ -63,22 +63,6 @@ struct Peers {
     AddressesByName addresses_by_name;
 };
 
-/// Labels of 1 to 63 letters, digits, hyphens and underscores with a dot between them, 253 bytes at
-/// the most (RFC 1123, section 2.1).
-[[nodiscard]] bool is_host_name(std::string_view name) noexcept;
-
-/// One `--peer`, taken apart.
-struct PeerOption {
-    std::string text;  ///< as it was written
-    std::string name;  ///< a host name or an address; empty: every address
-    std::optional<wire::IpAddress> address;
-    std::optional<std::uint16_t> port;
-    std::string profile;
-};
-
-/// The error is a complete sentence.
-[[nodiscard]] tl::expected<PeerOption, std::string> parse_peer(const std::string& text);
-
 /// Where peers are.
 enum class Scene : std::uint8_t {
     run,       ///< in COMMAND's private network: they have names, and a name server

@@ -1,6 +1,6 @@
 // Any arguments at all: something to do, or a text to print with its exit status; never a crash.
 #include "cli/command_line.hpp"
-#include "setup/peers.hpp"
+#include "setup/peer_option.hpp"
 
 #include <cstddef>
 #include <cstdint>
