@@ -63,10 +63,11 @@ void CallPart::tell(const loop::Clock& clock, loop::Sinks& sinks) {
     sinks.add(std::move(connections));
 }
 
-void CallPart::attend(Instant /*now*/) {
+bool CallPart::attend(Instant /*now*/) {
     for (int reads = 0; reads < most_reads && read_on(); ++reads) {
     }
     tell_all(clock_->now());
+    return true;
 }
 
 bool CallPart::read_on() {

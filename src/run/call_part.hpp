@@ -32,7 +32,7 @@ class CallPart final : public loop::Part {
     void launched() noexcept { writer_.reset(); }
 
     [[nodiscard]] int fd() const noexcept override { return epoll_.get(); }
-    void attend(Instant now) override;
+    bool attend(Instant now) override;
 
     /// COMMAND and all that it started are gone: the rest, and what had not returned by `end`.
     void finish(Instant end);

@@ -2,8 +2,8 @@
 //
 //   auto access = open_control(options, true);    // before COMMAND's environment is made
 //   ...
-//   ControlPart control(*access, clock, engine, sinks, peers);    // into
-//   RunLoop::Parts::attendants
+//   ControlPart control(*access, clock, engine, sinks, peers);
+//   loop.add(control);
 //   ...
 //   control.end();    // after the verdict was told, before what it looks at goes
 #pragma once
@@ -56,7 +56,10 @@ class ControlPart final : public loop::Part {
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
         return control_->next_deadline();
     }
-    void attend(Instant now) override { control_->attend(now); }
+    bool attend(Instant now) override {
+        control_->attend(now);
+        return true;
+    }
     void delivered() override { control_->delivered(); }
 
     [[nodiscard]] std::optional<std::string> lost() const { return control_->lost(); }

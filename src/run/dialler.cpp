@@ -37,25 +37,23 @@ using namespace std::chrono_literals;
 }  // namespace
 
 Dialler::Dialler(std::vector<setup::ClientPeer> clients, std::vector<wire::Endpoint> guards, int fd,
-                 Instant now)
-    : waiting_(std::move(clients)),
+                 peer::Engine& engine, Instant now)
+    : engine_(engine),
+      waiting_(std::move(clients)),
       guards_(guards.begin(), guards.end()),
       watcher_(fd),
       begin_(now),
       ask_at_(now) {}
 
-void Dialler::on_time(Instant now) {
+bool Dialler::attend(Instant now) {
     if (ask_at_ && *ask_at_ <= now) {
         watcher_.request();
         ask_at_ = now + pause_after(now - begin_);
     }
-}
-
-void Dialler::on_readable(peer::Engine& engine, Instant now) {
     if (auto listeners = watcher_.read()) {
         std::erase_if(*listeners,
                       [&](const auto& listener) { return guards_.contains(listener.at); });
-        consider(*listeners, engine, now);
+        consider(*listeners, now);
         if (!listeners->empty()) {
             elsewhere_ = *listeners;
         }
@@ -64,10 +62,10 @@ void Dialler::on_readable(peer::Engine& engine, Instant now) {
     if (waiting_.empty() || watcher_.failure()) {
         ask_at_.reset();
     }
+    return true;
 }
 
-void Dialler::consider(const std::vector<sockets::Listener>& listeners, peer::Engine& engine,
-                       Instant now) {
+void Dialler::consider(const std::vector<sockets::Listener>& listeners, Instant now) {
     const auto listens = [](const auto& seen, const setup::ClientPeer& client, auto takes) {
         return std::any_of(seen.begin(), seen.end(), [&](const sockets::Listener& listener) {
             return listener.at.port == client.port && takes(listener, client);
@@ -75,7 +73,7 @@ void Dialler::consider(const std::vector<sockets::Listener>& listeners, peer::En
     };
     std::erase_if(waiting_, [&](const setup::ClientPeer& client) {
         if (client.from_v4 && listens(listeners, client, takes_v4)) {
-            engine.dial(
+            engine_.dial(
                 {client.spec, *client.from_v4, {client.program_v4, client.port}, client.ports},
                 now);
             return true;
@@ -84,7 +82,7 @@ void Dialler::consider(const std::vector<sockets::Listener>& listeners, peer::En
         // the next look still finds IPv6 alone is it meant so.
         const bool only_v6 = !client.from_v4 || listens(last_seen_, client, takes_v6);
         if (client.from_v6 && only_v6 && listens(listeners, client, takes_v6)) {
-            engine.dial(
+            engine_.dial(
                 {client.spec, *client.from_v6, {client.program_v6, client.port}, client.ports},
                 now);
             return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/peer/engine.hpp"
+#include "loop/part.hpp"
 #include "setup/peers.hpp"
 #include "sockets/listen_watcher.hpp"
 
@@ -12,28 +13,26 @@
 
 namespace ghostpeer::run {
 
-class Dialler {
+class Dialler final : public loop::Part {
   public:
     /// `fd`: see ListenWatcher.
     /// `guards`: sockets in COMMAND's network that listen and are not COMMAND's.
     Dialler(std::vector<setup::ClientPeer> clients, std::vector<wire::Endpoint> guards, int fd,
-            Instant now);
+            peer::Engine& engine, Instant now);
 
-    [[nodiscard]] int fd() const noexcept { return watcher_.fd(); }
-    /// When to call `on_time`; nothing is left to wait for after the last has dialled.
-    [[nodiscard]] std::optional<Instant> next() const noexcept { return ask_at_; }
-    void on_time(Instant now);
-    /// Call when `fd` is readable.
-    void on_readable(peer::Engine& engine, Instant now);
+    [[nodiscard]] int fd() const noexcept override { return watcher_.fd(); }
+    /// Nothing is left to wait for after the last has dialled.
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override { return ask_at_; }
+    bool attend(Instant now) override;
 
     /// Why peers did not dial, a sentence for each port.
     [[nodiscard]] std::vector<std::string> undialled() const;
 
   private:
-    void consider(const std::vector<sockets::Listener>& listeners, peer::Engine& engine,
-                  Instant now);
+    void consider(const std::vector<sockets::Listener>& listeners, Instant now);
     [[nodiscard]] std::string explain(const setup::ClientPeer& client) const;
 
+    peer::Engine& engine_;
     std::vector<setup::ClientPeer> waiting_;
     std::unordered_set<wire::Endpoint> guards_;
     sockets::ListenWatcher watcher_;

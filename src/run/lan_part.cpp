@@ -31,21 +31,21 @@ LanPart::LanPart(Parts parts) : parts_(std::move(parts)), epoll_(epoll_create1(E
     }
 }
 
-void LanPart::attend(Instant now) {
+bool LanPart::attend(Instant now) {
     const link::HostNews news = link::read_news(parts_.news, parts_.index);
     for (const wire::IpAddress& address : news.addresses) {
         parts_.presence.on_host_address(address);
     }
     if (news.gone) {
         failure_ = "the interface " + parts_.interface + " is gone.";
-        return;
+        return true;
     }
     read_frames(now);
     parts_.presence.on_time(now);
     send_frames();
     const auto changes = parts_.presence.take_changes();
     if (changes.empty()) {
-        return;
+        return true;
     }
     const auto held = parts_.presence.held();
     if (!link::admit(parts_.link.poll_fd(), parts_.own, held)) {
@@ -61,6 +61,7 @@ void LanPart::attend(Instant now) {
         ready_ = true;
         parts_.ready(now);
     }
+    return true;
 }
 
 void LanPart::read_frames(Instant now) {

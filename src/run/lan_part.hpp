@@ -31,7 +31,7 @@ class LanPart final : public loop::Part {
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
         return parts_.presence.next_deadline();
     }
-    void attend(Instant now) override;
+    bool attend(Instant now) override;
     [[nodiscard]] std::optional<std::string> failure() const override { return failure_; }
 
   private:

@@ -149,12 +149,13 @@ void OutputTee::launched() noexcept {
     }
 }
 
-void OutputTee::attend(Instant /*now*/) {
+bool OutputTee::attend(Instant /*now*/) {
     for (Stream& stream : streams_) {
         if (!stream.over) {
             pump(stream);
         }
     }
+    return true;
 }
 
 void OutputTee::pump(Stream& stream) {

@@ -29,7 +29,7 @@ class OutputTee final : public loop::Part {
     void launched() noexcept;
 
     [[nodiscard]] int fd() const noexcept override { return epoll_.get(); }
-    void attend(Instant now) override;
+    bool attend(Instant now) override;
 
     /// COMMAND and all that it started are gone: hands on the rest, and waits up to a second for a
     /// slow reader.

@@ -1,5 +1,7 @@
 #include "run/relay.hpp"
 
+#include "loop/run_loop.hpp"
+
 #include <fmt/format.h>
 
 #include <sys/epoll.h>
@@ -44,20 +46,13 @@ void raise_open_files() {
     return "the program is told that the host is unreachable";
 }
 
-/// Of the ranges that the private network takes its addresses from (RFC 2544, RFC 5180).
-[[nodiscard]] bool is_benchmark_address(const wire::IpAddress& address) {
-    if (address.is_v4()) {
-        return address.v4_host_order() >> 17 == 0xc6120000U >> 17;
-    }
-    constexpr std::array<std::uint8_t, 6> prefix{0x20, 0x01, 0x00, 0x02, 0x00, 0x00};
-    return std::equal(prefix.begin(), prefix.end(), address.bytes().begin());
-}
-
 }  // namespace
 
-Relay::Relay(peer::Engine& engine, NameServer& name_server, setup::NamesByAddress names,
-             bool servers)
-    : engine_(engine),
+Relay::Relay(const loop::Clock& clock, peer::Engine& engine, loop::Sinks& sinks,
+             NameServer& name_server, setup::NamesByAddress names, bool servers)
+    : clock_(clock),
+      engine_(engine),
+      sinks_(sinks),
       name_server_(name_server),
       names_(std::move(names)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
@@ -80,7 +75,7 @@ Relay::~Relay() {
     }
 }
 
-bool Relay::awaits_end() const noexcept {
+bool Relay::awaits_more() const noexcept {
     return std::any_of(servers_.begin(), servers_.end(),
                        [](const auto& one) { return one.second.finished && !one.second.ended; });
 }
@@ -94,7 +89,7 @@ void Relay::watch(int fd, std::uint64_t key) {
     }
 }
 
-bool Relay::handle(Instant now) {
+bool Relay::attend(Instant now) {
     std::array<epoll_event, events_at_once> events{};
     const int n = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
     for (int i = 0; i < n; ++i) {
@@ -174,7 +169,7 @@ void Relay::begin(const peer::UpstreamId& id, const peer::UpstreamConnect& what,
         port = what.original.port;
         const auto name = names_.find(what.original.address);
         host = name != names_.end() ? name->second : what.original.address.to_string();
-        if (name == names_.end() && is_benchmark_address(what.original.address)) {
+        if (name == names_.end() && setup::is_private_address(what.original.address)) {
             server.name = what.original.to_string();
             notice(
                 fmt::format("{} is an address of the peer's own, and no real server has it: "
@@ -386,11 +381,17 @@ void Relay::notice(std::string text) {
     }
 }
 
-std::vector<event::Notice> Relay::take_notices() {
+void Relay::delivered() {
     for (event::Notice& one : name_server_.take_notices()) {
         notices_.push_back(std::move(one));
     }
-    return std::exchange(notices_, {});
+    for (event::Notice& one : std::exchange(notices_, {})) {
+        sinks_.notice(clock_.now(), one.what, std::move(one.text));
+    }
+}
+
+std::optional<std::string> Relay::failure() const {
+    return epoll_ ? std::nullopt : std::optional(loop::too_few_files());
 }
 
 }  // namespace ghostpeer::run

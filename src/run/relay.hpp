@@ -3,6 +3,9 @@
 #pragma once
 
 #include "ghostpeer/peer/engine.hpp"
+#include "loop/clock.hpp"
+#include "loop/part.hpp"
+#include "loop/sinks.hpp"
 #include "posix/file_descriptor.hpp"
 #include "run/name_server.hpp"
 #include "setup/names.hpp"
@@ -19,34 +22,33 @@
 
 namespace ghostpeer::run {
 
-class Relay {
+class Relay final : public loop::Part {
   public:
     /// Make it after COMMAND's process: it raises the limit on open files for this one.
     /// `servers`: there are real servers behind the peer, not only names.
-    Relay(peer::Engine& engine, NameServer& name_server, setup::NamesByAddress names, bool servers);
+    Relay(const loop::Clock& clock, peer::Engine& engine, loop::Sinks& sinks,
+          NameServer& name_server, setup::NamesByAddress names, bool servers);
 
     /// What a real server has not got by now it never gets: it sees a reset, not an end.
-    ~Relay();
+    ~Relay() override;
     Relay(const Relay&) = delete;
     Relay& operator=(const Relay&) = delete;
 
     /// Readable when there is something to do; an epoll instance of its own, so that the run loop
     /// watches one descriptor however many connections there are. -1 where the kernel gave none.
-    [[nodiscard]] int fd() const noexcept { return epoll_.get(); }
-    /// Are there real servers at work?
-    [[nodiscard]] bool busy() const noexcept { return !servers_.empty(); }
-    /// Has a real server been told that its client has finished, and not finished yet itself?
-    [[nodiscard]] bool awaits_end() const noexcept;
-    /// Does what is ready, but not for long. False: nothing was.
-    bool handle(Instant now);
-    /// Takes up what the engine has asked for.
-    void carry_out(Instant now);
-    /// When to call `handle` even if nothing is ready.
-    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept {
+    [[nodiscard]] int fd() const noexcept override { return epoll_.get(); }
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
         return name_server_.next_deadline();
     }
-    /// What the user should know, each sentence once in a run.
-    [[nodiscard]] std::vector<event::Notice> take_notices();
+    /// A real server may be as near as the program.
+    [[nodiscard]] bool lively() const noexcept override { return !servers_.empty(); }
+    bool attend(Instant now) override;
+    void carry_out(Instant now) override;
+    /// Tells what the user should know, each sentence once in a run.
+    void delivered() override;
+    [[nodiscard]] std::optional<std::string> failure() const override;
+    /// Has a real server been told that its client has finished, and not finished yet itself?
+    [[nodiscard]] bool awaits_more() const noexcept override;
 
   private:
     struct Server {
@@ -82,7 +84,9 @@ class Relay {
     void forget(Server& server);
     void notice(std::string text);
 
+    const loop::Clock& clock_;
     peer::Engine& engine_;
+    loop::Sinks& sinks_;
     NameServer& name_server_;
     setup::NamesByAddress names_;
     FileDescriptor epoll_;

@@ -3,7 +3,6 @@
 
 #include "ghostpeer/peer/engine.hpp"
 #include "loop/clock.hpp"
-#include "loop/part.hpp"
 #include "loop/sinks.hpp"
 #include "run/notifier.hpp"
 #include "setup/peers.hpp"
@@ -11,7 +10,7 @@
 
 namespace ghostpeer::run {
 
-class Reloader final : public loop::Part {
+class Reloader {
   public:
     /// `peers`: those of the start.
     Reloader(const setup::ServeOptions& options, const setup::Peers& peers,
@@ -24,8 +23,8 @@ class Reloader final : public loop::Part {
           sinks_(sinks),
           notifier_(notifier) {}
 
-    void attend(Instant /*now*/) override {}
-    [[nodiscard]] bool signal(int number, Instant now) override;
+    /// True: it was SIGHUP, and is dealt with.
+    [[nodiscard]] bool signal(int number, Instant now);
 
   private:
     /// What to tell the user, one line or several; empty: all went well.

@@ -2,20 +2,17 @@
 
 #include "event/exit_status.hpp"
 #include "loop/last_resort.hpp"
-#include "posix/huge_pages.hpp"
 #include "posix/message.hpp"
 #include "process/tree.hpp"
+#include "run/assembly.hpp"
 #include "run/call_part.hpp"
 #include "run/control_part.hpp"
-#include "run/dialler.hpp"
 #include "run/instead.hpp"
 #include "run/observers.hpp"
 #include "run/output_tee.hpp"
 #include "run/packet_module.hpp"
 #include "run/page_sink.hpp"
-#include "run/run_loop.hpp"
 #include "run/run_setup.hpp"
-#include "run/tell_verdict.hpp"
 #include "sandbox/confinement.hpp"
 #include "setup/engine_setup.hpp"
 #include "setup/link_setup.hpp"
@@ -32,24 +29,6 @@
 namespace ghostpeer::run {
 
 namespace {
-
-/// Null where they cannot be had.
-[[nodiscard]] std::unique_ptr<sockets::SocketWatcher> watch_sockets(sandbox::Sandbox& sandbox,
-                                                                    const peer::Engine& engine,
-                                                                    const loop::Clock& clock,
-                                                                    loop::Sinks& sinks) {
-    if (sandbox.diag()) {
-        return std::make_unique<sockets::SocketWatcher>(sandbox.diag().release(),
-                                                        std::move(sandbox.netstat()));
-    }
-    if (engine.expects_outcomes()) {
-        sinks.notice(clock.now(), "sockets",
-                     "The kernel's sockets cannot be watched here: an `outcome` "
-                     "is told from the segments alone, and is `unknown` where "
-                     "they do not tell.");
-    }
-    return nullptr;
-}
 
 /// Why a run did not begin: what is to be said of it, and the status.
 struct Refusal {
@@ -71,9 +50,8 @@ class Run {
 
     /// All that can be refused, in order.
     [[nodiscard]] Step begin() {
-        for (const auto step :
-             {&Run::read_profiles, &Run::open_interfaces, &Run::make_sandbox, &Run::open_outputs,
-              &Run::make_engine, &Run::make_dialler, &Run::make_loop, &Run::launch}) {
+        for (const auto step : {&Run::read_profiles, &Run::open_interfaces, &Run::make_sandbox,
+                                &Run::open_outputs, &Run::put_together, &Run::launch}) {
             if (auto done = (this->*step)(); !done) {
                 return done;
             }
@@ -83,12 +61,13 @@ class Run {
 
     /// Until COMMAND has ended. Returns the run's exit status.
     [[nodiscard]] int go() {
-        const Outcome outcome = loop_->run();
+        const Outcome outcome = assembly_->run();
         const Instant end = clock_->now();
         // From COMMAND's network, so before that is gone.
+        const peer::Engine& engine = assembly_->engine();
         auto instead = describe_instead(
-            engine_->attempt_count() == 0 ? process::network_use(sandbox_->helper()) : std::nullopt,
-            *engine_, name_server_->unknown(), options_.link == setup::LinkChoice::loopback);
+            engine.attempt_count() == 0 ? process::network_use(sandbox_->helper()) : std::nullopt,
+            engine, assembly_->unknown_names(), options_.link == setup::LinkChoice::loopback);
         end_what_is_left(end);
         return tell(outcome, end, std::move(instead));
     }
@@ -208,29 +187,26 @@ class Run {
         return {};
     }
 
-    [[nodiscard]] Step make_engine() {
+    [[nodiscard]] Step put_together() {
         const std::string remark = sandbox_->link_end().remark;
         link_ = setup::make_link(sandbox_->link_end(), options_.mtu, peers_.loopback);
-        peer::Settings settings = setup::make_settings(options_, peers_, seed_);
-        settings.memory = &memory_;
-        settings.ids = &sinks_.ids();
-        settings.virtual_time = virtual_time();
-        settings.epoch = settings.virtual_time ? Duration::zero() : clock_->epoch();
-        settings.verify_checksums = link_->verify_checksums();
-        settings.name_server = options_.link != setup::LinkChoice::loopback;
-        engine_.emplace(settings, peers_.specs);
-        if (setup::have_expectations(peers_)) {
-            conversation_ = keep_conversation(sinks_);
-        }
-        watcher_ = watch_sockets(*sandbox_, *engine_, *clock_, sinks_);
-        sampler_.emplace(watcher_.get(), *engine_, sinks_,
-                         SocketSampler::Purpose{options_.sockets, engine_->expects_outcomes()});
+        assembly_.emplace(
+            Surroundings{options_, peers_, seed_, *clock_, *signals_, sinks_, *link_, options_.mtu,
+                         control_ ? &*control_ : nullptr, &*sandbox_, options_.sockets,
+                         options_.link != setup::LinkChoice::loopback, virtual_time()});
         if (options_.link == setup::LinkChoice::automatic) {
             notice("link", remark);
         }
         notice("link", peers_.loopback.notice);
-        for (const std::string& sentence : peers_.remarks) {
-            notice("command-line", sentence);
+        assembly_->tell_remarks();
+        if (output_) {
+            assembly_->add(*output_);
+        }
+        if (calls_) {
+            assembly_->add(*calls_);
+        }
+        if (const auto& problem = assembly_->problem()) {
+            return refuse(*problem);
         }
         return {};
     }
@@ -240,47 +216,6 @@ class Run {
         if (!text.empty()) {
             sinks_.notice(clock_->now(), what, text);
         }
-    }
-
-    [[nodiscard]] Step make_dialler() {
-        if (peers_.clients.empty()) {
-            return {};
-        }
-        if (!sandbox_->listen_diag()) {
-            return refuse(
-                "this kernel has no sock_diag (CONFIG_INET_DIAG), which tells where COMMAND "
-                "listens, and a peer with `role: client` must know.");
-        }
-        std::vector<wire::Endpoint> guards = peers_.loopback.places;
-        guards.insert(guards.end(), peers_.loopback.with_ipv6.begin(),
-                      peers_.loopback.with_ipv6.end());
-        dialler_.emplace(peers_.clients, std::move(guards), sandbox_->listen_diag().release(),
-                         clock_->now());
-        return {};
-    }
-
-    [[nodiscard]] Step make_loop() {
-        name_server_.emplace(*engine_, peers_.addresses_by_name, peers_.relays.original,
-                             options_.mtu);
-        relay_.emplace(*engine_, *name_server_, peers_.names_by_address, peers_.relays.servers);
-        std::vector<loop::Part*> attendants;
-        if (control_) {
-            controller_.emplace(*control_, *clock_, *engine_, sinks_, peers_);
-            attendants.push_back(&*controller_);
-        }
-        if (output_) {
-            attendants.push_back(output_.get());
-        }
-        if (calls_) {
-            attendants.push_back(calls_.get());
-        }
-        loop_.emplace(RunLoop::Parts{*clock_, *engine_, *link_, &*sandbox_, *signals_, sinks_,
-                                     *relay_, *sampler_, options_.timeout, options_.fires,
-                                     !virtual_time(), dialler_ ? &*dialler_ : nullptr, attendants});
-        if (loop_->problem()) {
-            return refuse(*loop_->problem());
-        }
-        return {};
     }
 
     [[nodiscard]] Step launch() {
@@ -307,7 +242,7 @@ class Run {
     void overlook_tracer() {
         for (const pid_t child : process::children_of(sandbox_->helper())) {
             if (const pid_t tracer = process::tracer_of(child); tracer > 0) {
-                loop_->overlook(tracer);
+                assembly_->ending().overlook(tracer);
             }
         }
     }
@@ -335,29 +270,18 @@ class Run {
             sinks_.record({end, 0, 0, *outcome.exit});
         }
         sinks_.finish();
-        judge::RunSummary run = summarize(options_, outcome, *engine_, sinks_, end, seed_);
+        judge::RunSummary run = assembly_->summarize(outcome, end);
         run.expected_status = options_.expected_status;
         run.wall_timeout = options_.wall_timeout;
         run.instead = std::move(instead);
-        run.unmet_peers = find_unmet_peers(peers_, *engine_);
+        run.unmet_peers = find_unmet_peers(peers_, assembly_->engine());
         if (output_) {
             run.output = output_->texts();
         }
-        run.link = link_->describe();
         run.kernel = options_.kernel;
-        if (dialler_) {
-            run.undialled = dialler_->undialled();
-        }
-        if (const auto lost = controller_ ? controller_->lost() : std::nullopt) {
-            run.lost.push_back({*lost, false});
-        }
-        if (conversation_ != nullptr) {
-            conversation_->forget_after(outcome.concluded);
-        }
-        const event::Verdict verdict =
-            tell_verdict(options_, std::move(run), sinks_, conversation_, end);
+        const event::Verdict verdict = assembly_->tell(std::move(run), end);
         last_resort::doing("the control interface is closed");
-        left_behind_ = controller_ && !controller_->end();
+        left_behind_ = !assembly_->close_control();
         return verdict.status;
     }
 
@@ -374,16 +298,7 @@ class Run {
     std::optional<loop::Clock> clock_;
     loop::Sinks sinks_;
     std::unique_ptr<link::Link> link_;
-    HugePages memory_;
-    std::optional<peer::Engine> engine_;
-    judge::Conversation* conversation_ = nullptr;  ///< one of `sinks_`
-    std::unique_ptr<sockets::SocketWatcher> watcher_;
-    std::optional<SocketSampler> sampler_;
-    std::optional<Dialler> dialler_;
-    std::optional<NameServer> name_server_;
-    std::optional<Relay> relay_;
-    std::optional<ControlPart> controller_;
-    std::optional<RunLoop> loop_;
+    std::optional<Assembly> assembly_;
     bool left_behind_ = false;
 };
 

@@ -2,16 +2,14 @@
 
 #include "event/exit_status.hpp"
 #include "loop/last_resort.hpp"
-#include "posix/huge_pages.hpp"
 #include "posix/message.hpp"
+#include "run/assembly.hpp"
 #include "run/control_part.hpp"
 #include "run/lan_part.hpp"
 #include "run/notifier.hpp"
 #include "run/observers.hpp"
 #include "run/packet_module.hpp"
 #include "run/reloader.hpp"
-#include "run/run_loop.hpp"
-#include "run/tell_verdict.hpp"
 #include "sandbox/caretaker.hpp"
 #include "sandbox/confinement.hpp"
 #include "setup/engine_setup.hpp"
@@ -157,16 +155,9 @@ struct Prepared {
     const loop::Clock& clock = prepared.clock;
     link::Link& link = *prepared.served.link;
     loop::Sinks& sinks = prepared.sinks;
-    HugePages memory;
-    peer::Settings settings = setup::make_settings(options, peers, seed);
-    settings.memory = &memory;
-    settings.epoch = clock.epoch();
-    settings.mtu = link.mtu();
-    settings.verify_checksums = link.verify_checksums();
-    peer::Engine engine(settings, peers.specs);
-    judge::Conversation* const conversation =
-        setup::have_expectations(peers) ? keep_conversation(sinks) : nullptr;
-
+    Assembly assembly({options, peers, seed, clock, prepared.signals, sinks, link, link.mtu(),
+                       prepared.control ? &*prepared.control : nullptr});
+    peer::Engine& engine = assembly.engine();
     const auto ready = [&](Instant now) {
         const std::string where = places(options, peers);
         if (!print_output("ready: " + where + "\n")) {
@@ -176,53 +167,32 @@ struct Prepared {
         dial(options, peers, engine, now);
     };
     Reloader reloader(options, peers, clock, engine, sinks, prepared.notifier);
-    std::vector<loop::Part*> attendants{&reloader};
+    assembly.ending().offer_signals(
+        [&](int number, Instant now) { return reloader.signal(number, now); });
     std::optional<LanPart> lan;
     setup::ServedLink& served = prepared.served;
     if (served.presence) {
         lan.emplace(LanPart::Parts{options.interface, std::move(served.neighbours),
                                    std::move(served.news), served.index, served.own,
                                    *served.presence, link, sinks, ready});
-        attendants.push_back(&*lan);
+        assembly.add(*lan);
     }
-    std::optional<ControlPart> control;
-    if (prepared.control) {
-        control.emplace(*prepared.control, clock, engine, sinks, peers);
-        attendants.push_back(&*control);
-    }
-    SocketSampler sampler(nullptr, engine, sinks, {});
-    NameServer name_server(engine, {}, false, settings.mtu);
-    Relay relay(engine, name_server, {}, peers.relays.servers);
-    RunLoop loop({clock, engine, link, nullptr, prepared.signals, sinks, relay, sampler,
-                  options.timeout, options.fires, true, nullptr, attendants});
-    if (loop.problem()) {
-        complain(*loop.problem());
+    if (const auto& problem = assembly.problem()) {
+        complain(*problem);
         return exit_cannot;
     }
-    for (const std::string& sentence : peers.remarks) {
-        sinks.notice(clock.now(), "command-line", sentence);
-    }
-    if (engine.expects_outcomes()) {
-        sinks.notice(clock.now(), "sockets",
-                     "The sockets of programs elsewhere cannot be watched: an "
-                     "`outcome` is told from the segments alone, and is `unknown` where "
-                     "they do not tell.");
-    }
+    assembly.tell_remarks();
     if (!lan) {
         ready(clock.now());
     }
-    const Outcome outcome = loop.run();
+    const Outcome outcome = assembly.run();
     prepared.notifier.tell("STOPPING=1");
     const Instant end = clock.now();
     sinks.finish();
-    judge::RunSummary run = summarize(options, outcome, engine, sinks, end, seed);
-    run.link = link.describe();
+    judge::RunSummary run = assembly.summarize(outcome, end);
     run.served = true;
-    if (conversation != nullptr) {
-        conversation->forget_after(outcome.concluded);
-    }
-    const event::Verdict verdict = tell_verdict(options, std::move(run), sinks, conversation, end);
-    left_behind = control && !control->end();
+    const event::Verdict verdict = assembly.tell(std::move(run), end);
+    left_behind = !assembly.close_control();
     return verdict.status;
 }
 

@@ -66,12 +66,9 @@ constexpr Duration after_due = 3ms;
 
 }  // namespace
 
-SocketSampler::SocketSampler(sockets::SocketWatcher* watcher, peer::Engine& engine,
+SocketSampler::SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher, peer::Engine& engine,
                              loop::Sinks& sinks, Purpose purpose)
-    : watcher_(watcher), engine_(engine), sinks_(sinks), purpose_(purpose) {
-    if (watcher_ == nullptr) {
-        return;
-    }
+    : watcher_(std::move(watcher)), engine_(engine), sinks_(sinks), purpose_(purpose) {
     // Without it a socket that the program closes is missed at the next look.
     subscribed_ = watcher_->subscribe();
     if (watcher_->counts_aborts()) {
@@ -97,17 +94,17 @@ void SocketSampler::schedule(Instant now) {
     sample_at_ = next;
 }
 
-void SocketSampler::on_time(Instant now) {
+bool SocketSampler::attend(Instant now) {
     if (sample_at_ && *sample_at_ <= now) {
         look(now);
         schedule(now);
+    } else {
+        answered(now);
     }
+    return true;
 }
 
 void SocketSampler::packets_came(Instant now) {
-    if (!steady()) {
-        return;
-    }
     news_at_ = now;
     const Duration interval = purpose_.outcomes ? outcome_interval : shown_interval;
     // After a rest the first packet may be all that a short connection shows.
@@ -167,8 +164,8 @@ void SocketSampler::answered(Instant now) {
     }
 }
 
-void SocketSampler::look_once_more(Instant now) {
-    if (watcher_ == nullptr || !engine_.has_attempts()) {
+void SocketSampler::conclude(Instant now) {
+    if (!engine_.has_attempts()) {
         return;
     }
     // The kernel makes its answer while it is read, so that there is always something to read

@@ -2,47 +2,49 @@
 #pragma once
 
 #include "ghostpeer/peer/engine.hpp"
+#include "loop/part.hpp"
 #include "loop/sinks.hpp"
 #include "sockets/socket_watcher.hpp"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 namespace ghostpeer::run {
 
-class SocketSampler {
+class SocketSampler final : public loop::Part {
   public:
     struct Purpose {
         bool shown = false;     ///< the user wants to see the sockets
         bool outcomes = false;  ///< expectations ask how they end
     };
 
-    /// `watcher` null: the sockets are not watched. Without a purpose the kernel tells of sockets
-    /// that are destroyed, and is asked for the others once, at the end: that costs nothing while
-    /// nothing happens.
-    SocketSampler(sockets::SocketWatcher* watcher, peer::Engine& engine, loop::Sinks& sinks,
-                  Purpose purpose);
+    /// Without a purpose the kernel tells of sockets that are destroyed, and is asked for the
+    /// others once, at the end: that costs nothing while nothing happens.
+    SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher, peer::Engine& engine,
+                  loop::Sinks& sinks, Purpose purpose);
 
-    [[nodiscard]] bool active() const noexcept { return watcher_ != nullptr; }
-    /// To poll for reading; then call `answered`.
-    [[nodiscard]] int fd() const noexcept { return watcher_->fd(); }
-    void answered(Instant now);
-    [[nodiscard]] std::optional<Instant> next() const noexcept { return sample_at_; }
-    void on_time(Instant now);
-    void packets_came(Instant now);
+    [[nodiscard]] int fd() const noexcept override { return watcher_->fd(); }
+    [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
+        return sample_at_;
+    }
+    bool attend(Instant now) override;
+    [[nodiscard]] bool follows_packets() const noexcept override { return steady(); }
+    void packets_came(Instant now) override;
     /// A last look, answered when this returns.
-    void look_once_more(Instant now);
+    void conclude(Instant now) override;
 
   private:
     /// Does somebody want to know of the sockets at all times?
     [[nodiscard]] bool steady() const noexcept { return purpose_.shown || purpose_.outcomes; }
+    void answered(Instant now);
     void look(Instant now);
     void schedule(Instant now);
     /// True where a look would tell more.
     bool take_changes(Instant now);
     bool take_destroyed(const event::Socket& socket, Instant now);
 
-    sockets::SocketWatcher* watcher_;
+    std::unique_ptr<sockets::SocketWatcher> watcher_;
     peer::Engine& engine_;
     loop::Sinks& sinks_;
     Purpose purpose_;

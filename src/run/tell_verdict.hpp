@@ -6,7 +6,7 @@
 #include "judge/conversation.hpp"
 #include "judge/report.hpp"
 #include "loop/sinks.hpp"
-#include "run/run_loop.hpp"
+#include "run/ending.hpp"
 #include "setup/run_options.hpp"
 
 #include <cstdint>

@@ -1,0 +1,147 @@
+#include "run/assembly.hpp"
+
+#include "loop/last_resort.hpp"
+#include "run/tell_verdict.hpp"
+#include "setup/engine_setup.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace ghostpeer::run {
+namespace {
+
+[[nodiscard]] peer::Settings settings_of(const Surroundings& given, HugePages& memory) {
+    peer::Settings settings = setup::make_settings(given.options, given.peers, given.seed);
+    settings.memory = &memory;
+    settings.ids = &given.sinks.ids();
+    settings.mtu = given.mtu;
+    settings.virtual_time = given.virtual_time;
+    settings.epoch = given.virtual_time ? Duration::zero() : given.clock.epoch();
+    settings.verify_checksums = given.link.verify_checksums();
+    settings.name_server = given.name_server;
+    return settings;
+}
+
+/// Elsewhere names are nobody's business here.
+[[nodiscard]] NameServer make_name_server(const Surroundings& given, peer::Engine& engine) {
+    return given.sandbox != nullptr ? NameServer(engine, given.peers.addresses_by_name,
+                                                 given.peers.relays.original, given.mtu)
+                                    : NameServer(engine, {}, false, given.mtu);
+}
+
+}  // namespace
+
+Assembly::Assembly(const Surroundings& given)
+    : given_(given),
+      engine_(settings_of(given, memory_), given.peers.specs),
+      conversation_(setup::have_expectations(given.peers) ? keep_conversation(given.sinks)
+                                                          : nullptr),
+      name_server_(make_name_server(given, engine_)),
+      relay_(given.clock, engine_, given.sinks, name_server_,
+             given.sandbox != nullptr ? given.peers.names_by_address : setup::NamesByAddress{},
+             given.peers.relays.servers),
+      fires_(given.options.fires, engine_, given.sinks),
+      loop_({given.clock, engine_, given.link, given.sinks, !given.virtual_time,
+             given.sandbox == nullptr}),
+      ending_({given.clock, engine_, loop_, given.signals, given.sandbox, given.options.timeout,
+               given.virtual_time}) {
+    if (given_.sandbox != nullptr) {
+        watch_sockets();
+        wait_for_listeners();
+    }
+    if (given_.control != nullptr) {
+        control_.emplace(*given_.control, given_.clock, engine_, given_.sinks, given_.peers);
+    }
+    for (loop::Part* part : {static_cast<loop::Part*>(&fires_), static_cast<loop::Part*>(&relay_),
+                             static_cast<loop::Part*>(dialler_ ? &*dialler_ : nullptr),
+                             static_cast<loop::Part*>(control_ ? &*control_ : nullptr),
+                             static_cast<loop::Part*>(&ending_),
+                             static_cast<loop::Part*>(sampler_ ? &*sampler_ : nullptr)}) {
+        if (part != nullptr) {
+            loop_.add(*part);
+        }
+    }
+}
+
+void Assembly::watch_sockets() {
+    if (given_.sandbox->diag()) {
+        sampler_.emplace(
+            std::make_unique<sockets::SocketWatcher>(given_.sandbox->diag().release(),
+                                                     std::move(given_.sandbox->netstat())),
+            engine_, given_.sinks,
+            SocketSampler::Purpose{given_.sockets, engine_.expects_outcomes()});
+    } else if (engine_.expects_outcomes()) {
+        given_.sinks.notice(given_.clock.now(), "sockets",
+                            "The kernel's sockets cannot be watched here: an `outcome` "
+                            "is told from the segments alone, and is `unknown` where "
+                            "they do not tell.");
+    }
+}
+
+void Assembly::wait_for_listeners() {
+    if (given_.peers.clients.empty()) {
+        return;
+    }
+    if (!given_.sandbox->listen_diag()) {
+        problem_ =
+            "this kernel has no sock_diag (CONFIG_INET_DIAG), which tells where COMMAND listens, "
+            "and a peer with `role: client` must know.";
+        return;
+    }
+    const setup::LoopbackPlaces& loopback = given_.peers.loopback;
+    std::vector<wire::Endpoint> guards = loopback.places;
+    guards.insert(guards.end(), loopback.with_ipv6.begin(), loopback.with_ipv6.end());
+    dialler_.emplace(given_.peers.clients, std::move(guards),
+                     given_.sandbox->listen_diag().release(), engine_, given_.clock.now());
+}
+
+const std::optional<std::string>& Assembly::problem() const noexcept {
+    return problem_ ? problem_ : loop_.problem();
+}
+
+void Assembly::tell_remarks() {
+    for (const std::string& sentence : given_.peers.remarks) {
+        given_.sinks.notice(given_.clock.now(), "command-line", sentence);
+    }
+    if (given_.sandbox == nullptr && engine_.expects_outcomes()) {
+        given_.sinks.notice(given_.clock.now(), "sockets",
+                            "The sockets of programs elsewhere cannot be watched: an "
+                            "`outcome` is told from the segments alone, and is `unknown` where "
+                            "they do not tell.");
+    }
+}
+
+Outcome Assembly::run() {
+    last_resort::doing("packets and signals are waited for");
+    loop_.run();
+    ending_.settled();
+    loop_.drain();
+    Outcome outcome = ending_.outcome();
+    outcome.failure = loop_.failure();
+    outcome.concluded = loop_.concluded();
+    return outcome;
+}
+
+judge::RunSummary Assembly::summarize(const Outcome& outcome, Instant end) {
+    if (conversation_ != nullptr) {
+        conversation_->forget_after(outcome.concluded);
+    }
+    judge::RunSummary summary =
+        run::summarize(given_.options, outcome, engine_, given_.sinks, end, given_.seed);
+    summary.link = given_.link.describe();
+    if (dialler_) {
+        summary.undialled = dialler_->undialled();
+    }
+    if (const auto lost = control_ ? control_->lost() : std::nullopt) {
+        summary.lost.push_back({*lost, false});
+    }
+    return summary;
+}
+
+event::Verdict Assembly::tell(judge::RunSummary summary, Instant end) {
+    return tell_verdict(given_.options, std::move(summary), given_.sinks, conversation_, end);
+}
+
+bool Assembly::close_control() { return !control_ || control_->end(); }
+
+}  // namespace ghostpeer::run

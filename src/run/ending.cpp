@@ -1,0 +1,244 @@
+#include "run/ending.hpp"
+
+#include "loop/last_resort.hpp"
+#include "process/tree.hpp"
+
+#include <sys/epoll.h>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace ghostpeer::run {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration grace = 1s;         ///< between SIGTERM and SIGKILL
+constexpr Duration step = 200ms;       ///< for SIGKILL to be seen to have worked
+constexpr Duration longest_work = 1s;  ///< of COMMAND, after `finish`
+constexpr Duration between_looks = 5ms;
+constexpr int enough_rest = 2;  ///< looks in a row: between two steps it may wait, too
+
+}  // namespace
+
+Ending::Ending(const World& world) : world_(world), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    watch(world_.signals.fd());
+    if (world_.sandbox != nullptr) {
+        watch(world_.sandbox->status_fd());
+    }
+}
+
+void Ending::watch(int fd) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (fd < 0 || !epoll_) {
+        failure_ = loop::too_few_files();
+    } else if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        failure_ = loop::cannot_watch(errno);
+    }
+}
+
+void Ending::begin(Instant now) {
+    if (world_.timeout) {
+        timeout_at_ = now + *world_.timeout;
+        last_resort::arm(*world_.timeout + last_resort::patience, last_resort::Cause::timeout);
+    }
+}
+
+std::optional<Instant> Ending::next_deadline() const noexcept {
+    std::optional<Instant> next;
+    const auto consider = [&](const std::optional<Instant>& at) {
+        next = at ? std::min(next.value_or(Instant::max()), *at) : next;
+    };
+    consider(timeout_at_);
+    consider(kill_at_);
+    if (!ending_ && world_.engine.finished()) {
+        consider(rest_at_.value_or(run_start));
+    }
+    return next;
+}
+
+bool Ending::attend(Instant now) {
+    handle_signals();
+    // Whoever was stopped, or had much to do, looks late: COMMAND may have ended long since.
+    if (world_.sandbox != nullptr && !outcome_.exit) {
+        take_exit();
+    }
+    if (outcome_.exit || over_) {
+        return true;
+    }
+    if (!ending_ && world_.engine.finished()) {
+        finish_when_at_rest(now);
+    }
+    if (timeout_at_ && *timeout_at_ <= now) {
+        timeout_at_.reset();
+        if (!ending_) {
+            begin_end(judge::Ended::timeout, now);
+        }
+    }
+    if (kill_at_ && *kill_at_ <= now) {
+        force_end(now);
+    }
+    return true;
+}
+
+void Ending::settled() const {
+    if (outcome_.ended == judge::Ended::command || outcome_.ended == judge::Ended::finish) {
+        last_resort::arm(last_resort::patience_with_readers, last_resort::Cause::over);
+    } else {
+        last_resort::put_off();
+    }
+}
+
+void Ending::begin_end(judge::Ended why, Instant now) {
+    last_resort::put_off();
+    ending_ = true;
+    outcome_.ended = why;
+    world_.loop.conclude(now);
+    if (world_.sandbox == nullptr) {
+        over_ = true;
+        return;
+    }
+    if (why != judge::Ended::finish) {
+        look_at_command();
+    }
+    world_.sandbox->signal_all(SIGTERM);
+    // A stopped process takes a SIGTERM only once it goes on.
+    world_.sandbox->signal_all(SIGCONT);
+    kill_at_ = now + grace;
+}
+
+void Ending::handle_signal_alone(int number, Instant now) {
+    const bool taken = takes_signal_ && takes_signal_(number, now);
+    if (!taken &&
+        (number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT)) {
+        outcome_.signal = number;
+        begin_end(judge::Ended::signal, now);
+    }
+}
+
+void Ending::finish_when_at_rest(Instant now) {
+    if (rest_at_ && now < *rest_at_) {
+        return;
+    }
+    rest_by_ = rest_by_.value_or(now + longest_work);
+    // In virtual time none passes while COMMAND works.
+    const bool may_work = !world_.virtual_time && world_.sandbox != nullptr && now < *rest_by_;
+    if (may_work) {
+        const bool works = process::at_work(processes_of_command());
+        found_at_rest_ = works ? 0 : found_at_rest_ + 1;
+    }
+    if (may_work && found_at_rest_ < enough_rest) {
+        rest_at_ = now + between_looks;
+        return;
+    }
+    rest_at_.reset();
+    begin_end(judge::Ended::finish, now);
+}
+
+void Ending::force_end(Instant now) {
+    last_resort::put_off();
+    kill_at_ = now + step;
+    switch (++force_) {
+        case 1: world_.sandbox->signal_all(SIGKILL); break;
+        // The helper passes SIGKILL on, unless somebody has stopped it.
+        case 2: world_.sandbox->kill_helper(); break;
+        default:
+            // Somebody traces it, or the kernel does not let go of it: the run ends all the same.
+            outcome_.exit = event::Exit{};
+            outcome_.exit->signal = SIGKILL;
+            over_ = true;
+            break;
+    }
+}
+
+void Ending::handle_signals() {
+    while (const auto received = over_ ? std::nullopt : world_.signals.next()) {
+        const int number = received->number;
+        const Instant now = world_.clock.now();
+        if (world_.sandbox == nullptr) {
+            handle_signal_alone(number, now);
+            continue;
+        }
+        if (received->out_of_time && world_.virtual_time) {
+            if (!ending_) {
+                begin_end(judge::Ended::wall_timeout, now);
+            }
+            continue;
+        }
+        if (number == SIGTERM || number == SIGHUP) {
+            world_.loop.conclude(now);
+        }
+        if (number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT) {
+            look_at_command();
+        }
+        if (!received->from_terminal) {
+            world_.sandbox->signal(number);
+        }
+        if (number == SIGINT || number == SIGQUIT) {
+            // COMMAND may well live on after a Ctrl-C; who presses it three times means it.
+            constexpr unsigned insistent = 3;
+            if (++interrupts_ < insistent) {
+                continue;
+            }
+        } else if (number != SIGTERM && number != SIGHUP) {
+            continue;
+        }
+        if (!ending_) {
+            ending_ = true;
+            outcome_.ended = judge::Ended::signal;
+            outcome_.signal = number;
+            kill_at_ = now + grace;
+        }
+    }
+}
+
+std::vector<pid_t> Ending::processes_of_command() const {
+    auto processes = process::descendants_of(world_.sandbox->helper());
+    processes.erase(std::remove(processes.begin(), processes.end(), overlooked_), processes.end());
+    return processes;
+}
+
+void Ending::look_at_command() {
+    // Of several signals the first finds COMMAND as it was.
+    if (outcome_.waits.empty()) {
+        const auto processes = processes_of_command();
+        // To find them may have taken longer than what is to be told.
+        outcome_.looked = world_.clock.now();
+        outcome_.waits = process::look_at(processes);
+        outcome_.attempts_then = world_.engine.attempts();
+    }
+}
+
+void Ending::take_exit() {
+    const auto status = world_.sandbox->poll_exit();
+    if (!status) {
+        return;
+    }
+    constexpr int helper_killed = 2;
+    if (status->helper_lost && force_ < helper_killed) {
+        failure_ =
+            "the helper process that holds COMMAND's namespaces was killed from outside, and "
+            "COMMAND with it.";
+    }
+    event::Exit exit;
+    if (status->signaled) {
+        exit.signal = status->value;
+    } else {
+        exit.status = status->value;
+    }
+    outcome_.exit = exit;
+    outcome_.exited = world_.clock.now();
+    // Those whose parent has ended are the helper's own (it is the init of their namespace).
+    for (const pid_t process : process::children_of(world_.sandbox->helper())) {
+        if (process == overlooked_) {
+            continue;
+        }
+        if (auto name = process::name_of_living(process)) {
+            outcome_.left_behind.push_back(std::move(*name));
+        }
+    }
+}
+
+}  // namespace ghostpeer::run
