@@ -265,6 +265,7 @@ Request unless(const std::optional<std::string>& problem, const char* help, Aske
 
 }  // namespace
 
+// In one piece: every command is defined, and the one that was given taken.
 Request parse_command_line(int argc, const char* const* argv) {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     setup::RunOptions options;

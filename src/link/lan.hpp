@@ -46,11 +46,4 @@ struct Lan {
                                                   const MacAddress& own, std::uint16_t mtu,
                                                   Presence& presence);
 
-/// What the administrator of this host has done meanwhile.
-struct HostNews {
-    std::vector<wire::IpAddress> addresses;  ///< that this host has now, on any interface
-    bool gone = false;                       ///< the interface `index` is not here any more
-};
-[[nodiscard]] HostNews read_news(const FileDescriptor& news, int index);
-
 }  // namespace ghostpeer::link

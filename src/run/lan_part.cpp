@@ -1,6 +1,6 @@
 #include "run/lan_part.hpp"
 
-#include "loop/clock.hpp"
+#include "link/host_news.hpp"
 
 #include <fmt/format.h>
 
