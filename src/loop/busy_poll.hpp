@@ -1,5 +1,6 @@
 // When to watch the link awake: falling asleep and being woken costs a processor more than a round
-// trip to a program on the same machine takes, and makes timers late.
+// trip to a program on the same machine takes, and makes timers late. `tools/bench connect` and
+// `tools/bench delay` show both.
 #pragma once
 
 #include "ghostpeer/wire/time.hpp"
