@@ -1,17 +1,11 @@
-// What the module `packets` holds: all that needs libtins and libpcap.
+// The entry of the module `packets`: all that needs libtins.
 #pragma once
 
-#include "show/pcap.hpp"
-#include "wire/packet_functions.hpp"
+#include "ghostpeer/wire/packet_library.hpp"
 
 namespace ghostpeer::packets {
 
-struct Functions {
-    wire::PacketFunctions wire;
-    decltype(&show::make_capture) make_capture;
-};
-
 inline constexpr const char* entry = "ghostpeer_packets";
-using Entry = const Functions& (*)();
+using Entry = wire::PacketLibrary& (*)();
 
 }  // namespace ghostpeer::packets

@@ -102,7 +102,7 @@ void Engine::Impl::other_packet_arrived(const wire::OtherPacket& other,
                                         std::span<const std::uint8_t> packet, Instant now) {
     ++counters.not_tcp;
     if (for_name_server(other)) {
-        auto datagram = wire::decode_datagram(packet, {settings.verify_checksums});
+        auto datagram = settings.packets->decode_datagram(packet, {settings.verify_checksums});
         if (datagram && datagrams.size() < max_datagrams) {
             datagrams.push_back(std::move(*datagram));
         }
@@ -114,11 +114,11 @@ void Engine::Impl::other_packet_arrived(const wire::OtherPacket& other,
     }
     std::optional<wire::Bytes> answer;
     if (other.echo_request) {
-        answer = wire::echo_reply(packet);
+        answer = settings.packets->echo_reply(packet);
     } else if (other.protocol == udp) {
-        answer = wire::port_unreachable(packet);
+        answer = settings.packets->icmp_error(wire::IcmpKind::port_unreachable, 0, packet);
     } else if (other.foreign && !is_multicast(other.destination)) {
-        answer = wire::protocol_unreachable(packet);
+        answer = settings.packets->protocol_unreachable(packet);
     }
     if (answer) {
         depart_in_parts(std::move(*answer), now);

@@ -210,7 +210,7 @@ void Engine::take_datagrams(std::vector<wire::Datagram>& into) {
 
 void Engine::send_datagram(const wire::Datagram& datagram, Instant now) {
     impl_->advance(now);
-    wire::Bytes packet = wire::encode(datagram);
+    wire::Bytes packet = impl_->settings.packets->encode(datagram);
     if (!packet.empty() && packet.size() <= impl_->settings.mtu) {
         ++impl_->counters.packets_out;
         impl_->depart(std::move(packet), std::nullopt, now);

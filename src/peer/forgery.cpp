@@ -158,7 +158,7 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
     if (what.seq) {
         event.quoted.seq = wire::SeqNum(evaluate(*what.seq, connection, occasion.segment, now));
     }
-    auto packet = wire::icmp_error(what.kind, what.mtu, wire::encode(event.quoted));
+    auto packet = settings.packets->icmp_error(what.kind, what.mtu, wire::encode(event.quoted));
     if (!packet) {
         return false;
     }

@@ -76,8 +76,8 @@ void Engine::Impl::refuse_held(Connection& connection, Instant now) {
         }
     }
     if (relay.error == UpstreamError::unreachable && !connection.blackholed_out) {
-        auto error =
-            wire::icmp_error(wire::IcmpKind::host_unreachable, 0, wire::encode(*relay.syn));
+        auto error = settings.packets->icmp_error(wire::IcmpKind::host_unreachable, 0,
+                                                  wire::encode(*relay.syn));
         if (error) {
             ++counters.packets_out;
             depart(std::move(*error), std::nullopt, now);

@@ -17,9 +17,12 @@ constexpr std::size_t udp_and_ip = 48;
 
 }  // namespace
 
-NameServer::NameServer(peer::Engine& engine, setup::AddressesByName names, bool forward,
-                       std::uint16_t mtu)
-    : engine_(engine), names_(std::move(names)), largest_datagram_(mtu - udp_and_ip) {
+NameServer::NameServer(peer::Engine& engine, wire::PacketLibrary& packets,
+                       setup::AddressesByName names, bool forward, std::uint16_t mtu)
+    : engine_(engine),
+      packets_(packets),
+      names_(std::move(names)),
+      largest_datagram_(mtu - udp_and_ip) {
     if (forward) {
         forwarder_.emplace(upstream::host_name_servers());
     }
@@ -38,8 +41,9 @@ bool NameServer::handle(Instant now) {
             continue;
         }
         if (answer.message.empty()) {
-            if (const auto query = wire::parse_dns_query(found->second.datagram.payload)) {
-                answer.message = wire::compose_dns_answer(*query, wire::DnsOutcome::server_failure);
+            if (const auto query = packets_.parse_dns_query(found->second.datagram.payload)) {
+                answer.message =
+                    packets_.compose_dns_answer(*query, wire::DnsOutcome::server_failure, {});
             }
         }
         const Asker asker = std::move(found->second);
@@ -77,9 +81,9 @@ void NameServer::carry_out(Instant now) {
 
 std::optional<wire::Bytes> NameServer::answer(const wire::Bytes& message, Asker&& asker,
                                               Instant now) {
-    const auto query = wire::parse_dns_query(message);
+    const auto query = packets_.parse_dns_query(message);
     if (!query) {
-        return wire::dns_format_error(message);
+        return packets_.dns_format_error(message);
     }
     const auto known = query->opcode == 0 && query->question_class == wire::dns_class_internet
                            ? names_.find(query->name)
@@ -90,7 +94,7 @@ std::optional<wire::Bytes> NameServer::answer(const wire::Bytes& message, Asker&
             return query->type != wire::dns_type_any &&
                    query->type != (address.is_v4() ? wire::dns_type_a : wire::dns_type_aaaa);
         });
-        return wire::compose_dns_answer(*query, wire::DnsOutcome::no_error, addresses);
+        return packets_.compose_dns_answer(*query, wire::DnsOutcome::no_error, addresses);
     }
     if (forwarder_) {
         const std::uint64_t token = ++asked_;
@@ -104,10 +108,10 @@ std::optional<wire::Bytes> NameServer::answer(const wire::Bytes& message, Asker&
         return std::nullopt;
     }
     if (query->opcode != 0) {
-        return wire::compose_dns_answer(*query, wire::DnsOutcome::not_implemented);
+        return packets_.compose_dns_answer(*query, wire::DnsOutcome::not_implemented, {});
     }
     note_unknown(*query);
-    return wire::compose_dns_answer(*query, wire::DnsOutcome::name_error);
+    return packets_.compose_dns_answer(*query, wire::DnsOutcome::name_error, {});
 }
 
 void NameServer::give(const Asker& asker, const wire::Bytes& message, Instant now) {
@@ -129,9 +133,9 @@ void NameServer::give(const Asker& asker, const wire::Bytes& message, Instant no
     }
     const wire::Datagram& question = asker.datagram;
     if (message.size() > largest_datagram_) {
-        if (const auto query = wire::parse_dns_query(question.payload)) {
+        if (const auto query = packets_.parse_dns_query(question.payload)) {
             engine_.send_datagram(
-                {question.destination, question.source, wire::dns_truncated(*query)}, now);
+                {question.destination, question.source, packets_.dns_truncated(*query)}, now);
             return;
         }
     }

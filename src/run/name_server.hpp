@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ghostpeer/peer/engine.hpp"
-#include "ghostpeer/wire/dns.hpp"
+#include "ghostpeer/wire/packet_library.hpp"
 #include "posix/file_descriptor.hpp"
 #include "setup/names.hpp"
 #include "upstream/forwarder.hpp"
@@ -22,7 +22,8 @@ class NameServer {
   public:
     /// `forward`: other names are the host's; else there are no others.
     /// `mtu` is the link's: what it does not carry whole is asked for again over TCP.
-    NameServer(peer::Engine& engine, setup::AddressesByName names, bool forward, std::uint16_t mtu);
+    NameServer(peer::Engine& engine, wire::PacketLibrary& packets, setup::AddressesByName names,
+               bool forward, std::uint16_t mtu);
 
     /// Readable when there is something to do; -1: never.
     [[nodiscard]] int fd() const noexcept { return forwarder_ ? forwarder_->fd() : -1; }
@@ -63,6 +64,7 @@ class NameServer {
     void note_unknown(const wire::DnsQuery& query);
 
     peer::Engine& engine_;
+    wire::PacketLibrary& packets_;
     setup::AddressesByName names_;
     std::optional<upstream::Forwarder> forwarder_;
     std::size_t largest_datagram_;

@@ -1,6 +1,5 @@
 #include "run/observers.hpp"
 
-#include "run/packet_module.hpp"
 #include "run/tell_verdict.hpp"
 #include "setup/version.hpp"
 #include "show/events.hpp"
@@ -116,11 +115,6 @@ tl::expected<void, std::string> open_observers(const setup::CommonOptions& optio
     using show::OutputFile;
     const bool colour = wants_colour(options);
     const bool annotated = setup::wants_annotated_capture(options);
-    if (options.pcap_file && !annotated) {
-        if (const std::string problem = load_packet_module(); !problem.empty()) {
-            return tl::make_unexpected(problem);
-        }
-    }
     if (options.trace_file) {
         auto file = OutputFile::open(*options.trace_file, "trace");
         if (!file) {

@@ -1,14 +1,20 @@
-// The module `packets`: what needs libtins and libpcap.
+// The module `packets`: what needs libtins, which with what it brings along takes as long to load
+// as the rest of a run's start.
 #pragma once
+
+#include "ghostpeer/wire/packet_library.hpp"
 
 #include <string>
 #include <thread>
 
 namespace ghostpeer::run {
 
-/// Loads it. The functions of `wire` that it holds would do so themselves where they are called
-/// first, and answer nothing where it cannot be had; this says why, in a complete sentence. Empty:
-/// it is there. Before a capture is made it has to be.
+/// Loads the module with the first packet that is no TCP and wants an answer; a run whose profile
+/// or options will need it begins to do so while its sandbox is being made. Where it cannot be had,
+/// the user is told, and what is no TCP gets no answer.
+[[nodiscard]] wire::PacketLibrary& packet_library() noexcept;
+
+/// Loads the module now. Why it cannot be had, a complete sentence; empty: it is there.
 [[nodiscard]] std::string load_packet_module();
 
 /// Why it cannot be had, as far as that is seen without loading it; empty: it lies where it should.

@@ -144,8 +144,7 @@ class Run {
         }
         // In virtual time no time passes while it is loaded, and what runs side by side does not
         // repeat exactly.
-        const bool libpcap = options_.pcap_file && !setup::wants_annotated_capture(options_);
-        if (!virtual_time() && (libpcap || setup::make_other_packets(peers_))) {
+        if (!virtual_time() && setup::make_other_packets(peers_)) {
             spec.meanwhile = [this] { loading_ = begin_to_load_packet_module(); };
         }
         auto made = sandbox::Sandbox::prepare(std::move(spec));

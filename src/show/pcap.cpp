@@ -1,96 +1,62 @@
 #include "show/pcap.hpp"
+
+#include "show/capture_format.hpp"
 #include "show/file_sink.hpp"
 
-#include <pcap/pcap.h>
-
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <bit>
+#include <chrono>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace ghostpeer::show {
 
 namespace {
 
-constexpr int snapshot_length = 262'144;
-
-/// libpcap writes to a FILE and reports no errors of single packets. This FILE hands its bytes to a
-/// string, and the OutputFile behind it does the bounded, counted writing.
-struct Staging {
-    std::string bytes;
-
-    static ssize_t write(void* cookie, const char* bytes, std::size_t n) {
-        static_cast<Staging*>(cookie)->bytes.append(bytes, n);
-        return static_cast<ssize_t>(n);
-    }
-};
+// The file format of draft-ietf-opsawg-pcap, in this machine's byte order, as the magic tells.
+constexpr std::uint32_t magic_nanoseconds = 0xa1b23c4d;
 
 class Capture final : public FileSink {
   public:
     Capture(OutputFile file, Duration epoch) : FileSink(std::move(file)), epoch_(epoch) {
-        pcap_ = ::pcap_open_dead_with_tstamp_precision(DLT_RAW, snapshot_length,
-                                                       PCAP_TSTAMP_PRECISION_NANO);
-        cookie_io_functions_t functions{};
-        functions.write = &Staging::write;
-        std::FILE* stream = ::fopencookie(&staging_, "w", functions);
-        if (pcap_ == nullptr || stream == nullptr) {
-            if (stream != nullptr) {
-                std::fclose(stream);
-            }
-            return;
-        }
-        std::setvbuf(stream, nullptr, _IONBF, 0);
-        dumper_ = ::pcap_dump_fopen(pcap_, stream);
-        hand_over();
+        constexpr std::uint32_t reserved = 0;
+        output().write(bytes_of(std::array{magic_nanoseconds, version(), reserved, reserved,
+                                           snapshot_length, link_type_raw}));
     }
-    ~Capture() override {
-        if (dumper_ != nullptr) {
-            ::pcap_dump_close(dumper_);
-        }
-        if (pcap_ != nullptr) {
-            ::pcap_close(pcap_);
-        }
-    }
-    Capture(const Capture&) = delete;
-    Capture& operator=(const Capture&) = delete;
 
     void record(const event::Event& event) override {
         const auto* packet = std::get_if<event::Packet>(&event.what);
-        if (packet == nullptr || dumper_ == nullptr) {
+        if (packet == nullptr) {
             return;
         }
         const auto since_1970 = epoch_ + event.at.time_since_epoch();
         const auto whole = std::chrono::floor<std::chrono::seconds>(since_1970);
-        pcap_pkthdr header{};
-        header.ts.tv_sec = whole.count();
-        // With nanosecond precision libpcap takes tv_usec for nanoseconds (pcap_dump(3PCAP)).
-        header.ts.tv_usec = (since_1970 - whole).count();
-        header.len = static_cast<bpf_u_int32>(packet->bytes.size());
-        header.caplen = std::min<bpf_u_int32>(header.len, snapshot_length);
-        // pcap_dump is a pcap_handler, whose first argument must be disguised.
-        ::pcap_dump(reinterpret_cast<u_char*>(dumper_), &header, packet->bytes.data());
-        hand_over();
-    }
-
-    [[nodiscard]] std::optional<std::string> lost() const override {
-        if (dumper_ == nullptr) {
-            return "There is no packet capture: libpcap could not begin one.";
-        }
-        return FileSink::lost();
+        const auto length = static_cast<std::uint32_t>(packet->bytes.size());
+        const std::uint32_t kept = std::min(length, snapshot_length);
+        // In one piece: what is lost is counted by packets.
+        record_ = bytes_of(std::array{static_cast<std::uint32_t>(whole.count()),
+                                      static_cast<std::uint32_t>((since_1970 - whole).count()),
+                                      kept, length});
+        record_.append(reinterpret_cast<const char*>(packet->bytes.data()), kept);
+        output().write(record_);
     }
 
   private:
-    void hand_over() {
-        if (!staging_.bytes.empty()) {
-            output().write(staging_.bytes);
-            staging_.bytes.clear();
-        }
+    /// Major version, then minor, 16 bits each.
+    [[nodiscard]] static std::uint32_t version() noexcept {
+        return std::bit_cast<std::uint32_t>(std::array<std::uint16_t, 2>{2, 4});
+    }
+    template <std::size_t Count>
+    [[nodiscard]] static std::string_view bytes_of(
+        const std::array<std::uint32_t, Count>& numbers) noexcept {
+        return {reinterpret_cast<const char*>(numbers.data()), sizeof numbers};
     }
 
     Duration epoch_;
-    Staging staging_;
-    ::pcap_t* pcap_ = nullptr;
-    ::pcap_dumper_t* dumper_ = nullptr;
+    std::string record_;  ///< kept for its memory
 };
 
 }  // namespace

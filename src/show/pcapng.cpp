@@ -1,6 +1,7 @@
 #include "show/pcapng.hpp"
 
 #include "event/text.hpp"
+#include "show/capture_format.hpp"
 #include "show/file_sink.hpp"
 
 #include "ghostpeer/wire/codec.hpp"
@@ -21,8 +22,6 @@
 namespace ghostpeer::show {
 namespace {
 
-constexpr std::uint32_t link_type_raw = 101;
-constexpr std::uint32_t snapshot_length = 262'144;
 constexpr std::size_t most_waiting = 256;  ///< packets whose events have not come
 
 enum class Interface : std::uint32_t { wire = 0, withheld = 1 };

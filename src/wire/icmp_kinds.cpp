@@ -40,8 +40,4 @@ std::optional<IcmpKind> parse_icmp_kind(std::string_view word) noexcept {
     return std::nullopt;
 }
 
-std::optional<Bytes> port_unreachable(std::span<const std::uint8_t> packet) noexcept {
-    return icmp_error(IcmpKind::port_unreachable, 0, packet);
-}
-
 }  // namespace ghostpeer::wire

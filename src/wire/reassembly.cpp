@@ -2,6 +2,7 @@
 
 #include "ghostpeer/wire/checksum.hpp"
 #include "wire/ip_packet.hpp"
+#include "wire/option_layout.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -11,7 +12,6 @@ namespace ghostpeer::wire {
 namespace {
 
 constexpr std::size_t largest_payload = 65535;
-constexpr std::size_t min_tcp_header = 20;
 // What the maps take beside the bytes.
 constexpr std::size_t part_cost = 96;
 constexpr std::size_t packet_cost = 256;

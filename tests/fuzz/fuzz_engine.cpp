@@ -7,6 +7,7 @@
 #include "ghostpeer/profile/loader.hpp"
 #include "ghostpeer/wire/codec.hpp"
 #include "ghostpeer/wire/icmp.hpp"
+#include "packets/packets.hpp"
 
 #include <algorithm>
 #include <array>
@@ -123,6 +124,7 @@ class Conversation {
     static peer::Settings settings() {
         peer::Settings settings;
         settings.max_connections = most_connections;
+        settings.packets = &packets::library();
         settings.max_buffered = 64 * 1024;
         settings.max_attempt_records = 100;
         settings.max_memory = most_memory;
@@ -198,7 +200,7 @@ class Conversation {
         wire::Segment quoted = last_[which % 4U];
         quoted.seq += static_cast<std::uint32_t>(static_cast<std::int8_t>(input.byte()));
         const auto kind = static_cast<wire::IcmpKind>(which / 4U % 6U);
-        if (const auto error = wire::icmp_error(kind, input.word(), wire::encode(quoted))) {
+        if (const auto error = packets::icmp_error(kind, input.word(), wire::encode(quoted))) {
             arrives(*error);
         }
     }

@@ -4,6 +4,7 @@
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "ghostpeer/wire/codec.hpp"
+#include "packets/packets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,6 +32,7 @@ using wire::SeqNum;
 [[nodiscard]] inline peer::Settings test_settings() {
     peer::Settings settings;
     settings.seed = 7;
+    settings.packets = &packets::library();
     return settings;
 }
 

@@ -1,5 +1,6 @@
 // Packets of other protocols: UDP to port 53, and what nobody speaks.
 #include "ghostpeer/wire/checksum.hpp"
+#include "packets/packets.hpp"
 #include "support/peer_harness.hpp"
 
 using namespace ghostpeer;
@@ -15,7 +16,7 @@ TEST_CASE("UDP packets to port 53 are the driver's, where it asks for them") {
         Settings settings = test_settings();
         settings.name_server = true;
         World world("service: echo\n", settings);
-        world.arrives(wire::encode(query));
+        world.arrives(packets::encode(query));
         world.engine.take_datagrams(taken);
         REQUIRE(taken.size() == 1);
         CHECK(taken[0] == query);
@@ -23,9 +24,9 @@ TEST_CASE("UDP packets to port 53 are the driver's, where it asks for them") {
         world.engine.send_datagram({server, client, {4, 5}}, world.now);
         world.pass(0s);
         REQUIRE(world.other_packets().size() == 1);
-        CHECK(wire::decode_datagram(world.other_packets()[0]) ==
+        CHECK(packets::decode_datagram(world.other_packets()[0]) ==
               wire::Datagram{server, client, {4, 5}});
-        world.arrives(wire::encode(wire::Datagram{client, {server.address, 54}, {1}}));
+        world.arrives(packets::encode(wire::Datagram{client, {server.address, 54}, {1}}));
         world.engine.take_datagrams(taken);
         CHECK(taken.size() == 1);
         CHECK(world.other_packets().size() == 2);  // port unreachable
@@ -36,7 +37,7 @@ TEST_CASE("UDP packets to port 53 are the driver's, where it asks for them") {
     }
     SUBCASE("not asked for") {
         World world("service: echo\n");
-        world.arrives(wire::encode(query));
+        world.arrives(packets::encode(query));
         world.engine.take_datagrams(taken);
         CHECK(taken.empty());
         CHECK(world.other_packets().size() == 1);
@@ -46,7 +47,7 @@ TEST_CASE("UDP packets to port 53 are the driver's, where it asks for them") {
         settings.name_server = true;
         World world("service: echo\n", settings);
         for (int i = 0; i < 2000; ++i) {
-            world.arrives(wire::encode(query));
+            world.arrives(packets::encode(query));
         }
         world.engine.take_datagrams(taken);
         CHECK(taken.size() == 1000);
@@ -56,7 +57,7 @@ TEST_CASE("UDP packets to port 53 are the driver's, where it asks for them") {
 TEST_CASE("a protocol that nobody speaks is answered, one to a group is not") {
     World world("service: echo\n");
     for (const char* to : {"198.18.0.2", "224.0.0.1"}) {
-        wire::Bytes packet = wire::encode(wire::Datagram{
+        wire::Bytes packet = packets::encode(wire::Datagram{
             {*wire::IpAddress::parse("198.18.0.1"), 5000}, {*wire::IpAddress::parse(to), 54}, {1}});
         // UDP becomes SCTP.
         packet[9] = 132;

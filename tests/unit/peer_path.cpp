@@ -1,5 +1,6 @@
 // ICMP errors about the peer's own segments.
 #include "ghostpeer/wire/icmp.hpp"
+#include "packets/packets.hpp"
 #include "support/peer_harness.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace {
 
 /// What a router says of a segment that the peer has sent.
 wire::Bytes error_about(const Segment& segment, IcmpKind kind, std::uint16_t mtu = 0) {
-    const auto error = wire::icmp_error(kind, mtu, wire::encode(segment));
+    const auto error = packets::icmp_error(kind, mtu, wire::encode(segment));
     REQUIRE(error);
     return *error;
 }

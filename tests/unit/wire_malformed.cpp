@@ -1,4 +1,5 @@
 #include "ghostpeer/wire/codec.hpp"
+#include "packets/packets.hpp"
 
 #include "wire_packets.hpp"
 
@@ -201,8 +202,8 @@ TEST_CASE("wire: no bytes whatever make decode fail") {
         }
         packet.resize(random() % 4 == 0 ? random() % packet.size() : packet.size());
         const Decoded decoded = decode(packet, {.verify_checksums = false});
-        (void)port_unreachable(packet);
-        (void)echo_reply(packet);
+        (void)packets::icmp_error(IcmpKind::port_unreachable, 0, packet);
+        (void)packets::echo_reply(packet);
         if (const auto* segment = std::get_if<Segment>(&decoded)) {
             const bool same = decode(encode(*segment)) == decoded;
             REQUIRE(same);

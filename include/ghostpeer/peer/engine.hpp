@@ -9,6 +9,7 @@
 #include "ghostpeer/profile/profile.hpp"
 #include "ghostpeer/wire/address.hpp"
 #include "ghostpeer/wire/datagram.hpp"
+#include "ghostpeer/wire/packet_library.hpp"
 #include "ghostpeer/wire/time.hpp"
 
 #include <cstddef>
@@ -56,8 +57,11 @@ struct Settings {
     bool virtual_time = false;  ///< nothing but the kernel's timers is late: see `tolerance:`
     /// Where the connections are kept, in large blocks; null: on the heap. Outlives the engine.
     std::pmr::memory_resource* memory = nullptr;
-    Duration rtt{};                  ///< what leaves, leaves this much after it was made
-    bool name_server = false;        ///< UDP packets to port 53 are the driver's to answer
+    Duration rtt{};            ///< what leaves, leaves this much after it was made
+    bool name_server = false;  ///< UDP packets to port 53 are the driver's to answer
+    /// Makes and reads ICMP errors, echo replies and UDP datagrams. Never null; outlives the
+    /// engine.
+    wire::PacketLibrary* packets = &wire::no_packet_library();
     event::EventIds* ids = nullptr;  ///< number the events; null: the engine's own do
 };
 

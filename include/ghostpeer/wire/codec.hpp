@@ -1,4 +1,4 @@
-// IP packets <-> segments. The only place besides `link` that sees libtins.
+// IP packets <-> segments. Every packet of a run goes through it.
 #pragma once
 
 #include "ghostpeer/wire/segment.hpp"
@@ -59,11 +59,5 @@ struct DecodeOptions {
 /// Never throws; a payload too long for an IP packet (65535 bytes in all) is cut, SACK blocks that
 /// do not fit in 40 bytes of options are left out. Empty when there is no memory.
 [[nodiscard]] Bytes encode(const Segment& segment) noexcept;
-
-/// The ICMP or ICMPv6 "port unreachable" that a host sends for a packet to a closed port; nothing
-/// for packets that must not be answered so (RFC 1122, 3.2.2: ICMP errors, fragments, multicast).
-[[nodiscard]] std::optional<Bytes> port_unreachable(std::span<const std::uint8_t> packet) noexcept;
-/// The answer to an ICMP or ICMPv6 echo request; nothing for anything else.
-[[nodiscard]] std::optional<Bytes> echo_reply(std::span<const std::uint8_t> packet) noexcept;
 
 }  // namespace ghostpeer::wire

@@ -6,8 +6,6 @@
 #include "ghostpeer/wire/segment.hpp"
 
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 
 namespace ghostpeer::wire {
@@ -37,22 +35,5 @@ struct DnsQuery {
     std::uint8_t opcode = 0;  ///< 0: an ordinary question
     Bytes head;               ///< header and question, as they came
 };
-
-/// Reads a question. Nothing where the message is no query, or not one well-formed question;
-/// whatever follows the question (EDNS) is ignored. Never throws; a name is never longer than 255
-/// bytes, and one with compression is none.
-[[nodiscard]] std::optional<DnsQuery> parse_dns_query(std::span<const std::uint8_t> message);
-
-/// The answer to a question: its addresses, each to be kept for a minute, or an outcome. Never
-/// throws; empty where there is no memory.
-[[nodiscard]] Bytes compose_dns_answer(const DnsQuery& query, DnsOutcome outcome,
-                                       std::span<const IpAddress> addresses = {}) noexcept;
-
-/// The answer "format error" to a message that is no well-formed question; empty for one that must
-/// not be answered (shorter than a header, or a response).
-[[nodiscard]] Bytes dns_format_error(std::span<const std::uint8_t> message) noexcept;
-
-/// The answer to `query` that says: ask again over TCP.
-[[nodiscard]] Bytes dns_truncated(const DnsQuery& query) noexcept;
 
 }  // namespace ghostpeer::wire

@@ -23,17 +23,6 @@ enum class IcmpKind : std::uint8_t {
 [[nodiscard]] std::string_view name(IcmpKind kind) noexcept;
 [[nodiscard]] std::optional<IcmpKind> parse_icmp_kind(std::string_view word) noexcept;
 
-/// The error that a host or router at the packet's destination sends for it; `mtu` is told by
-/// `fragmentation_needed` only. Nothing for packets that must not be answered so (RFC 1122,
-/// 3.2.2: fragments, multicast), or that are no TCP or UDP.
-[[nodiscard]] std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
-                                              std::span<const std::uint8_t> packet) noexcept;
-
-/// The error of a host that does not speak the packet's protocol: 3/2; ICMPv6 4/1, with the place
-/// where the protocol is named. Nothing for fragments and multicast.
-[[nodiscard]] std::optional<Bytes> protocol_unreachable(
-    std::span<const std::uint8_t> packet) noexcept;
-
 /// An error that arrived, about a TCP segment.
 struct IcmpReport {
     IcmpKind kind = IcmpKind::port_unreachable;

@@ -1,7 +1,6 @@
-#include "ghostpeer/wire/icmp.hpp"
+#include "packets/packets.hpp"
 
 #include "ghostpeer/wire/checksum.hpp"
-#include "ghostpeer/wire/codec.hpp"
 #include "wire/icmp_kinds.hpp"
 #include "wire/ip_packet.hpp"
 
@@ -13,7 +12,9 @@
 
 #include <algorithm>
 
-namespace ghostpeer::wire {
+namespace ghostpeer::packets {
+
+using namespace wire;
 
 namespace {
 
@@ -156,4 +157,4 @@ std::optional<Bytes> echo_reply(ByteView packet) noexcept {
     }
 }
 
-}  // namespace ghostpeer::wire
+}  // namespace ghostpeer::packets

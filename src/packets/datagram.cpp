@@ -1,4 +1,4 @@
-#include "ghostpeer/wire/datagram.hpp"
+#include "packets/packets.hpp"
 
 #include "ghostpeer/wire/checksum.hpp"
 #include "wire/ip_packet.hpp"
@@ -8,7 +8,9 @@
 #include <tins/rawpdu.h>
 #include <tins/udp.h>
 
-namespace ghostpeer::wire {
+namespace ghostpeer::packets {
+
+using namespace wire;
 
 namespace {
 
@@ -81,4 +83,4 @@ Bytes encode(const Datagram& datagram) noexcept {
     }
 }
 
-}  // namespace ghostpeer::wire
+}  // namespace ghostpeer::packets

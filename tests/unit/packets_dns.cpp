@@ -1,5 +1,5 @@
 // DNS messages: questions read, answers written, and nothing that hurts.
-#include "ghostpeer/wire/dns.hpp"
+#include "packets/packets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,6 +8,7 @@
 #include <string>
 
 using namespace ghostpeer::wire;
+using namespace ghostpeer::packets;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "ghostpeer/wire/dns.hpp"
+#include "packets/packets.hpp"
 
 #include "wire/ip_packet.hpp"
 
@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 
-namespace ghostpeer::wire {
+namespace ghostpeer::packets {
+
+using namespace wire;
 
 namespace {
 
@@ -81,24 +83,28 @@ void add_address(Tins::DNS& answer, const DnsQuery& query, const IpAddress& addr
 
 }  // namespace
 
-std::optional<DnsQuery> parse_dns_query(ByteView message) {
+std::optional<DnsQuery> parse_dns_query(ByteView message) noexcept {
     if (message.size() < header_size || (message[2] & response_bit) != 0 ||
         read_u16(message, 4) != 1) {
         return std::nullopt;
     }
-    DnsQuery query;
-    query.opcode = static_cast<std::uint8_t>(message[2] >> 3 & 0x0fU);
-    std::size_t at = header_size;
-    if (!read_name(message, at, query.name) || at + 4 > message.size()) {
+    try {
+        DnsQuery query;
+        query.opcode = static_cast<std::uint8_t>(message[2] >> 3 & 0x0fU);
+        std::size_t at = header_size;
+        if (!read_name(message, at, query.name) || at + 4 > message.size()) {
+            return std::nullopt;
+        }
+        query.type = read_u16(message, at);
+        query.question_class = read_u16(message, at + 2);
+        const ByteView head = message.first(at + 4);
+        query.head.assign(head.begin(), head.end());
+        // Of the counts only that of the questions stays.
+        std::fill(query.head.begin() + 6, query.head.begin() + header_size, std::uint8_t{0});
+        return query;
+    } catch (...) {
         return std::nullopt;
     }
-    query.type = read_u16(message, at);
-    query.question_class = read_u16(message, at + 2);
-    const ByteView head = message.first(at + 4);
-    query.head.assign(head.begin(), head.end());
-    // Of the counts only that of the questions stays.
-    std::fill(query.head.begin() + 6, query.head.begin() + header_size, std::uint8_t{0});
-    return query;
 }
 
 Bytes compose_dns_answer(const DnsQuery& query, DnsOutcome outcome,
@@ -141,4 +147,4 @@ Bytes dns_truncated(const DnsQuery& query) noexcept {
     }
 }
 
-}  // namespace ghostpeer::wire
+}  // namespace ghostpeer::packets

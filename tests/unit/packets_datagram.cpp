@@ -1,9 +1,10 @@
 // UDP datagrams: there and back, and whatever bytes come.
-#include "ghostpeer/wire/datagram.hpp"
+#include "packets/packets.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace ghostpeer::wire;
+using namespace ghostpeer::packets;
 
 namespace {
 

@@ -1,5 +1,5 @@
 #include "ghostpeer/wire/codec.hpp"
-#include "ghostpeer/wire/icmp.hpp"
+#include "packets/packets.hpp"
 
 #include "wire_packets.hpp"
 
@@ -9,9 +9,14 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::wire;
+using namespace ghostpeer::packets;
 using namespace ghostpeer::test;
 
 namespace {
+
+std::optional<Bytes> port_unreachable(std::span<const std::uint8_t> packet) {
+    return icmp_error(IcmpKind::port_unreachable, 0, packet);
+}
 
 Bytes echo_request_v4() {
     Bytes packet = from_hex(

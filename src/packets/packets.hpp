@@ -1,0 +1,33 @@
+// ICMP, UDP and DNS with libtins, function by function; see wire::PacketLibrary for what each does.
+#pragma once
+
+#include "ghostpeer/wire/packet_library.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace ghostpeer::packets {
+
+using wire::Bytes;
+using ByteView = std::span<const std::uint8_t>;
+
+[[nodiscard]] std::optional<Bytes> icmp_error(wire::IcmpKind kind, std::uint16_t mtu,
+                                              ByteView packet) noexcept;
+[[nodiscard]] std::optional<Bytes> protocol_unreachable(ByteView packet) noexcept;
+[[nodiscard]] std::optional<Bytes> echo_reply(ByteView packet) noexcept;
+
+[[nodiscard]] std::optional<wire::Datagram> decode_datagram(
+    ByteView packet, const wire::DecodeOptions& options = {}) noexcept;
+[[nodiscard]] Bytes encode(const wire::Datagram& datagram) noexcept;
+
+[[nodiscard]] std::optional<wire::DnsQuery> parse_dns_query(ByteView message) noexcept;
+[[nodiscard]] Bytes compose_dns_answer(const wire::DnsQuery& query, wire::DnsOutcome outcome,
+                                       std::span<const wire::IpAddress> addresses = {}) noexcept;
+[[nodiscard]] Bytes dns_format_error(ByteView message) noexcept;
+[[nodiscard]] Bytes dns_truncated(const wire::DnsQuery& query) noexcept;
+
+/// All of them behind the interface. It has no state and outlives everything.
+[[nodiscard]] wire::PacketLibrary& library() noexcept;
+
+}  // namespace ghostpeer::packets
