@@ -1,5 +1,5 @@
-// The control interface of a running engine: HTTP and JSON, from any language. README.md of
-// include/ghostpeer describes it to its users.
+// The control interface of a running engine: HTTP and JSON, from any language.
+// include/ghostpeer/control.md describes it to its users.
 #pragma once
 
 #include "control/context.hpp"

@@ -3,7 +3,7 @@
 #include "event/tables.hpp"
 
 #include "ghostpeer/event/run.hpp"
-#include "profile/utf8.hpp"
+#include "wire/utf8.hpp"
 
 namespace ghostpeer::event {
 namespace {
@@ -44,7 +44,7 @@ template <>
 struct Codec<Written> {
     static constexpr Type type{.shape = Type::Shape::text_or_bytes};
     static void write(Json& json, const Written& value) {
-        if (profile::is_utf8(value.bytes)) {
+        if (is_utf8(value.bytes)) {
             json.text(value.bytes);
             return;
         }

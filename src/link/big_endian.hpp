@@ -1,29 +1,15 @@
-// Fields of packets, which are big-endian.
+// Fields of packets, under the names that this room uses.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <span>
+#include "wire/big_endian.hpp"
 
 namespace ghostpeer::link {
 
-using ByteView = std::span<const std::uint8_t>;
-using MutableBytes = std::span<std::uint8_t>;
-
-[[nodiscard]] inline std::uint32_t read_u16(ByteView bytes, std::size_t at) noexcept {
-    return std::uint32_t{bytes[at]} << 8 | bytes[at + 1];
-}
-[[nodiscard]] inline std::uint32_t read_u32(ByteView bytes, std::size_t at) noexcept {
-    return read_u16(bytes, at) << 16 | read_u16(bytes, at + 2);
-}
-/// The low 16 bits of `value`.
-inline void write_u16(MutableBytes bytes, std::size_t at, std::uint32_t value) noexcept {
-    bytes[at] = static_cast<std::uint8_t>(value >> 8);
-    bytes[at + 1] = static_cast<std::uint8_t>(value);
-}
-inline void write_u32(MutableBytes bytes, std::size_t at, std::uint32_t value) noexcept {
-    write_u16(bytes, at, value >> 16);
-    write_u16(bytes, at + 2, value);
-}
+using wire::ByteView;
+using wire::MutableBytes;
+using wire::read_u16;
+using wire::read_u32;
+using wire::write_u16;
+using wire::write_u32;
 
 }  // namespace ghostpeer::link

@@ -1,6 +1,6 @@
 // What rules do. Actions use the same entrances of the TCP core as an honest application.
 #include "peer/engine_impl.hpp"
-#include "peer/overloaded.hpp"
+#include "wire/overloaded.hpp"
 
 #include <fmt/format.h>
 

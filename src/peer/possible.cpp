@@ -1,6 +1,6 @@
 // What makes an action possible: only one that was done makes its rule count as fired.
 #include "peer/engine_impl.hpp"
-#include "peer/overloaded.hpp"
+#include "wire/overloaded.hpp"
 
 namespace ghostpeer::peer {
 namespace {

@@ -1,6 +1,6 @@
 // What the peer's application does with bytes.
 #include "peer/engine_impl.hpp"
-#include "peer/overloaded.hpp"
+#include "wire/overloaded.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,19 +1,9 @@
 #include "ghostpeer/profile/expectation.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "ghostpeer/profile/rule.hpp"
+#include "wire/overloaded.hpp"
 
 namespace ghostpeer::profile {
-
-namespace {
-
-template <class... Function>
-struct Overloaded : Function... {
-    using Function::operator()...;
-};
-template <class... Function>
-Overloaded(Function...) -> Overloaded<Function...>;  // clang 14 does not find it itself
-
-}  // namespace
 
 std::string to_string(const Event& event) {
     return std::visit(

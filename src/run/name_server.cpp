@@ -1,6 +1,6 @@
 #include "run/name_server.hpp"
 
-#include "setup/peer_option.hpp"
+#include "profile/host_name.hpp"
 
 #include <fmt/format.h>
 
@@ -213,7 +213,7 @@ void NameServer::note_unknown(const wire::DnsQuery& query) {
          reverse ? fmt::format("The name behind an address was asked for (\"{}\"): addresses have "
                                "no names here, and the program was told so.",
                                query.name)
-         : setup::is_host_name(query.name)
+         : profile::is_host_name(query.name)
              ? fmt::format("The name \"{}\" was asked for and is not known here: --peer "
                            "{}=PROFILE gives it an address.",
                            query.name, query.name)

@@ -1,5 +1,7 @@
 #include "sandbox/control_channel.hpp"
 
+#include "posix/passed_descriptors.hpp"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -24,8 +26,6 @@ struct Header {
     std::uint8_t ethernet;
     std::uint8_t ipv6;
 };
-
-constexpr std::size_t control_size = CMSG_SPACE(max_descriptors * sizeof(int));
 
 }  // namespace
 
@@ -56,20 +56,8 @@ bool send_message(const FileDescriptor& channel, const Message& message) {
     packet.msg_iov = parts.data();
     packet.msg_iovlen = parts.size();
 
-    alignas(cmsghdr) std::array<char, control_size> control{};
-    const std::size_t count = std::min(message.descriptors.size(), max_descriptors);
-    if (count > 0) {
-        packet.msg_control = control.data();
-        packet.msg_controllen = CMSG_SPACE(count * sizeof(int));
-        cmsghdr* rights = CMSG_FIRSTHDR(&packet);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(count * sizeof(int));
-        for (std::size_t i = 0; i < count; ++i) {
-            const int fd = message.descriptors[i].get();
-            std::memcpy(CMSG_DATA(rights) + i * sizeof fd, &fd, sizeof fd);
-        }
-    }
+    PassedDescriptors<max_descriptors> passed;
+    passed.attach(packet, message.descriptors);
 
     ssize_t sent = 0;
     do {
@@ -82,12 +70,11 @@ tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, 
     Header header{};
     const auto payload = std::make_unique_for_overwrite<char[]>(2 * max_text);
     std::array<iovec, 2> parts{{{&header, sizeof header}, {payload.get(), 2 * max_text}}};
-    alignas(cmsghdr) std::array<char, control_size> control{};
     msghdr packet{};
     packet.msg_iov = parts.data();
     packet.msg_iovlen = parts.size();
-    packet.msg_control = control.data();
-    packet.msg_controllen = control.size();
+    PassedDescriptors<max_descriptors> passed;
+    passed.expect(packet);
 
     ssize_t received = 0;
     do {
@@ -99,18 +86,7 @@ tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, 
 
     Message message;
     if (received > 0) {
-        for (cmsghdr* part = CMSG_FIRSTHDR(&packet); part != nullptr;
-             part = CMSG_NXTHDR(&packet, part)) {
-            if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
-                continue;
-            }
-            const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            for (std::size_t i = 0; i < count; ++i) {
-                int fd = -1;
-                std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-                message.descriptors.emplace_back(fd);
-            }
-        }
+        passed.take(packet, message.descriptors);
     }
     if (received < static_cast<ssize_t>(sizeof header) ||
         sizeof header + header.text_size + header.remark_size !=

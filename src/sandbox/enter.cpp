@@ -1,5 +1,7 @@
 #include "sandbox/enter.hpp"
 
+#include "posix/passed_descriptors.hpp"
+
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
@@ -19,7 +21,6 @@ namespace {
 
 constexpr std::size_t most_descriptors = 250;  // SCM_MAX_FD of the kernel is 253
 constexpr std::size_t most_bytes = 32'768;
-constexpr std::size_t passing_size = CMSG_SPACE(most_descriptors * sizeof(int));
 constexpr char good = '+';
 constexpr char forbidden = '!';
 constexpr char bad = '-';
@@ -87,20 +88,8 @@ void send_result(int channel, char verdict, const std::string& text,
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, passing_size> control{};
-    const std::size_t count = std::min(descriptors.size(), most_descriptors);
-    if (count > 0) {
-        message.msg_control = control.data();
-        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-        cmsghdr* const rights = CMSG_FIRSTHDR(&message);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(count * sizeof(int));
-        for (std::size_t i = 0; i < count; ++i) {
-            const int fd = descriptors[i].get();
-            std::memcpy(CMSG_DATA(rights) + i * sizeof fd, &fd, sizeof fd);
-        }
-    }
+    PassedDescriptors<most_descriptors> passed;
+    passed.attach(message, descriptors);
     (void)sendmsg(channel, &message, MSG_NOSIGNAL);
 }
 
@@ -135,9 +124,8 @@ void send_result(int channel, char verdict, const std::string& text,
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, passing_size> control{};
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    PassedDescriptors<most_descriptors> passed;
+    passed.expect(message);
     ssize_t got = 0;
     do {
         got = recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
@@ -146,17 +134,7 @@ void send_result(int channel, char verdict, const std::string& text,
         return failed("The process that ghostpeer sent into the network namespace has died.");
     }
     Opened opened;
-    for (cmsghdr* one = CMSG_FIRSTHDR(&message); one != nullptr; one = CMSG_NXTHDR(&message, one)) {
-        if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        const std::size_t count = (one->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(one) + i * sizeof fd, sizeof fd);
-            opened.descriptors.emplace_back(fd);
-        }
-    }
+    passed.take(message, opened.descriptors);
     const char verdict = bytes.front();
     opened.facts = bytes.substr(1, static_cast<std::size_t>(got) - 1);
     if (verdict == good) {

@@ -146,7 +146,6 @@ class Sandbox {
     [[nodiscard]] FileDescriptor& netstat() { return netstat_; }
 
     /// False if the kernel has no IPv6, or none at this MTU.
-    [[nodiscard]] bool has_ipv6() const { return has_ipv6_; }
 
     /// Starts COMMAND with the caller's working directory, process group and terminal. Returns
     /// when it was executed, or why it was not: Kind::not_found, Kind::not_executable.

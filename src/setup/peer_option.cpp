@@ -1,8 +1,9 @@
 #include "setup/peer_option.hpp"
 
+#include "profile/host_name.hpp"
+
 #include <fmt/format.h>
 
-#include <cctype>
 #include <charconv>
 #include <system_error>
 
@@ -19,20 +20,6 @@ namespace {
 }
 
 }  // namespace
-
-bool is_host_name(std::string_view name) noexcept {
-    constexpr std::size_t longest_name = 253;
-    constexpr std::size_t longest_label = 63;
-    std::size_t label = 0;
-    for (const char c : name) {
-        const bool fits = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-        if (c == '.' ? label == 0 : !fits || (label == 0 && c == '-') || label == longest_label) {
-            return false;
-        }
-        label = c == '.' ? 0 : label + 1;
-    }
-    return label > 0 && name.size() <= longest_name;
-}
 
 tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
     const auto fail = [&](const std::string& why) {
@@ -69,7 +56,7 @@ tl::expected<PeerOption, std::string> parse_peer(const std::string& text) {
     if (where.size() > 1 && where.back() == '.' && !option.address) {
         where.pop_back();
     }
-    if (!where.empty() && !option.address && !is_host_name(where)) {
+    if (!where.empty() && !option.address && !profile::is_host_name(where)) {
         return fail(fmt::format("\"{}\" is neither a host name nor an address", where));
     }
     option.name = where;

@@ -12,10 +12,6 @@
 
 namespace ghostpeer::setup {
 
-/// Labels of 1 to 63 letters, digits, hyphens and underscores with a dot between them, 253 bytes at
-/// the most (RFC 1123, section 2.1).
-[[nodiscard]] bool is_host_name(std::string_view name) noexcept;
-
 /// One `--peer`, taken apart.
 struct PeerOption {
     std::string text;  ///< as it was written

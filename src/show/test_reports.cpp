@@ -4,11 +4,11 @@
 #include "event/text.hpp"
 #include "ghostpeer/event/verdict.hpp"
 #include "show/file_sink.hpp"
+#include "wire/utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -55,30 +55,12 @@ std::vector<Case> cases_of(const event::Verdict& verdict) {
 
 // Text -------------------------------------------------------------------------------------------
 
-/// The length of the character that begins there, as UTF-8 may have it; 0 for none.
-std::size_t character_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto first = byte(0);
-    const std::size_t length = first < 0x80   ? 1
-                               : first < 0xc2 ? 0
-                               : first < 0xe0 ? 2
-                               : first < 0xf0 ? 3
-                               : first < 0xf5 ? 4
-                                              : 0;
-    if (length == 0 || length > text.size()) {
-        return 0;
-    }
-    std::uint32_t value = length == 1 ? first : first & (0xffU >> (length + 1));
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0U) != 0x80U) {
-            return 0;
-        }
-        value = (value << 6U) | (byte(i) & 0x3fU);
-    }
-    constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-    const bool no_character = value == 0xfffe || value == 0xffff || value > 0x10ffff;
-    return value < least.at(length) || surrogate || no_character ? 0 : length;
+/// Bytes of the character that begins there, as XML may have it; 0 for none.
+std::size_t xml_character_length(std::string_view text) {
+    const auto length = character_length(text);
+    const auto character = text.substr(0, length);
+    return character == "\xef\xbf\xbe" || character == "\xef\xbf\xbf" ? 0
+                                                                      : length;  // U+FFFE, U+FFFF
 }
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
@@ -88,7 +70,7 @@ template <typename Written>
 std::string map_characters(std::string_view text, Written written) {
     std::string result;
     while (!text.empty()) {
-        const auto length = character_length(text);
+        const auto length = xml_character_length(text);
         result += length == 0 ? std::string(replacement) : written(text.substr(0, length));
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }

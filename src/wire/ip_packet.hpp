@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/wire/codec.hpp"
+#include "wire/big_endian.hpp"
 
 #include <tl/expected.hpp>
 
@@ -10,8 +11,6 @@
 #include <span>
 
 namespace ghostpeer::wire {
-
-using ByteView = std::span<const std::uint8_t>;
 
 inline constexpr std::size_t ipv4_header_size = 20;
 inline constexpr std::size_t ipv6_header_size = 40;
@@ -63,16 +62,5 @@ struct IpFragment {
 
 /// Nothing where the bytes are no well-formed fragment; its checksum is not looked at.
 [[nodiscard]] std::optional<IpFragment> open_ip_fragment(ByteView packet) noexcept;
-
-[[nodiscard]] inline std::uint16_t read_u16(ByteView bytes, std::size_t at) noexcept {
-    return static_cast<std::uint16_t>(bytes[at] << 8 | bytes[at + 1]);
-}
-[[nodiscard]] inline std::uint32_t read_u32(ByteView bytes, std::size_t at) noexcept {
-    return std::uint32_t{read_u16(bytes, at)} << 16 | read_u16(bytes, at + 2);
-}
-inline void write_u16(std::uint8_t* at, std::uint16_t value) noexcept {
-    at[0] = static_cast<std::uint8_t>(value >> 8);
-    at[1] = static_cast<std::uint8_t>(value);
-}
 
 }  // namespace ghostpeer::wire

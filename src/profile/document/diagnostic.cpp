@@ -1,6 +1,6 @@
 #include "ghostpeer/profile/diagnostic.hpp"
 
-#include "profile/utf8.hpp"
+#include "wire/utf8.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -1,6 +1,6 @@
 #include "profile/document/errors.hpp"
 
-#include "profile/utf8.hpp"
+#include "wire/utf8.hpp"
 
 #include <algorithm>
 #include <tuple>

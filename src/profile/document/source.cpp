@@ -4,7 +4,7 @@
 #include "ghostpeer/profile/diagnostic.hpp"
 #include "posix/readable_file.hpp"
 #include "profile/document/errors.hpp"
-#include "profile/utf8.hpp"
+#include "wire/utf8.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,6 +1,7 @@
 #include "profile/document/files.hpp"
-#include "profile/language/sections.hpp"
 #include "profile/document/values.hpp"
+#include "profile/host_name.hpp"
+#include "profile/language/sections.hpp"
 
 #include <algorithm>
 #include <array>
@@ -107,15 +108,6 @@ std::optional<Service> read_respond(const Entry& entry, Context& context) {
 
 constexpr std::string_view relay_form =
     "`original` or HOST:PORT such as `db.example:5432` or `[2001:db8::5]:5432`";
-
-bool is_host_name(std::string_view text) {
-    constexpr std::size_t longest = 253;  // RFC 1035, 2.3.4
-    return !text.empty() && text.size() <= longest && text.front() != '-' && text.front() != '.' &&
-           std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '.' || c == '_';
-           });
-}
 
 std::optional<Service> read_relay(const Entry& entry, Context& context) {
     if (is_word(entry, "original")) {

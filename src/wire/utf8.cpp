@@ -1,8 +1,8 @@
-#include "profile/utf8.hpp"
+#include "wire/utf8.hpp"
 
 #include <algorithm>
 
-namespace ghostpeer::profile {
+namespace ghostpeer {
 
 namespace {
 
@@ -28,19 +28,29 @@ bool out_of_range(unsigned char lead, unsigned char second) noexcept {
 
 }  // namespace
 
+std::size_t character_length(std::string_view text) noexcept {
+    if (text.empty()) {
+        return 0;
+    }
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const auto length = length_from_lead(lead);
+    if (length == 0 || text.size() < length) {
+        return 0;
+    }
+    const auto rest = text.substr(1, length - 1);
+    return std::all_of(rest.begin(), rest.end(), continues_character) &&
+                   (length == 1 || !out_of_range(lead, static_cast<unsigned char>(rest[0])))
+               ? length
+               : 0;
+}
+
 bool is_utf8(std::string_view text) noexcept {
-    for (std::size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        const auto length = length_from_lead(lead);
-        if (length == 0 || text.size() - i < length) {
+    while (!text.empty()) {
+        const auto length = character_length(text);
+        if (length == 0) {
             return false;
         }
-        const auto rest = text.substr(i + 1, length - 1);
-        if (!std::all_of(rest.begin(), rest.end(), continues_character) ||
-            (length > 1 && out_of_range(lead, static_cast<unsigned char>(rest[0])))) {
-            return false;
-        }
-        i += length;
+        text.remove_prefix(length);
     }
     return true;
 }
@@ -50,4 +60,4 @@ std::size_t character_count(std::string_view text) noexcept {
            static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_character));
 }
 
-}  // namespace ghostpeer::profile
+}  // namespace ghostpeer

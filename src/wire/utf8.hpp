@@ -1,10 +1,13 @@
-// The little that diagnostics need to know of UTF-8.
+// The little that has to be known of UTF-8 (RFC 3629).
 #pragma once
 
 #include <cstddef>
 #include <string_view>
 
-namespace ghostpeer::profile {
+namespace ghostpeer {
+
+/// Bytes of the well-formed character that the text begins with; 0: none, or the text is empty.
+[[nodiscard]] std::size_t character_length(std::string_view text) noexcept;
 
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
@@ -16,4 +19,4 @@ namespace ghostpeer::profile {
 /// Characters, not bytes.
 [[nodiscard]] std::size_t character_count(std::string_view text) noexcept;
 
-}  // namespace ghostpeer::profile
+}  // namespace ghostpeer
