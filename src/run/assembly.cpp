@@ -1,7 +1,7 @@
 #include "run/assembly.hpp"
 
 #include "loop/last_resort.hpp"
-#include "run/packet_module.hpp"
+#include "packets/loading.hpp"
 #include "run/tell_verdict.hpp"
 #include "setup/engine_setup.hpp"
 
@@ -14,7 +14,7 @@ namespace {
 [[nodiscard]] peer::Settings settings_of(const Surroundings& given, HugePages& memory) {
     peer::Settings settings = setup::make_settings(given.options, given.peers, given.seed);
     settings.memory = &memory;
-    settings.packets = &packet_library();
+    settings.packets = &packets::packet_library();
     settings.ids = &given.sinks.ids();
     settings.mtu = given.mtu;
     settings.virtual_time = given.virtual_time;
@@ -27,9 +27,9 @@ namespace {
 /// Elsewhere names are nobody's business here.
 [[nodiscard]] NameServer make_name_server(const Surroundings& given, peer::Engine& engine) {
     return given.sandbox != nullptr
-               ? NameServer(engine, packet_library(), given.peers.addresses_by_name,
+               ? NameServer(engine, packets::packet_library(), given.peers.addresses_by_name,
                             given.peers.relays.original, given.mtu)
-               : NameServer(engine, packet_library(), {}, false, given.mtu);
+               : NameServer(engine, packets::packet_library(), {}, false, given.mtu);
 }
 
 }  // namespace

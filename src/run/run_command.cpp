@@ -2,6 +2,7 @@
 
 #include "event/exit_status.hpp"
 #include "loop/last_resort.hpp"
+#include "packets/loading.hpp"
 #include "posix/message.hpp"
 #include "process/tree.hpp"
 #include "run/assembly.hpp"
@@ -10,7 +11,6 @@
 #include "run/instead.hpp"
 #include "run/observers.hpp"
 #include "run/output_tee.hpp"
-#include "run/packet_module.hpp"
 #include "run/page_sink.hpp"
 #include "run/run_setup.hpp"
 #include "sandbox/confinement.hpp"
@@ -79,10 +79,10 @@ class Run {
     [[nodiscard]] bool virtual_time() const noexcept { return !options_.kernel.empty(); }
 
     [[nodiscard]] Step read_profiles() {
-        if (std::string problem = missing_packet_module(); !problem.empty()) {
+        if (std::string problem = packets::missing_packet_module(); !problem.empty()) {
             return refuse(std::move(problem));
         }
-        keep_a_descriptor_for_packet_module();
+        packets::keep_a_descriptor_for_packet_module();
         if (options_.timeout) {
             last_resort::prepare();
             last_resort::arm(*options_.timeout + last_resort::patience,
@@ -145,7 +145,7 @@ class Run {
         // In virtual time no time passes while it is loaded, and what runs side by side does not
         // repeat exactly.
         if (!virtual_time() && setup::make_other_packets(peers_)) {
-            spec.meanwhile = [this] { loading_ = begin_to_load_packet_module(); };
+            spec.meanwhile = [this] { loading_ = packets::begin_to_load_packet_module(); };
         }
         auto made = sandbox::Sandbox::prepare(std::move(spec));
         if (!made) {

@@ -2,13 +2,13 @@
 
 #include "event/exit_status.hpp"
 #include "loop/last_resort.hpp"
+#include "packets/loading.hpp"
 #include "posix/message.hpp"
 #include "run/assembly.hpp"
 #include "run/control_part.hpp"
 #include "run/lan_part.hpp"
 #include "run/notifier.hpp"
 #include "run/observers.hpp"
-#include "run/packet_module.hpp"
 #include "run/reloader.hpp"
 #include "sandbox/caretaker.hpp"
 #include "sandbox/confinement.hpp"
@@ -199,7 +199,7 @@ struct Prepared {
 }  // namespace
 
 int serve_command(const setup::ServeOptions& options, const sandbox::Inheritance& inheritance) {
-    if (const std::string problem = load_packet_module(); !problem.empty()) {
+    if (const std::string problem = packets::load_packet_module(); !problem.empty()) {
         complain(problem);
         return exit_cannot;
     }

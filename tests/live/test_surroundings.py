@@ -26,11 +26,16 @@ def a_module_of_another_build_is_refused(t):
     for abi in ('const char ghostpeer_module_abi[] = "of another build";', ""):
         preload.build(t, "ghostpeer-packets",
                       f"{abi}\nvoid *ghostpeer_packets(void) {{ return 0; }}\n")
-        wanted = run("--pcap", t.path("capture.pcap"), command=["touch", t.path("ran")])
-        t.equal(wanted.status, 125, "exit status of a run that needs it from the start")
-        t.contains(wanted.errors, refusal, "the message")
-        t.check(not os.path.exists(t.path("ran")), "COMMAND was started")
-        # Where only what is no TCP would want it, the run goes on without.
+        # A service that has nobody to tell later does not begin.
+        served = t.ghostpeer("serve", "--link", "loopback", "--timeout", "1s", "healthy",
+                             program=copy)
+        t.equal(served.status, 125, "exit status of a service")
+        t.contains(served.errors, refusal, "the message of a service")
+        # A capture needs no library.
+        quiet = run("--pcap", t.path("capture.pcap"), command=["touch", t.path("ran")])
+        t.equal(quiet.status, 0, "exit status of a run that needs none")
+        t.check(os.path.exists(t.path("ran")), "COMMAND was not started")
+        # What is no TCP would want it; the run goes on without.
         later = run(command=[PYTHON, "-c", f"""
 import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -1,4 +1,4 @@
-#include "run/packet_module.hpp"
+#include "packets/loading.hpp"
 
 #include "packets/module.hpp"
 #include "posix/file_descriptor.hpp"
@@ -74,7 +74,7 @@ class LoadedWhenNeeded final : public wire::PacketLibrary {
 
 }  // namespace
 
-namespace run {
+namespace packets {
 
 wire::PacketLibrary& packet_library() noexcept {
     static LoadedWhenNeeded library;
@@ -104,5 +104,5 @@ std::jthread begin_to_load_packet_module() {
     }
 }
 
-}  // namespace run
+}  // namespace packets
 }  // namespace ghostpeer

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-namespace ghostpeer::run {
+namespace ghostpeer::packets {
 
 /// Loads the module with the first packet that is no TCP and wants an answer; a run whose profile
 /// or options will need it begins to do so while its sandbox is being made. Where it cannot be had,
@@ -27,4 +27,4 @@ void keep_a_descriptor_for_packet_module();
 /// returns.
 [[nodiscard]] std::jthread begin_to_load_packet_module();
 
-}  // namespace ghostpeer::run
+}  // namespace ghostpeer::packets
