@@ -1,8 +1,29 @@
 """Runs of the published experiments: the profile's own expectations have to hold, and the kernel's
-view of the program's sockets is on the time line."""
+view of the program's sockets is on the time line, and on this machine's kernel the program's
+system calls are, too."""
 
 from harness import Late, since
 from warp_support import warp
+
+
+# The system calls behind the probe's words.
+CALLS = {"connect": ("connect",), "accept": ("accept", "accept4"), "recv": ("recvfrom",),
+         "send": ("sendto",)}
+
+
+def told(run, word):
+    """The errnos of calls in the lane of system calls, in order. A write that does not wait and
+    finds no room is how the probe fills a buffer."""
+    return [call.errno for call in run.events("call")
+            if call.name in CALLS[word] and call.errno not in (None, "EAGAIN")]
+
+
+def told_as_seen(t, run):
+    """Every errno that the probe saw is in the lane. The tests hold what it saw to what the
+    experiments state."""
+    for word in {line.call for line in run.lines if hasattr(line, "call")} & set(CALLS):
+        seen = [line.errno for line in run.calls(word) if line.errno not in (None, "EAGAIN")]
+        t.equal(told(run, word), seen, f"errno of each {word}() as told, and as the program saw it")
 
 
 def judged(t, run, status=0):
@@ -17,7 +38,11 @@ def judged(t, run, status=0):
 
 def experiment(t, profile, command, *options, status=0, **more):
     """On this machine's kernel."""
-    return judged(t, t.run(profile, command, options=["--sockets", *options], **more), status)
+    t.need("strace")
+    run = t.run(profile, command, options=["--sockets", "--syscalls", *options], **more)
+    judged(t, run, status)
+    told_as_seen(t, run)
+    return run
 
 
 def warped(t, profile, command, *options, status=0, **more):

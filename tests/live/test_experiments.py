@@ -34,6 +34,9 @@ def refused_curl(t):
     t.need("curl")
     run = experiment(t, "connection-refused", ["curl", "-sS", URL], status=7)
     t.soon(run, 5, "it has to fail at once")
+    # It does not wait in connect(), and asks for the error.
+    asked = [c.args for c in run.events("call", name="getsockopt") if "SO_ERROR" in c.args]
+    t.check(any("ECONNREFUSED" in args for args in asked), f"SO_ERROR as told: {asked}")
 
 
 # 2 and 3: reset lost, syn-sent -------------------------------------------------------------------

@@ -3,7 +3,7 @@ windows, lost acknowledgements, and the ends of connections."""
 
 import signal
 
-from experiments import ends, experiment, orphan_gives_up, sockets, states, waiting
+from experiments import ends, experiment, orphan_gives_up, sockets, states, told, waiting
 from harness import PEER, Late, signal_status, since, test
 
 NO_PROBE = {"net.ipv4.tcp_early_retrans": 0}
@@ -262,6 +262,8 @@ def first_error_by_cause(t):
     run = experiment(t, "first-error-by-cause", first_errors(t, "write"))
     t.equal(run.text.splitlines(), ["ETIMEDOUT b'' EPIPE", "EPIPE b'' EPIPE",
                                     "ECONNRESET b'' EPIPE"], "write, read, write")
+    t.equal(told(run, "send"), ["ETIMEDOUT", "EPIPE", "EPIPE", "EPIPE", "ECONNRESET", "EPIPE"],
+            "the errors of writes as told")
     run = experiment(t, "first-error-by-cause", first_errors(t, "read"))
     t.equal([line.split()[0] for line in run.text.splitlines()], ["ETIMEDOUT", "b''", "ECONNRESET"],
             "first read: after a FIN it is 0, and the error is left to write")
