@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import threading
 import time
 
@@ -199,6 +200,27 @@ def ctl_does_not_wait_for_ever(t):
     t.contains(run.errors, "in time", "what is said")
 
 
+@test
+def a_gigabyte_in_pieces_of_a_byte_holds_no_end(t):
+    run = t.run(t.profile("""
+        summary: a test
+        rules:
+          - {on: enter established, do: {say: {bytes: 1GB, pieces: 1}}}
+    """), t.python("""
+        import selectors, socket
+        readable = selectors.DefaultSelector()
+        for _ in range(100):
+            s = socket.create_connection(("198.18.0.2", 80))
+            s.setblocking(False)
+            readable.register(s, selectors.EVENT_READ)
+        while True:
+            for key, _ in readable.select():
+                key.fileobj.recv(65536)
+    """), options=["-q", "--timeout", "3s"], outputs=False)
+    t.equal(run.status, 124, "exit status")
+    in_time(run.elapsed, 3.0 + PROMPT)
+
+
 # What is left ----------------------------------------------------------------------------------
 
 
@@ -214,6 +236,20 @@ def too_few_descriptors_leave_no_folder(t):
         t.ghostpeer("-c", f"ulimit -n {files}; exec {t.environment.ghostpeer} run -q "
                           f"--link {t.link} healthy -- /bin/true", program="/bin/sh", limit=20)
     t.eventually(lambda: not folders_of(uid) - before, "nothing is left in /dev/shm")
+
+
+@test
+def what_a_killed_run_left_in_a_folder_of_its_own_the_next_one_removes(t):
+    uid = t.environment.uid
+    # Where the usual folder cannot be had, a run takes one with a made-up name.
+    gone = t.ghostpeer("-c", "echo $$", program="/bin/sh").text.strip()
+    folder = f"/dev/shm/ghostpeer-{uid}-{gone.zfill(6)[-6:]}"
+    os.mkdir(folder, 0o700)
+    os.chown(folder, uid, -1)
+    os.mknod(f"{folder}/{gone}.sock", 0o600 | stat.S_IFSOCK)
+    os.chown(f"{folder}/{gone}.sock", uid, -1)
+    t.passed(t.run("healthy", ["true"], outputs=False))
+    t.check(not os.path.exists(folder), "the folder is still there")
 
 
 @test
