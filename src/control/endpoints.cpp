@@ -148,8 +148,8 @@ http::Response put_profile(Context& context, const Call& call) {
     if (const auto problem = profile::relay_problem(*loaded.profile, context.relays)) {
         return fail(http::status::unprocessable, *problem);
     }
-    return context.ask_once([&](peer::Engine& engine, Instant) {
-        if (const auto refusal = engine.use(*index, loaded.profile)) {
+    return context.ask_once([&](peer::Engine& engine, Instant now) {
+        if (const auto refusal = engine.use(*index, loaded.profile, now)) {
             return fail(http::status::unprocessable, *refusal);
         }
         return answer(to_json(engine.peers()[*index], context.names));

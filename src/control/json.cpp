@@ -108,7 +108,7 @@ Json to_json(const peer::ConnectionView& connection, const PeerNames& names) {
     json["profile"] = connection.profile->name;
     json["phase"] = std::string(connection.phase);
     json["state"] = tcp::name(connection.state);
-    json["ending"] = peer::name(connection.ending);
+    json["ending"] = event::name(connection.ending);
     json["start"] = to_seconds(connection.start);
     json["last_segment"] = to_seconds(connection.last_activity);
     json["bytes_in"] = connection.received;

@@ -69,12 +69,12 @@ struct Codec<Written> {
 };
 
 template <>
-struct Described<ProfileFile> {
+struct Described<profile::SourceFile> {
     static std::span<const Field> fields() noexcept {
         static constexpr std::array fields{
-            field<&ProfileFile::name>("name",
-                                      "as the user, or a profile that extends it, wrote it"),
-            field<&ProfileFile::text>("text", "all of it")};
+            field<&profile::SourceFile::name>(
+                "name", "as the user, or a profile that extends it, wrote it"),
+            field<&profile::SourceFile::text>("text", "all of it")};
         return fields;
     }
 };

@@ -17,36 +17,36 @@ namespace {
 constexpr std::size_t max_attempt_rows = 20;
 
 using Cells = std::array<std::string, 7>;
-using Manner = peer::ProgramEnd::Manner;
+using Manner = ProgramEnd::Manner;
 
-std::string_view as_the_peer_saw(peer::Ending ending) {
+std::string_view as_the_peer_saw(event::Ending ending) {
     switch (ending) {
-        case peer::Ending::unanswered: return "never answered";
-        case peer::Ending::open: return "still open";
-        case peer::Ending::half_closed: return "half closed";
-        case peer::Ending::closed: return "closed";
-        case peer::Ending::refused: return "refused";
-        case peer::Ending::reset_by_peer: return "reset by the peer";
-        case peer::Ending::reset_by_program: return "reset by the program";
-        case peer::Ending::timed_out: return "given up by the peer";
-        case peer::Ending::forgotten: return "forgotten by the peer";
+        case event::Ending::unanswered: return "never answered";
+        case event::Ending::open: return "still open";
+        case event::Ending::half_closed: return "half closed";
+        case event::Ending::closed: return "closed";
+        case event::Ending::refused: return "refused";
+        case event::Ending::reset_by_peer: return "reset by the peer";
+        case event::Ending::reset_by_program: return "reset by the program";
+        case event::Ending::timed_out: return "given up by the peer";
+        case event::Ending::forgotten: return "forgotten by the peer";
     }
     return "";
 }
 
 /// What the peer did or left undone without a word to the program; empty: nothing of the kind.
-std::string_view peers_part(peer::Ending ending) {
-    const bool silent = ending == peer::Ending::unanswered || ending == peer::Ending::timed_out ||
-                        ending == peer::Ending::forgotten;
+std::string_view peers_part(event::Ending ending) {
+    const bool silent = ending == event::Ending::unanswered || ending == event::Ending::timed_out ||
+                        ending == event::Ending::forgotten;
     return silent ? as_the_peer_saw(ending) : std::string_view();
 }
 
-std::string_view programs_part(const peer::ProgramEnd& end, peer::Ending ending) {
+std::string_view programs_part(const ProgramEnd& end, event::Ending ending) {
     switch (end.outcome) {
         case profile::Outcome::open:
-            return end.manner == Manner::finishing       ? "FIN not acknowledged"
-                   : ending == peer::Ending::half_closed ? "half closed"
-                                                         : "still open";
+            return end.manner == Manner::finishing        ? "FIN not acknowledged"
+                   : ending == event::Ending::half_closed ? "half closed"
+                                                          : "still open";
         case profile::Outcome::closed:
             return end.manner == Manner::in_order   ? "closed"
                    : end.manner == Manner::by_reset ? "reset by the program"
@@ -60,7 +60,7 @@ std::string_view programs_part(const peer::ProgramEnd& end, peer::Ending ending)
     return "";
 }
 
-std::string describe_end(const peer::AttemptRecord& attempt) {
+std::string describe_end(const Attempt& attempt) {
     if (!attempt.program) {
         return std::string(as_the_peer_saw(attempt.ending));
     }
@@ -76,7 +76,7 @@ std::string describe_end(const peer::AttemptRecord& attempt) {
     return std::string(words) + (said_all ? "" : ", " + std::string(more));
 }
 
-Cells attempt_cells(const peer::AttemptRecord& attempt) {
+Cells attempt_cells(const Attempt& attempt) {
     auto end = describe_end(attempt);
     if (attempt.syns > 1) {
         end += fmt::format(", {} SYNs", attempt.syns);

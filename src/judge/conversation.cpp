@@ -56,7 +56,7 @@ const Conversation::Line& Conversation::line(std::size_t index) const {
     return index < first_.size() ? first_[index] : last_[index - first_.size()];
 }
 
-std::optional<std::size_t> Conversation::find(const peer::Sighting& sighting,
+std::optional<std::size_t> Conversation::find(const Sighting& sighting,
                                               const std::vector<profile::Event>& events) const {
     const auto is_meant = [&](const Line& line) {
         return std::any_of(events.begin(), events.end(), [&](const profile::Event& event) {
@@ -89,10 +89,10 @@ std::optional<std::size_t> Conversation::find(const peer::Sighting& sighting,
 }
 
 std::vector<std::string> Conversation::around(
-    const std::vector<peer::Sighting>& marked, const std::vector<profile::Event>& events,
+    const std::vector<Sighting>& marked, const std::vector<profile::Event>& events,
     const std::optional<std::set<event::ConnectionId>>& connections) const {
     std::map<std::size_t, bool> shown;  // index: is it marked?
-    for (const peer::Sighting& sighting : marked) {
+    for (const Sighting& sighting : marked) {
         const auto found = find(sighting, events);
         if (!found) {
             continue;

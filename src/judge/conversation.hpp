@@ -2,7 +2,7 @@
 #pragma once
 
 #include "event/sink.hpp"
-#include "ghostpeer/peer/expectation.hpp"
+#include "judge/expectation.hpp"
 
 #include <deque>
 #include <optional>
@@ -26,7 +26,7 @@ class Conversation final : public event::Sink {
     /// connections (unset: of all) where nothing is. Marked lines begin with `-> `, others with
     /// blanks.
     [[nodiscard]] std::vector<std::string> around(
-        const std::vector<peer::Sighting>& marked, const std::vector<profile::Event>& events,
+        const std::vector<Sighting>& marked, const std::vector<profile::Event>& events,
         const std::optional<std::set<event::ConnectionId>>& connections = {}) const;
     /// The last lines of one connection.
     [[nodiscard]] std::vector<std::string> end_of(event::ConnectionId connection) const;
@@ -42,7 +42,7 @@ class Conversation final : public event::Sink {
         bool follows_gap = false;  ///< lines before it were lost
     };
 
-    [[nodiscard]] std::optional<std::size_t> find(const peer::Sighting& sighting,
+    [[nodiscard]] std::optional<std::size_t> find(const Sighting& sighting,
                                                   const std::vector<profile::Event>& events) const;
     [[nodiscard]] const Line& line(std::size_t index) const;
     [[nodiscard]] std::size_t size() const noexcept { return first_.size() + last_.size(); }

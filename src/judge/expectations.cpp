@@ -12,8 +12,6 @@ namespace ghostpeer::judge {
 
 namespace {
 
-using peer::ExpectationResult;
-using peer::Sighting;
 using profile::Expectation;
 using profile::Form;
 using profile::Range;
@@ -94,7 +92,7 @@ std::string ordinal(std::uint64_t n) {
 
 /// Nothing came, but nothing could have come: what was missing, a sentence; empty: it could.
 std::string looked_at_nothing(const Expectation& expectation, const ExpectationResult& result,
-                              const peer::ProfileStatistics& profile, const RunSummary& run) {
+                              const ProfileStatistics& profile, const RunSummary& run) {
     const bool forbids =
         expectation.form == Form::never ||
         (expectation.form == Form::see && expectation.times && expectation.times->most == 0);
@@ -107,7 +105,7 @@ std::string looked_at_nothing(const Expectation& expectation, const ExpectationR
                            profile::to_string(expectation.within->of));
     }
     const auto& when = expectation.when;
-    const auto meant = [&](const peer::AttemptRecord& attempt) {
+    const auto meant = [&](const Attempt& attempt) {
         return (!when.attempt || when.attempt->contains(attempt.number)) &&
                (!when.port || when.port->contains(attempt.flow.local.port));
     };
@@ -127,7 +125,7 @@ std::string looked_at_nothing(const Expectation& expectation, const ExpectationR
 class Describer {
   public:
     Describer(const Expectation& expectation, const ExpectationResult& result,
-              const peer::ProfileStatistics& profile, const RunSummary& run)
+              const ProfileStatistics& profile, const RunSummary& run)
         : expectation_(expectation), result_(result), profile_(profile), run_(run) {}
 
     [[nodiscard]] std::string sentence() const {
@@ -230,7 +228,7 @@ class Describer {
     }
 
     [[nodiscard]] std::string gap_sentence() const {
-        const peer::WrongGap& wrong = *result_.gap;
+        const WrongGap& wrong = *result_.gap;
         const auto gap = event::format_length(wrong.at.at - wrong.before.at);
         const auto between =
             fmt::format("between the {} and the {}, at {} and {}", ordinal(wrong.number),
@@ -261,7 +259,7 @@ class Describer {
     }
 
     /// `timed-out`, or why nobody knows, or when it was.
-    [[nodiscard]] std::string end_text(const peer::ConnectionOutcome& one) const {
+    [[nodiscard]] std::string end_text(const ConnectionOutcome& one) const {
         auto text = fmt::format("`{}`", name(one.end.outcome));
         if (!one.end.why.empty()) {
             text += fmt::format(" ({})", one.end.why);
@@ -305,7 +303,7 @@ class Describer {
 
     const Expectation& expectation_;
     const ExpectationResult& result_;
-    const peer::ProfileStatistics& profile_;
+    const ProfileStatistics& profile_;
     const RunSummary& run_;
 };
 

@@ -27,12 +27,12 @@ std::string list_counts(const Counts& counts) {
     return list;
 }
 
-std::string arrived(const peer::Traffic& traffic) {
+std::string arrived(const event::Traffic& traffic) {
     const auto list = list_counts<tcp::Kind>(traffic.kinds);
     return list.empty() ? "Nothing arrived" : "What arrived: " + list;
 }
 
-std::string sent(const peer::Traffic& traffic) {
+std::string sent(const event::Traffic& traffic) {
     const auto list = list_counts<tcp::Reason>(traffic.reasons);
     return list.empty() ? "The peer sent nothing" : "What the peer sent: " + list;
 }
@@ -46,15 +46,15 @@ bool any(const std::vector<profile::Event>& events) {
 
 /// What the connections of some profiles showed.
 struct Scene {
-    std::vector<const profile::Profile*> profiles;
-    peer::Traffic traffic;
+    std::vector<std::uint32_t> profiles;  ///< by their numbers
+    event::Traffic traffic;
     std::uint64_t connections = 0;
 
-    [[nodiscard]] bool has(const profile::Profile* profile) const {
+    [[nodiscard]] bool has(std::uint32_t profile) const {
         return std::find(profiles.begin(), profiles.end(), profile) != profiles.end();
     }
-    void add(const peer::ProfileStatistics& one) {
-        profiles.push_back(one.profile.get());
+    void add(const ProfileStatistics& one) {
+        profiles.push_back(one.number);
         connections += one.connections;
         for (std::size_t i = 0; i < traffic.kinds.size(); ++i) {
             traffic.kinds.at(i) += one.traffic.kinds.at(i);
@@ -63,8 +63,7 @@ struct Scene {
             traffic.reasons.at(i) += one.traffic.reasons.at(i);
         }
     }
-    [[nodiscard]] std::uint64_t most(const RunSummary& run,
-                                     std::uint64_t peer::AttemptRecord::*bytes) const {
+    [[nodiscard]] std::uint64_t most(const RunSummary& run, std::uint64_t Attempt::*bytes) const {
         std::uint64_t most = 0;
         for (const auto& attempt : run.attempts) {
             if (has(attempt.profile)) {
@@ -76,13 +75,13 @@ struct Scene {
 };
 
 /// The profile, and its attempts that have behaviour of their own.
-void add_family(Scene& scene, const peer::ProfileStatistics& profile, const RunSummary& run) {
+void add_family(Scene& scene, const ProfileStatistics& profile, const RunSummary& run) {
     scene.add(profile);
     for (const auto& attempt : profile.profile->attempts) {
         const auto own =
             std::find_if(run.profiles.begin(), run.profiles.end(),
                          [&](const auto& one) { return one.profile == attempt.profile; });
-        if (own != run.profiles.end() && !scene.has(own->profile.get())) {
+        if (own != run.profiles.end() && !scene.has(own->number)) {
             scene.add(*own);
         }
     }
@@ -103,11 +102,11 @@ std::string describe_instead(const std::vector<profile::Event>& events, const Sc
     }
     if (any<profile::OnReceived>(events)) {
         add(fmt::format("The most that a connection brought was {}",
-                        event::count(scene.most(run, &peer::AttemptRecord::received), "byte")));
+                        event::count(scene.most(run, &Attempt::received), "byte")));
     }
     if (any<profile::OnSent>(events)) {
         add(fmt::format("The most that the program acknowledged was {}",
-                        event::count(scene.most(run, &peer::AttemptRecord::sent), "byte")));
+                        event::count(scene.most(run, &Attempt::sent), "byte")));
     }
     if (any<profile::OnIdle>(events)) {
         add(fmt::format("The run lasted {}", event::format_length(run.length)));
@@ -116,7 +115,7 @@ std::string describe_instead(const std::vector<profile::Event>& events, const Sc
 }
 
 /// Where no connection reached the profile at all; else empty.
-std::string describe_no_connection(const peer::ProfileStatistics& profile, const RunSummary& run) {
+std::string describe_no_connection(const ProfileStatistics& profile, const RunSummary& run) {
     // Attempts that have behaviour of their own are counted there.
     Scene scene;
     add_family(scene, profile, run);
@@ -131,9 +130,9 @@ std::string describe_no_connection(const peer::ProfileStatistics& profile, const
 std::string moment(Instant at) { return fmt::format("{:.3f} s", to_seconds(at)); }
 
 /// The filters let it through, but what the rule says was not done.
-std::string describe_undone(const peer::RuleStatistics& seen, const RunSummary& run) {
+std::string describe_undone(const event::RuleStatistics& seen, const RunSummary& run) {
     if (seen.missed) {
-        const peer::Missed& missed = *seen.missed;
+        const event::Missed& missed = *seen.missed;
         const auto over = missed.ended
                               ? fmt::format("the connection ended at {}", moment(*missed.ended))
                               : std::string("the connection was over");
@@ -153,7 +152,7 @@ std::string describe_undone(const peer::RuleStatistics& seen, const RunSummary& 
 }
 
 /// Its command was fired, but no connection heard it; else empty.
-std::string describe_unheard(const profile::Rule& rule, const peer::RuleStatistics& seen) {
+std::string describe_unheard(const profile::Rule& rule, const event::RuleStatistics& seen) {
     if (!seen.unheard) {
         return {};
     }
@@ -168,7 +167,7 @@ std::string describe_unheard(const profile::Rule& rule, const peer::RuleStatisti
 }
 
 /// Its phase was over, or never began, so that its event may have come up in vain; else empty.
-std::string describe_phase(const profile::Rule& rule, const peer::ProfileStatistics& profile) {
+std::string describe_phase(const profile::Rule& rule, const ProfileStatistics& profile) {
     const auto& all = *profile.profile;
     const auto begun_by = [&](const auto& wanted) -> const profile::Rule* {
         for (std::size_t i = 0; i < std::min(all.rules.size(), profile.rules.size()); ++i) {
@@ -203,7 +202,7 @@ std::string describe_phase(const profile::Rule& rule, const peer::ProfileStatist
 }
 
 /// The event came up, but no filter let it through, or nothing came of it.
-std::string describe_filters(const profile::Rule& rule, const peer::RuleStatistics& seen,
+std::string describe_filters(const profile::Rule& rule, const event::RuleStatistics& seen,
                              const RunSummary& run) {
     std::vector<std::string> why;
     const auto times = [](std::uint64_t n) {
@@ -245,14 +244,14 @@ std::string events_text(const std::vector<profile::Event>& events) {
 }
 
 std::string describe_traffic(const std::vector<profile::Event>& events,
-                             const peer::ProfileStatistics& profile, const RunSummary& run) {
+                             const ProfileStatistics& profile, const RunSummary& run) {
     Scene scene;
     add_family(scene, profile, run);
     auto text = describe_no_connection(profile, run);
     return text.empty() ? describe_instead(events, scene, run) : text;
 }
 
-std::optional<std::set<event::ConnectionId>> connections_of(const peer::ProfileStatistics& profile,
+std::optional<std::set<event::ConnectionId>> connections_of(const ProfileStatistics& profile,
                                                             const RunSummary& run) {
     Scene scene;
     add_family(scene, profile, run);
@@ -268,7 +267,7 @@ std::optional<std::set<event::ConnectionId>> connections_of(const peer::ProfileS
     return others ? std::optional(std::move(own)) : std::nullopt;
 }
 
-bool was_met(const peer::ProfileStatistics& profile, const RunSummary& run) {
+bool was_met(const ProfileStatistics& profile, const RunSummary& run) {
     Scene scene;
     add_family(scene, profile, run);
     return scene.connections > 0;
@@ -287,8 +286,8 @@ std::string_view no_connection(const RunSummary& run) {
                  : "The program opened no connection to the peer.";
 }
 
-std::string describe_misfire(const profile::Rule& rule, const peer::RuleStatistics& seen,
-                             const peer::ProfileStatistics& profile, const RunSummary& run) {
+std::string describe_misfire(const profile::Rule& rule, const event::RuleStatistics& seen,
+                             const ProfileStatistics& profile, const RunSummary& run) {
     auto text = event::format_place(rule.place) + ": the rule never fired. ";
     if (const auto nobody = describe_no_connection(profile, run); !nobody.empty()) {
         return text + nobody;

@@ -15,15 +15,14 @@ namespace ghostpeer::judge {
 
 /// Why none of the events came up: no connection, or what came instead.
 [[nodiscard]] std::string describe_traffic(const std::vector<profile::Event>& events,
-                                           const peer::ProfileStatistics& profile,
-                                           const RunSummary& run);
+                                           const ProfileStatistics& profile, const RunSummary& run);
 
 /// The connections to peers with the profile, those of its attempts too; unset: all that there are.
 [[nodiscard]] std::optional<std::set<event::ConnectionId>> connections_of(
-    const peer::ProfileStatistics& profile, const RunSummary& run);
+    const ProfileStatistics& profile, const RunSummary& run);
 
 /// Did a connection meet the profile, or one of its attempts?
-[[nodiscard]] bool was_met(const peer::ProfileStatistics& profile, const RunSummary& run);
+[[nodiscard]] bool was_met(const ProfileStatistics& profile, const RunSummary& run);
 
 /// Does the event come up where a connection is begun? To forbid it speaks of none.
 [[nodiscard]] bool comes_with_syn(const profile::Event& event);
@@ -33,8 +32,7 @@ namespace ghostpeer::judge {
 
 /// `FILE:LINE: the fault was never injected: …`, with what came closest.
 [[nodiscard]] std::string describe_misfire(const profile::Rule& rule,
-                                           const peer::RuleStatistics& seen,
-                                           const peer::ProfileStatistics& profile,
-                                           const RunSummary& run);
+                                           const event::RuleStatistics& seen,
+                                           const ProfileStatistics& profile, const RunSummary& run);
 
 }  // namespace ghostpeer::judge

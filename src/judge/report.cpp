@@ -121,7 +121,7 @@ void append_expectations(std::vector<std::string>& lines, const event::Verdict& 
 
 // The rest ----------------------------------------------------------------------------------------
 
-void append_oddities(std::vector<std::string>& lines, const peer::Counters& counters) {
+void append_oddities(std::vector<std::string>& lines, const event::Counters& counters) {
     std::string list;
     std::uint64_t all = 0;
     for (std::size_t i = 0; i < counters.oddities.size(); ++i) {
@@ -140,7 +140,7 @@ void append_oddities(std::vector<std::string>& lines, const peer::Counters& coun
     }
 }
 
-void append_limits(std::vector<std::string>& lines, const peer::Counters& counters) {
+void append_limits(std::vector<std::string>& lines, const event::Counters& counters) {
     if (counters.syns_dropped_at_limit > 0) {
         lines.push_back(
             fmt::format("The limit on connections was reached: {} dropped. Raise it if "
@@ -212,7 +212,7 @@ event::Verdict make_verdict(const RunSummary& run, const Conversation* conversat
         for (std::size_t i = 0; i < statistics.profile->rules.size(); ++i) {
             const auto& rule = statistics.profile->rules[i];
             const auto seen =
-                i < statistics.rules.size() ? statistics.rules[i] : peer::RuleStatistics{};
+                i < statistics.rules.size() ? statistics.rules[i] : event::RuleStatistics{};
             event::RuleOutcome outcome{rule.place,
                                        events_text(rule.on),
                                        seen.fired,

@@ -1,72 +1,60 @@
 // The verdict of a run, and the report that is printed at its end.
 #pragma once
 
+#include "ghostpeer/event/run.hpp"
+#include "ghostpeer/event/tally.hpp"
 #include "ghostpeer/event/verdict.hpp"
-#include "ghostpeer/peer/statistics.hpp"
+
+#include "judge/expectation.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace ghostpeer::judge {
 
 class Conversation;
 
-/// What brought the run to its end.
-enum class Ended : std::uint8_t {
-    command,       ///< COMMAND ended
-    timeout,       ///< `--timeout` passed
-    wall_timeout,  ///< `--wall-timeout` passed: real time, of a run in virtual time
-    finish,        ///< a `finish` action
-    signal,        ///< ghostpeer was told to end
+using event::Ended;
+using event::Standstill;
+
+struct Attempt : event::AttemptRecord {
+    /// How the program's side ended; unset: nobody followed it.
+    std::optional<ProgramEnd> program;
+    /// When it ended, that of an open one when the run was concluded; unset: nobody knows.
+    std::optional<Instant> ended;
 };
 
-/// Where COMMAND stood when the run was ended before COMMAND ended by itself.
-struct Standstill {
-    std::string clause;  ///< of what says most: `python3 has waited in recv() on #1 since 0.016 s`
-    std::vector<std::string> lines;  ///< a sentence for each thread
+/// What came of a profile.
+struct ProfileStatistics {
+    std::shared_ptr<const profile::Profile> profile;
+    std::uint32_t number = 0;                     ///< by which the record names it
+    std::vector<event::RuleStatistics> rules;     ///< by Rule::id
+    std::vector<ExpectationResult> expectations;  ///< by index in Profile::expect
+    std::uint64_t connections = 0;                ///< that met it
+    event::Traffic traffic;                       ///< of these
 };
 
-/// Everything that a verdict is made of.
-struct RunSummary {
+/// Everything that a verdict is made of: how the run ended, and what follows from what was told
+/// before.
+struct RunSummary : event::End {
     std::optional<event::Exit> command;  ///< unset: COMMAND was never started
-    Ended ended = Ended::command;
-    std::optional<std::string> failure;    ///< the run broke down: a complete sentence
-    std::optional<Duration> timeout;       ///< `--timeout`
-    Duration wall_timeout{};               ///< `--wall-timeout`
-    std::optional<int> expected_status;    ///< `--expect-status`
-    Standstill standstill;                 ///< empty: COMMAND ended, or nothing could be learnt
-    std::vector<std::string> left_behind;  ///< programs that COMMAND left running when it ended
-    /// Where nothing reached the peer: what COMMAND did instead, sentences.
-    std::vector<std::string> instead;
-    /// Profiles that the control interface gave a peer, and that no connection met.
-    std::vector<std::string> unmet_uses;
-    /// Peers of `--peer` that no connection came to, and their profiles.
-    std::vector<std::pair<std::string, std::string>> unmet_peers;
-    /// Addresses and ports without a peer that the program sent SYNs to.
-    std::vector<std::string> silent_addresses;
-    /// How often the control interface did something to a connection.
-    std::uint64_t ordered_faults = 0;
-    bool require_fault = false;  ///< `--require-fault`
-    Duration command_length{};   ///< from COMMAND's start to its end
-    /// What COMMAND wrote, where an expectation looks at it: the last MiB of each stream.
-    std::vector<std::string> output;
-    std::optional<int> signal;  ///< of `Ended::signal`
-    std::vector<peer::AttemptRecord> attempts;
-    std::uint64_t unrecorded_attempts = 0;
-    std::vector<peer::ProfileStatistics> profiles;
-    peer::Counters counters;
-    /// Connections that the peer was to open and did not, a sentence each.
-    std::vector<std::string> undialled;
-    std::uint64_t to_be_dialled = 0;  ///< connections whose turn had not come when the run ended
-    std::vector<event::Loss> lost;    ///< of all sinks, after `finish`
-    Duration length{};
+    // Of event::Run:
+    std::optional<Duration> timeout;
+    Duration wall_timeout{};
+    std::optional<int> expected_status;
+    bool require_fault = false;
+    bool served = false;
     std::uint64_t seed = 0;
-    std::string link;     ///< `tun`, `ethernet`
-    bool served = false;  ///< there was no COMMAND to meet the rules: none has to fire
-    std::string kernel;   ///< of a run in virtual time: `Linux 6.12.117`; empty: this machine's own
+    std::string kernel;  ///< of a run in virtual time: `Linux 6.12.117`; empty: this machine's own
+
+    std::vector<Attempt> attempts;
+    std::uint64_t unrecorded_attempts = 0;
+    std::vector<ProfileStatistics> profiles;
+    event::Counters counters;
+    Duration length{};
 };
 
 /// What came of a run, its exit status included (judgement.hpp). Failed expectations are shown with

@@ -87,11 +87,12 @@ void RunLoop::conclude(Instant now) {
     if (concluded_) {
         return;
     }
-    concluded_ = now;
+    concluded_ = true;
     for (Part* part : parts_) {
         part->conclude(now);
     }
     world_.engine.conclude(now);
+    deliver();
 }
 
 void RunLoop::wait() {

@@ -52,8 +52,6 @@ class RunLoop {
     void conclude(Instant now);
 
     [[nodiscard]] const std::optional<std::string>& failure() const noexcept { return failure_; }
-    /// When it was concluded.
-    [[nodiscard]] Instant concluded() const noexcept { return concluded_.value_or(Instant{}); }
 
   private:
     void watch(int fd, std::uint64_t key);
@@ -95,7 +93,7 @@ class RunLoop {
     std::vector<event::Event> events_;
     std::optional<std::string> problem_;
     std::optional<std::string> failure_;
-    std::optional<Instant> concluded_;
+    bool concluded_ = false;
     Instant flushed_at_{};
     bool over_ = false;
     bool link_gone_ = false;

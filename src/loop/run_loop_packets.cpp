@@ -116,10 +116,8 @@ void RunLoop::deliver() {
     }
     emissions_.clear();
     world_.engine.take_events(events_);
-    if (!world_.sinks.empty()) {
-        for (event::Event& event : events_) {
-            world_.sinks.record(std::move(event));
-        }
+    for (event::Event& event : events_) {
+        world_.sinks.record(std::move(event));
     }
     events_.clear();
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace ghostpeer::loop {
@@ -17,6 +18,10 @@ class Sinks {
     void add(std::unique_ptr<event::Sink> sink) { sinks_.push_back(std::move(sink)); }
     /// One that is told nothing but the verdict, after the others: what they lost belongs to it.
     void add_report(std::unique_ptr<event::Sink> sink) { reports_.push_back(std::move(sink)); }
+    /// One that is told everything before the others are, but packets: the judge. It outlives
+    /// these.
+    void add_first(event::Sink& sink) { first_ = &sink; }
+    /// Does anybody show or write what happens? If not, packets need not be told.
     [[nodiscard]] bool empty() const noexcept { return sinks_.empty(); }
     /// Whoever makes events that others name numbers them with these.
     [[nodiscard]] event::EventIds& ids() noexcept { return ids_; }
@@ -25,6 +30,9 @@ class Sinks {
     void record(event::Event&& event) {
         if (event.id == 0) {
             event.id = ids_.next();
+        }
+        if (first_ != nullptr && !std::holds_alternative<event::Packet>(event.what)) {
+            first_->record(event);
         }
         for (const auto& sink : sinks_) {
             sink->record(event);
@@ -73,6 +81,7 @@ class Sinks {
 
   private:
     event::EventIds ids_;
+    event::Sink* first_ = nullptr;
     std::vector<std::unique_ptr<event::Sink>> sinks_;
     std::vector<std::unique_ptr<event::Sink>> reports_;
 };

@@ -16,11 +16,16 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 9> known{"icmp",   "state",  "rule", "attempt", "log",
                                                 "notice", "socket", "exit", "call"};
-/// What the page reads of a segment by itself; all else that one has is kept beside it.
-constexpr std::array<std::string_view, 21> own_fields{
-    "t",   "event", "conn",   "attempt", "dir",  "kind",    "reason",
-    "src", "dst",   "flags",  "seq",     "ack",  "raw_seq", "raw_ack",
-    "len", "win",   "window", "fate",    "rule", "id",      "cause"};
+/// What the verdict is made of, and the verdict says.
+constexpr std::array<std::string_view, 9> judged{"profile",    "start",    "command",
+                                                 "conclusion", "sockets",  "connection",
+                                                 "tally",      "counters", "end"};
+/// What the page reads of a segment by itself, or has of other events; all else that one has is
+/// kept beside it.
+constexpr std::array<std::string_view, 25> own_fields{
+    "t",     "event", "conn",  "attempt", "dir",      "kind",         "reason", "src",    "dst",
+    "flags", "seq",   "ack",   "raw_seq", "raw_ack",  "len",          "win",    "window", "fate",
+    "rule",  "id",    "cause", "state",   "received", "acknowledged", "made"};
 constexpr int deepest = 6;
 constexpr std::size_t longest_list = 2'000;
 constexpr std::int64_t farthest = std::int64_t{1} << 53;  // what a JavaScript number holds exactly
@@ -138,6 +143,8 @@ void Record::add(std::string_view line) {
     ++events_;
     const std::string event(text(json, "event"));
     const Line one{json, events_};
+    const bool for_judge = std::find(judged.begin(), judged.end(), event) != judged.end() ||
+                           (event == "socket" && json.value("shown", Json(true)) == Json(false));
     if (event == "segment") {
         add_segment(one);
     } else if (event == "verdict") {
@@ -145,8 +152,10 @@ void Record::add(std::string_view line) {
     } else if (event == "run") {
         run_ = dump(bounded(json, bounds_.text));
     } else if (std::find(known.begin(), known.end(), event) != known.end()) {
-        add_other(one, event);
-    } else {
+        if (!for_judge) {
+            add_other(one, event);
+        }
+    } else if (!for_judge) {
         ++unknown_;
     }
 }

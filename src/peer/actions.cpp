@@ -75,7 +75,7 @@ Progress Engine::Impl::carry_out(const profile::Rule& rule, const Occasion& occa
         if (!there_is || !perform(rule, action, occasion, task, now)) {
             const auto ended = connection.extras ? connection.extras->ended : std::nullopt;
             const auto due = task.pledge.deed() ? task.pledge.deed()->due() : std::nullopt;
-            task.missed = task.missed.value_or(Missed{word, due, ended});
+            task.missed = task.missed.value_or(Missed{std::string(word), due, ended});
         }
     }
     const Progress outcome = task.missed ? Progress::undone : Progress::done;
@@ -161,7 +161,6 @@ void Engine::Impl::carry_out_deferred(Connection& connection, DeferredActions& d
     if (connection.extras) {
         connection.extras->note_kept(deferred.size);
     }
-    note_idle(connection, now);
     Occasion occasion{connection, deferred.segment ? &*deferred.segment : nullptr,
                       deferred.direction, deferred.retransmission};
     occasion.alone = true;

@@ -239,6 +239,7 @@ Connection* Engine::Impl::create(const wire::Flow& flow, Behaviour* behaviour, I
 }
 
 void Engine::Impl::start(Connection& connection, const wire::Segment* first, Instant now) {
+    const std::uint32_t expected_by = connection.behaviour->number;
     for (const auto& [attempts, other] : connection.behaviour->attempts) {
         if (attempts.contains(connection.attempt)) {
             connection.behaviour = other;
@@ -256,8 +257,10 @@ void Engine::Impl::start(Connection& connection, const wire::Segment* first, Ins
     if (first != nullptr) {
         remember(connection, *first);
     }
-    if (connection.behaviour->witness != nullptr) {
-        note(connection.behaviour->witness->of_start(), Occasion{connection}, now);
+    if (tells_of(connection)) {
+        post(&connection, now,
+             event::Start{connection.flow, connection.dialled, connection.behaviour->number,
+                          expected_by});
     }
     try_rules(connection.rules().on_start, Occasion{connection}, now);
 }
@@ -298,10 +301,10 @@ void Engine::Impl::record_attempt(Connection& connection, std::optional<Duration
         record.since_last = since_last;
         records.push_back(record);
     } else {
-        ++unrecorded;
+        ++counters.unrecorded_attempts;
     }
-    note_attempt(connection, now);
-    if (settings.segment_events) {
+    begin_trail(connection);
+    if (tells_of(connection)) {
         post(&connection, now, event::Attempt{connection.flow, since_last, connection.dialled});
     }
 }

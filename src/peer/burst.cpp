@@ -7,9 +7,8 @@ namespace {
 
 /// Does the profile want each acknowledgement, or look at it, or a state forbid to wait with it?
 [[nodiscard]] bool must_answer_at_once(const Connection& connection) {
-    const bool counted = !connection.rules().of(tcp::Reason::ack).empty() ||
-                         (connection.behaviour->witness != nullptr &&
-                          !connection.behaviour->witness->of(tcp::Reason::ack).empty());
+    const bool counted =
+        !connection.rules().of(tcp::Reason::ack).empty() || connection.behaviour->counts_acks;
     const bool relayed = connection.extras && connection.extras->relay;
     return counted || !connection.behaviour->tcp.delayed_ack || !connection.live() ||
            !connection.tcb.ack_may_wait() || connection.reading_stopped ||

@@ -131,7 +131,7 @@ event::ConnectionId Engine::last_connection() const noexcept { return impl_->las
 const StateCounts& Engine::states() const noexcept { return impl_->states; }
 
 std::uint64_t Engine::attempt_count() const noexcept {
-    return impl_->records.size() + impl_->unrecorded;
+    return impl_->records.size() + impl_->counters.unrecorded_attempts;
 }
 
 std::uint64_t Engine::attempts_of(std::size_t peer) const noexcept {
@@ -213,7 +213,6 @@ void Engine::Impl::act_on(Connection& connection, Order& order, Instant now) {
             become->index = static_cast<std::size_t>(found - phases.begin());
         }
     }
-    note_idle(connection, now);
     Occasion occasion{connection};
     occasion.alone = true;
     occasion.ended = !reachable(connection);
@@ -264,7 +263,8 @@ void Engine::Impl::begin_blackholed(Connection& connection, std::size_t peer) {
 }
 
 std::optional<std::string> Engine::use(std::size_t peer,
-                                       const std::shared_ptr<const profile::Profile>& profile) {
+                                       const std::shared_ptr<const profile::Profile>& profile,
+                                       Instant now) {
     if (peer >= impl_->peers.size()) {
         return "There is no such peer.";
     }
@@ -287,7 +287,7 @@ std::optional<std::string> Engine::use(std::size_t peer,
             "are used, or begin a new run.",
             most_behaviours_brought);
     }
-    impl_->behaviour_of_peer[peer] = impl_->bring(profile, true);
+    impl_->behaviour_of_peer[peer] = impl_->bring(profile, true, now);
     impl_->drop_unused_behaviours();
     auto& counts = impl_->attempt_counts;
     for (auto count = counts.begin(); count != counts.end();) {

@@ -21,20 +21,22 @@ Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
     control_rule.place.file = std::make_shared<const std::string>(control_file);
     control_rule.actions.emplace_back(profile::Blackhole{});
     for (const PeerSpec& peer : peers) {
-        behaviour_of_peer.push_back(bring(peer.profile, false));
+        behaviour_of_peer.push_back(bring(peer.profile, false, run_start));
     }
 }
 
-Behaviour* Engine::Impl::bring(const std::shared_ptr<const profile::Profile>& profile, bool later) {
+Behaviour* Engine::Impl::bring(const std::shared_ptr<const profile::Profile>& profile, bool later,
+                               Instant now) {
     const std::size_t known = behaviours.size();
-    Behaviour* behaviour =
-        add_behaviour(profile, profile->expect.empty()
-                                   ? nullptr
-                                   : std::make_shared<Witness>(*profile, settings.virtual_time));
+    Behaviour* behaviour = add_behaviour(profile, {}, now);
+    behaviour->look_at(profile->expect);
     if (behaviour->attempts.empty()) {
-        for (const auto& attempt : profile->attempts) {
-            behaviour->attempts.emplace_back(attempt.attempts,
-                                             add_behaviour(attempt.profile, behaviour->witness));
+        for (std::uint32_t i = 0; i < profile->attempts.size(); ++i) {
+            const profile::AttemptBehaviour& attempt = profile->attempts[i];
+            Behaviour* part =
+                add_behaviour(attempt.profile, event::Profile::Part{behaviour->number, i}, now);
+            part->look_at(profile->expect);
+            behaviour->attempts.emplace_back(attempt.attempts, part);
         }
     }
     for (std::size_t i = known; i < behaviours.size(); ++i) {
@@ -44,15 +46,21 @@ Behaviour* Engine::Impl::bring(const std::shared_ptr<const profile::Profile>& pr
 }
 
 Behaviour* Engine::Impl::add_behaviour(const std::shared_ptr<const profile::Profile>& profile,
-                                       std::shared_ptr<Witness> witness) {
+                                       std::optional<event::Profile::Part> part, Instant now) {
     const auto same = std::find_if(behaviours.begin(), behaviours.end(),
                                    [&](const auto& known) { return known->profile == profile; });
     if (same != behaviours.end()) {
         return same->get();
     }
     behaviours.push_back(std::make_unique<Behaviour>(profile, settings.max_buffered, memory));
-    behaviours.back()->witness = std::move(witness);
-    return behaviours.back().get();
+    Behaviour& behaviour = *behaviours.back();
+    behaviour.number = ++last_behaviour;
+    event::Profile told{behaviour.number, profile->name, {}, profile->given, part, profile};
+    if (!part) {
+        told.files = profile->files;
+    }
+    post(nullptr, now, std::make_shared<const event::Profile>(std::move(told)));
+    return &behaviour;
 }
 
 Engine::Engine(Settings settings, std::vector<PeerSpec> peers)
@@ -114,16 +122,14 @@ std::size_t Engine::fire(std::string_view command, Instant now) {
     std::vector<Handle> waiting;
     std::set<const Behaviour*> open;
     std::set<const profile::Rule*> heard;
+    if (impl_->settings.segment_events) {
+        impl_->post(nullptr, now, event::Command{std::string(command)});
+    }
     impl_->connections.for_each([&](Connection& connection) {
         if (!connection.open()) {
             return;
         }
         open.insert(connection.behaviour);
-        if (connection.behaviour->witness != nullptr) {
-            impl_->note_idle(connection, now);
-            impl_->note(connection.behaviour->witness->of_command(command), Occasion{connection},
-                        now);
-        }
         const RuleList& rules = connection.rules().on_command;
         if (std::any_of(rules.begin(), rules.end(), [&](const profile::Rule* rule) {
                 return waits_for_command(*rule, command);
@@ -221,28 +227,22 @@ bool Engine::finished() const noexcept { return impl_->finished; }
 
 const Counters& Engine::counters() const noexcept { return impl_->counters; }
 
-std::vector<AttemptRecord> Engine::attempts() const {
-    impl_->connections.for_each(
-        [this](const Connection& connection) { impl_->update_record(connection); });
-    return impl_->records;
-}
+std::vector<AttemptRecord> Engine::attempts() const { return impl_->update_records(); }
 
-std::uint64_t Engine::unrecorded_attempts() const noexcept { return impl_->unrecorded; }
+std::uint64_t Engine::unrecorded_attempts() const noexcept {
+    return impl_->counters.unrecorded_attempts;
+}
 
 std::vector<ProfileStatistics> Engine::profiles() const {
     std::vector<ProfileStatistics> all;
-    const bool judged = impl_->concluded || !impl_->asks_outcomes();
-    const auto ends = judged ? impl_->ends : impl_->outcomes.judge(true);
     for (const auto& behaviour : impl_->behaviours) {
         ProfileStatistics one;
         one.profile = behaviour->profile;
+        one.number = behaviour->number;
         one.connections = behaviour->connections;
         one.traffic = behaviour->traffic;
         for (const auto& rule : behaviour->profile->rules) {
             one.rules.push_back(summarize(rule, behaviour->records[rule.id]));
-        }
-        if (behaviour->owns_witness()) {
-            one.expectations = behaviour->witness->results({impl_->outcomes.all(), ends});
         }
         all.push_back(std::move(one));
     }

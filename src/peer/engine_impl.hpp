@@ -2,16 +2,21 @@
 // output; its methods stand in the file that is named for what they do.
 #pragma once
 
+#include "flows/agenda.hpp"
+#include "flows/connection.hpp"
+#include "flows/connection_table.hpp"
+#include "flows/expression.hpp"
+#include "flows/occasion.hpp"
+#include "flows/possible.hpp"
+#include "flows/services.hpp"
+#include "ghostpeer/event/run.hpp"
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/tcp/output.hpp"
 #include "ghostpeer/wire/icmp.hpp"
 #include "ghostpeer/wire/reassembly.hpp"
-#include "peer/agenda.hpp"
-#include "peer/behaviour.hpp"
-#include "peer/connection.hpp"
-#include "peer/connection_table.hpp"
-#include "peer/occasion.hpp"
 #include "peer/random.hpp"
+#include "rules/behaviour.hpp"
+#include "rules/condition.hpp"
 
 #include <tsl/robin_map.h>
 
@@ -24,6 +29,10 @@
 #include <vector>
 
 namespace ghostpeer::peer {
+
+// The engine is made of both.
+using namespace rules;
+using namespace flows;
 
 /// What one `dial` still has to do.
 struct Campaign {
@@ -56,10 +65,11 @@ struct Untold {
 struct Engine::Impl {
     Impl(Settings chosen, std::vector<PeerSpec> specs);
     /// The behaviour of a peer with this profile, and those of its attempts; `later`: by `use`.
-    Behaviour* bring(const std::shared_ptr<const profile::Profile>& profile, bool later);
-    /// `witness`: of the profile, or of the one whose attempts it is for; null: nobody looks.
+    Behaviour* bring(const std::shared_ptr<const profile::Profile>& profile, bool later,
+                     Instant now);
+    /// `part`: it is for attempts that another one names.
     Behaviour* add_behaviour(const std::shared_ptr<const profile::Profile>& profile,
-                             std::shared_ptr<Witness> witness);
+                             std::optional<event::Profile::Part> part, Instant now);
 
     // arrival.cpp: packets, flows, attempts
     void packet_arrived(std::span<const std::uint8_t> packet, Instant now);
@@ -132,7 +142,8 @@ struct Engine::Impl {
                                                 const wire::Segment& segment, tcp::Kind kind,
                                                 bool retransmission, Instant now);
     /// Its fate is known.
-    void report_arrival(std::optional<Untold>&& untold, event::Fate fate, const profile::Rule* rule,
+    void report_arrival(const Connection& connection, std::optional<Untold>&& untold,
+                        event::Fate fate, const profile::Rule* rule,
                         std::optional<Instant> until = {},
                         std::shared_ptr<const event::Forgery> forgery = nullptr);
     /// Past the rules: the segment, or what they made of it, comes to the peer's stack.
@@ -153,8 +164,8 @@ struct Engine::Impl {
                                     const Departure& how, std::optional<Instant> until,
                                     Instant now);
     [[nodiscard]] event::Segment departure(const Connection& connection, wire::Segment&& segment,
-                                           const Departure& how,
-                                           std::optional<Instant> until) const;
+                                           const Departure& how, std::optional<Instant> until,
+                                           Instant now) const;
     /// What the program makes of what left: the window that it saw last.
     static void note_departure(Connection& connection, const wire::Segment& seen, bool changed);
     /// Holds a segment until later.
@@ -262,29 +273,6 @@ struct Engine::Impl {
     /// An ACK with the numbers of the connection, or those that it had last.
     [[nodiscard]] wire::Segment template_segment(const Connection& connection, Instant now) const;
 
-    // watching.cpp: what the expectations and the verdict ask for. What begins with `note_` or
-    // `witness_`, but for `note_attempt`, is for connections whose behaviour has a witness.
-    void note(const Witness::Leads& leads, const Occasion& occasion, Instant now);
-    void note_one(const Witness::Lead& lead, const Occasion& occasion, Instant now);
-    /// What arrived, whatever becomes of it.
-    void witness_arrival(Connection& connection, const wire::Segment& segment, tcp::Kind kind,
-                         bool retransmission, Instant now);
-    /// What left.
-    void witness_departure(Connection& connection, const wire::Segment& segment, tcp::Reason reason,
-                           bool retransmission, Instant now);
-    /// Nothing has come or gone since `last_activity`.
-    void note_idle(Connection& connection, Instant now);
-    void note_totals(Connection& connection, Instant now);
-    void note_attempt(Connection& connection, Instant now);
-    /// What tells how the program's side ends, whatever becomes of the segment.
-    void follow_arrival(const Connection& connection, const wire::Segment& segment, tcp::Kind kind,
-                        bool retransmission, Instant now);
-    void follow_departure(const Connection& connection, const wire::Segment& segment, Instant now);
-    /// What is known of how the connection ends; null where nobody follows it, or not any more.
-    [[nodiscard]] OutcomeRecord* outcome_of(const Connection& connection);
-    [[nodiscard]] bool asks_outcomes() const noexcept;
-    void conclude(Instant now);
-
     // memory.cpp
     /// Counts anew what the connection holds. Call it where its turn ends.
     void account(Connection& connection) noexcept;
@@ -303,6 +291,16 @@ struct Engine::Impl {
     void erase(Connection& connection);
     void update_record(const Connection& connection);
     void close_record(Connection& connection);
+    [[nodiscard]] const std::vector<AttemptRecord>& update_records();
+    /// Follows how the program's side of a new attempt ends, unless there are many.
+    void begin_trail(const Connection& connection);
+    /// Null where nobody follows it, or not any more.
+    [[nodiscard]] event::Trail* trail_of(const Connection& connection);
+    /// Is its beginning told?
+    [[nodiscard]] bool tells_of(const Connection& connection);
+    void follow_arrival(const Connection& connection, const wire::Segment& segment, tcp::Kind kind,
+                        bool retransmission, Instant now);
+    void follow_departure(const Connection& connection, const wire::Segment& segment, Instant now);
     /// An event with a number of its own.
     [[nodiscard]] event::Event make_event(const Connection* connection, Instant now,
                                           decltype(event::Event::what)&& what) const;
@@ -313,6 +311,7 @@ struct Engine::Impl {
     Settings settings;
     std::vector<PeerSpec> peers;
     tcp::MemoryBudget memory;
+    std::uint32_t last_behaviour = 0;                    ///< its number
     std::vector<std::unique_ptr<Behaviour>> behaviours;  ///< one for each distinct profile
     std::vector<Behaviour*> behaviour_of_peer;           ///< by index of `peers`
     std::vector<std::uint64_t> attempts_of_peer;         ///< the same
@@ -339,9 +338,7 @@ struct Engine::Impl {
     };
     std::map<wire::IpAddress, Path> paths;  ///< narrower than the link, by whom they lead to
     std::vector<AttemptRecord> records;
-    std::uint64_t unrecorded = 0;
-    Outcomes outcomes;             ///< by index of `records`
-    std::vector<ProgramEnd> ends;  ///< the same, once `concluded`
+    std::vector<std::optional<event::Trail>> trails;  ///< by index of `records`
     bool concluded = false;
 
     tcp::Output out;                         ///< of the connection whose turn it is
@@ -381,47 +378,11 @@ struct Engine::Impl {
 /// The packet that the event tells of has not left.
 void make_undelivered(event::Event& event);
 
-// possible.cpp
-/// Is there something for the action to act on?
-[[nodiscard]] bool possible(const profile::Action& action, const Occasion& occasion);
-/// Decides what becomes of the segment, where there is one.
-void decide(const Occasion& occasion, const profile::Rule& rule, Judgement::Course course);
-/// The RST that refuses the program's SYN; nothing where none is to be refused.
-[[nodiscard]] std::optional<wire::Segment> refusal(const Occasion& occasion);
-
 // actions.cpp
 void set_blackhole(Connection& connection, const profile::Rule& rule, profile::Direction direction);
 
-/// Do the conditions of `when:` hold? If not, the first that fails is noted.
-[[nodiscard]] bool when_holds(const profile::When& when, const Occasion& occasion,
-                              NearMiss& near_miss, Instant now);
-
-/// The value of a `seq:` or `ack:` expression; `snd_nxt` in place of the connection's, where set.
-[[nodiscard]] std::uint32_t evaluate(const profile::SequenceExpression& expression,
-                                     const Connection& connection, const wire::Segment* segment,
-                                     Instant now, std::optional<wire::SeqNum> snd_nxt = {});
-/// Did the program begin the connection, and has the peer not taken it up?
-[[nodiscard]] bool awaits_answer(const Connection& connection) noexcept;
-
-// services.cpp
-/// The application reads what has arrived, as its service does.
-void service_read(Connection& connection, Instant now, std::size_t max_buffered);
-/// The application writes what it has to say, and closes where it is done.
-/// Nothing is written that finds no room; true: so it is with something now.
-bool service_write(Connection& connection, Instant now, tcp::Output& out);
-void say(Connection& connection, const profile::Say& what, Pledge&& pledge);
-[[nodiscard]] bool may_say(const Connection& connection);
-/// What waits, of rules and of the service, is written to the TCP core, as far as that takes it.
-void speak(Connection& connection, Instant now, tcp::Output& out);
-// relay.cpp
-void relay_read(Connection& connection, std::size_t max_buffered);
-void relay_write(Connection& connection, Instant now, tcp::Output& out);
-// services.cpp
-/// Words of a rule wait for their turn, so a close or shutdown has to wait for them.
-[[nodiscard]] bool still_saying(const Connection& connection);
-/// What a rule says now, and how it closes, has to wait for the handshake.
-[[nodiscard]] bool before_handshake(const Connection& connection);
-/// Its application has a connection, or will have one if all goes well.
-[[nodiscard]] bool reachable(const Connection& connection);
+// rules.cpp
+/// The state that `when:` sees: one that has not been taken up yet waits in LISTEN.
+[[nodiscard]] tcp::State stance(const Connection& connection) noexcept;
 
 }  // namespace ghostpeer::peer

@@ -175,9 +175,9 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
         return false;
     }
     connection.last_activity = now;
-    OutcomeRecord* outcome = outcome_of(connection);
-    if (outcome != nullptr && what.kind != wire::IcmpKind::fragmentation_needed) {
-        outcome->unreachable_left = now;
+    event::Trail* trail = trail_of(connection);
+    if (trail != nullptr && what.kind != wire::IcmpKind::fragmentation_needed) {
+        trail->unreachable_left = now;
     }
     ++counters.packets_out;
     std::optional<event::Event> told;

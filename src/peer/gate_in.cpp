@@ -71,9 +71,6 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
     }
     ++connection.segments_in;
     follow_arrival(connection, segment, kind, again, now);
-    if (connection.behaviour->witness != nullptr) {
-        witness_arrival(connection, segment, kind, again, now);
-    }
     connection.last_activity = now;
     remember(connection, segment);
 
@@ -95,18 +92,18 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
             if (rule != nullptr) {
                 ++connection.behaviour->record(*rule).statistics.withheld;
             }
-            report_arrival(std::move(untold), event::Fate::dropped, rule);
+            report_arrival(connection, std::move(untold), event::Fate::dropped, rule);
             break;
         case Judgement::Course::hold: {
             const Instant until = now + judgement.delay;
-            report_arrival(std::move(untold), event::Fate::delayed, rule, until);
+            report_arrival(connection, std::move(untold), event::Fate::delayed, rule, until);
             HeldSegment held{event::Direction::in,        kind, {}, std::move(segment), again, rule,
                              std::move(judgement.forged), told};
             hold(connection, std::move(held), until);
             break;
         }
         case Judgement::Course::gone:
-            report_arrival(std::move(untold), event::Fate::accepted, rule);
+            report_arrival(connection, std::move(untold), event::Fate::accepted, rule);
             break;
         case Judgement::Course::pass:
             for (std::uint32_t copy = 0; copy < judgement.copies; ++copy) {
@@ -119,8 +116,8 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
                 arrive(connection, std::move(segment), kind, std::move(untold),
                        event::Fate::accepted, rule, judgement.forged.get(), now);
             } else {
-                report_arrival(std::move(untold), event::Fate::accepted, nullptr);
                 deliver(connection, std::move(segment), kind, now);
+                report_arrival(connection, std::move(untold), event::Fate::accepted, nullptr);
             }
             break;
     }
@@ -139,18 +136,19 @@ void Engine::Impl::arrive(Connection& connection, wire::Segment&& segment, tcp::
                           std::optional<Untold>&& untold, event::Fate fate,
                           const profile::Rule* rule, const Forged* forged, Instant now) {
     if (forged == nullptr) {
-        report_arrival(std::move(untold), fate, rule);
         deliver(connection, std::move(segment), kind, now);
+        report_arrival(connection, std::move(untold), fate, rule);
         return;
     }
-    report_arrival(std::move(untold), fate == event::Fate::accepted ? forged->fate() : fate, rule,
-                   {}, std::make_shared<const event::Forgery>(forged->forgery));
     if (auto read = as_read(forged->segment, forged->forgery.distortion)) {
         const tcp::Kind seen = kind_of(connection, *read);
         deliver(connection, std::move(*read), seen, now);
     } else if (rule != nullptr) {
         ++connection.behaviour->record(*rule).statistics.withheld;
     }
+    report_arrival(connection, std::move(untold),
+                   fate == event::Fate::accepted ? forged->fate() : fate, rule, {},
+                   std::make_shared<const event::Forgery>(forged->forgery));
 }
 
 void Engine::Impl::remember(Connection& connection, const wire::Segment& segment) const {
@@ -236,16 +234,21 @@ std::optional<Untold> Engine::Impl::arrival(const Connection& connection,
     event.window = static_cast<std::uint32_t>(segment.window)
                    << (segment.has(wire::Flags::syn) ? 0 : connection.scale_in);
     event.retransmission = retransmission;
+    event.state = stance(connection);
+    event.made = now;
     return Untold{make_event(&connection, now, std::move(event)), events.size()};
 }
 
-void Engine::Impl::report_arrival(std::optional<Untold>&& untold, event::Fate fate,
-                                  const profile::Rule* rule, std::optional<Instant> until,
+void Engine::Impl::report_arrival(const Connection& connection, std::optional<Untold>&& untold,
+                                  event::Fate fate, const profile::Rule* rule,
+                                  std::optional<Instant> until,
                                   std::shared_ptr<const event::Forgery> forgery) {
     auto* segment = untold ? std::get_if<event::Segment>(&untold->event.what) : nullptr;
     if (segment == nullptr) {
         return;
     }
+    segment->received = connection.tcb.bytes_received();
+    segment->acknowledged = connection.tcb.bytes_acknowledged();
     segment->fate = fate;
     if (rule != nullptr) {
         segment->rule = rule->place;

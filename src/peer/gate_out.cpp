@@ -158,9 +158,6 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
         return false;
     }
     follow_departure(connection, segment, now);
-    if (connection.behaviour->witness != nullptr) {
-        witness_departure(connection, segment, how.reason, how.retransmission, now);
-    }
     connection.last_activity = now;
     ++connection.segments_out;
     segment.ip_id = identification(connection, segment);
@@ -184,7 +181,8 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     }
     std::optional<event::Event> event;
     if (settings.segment_events) {
-        event = make_event(&connection, now, departure(connection, std::move(segment), how, {}));
+        event =
+            make_event(&connection, now, departure(connection, std::move(segment), how, {}, now));
         event->of = how.of;
     }
     if (lie == nullptr || lie->fragment == 0) {
@@ -295,14 +293,15 @@ event::EventId Engine::Impl::report_departure(const Connection& connection, wire
         return 0;
     }
     event::Event event =
-        make_event(&connection, now, departure(connection, std::move(segment), how, until));
+        make_event(&connection, now, departure(connection, std::move(segment), how, until, now));
     event.of = how.of;
     events.push_back(std::move(event));
     return events.back().id;
 }
 
 event::Segment Engine::Impl::departure(const Connection& connection, wire::Segment&& segment,
-                                       const Departure& how, std::optional<Instant> until) const {
+                                       const Departure& how, std::optional<Instant> until,
+                                       Instant now) const {
     event::Segment event;
     event.direction = event::Direction::out;
     event.reason = how.reason;
@@ -310,6 +309,8 @@ event::Segment Engine::Impl::departure(const Connection& connection, wire::Segme
     event.window = window_bytes(connection, segment);
     event.segment = std::move(segment);
     event.retransmission = how.retransmission;
+    event.state = stance(connection);
+    event.made = now;
     event.fate = how.fate;
     if (how.rule != nullptr) {
         event.rule = how.rule->place;

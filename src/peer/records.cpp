@@ -2,6 +2,12 @@
 #include "peer/engine_impl.hpp"
 
 namespace ghostpeer::peer {
+namespace {
+
+/// Of so many attempts the end on the program's side is followed, where nobody asks for more.
+constexpr std::size_t max_followed_unasked = 64;
+
+}  // namespace
 
 void Engine::Impl::update_record(const Connection& connection) {
     if (connection.record >= records.size()) {
@@ -13,13 +19,18 @@ void Engine::Impl::update_record(const Connection& connection) {
     record.syns = connection.syns;
     record.received = connection.tcb.bytes_received();
     record.sent = connection.tcb.bytes_acknowledged();
-    record.profile = connection.behaviour->profile.get();
+    record.profile = connection.behaviour->number;
+}
+
+const std::vector<AttemptRecord>& Engine::Impl::update_records() {
+    connections.for_each([this](const Connection& connection) { update_record(connection); });
+    return records;
 }
 
 void Engine::Impl::close_record(Connection& connection) {
     update_record(connection);
-    if (OutcomeRecord* outcome = outcome_of(connection)) {
-        outcome->ending = connection.ending;
+    if (event::Trail* trail = trail_of(connection)) {
+        trail->ending = connection.ending;
     }
     connection.record = UINT32_MAX;
 }
@@ -30,6 +41,99 @@ void Engine::Impl::erase(Connection& connection) {
     end_relay(connection);
     memory.change(connection.held, 0);
     connections.erase(connection);
+}
+
+void Engine::Impl::begin_trail(const Connection& connection) {
+    const std::size_t most =
+        connection.behaviour->asks_ends ? records.size() : max_followed_unasked;
+    if (!concluded && connection.record < most) {
+        trails.resize(connection.record + std::size_t{1});
+        trails.back().emplace();
+    }
+}
+
+event::Trail* Engine::Impl::trail_of(const Connection& connection) {
+    if (concluded || connection.record >= trails.size()) {
+        return nullptr;
+    }
+    auto& trail = trails[connection.record];
+    return trail ? &*trail : nullptr;
+}
+
+bool Engine::Impl::tells_of(const Connection& connection) {
+    return settings.segment_events || trail_of(connection) != nullptr;
+}
+
+void Engine::Impl::follow_arrival(const Connection& connection, const wire::Segment& segment,
+                                  tcp::Kind kind, bool retransmission, Instant now) {
+    event::Trail* trail = trail_of(connection);
+    if (trail == nullptr) {
+        return;
+    }
+    if (segment.has(wire::Flags::fin)) {
+        trail->fin_came = trail->fin_came.value_or(now);
+    }
+    if (kind == tcp::Kind::rst) {
+        trail->reset_came = trail->reset_came.value_or(now);
+        trail->last_reset_came = now;
+    } else {
+        trail->last_came = now;
+        trail->was_open = trail->was_open || (kind != tcp::Kind::syn && kind != tcp::Kind::syn_ack);
+    }
+    if (retransmission || kind == tcp::Kind::keepalive_probe || kind == tcp::Kind::window_probe) {
+        ++trail->unanswered;
+    }
+}
+
+void Engine::Impl::follow_departure(const Connection& connection, const wire::Segment& segment,
+                                    Instant now) {
+    event::Trail* trail = trail_of(connection);
+    if (trail == nullptr) {
+        return;
+    }
+    trail->unanswered = 0;
+    // The program sees it after its way through the round trip.
+    const Instant leaves = now + settings.rtt;
+    if (segment.has(wire::Flags::rst)) {
+        trail->reset_left = leaves;
+    }
+    if (segment.has(wire::Flags::fin)) {
+        trail->fin_left = trail->fin_left.value_or(leaves);
+    }
+}
+
+void Engine::conclude(Instant now) {
+    if (impl_->concluded) {
+        return;
+    }
+    impl_->connections.for_each([this](const Connection& connection) {
+        if (event::Trail* trail = impl_->trail_of(connection)) {
+            trail->ending = connection.ending;
+        }
+    });
+    impl_->concluded = true;
+    impl_->post(nullptr, now, event::Conclusion{});
+}
+
+void Engine::sum_up(Instant now) {
+    const auto& records = impl_->update_records();
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        AttemptRecord record = records[i];
+        if (i < impl_->trails.size()) {
+            record.trail = impl_->trails[i];
+        }
+        auto event = impl_->make_event(nullptr, now,
+                                       std::make_shared<const AttemptRecord>(std::move(record)));
+        event.connection = records[i].connection;
+        event.attempt = records[i].number;
+        impl_->events.push_back(std::move(event));
+    }
+    for (ProfileStatistics& one : profiles()) {
+        impl_->post(nullptr, now,
+                    std::make_shared<const event::Tally>(event::Tally{
+                        one.number, one.connections, one.traffic, std::move(one.rules)}));
+    }
+    impl_->post(nullptr, now, std::make_shared<const Counters>(impl_->counters));
 }
 
 event::Event Engine::Impl::make_event(const Connection* connection, Instant now,

@@ -2,8 +2,8 @@
 // resets pass through in both directions, as fast as the slower side takes them.
 #include "peer/engine_impl.hpp"
 
+#include "flows/relay_bytes.hpp"
 #include "ghostpeer/wire/icmp.hpp"
-#include "peer/relay_state.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,41 +13,13 @@ namespace {
 
 using Phase = RelayState::Phase;
 
-// What the driver may hold of one connection beside the kernel's buffers.
-constexpr std::size_t driver_share = 256 * 1024;
 constexpr Duration look_for_memory = std::chrono::milliseconds(50);
 
 [[nodiscard]] UpstreamId id_of(const Connection& connection) noexcept {
     return {connection.id, connection.slot};
 }
 
-void take_all(Connection& connection, RelayState& relay, std::size_t most) {
-    const auto waiting = connection.tcb.readable();
-    const std::size_t n = std::min(waiting.size(), most);
-    relay.outgoing.insert(relay.outgoing.end(), waiting.begin(),
-                          waiting.begin() + static_cast<std::ptrdiff_t>(n));
-    connection.tcb.consume(n);
-}
-
 }  // namespace
-
-void relay_read(Connection& connection, std::size_t max_buffered) {
-    if (!connection.extras || !connection.extras->relay) {
-        return;
-    }
-    RelayState& relay = *connection.extras->relay;
-    const std::size_t limit = std::min(driver_share, max_buffered);
-    const std::size_t held = relay.outgoing.size() + relay.with_driver;
-    take_all(connection, relay, held < limit ? limit - held : 0);
-}
-
-void relay_write(Connection& connection, Instant now, tcp::Output& out) {
-    if (connection.extras && connection.extras->relay && connection.extras->relay->ended &&
-        connection.extras->service.output.empty()) {
-        connection.tcb.transmit(now, out);
-        connection.tcb.shutdown(out);
-    }
-}
 
 void Engine::Impl::hold_syn(Connection& connection, const profile::Relay& where,
                             wire::Segment&& syn, Instant now) {
@@ -81,8 +53,8 @@ void Engine::Impl::refuse_held(Connection& connection, Instant now) {
         if (error) {
             ++counters.packets_out;
             depart(std::move(*error), std::nullopt, now);
-            if (OutcomeRecord* outcome = outcome_of(connection)) {
-                outcome->unreachable_left = now;
+            if (event::Trail* trail = trail_of(connection)) {
+                trail->unreachable_left = now;
             }
         }
     }

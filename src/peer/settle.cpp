@@ -39,9 +39,6 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
             connection.tcb.acknowledge(now, out);
             drain(connection, now);
             try_thresholds(connection, now);
-            if (connection.behaviour->witness != nullptr) {
-                note_totals(connection, now);
-            }
             waits = service_write(connection, now, out);
             connection.tcb.transmit(now, out);
         }
@@ -145,9 +142,6 @@ void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change
     if (settings.segment_events) {
         post(&connection, now, event::State{change.from, change.to});
     }
-    if (connection.behaviour->witness != nullptr) {
-        note(connection.behaviour->witness->of(change.to), Occasion{connection}, now);
-    }
     const RuleList& rules = connection.rules().of(change.to);
     if (!rules.empty()) {
         try_rules(rules, Occasion{connection}, now);
@@ -168,7 +162,7 @@ void Engine::Impl::try_thresholds(Connection& connection, Instant now) {
                 continue;
             }
             if (reached < *threshold) {
-                behaviour.record(*rule).near_miss.note(NearMiss::What::total, reached,
+                behaviour.record(*rule).near_miss.note(rules::NearMiss::What::total, reached,
                                                        *threshold - reached);
                 continue;
             }

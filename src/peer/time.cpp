@@ -75,7 +75,6 @@ void Engine::Impl::wake(Connection& connection, Instant now) {
     if (connection.extras) {
         connection.extras->service.retry = never;
     }
-    note_idle(connection, now);
     try_idle(connection, now);
     connection.tcb.on_timer(now, out);
     settle(connection, now);
@@ -106,7 +105,7 @@ void Engine::Impl::release(Connection& connection, HeldSegment&& held, Instant n
         if (hole != nullptr) {
             ++connection.behaviour->record(*hole).statistics.withheld;
         }
-        report_arrival(std::move(untold), event::Fate::dropped, hole);
+        report_arrival(connection, std::move(untold), event::Fate::dropped, hole);
         return;
     }
     arrive(connection, std::move(held.segment), held.kind, std::move(untold), event::Fate::accepted,

@@ -2,6 +2,7 @@
 
 #include "loop/last_resort.hpp"
 #include "packets/loading.hpp"
+#include "run/record_ends.hpp"
 #include "run/tell_verdict.hpp"
 #include "setup/engine_setup.hpp"
 
@@ -17,7 +18,6 @@ namespace {
     settings.packets = &packets::packet_library();
     settings.ids = &given.sinks.ids();
     settings.mtu = given.mtu;
-    settings.virtual_time = given.virtual_time;
     settings.epoch = given.virtual_time ? Duration::zero() : given.clock.epoch();
     settings.verify_checksums = given.link.verify_checksums();
     settings.name_server = given.name_server;
@@ -37,8 +37,6 @@ namespace {
 Assembly::Assembly(const Surroundings& given)
     : given_(given),
       engine_(settings_of(given, memory_), given.peers.specs),
-      conversation_(setup::have_expectations(given.peers) ? keep_conversation(given.sinks)
-                                                          : nullptr),
       name_server_(make_name_server(given, engine_)),
       relay_(given.clock, engine_, given.sinks, name_server_,
              given.sandbox != nullptr ? given.peers.names_by_address : setup::NamesByAddress{},
@@ -48,6 +46,7 @@ Assembly::Assembly(const Surroundings& given)
              given.sandbox == nullptr}),
       ending_({given.clock, engine_, loop_, given.signals, given.sandbox, given.options.timeout,
                given.virtual_time}) {
+    begin_record();
     if (given_.sandbox != nullptr) {
         watch_sockets();
         wait_for_listeners();
@@ -66,14 +65,24 @@ Assembly::Assembly(const Surroundings& given)
     }
 }
 
+void Assembly::begin_record() {
+    event::Run run =
+        describe_run(given_.told, given_.options, given_.clock, given_.link, given_.seed);
+    run.virtual_time = given_.virtual_time;
+    run.served = given_.sandbox == nullptr;
+    given_.sinks.add_first(judge_);
+    given_.sinks.record({run_start, 0, 0, std::make_shared<const event::Run>(std::move(run))});
+    tell_events(engine_, given_.sinks);
+}
+
 void Assembly::watch_sockets() {
     if (given_.sandbox->diag()) {
         sampler_.emplace(
             std::make_unique<sockets::SocketWatcher>(given_.sandbox->diag().release(),
                                                      std::move(given_.sandbox->netstat())),
-            engine_, given_.sinks,
-            SocketSampler::Purpose{given_.sockets, engine_.expects_outcomes()});
-    } else if (engine_.expects_outcomes()) {
+            judge_, given_.sinks,
+            SocketSampler::Purpose{given_.sockets, judge_.expects_outcomes()});
+    } else if (judge_.expects_outcomes()) {
         given_.sinks.notice(given_.clock.now(), "sockets",
                             "The kernel's sockets cannot be watched here: an `outcome` "
                             "is told from the segments alone, and is `unknown` where "
@@ -106,7 +115,7 @@ void Assembly::tell_remarks() {
     for (const std::string& sentence : given_.peers.remarks) {
         given_.sinks.notice(given_.clock.now(), "command-line", sentence);
     }
-    if (given_.sandbox == nullptr && engine_.expects_outcomes()) {
+    if (given_.sandbox == nullptr && judge_.expects_outcomes()) {
         given_.sinks.notice(given_.clock.now(), "sockets",
                             "The sockets of programs elsewhere cannot be watched: an "
                             "`outcome` is told from the segments alone, and is `unknown` where "
@@ -121,28 +130,25 @@ Outcome Assembly::run() {
     loop_.drain();
     Outcome outcome = ending_.outcome();
     outcome.failure = loop_.failure();
-    outcome.concluded = loop_.concluded();
     return outcome;
 }
 
-judge::RunSummary Assembly::summarize(const Outcome& outcome, Instant end) {
-    if (conversation_ != nullptr) {
-        conversation_->forget_after(outcome.concluded);
-    }
-    judge::RunSummary summary =
-        run::summarize(given_.options, outcome, engine_, given_.sinks, end, given_.seed);
-    summary.link = given_.link.describe();
+event::End Assembly::sum_up(const Outcome& outcome, Instant end) {
+    engine_.sum_up(end);
+    tell_events(engine_, given_.sinks);
+    given_.sinks.finish();
+    event::End last = describe_end(outcome, engine_);
     if (dialler_) {
-        summary.undialled = dialler_->undialled();
+        last.undialled = dialler_->undialled();
     }
     if (const auto lost = control_ ? control_->lost() : std::nullopt) {
-        summary.lost.push_back({*lost, false});
+        last.lost.push_back({*lost, false});
     }
-    return summary;
+    return last;
 }
 
-event::Verdict Assembly::tell(judge::RunSummary summary, Instant end) {
-    return tell_verdict(given_.options, std::move(summary), given_.sinks, conversation_, end);
+event::Verdict Assembly::tell(event::End&& last, Instant end) {
+    return tell_verdict(given_.options, judge_, given_.sinks, std::move(last), end);
 }
 
 bool Assembly::close_control() { return !control_ || control_->end(); }

@@ -2,9 +2,9 @@
 // `--warp` as outside, and for `serve`.
 #pragma once
 
+#include "ghostpeer/event/run.hpp"
 #include "ghostpeer/peer/engine.hpp"
-#include "judge/conversation.hpp"
-#include "judge/report.hpp"
+#include "judge/judge.hpp"
 #include "link/link.hpp"
 #include "loop/clock.hpp"
 #include "loop/part.hpp"
@@ -46,6 +46,7 @@ struct Surroundings {
     bool sockets = false;      ///< its sockets are shown
     bool name_server = false;  ///< its names are the peer's to answer
     bool virtual_time = false;
+    event::Run told{};  ///< what else the record says at its beginning
 };
 
 /// The parts of a run, which name one another: made from the first member to the last, and ended
@@ -70,22 +71,24 @@ class Assembly {
 
     /// Until the run is over, and what was on its way has arrived.
     [[nodiscard]] Outcome run();
-    /// What the parts know at the end; what only COMMAND's side knows is left open.
-    [[nodiscard]] judge::RunSummary summarize(const Outcome& outcome, Instant end);
+    /// Tells what the engine has counted. What comes back is what the parts know at the end; what
+    /// only COMMAND's side knows is left open.
+    [[nodiscard]] event::End sum_up(const Outcome& outcome, Instant end);
     /// The verdict, told to all; see tell_verdict.hpp.
-    [[nodiscard]] event::Verdict tell(judge::RunSummary summary, Instant end);
+    [[nodiscard]] event::Verdict tell(event::End&& last, Instant end);
     /// False: a thread of the control interface still works on a request, and the process has to
     /// end without the destructors of what is static.
     [[nodiscard]] bool close_control();
 
   private:
+    void begin_record();
     void watch_sockets();
     void wait_for_listeners();
 
     Surroundings given_;
     HugePages memory_;
     peer::Engine engine_;
-    judge::Conversation* conversation_;  ///< one of the sinks
+    judge::Judge judge_;
     NameServer name_server_;
     Relay relay_;
     Fires fires_;

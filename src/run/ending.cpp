@@ -74,7 +74,7 @@ bool Ending::attend(Instant now) {
     if (timeout_at_ && *timeout_at_ <= now) {
         timeout_at_.reset();
         if (!ending_) {
-            begin_end(judge::Ended::timeout, now);
+            begin_end(event::Ended::timeout, now);
         }
     }
     if (kill_at_ && *kill_at_ <= now) {
@@ -84,14 +84,14 @@ bool Ending::attend(Instant now) {
 }
 
 void Ending::settled() const {
-    if (outcome_.ended == judge::Ended::command || outcome_.ended == judge::Ended::finish) {
+    if (outcome_.ended == event::Ended::command || outcome_.ended == event::Ended::finish) {
         last_resort::arm(last_resort::patience_with_readers, last_resort::Cause::over);
     } else {
         last_resort::put_off();
     }
 }
 
-void Ending::begin_end(judge::Ended why, Instant now) {
+void Ending::begin_end(event::Ended why, Instant now) {
     last_resort::put_off();
     ending_ = true;
     outcome_.ended = why;
@@ -100,7 +100,7 @@ void Ending::begin_end(judge::Ended why, Instant now) {
         over_ = true;
         return;
     }
-    if (why != judge::Ended::finish) {
+    if (why != event::Ended::finish) {
         look_at_command();
     }
     world_.sandbox->signal_all(SIGTERM);
@@ -114,7 +114,7 @@ void Ending::handle_signal_alone(int number, Instant now) {
     if (!taken &&
         (number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT)) {
         outcome_.signal = number;
-        begin_end(judge::Ended::signal, now);
+        begin_end(event::Ended::signal, now);
     }
 }
 
@@ -134,7 +134,7 @@ void Ending::finish_when_at_rest(Instant now) {
         return;
     }
     rest_at_.reset();
-    begin_end(judge::Ended::finish, now);
+    begin_end(event::Ended::finish, now);
 }
 
 void Ending::force_end(Instant now) {
@@ -163,7 +163,7 @@ void Ending::handle_signals() {
         }
         if (received->out_of_time && world_.virtual_time) {
             if (!ending_) {
-                begin_end(judge::Ended::wall_timeout, now);
+                begin_end(event::Ended::wall_timeout, now);
             }
             continue;
         }
@@ -187,7 +187,7 @@ void Ending::handle_signals() {
         }
         if (!ending_) {
             ending_ = true;
-            outcome_.ended = judge::Ended::signal;
+            outcome_.ended = event::Ended::signal;
             outcome_.signal = number;
             kill_at_ = now + grace;
         }

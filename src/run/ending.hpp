@@ -1,9 +1,8 @@
 // How a run comes to its end: signals, `--timeout`, a `finish` action, COMMAND's end.
 #pragma once
 
-#include "ghostpeer/event/event.hpp"
+#include "ghostpeer/event/run.hpp"
 #include "ghostpeer/peer/engine.hpp"
-#include "judge/report.hpp"
 #include "loop/clock.hpp"
 #include "loop/part.hpp"
 #include "loop/run_loop.hpp"
@@ -23,13 +22,12 @@ namespace ghostpeer::run {
 
 /// How the run came to its end.
 struct Outcome {
-    judge::Ended ended = judge::Ended::command;
+    event::Ended ended = event::Ended::command;
     std::optional<event::Exit> exit;
     Instant exited{};  ///< when COMMAND ended
     /// Names of what COMMAND had started and left behind when it ended.
     std::vector<std::string> left_behind;
     std::optional<int> signal;           ///< that ghostpeer was ended by
-    Instant concluded{};                 ///< until then the expectations have looked
     std::optional<std::string> failure;  ///< the run broke down: a complete sentence
     /// How COMMAND's threads stood before it was told to end, and when that was.
     std::vector<process::Wait> waits;
@@ -72,7 +70,7 @@ class Ending final : public loop::Part {
     void handle_signals();
     /// Without COMMAND every signal that nobody takes ends the run.
     void handle_signal_alone(int number, Instant now);
-    void begin_end(judge::Ended why, Instant now);
+    void begin_end(event::Ended why, Instant now);
     /// Ends a run that `finish` ends, once COMMAND has done what it was about to do.
     void finish_when_at_rest(Instant now);
     /// The next step towards COMMAND's end, each less polite than the one before.

@@ -15,7 +15,7 @@ bool Reloader::signal(int number, Instant now) {
     const auto microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(clock_.monotonic(now)).count();
     notifier_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", microseconds));
-    const std::string problem = reload();
+    const std::string problem = reload(now);
     if (!problem.empty()) {
         print_message(problem, no_patience);
     }
@@ -28,7 +28,7 @@ bool Reloader::signal(int number, Instant now) {
     return true;
 }
 
-std::string Reloader::reload() {
+std::string Reloader::reload(Instant now) {
     const auto peers = setup::resolve_peers(options_, setup::Scene::serve, profile::Waiting::never);
     if (!peers) {
         return peers.error();
@@ -52,7 +52,7 @@ std::string Reloader::reload() {
         if (is_client(*before[i].profile)) {
             continue;  // its connections were planned when it began to dial
         }
-        if (const auto problem = engine_.use(i, peers->specs[i].profile)) {
+        if (const auto problem = engine_.use(i, peers->specs[i].profile, now)) {
             return "ghostpeer: " + *problem + "\n";
         }
     }

@@ -28,7 +28,7 @@ class Reloader {
 
   private:
     /// What to tell the user, one line or several; empty: all went well.
-    [[nodiscard]] std::string reload();
+    [[nodiscard]] std::string reload(Instant now);
 
     const setup::ServeOptions& options_;
     profile::RelayReadiness relays_;

@@ -189,10 +189,10 @@ class Run {
     [[nodiscard]] Step put_together() {
         const std::string remark = sandbox_->link_end().remark;
         link_ = setup::make_link(sandbox_->link_end(), options_.mtu, peers_.loopback);
-        assembly_.emplace(
-            Surroundings{options_, peers_, seed_, *clock_, *signals_, sinks_, *link_, options_.mtu,
-                         control_ ? &*control_ : nullptr, &*sandbox_, options_.sockets,
-                         options_.link != setup::LinkChoice::loopback, virtual_time()});
+        assembly_.emplace(Surroundings{
+            options_, peers_, seed_, *clock_, *signals_, sinks_, *link_, options_.mtu,
+            control_ ? &*control_ : nullptr, &*sandbox_, options_.sockets,
+            options_.link != setup::LinkChoice::loopback, virtual_time(), beginning()});
         if (options_.link == setup::LinkChoice::automatic) {
             notice("link", remark);
         }
@@ -208,6 +208,16 @@ class Run {
             return refuse(*problem);
         }
         return {};
+    }
+
+    /// What the record says of COMMAND's side.
+    [[nodiscard]] event::Run beginning() const {
+        event::Run run;
+        run.command = options_.command;
+        run.kernel = options_.kernel;
+        run.expected_status = options_.expected_status;
+        run.wall_timeout = options_.wall_timeout;
+        return run;
     }
 
     /// `text` may be empty: then there is nothing to tell.
@@ -268,17 +278,13 @@ class Run {
         if (outcome.exit) {
             sinks_.record({end, 0, 0, *outcome.exit});
         }
-        sinks_.finish();
-        judge::RunSummary run = assembly_->summarize(outcome, end);
-        run.expected_status = options_.expected_status;
-        run.wall_timeout = options_.wall_timeout;
-        run.instead = std::move(instead);
-        run.unmet_peers = find_unmet_peers(peers_, assembly_->engine());
+        event::End last = assembly_->sum_up(outcome, end);
+        last.instead = std::move(instead);
+        last.unmet_peers = find_unmet_peers(peers_, assembly_->engine());
         if (output_) {
-            run.output = output_->texts();
+            last.output = output_->texts();
         }
-        run.kernel = options_.kernel;
-        const event::Verdict verdict = assembly_->tell(std::move(run), end);
+        const event::Verdict verdict = assembly_->tell(std::move(last), end);
         last_resort::doing("the control interface is closed");
         left_behind_ = !assembly_->close_control();
         return verdict.status;

@@ -188,10 +188,7 @@ struct Prepared {
     const Outcome outcome = assembly.run();
     prepared.notifier.tell("STOPPING=1");
     const Instant end = clock.now();
-    sinks.finish();
-    judge::RunSummary run = assembly.summarize(outcome, end);
-    run.served = true;
-    const event::Verdict verdict = assembly.tell(std::move(run), end);
+    const event::Verdict verdict = assembly.tell(assembly.sum_up(outcome, end), end);
     left_behind = !assembly.close_control();
     return verdict.status;
 }

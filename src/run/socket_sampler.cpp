@@ -1,7 +1,6 @@
 #include "run/socket_sampler.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace ghostpeer::run {
@@ -24,55 +23,15 @@ constexpr Duration after_due = 3ms;
     return std::clamp(quiet / share, shown_interval, longest);
 }
 
-[[nodiscard]] std::optional<tcp::State> to_state(std::string_view word) {
-    using tcp::State;
-    constexpr std::array<std::pair<std::string_view, State>, 9> states{
-        {{"ESTAB", State::established},
-         {"SYN-SENT", State::syn_sent},
-         {"SYN-RECV", State::syn_received},
-         {"FIN-WAIT-1", State::fin_wait_1},
-         {"FIN-WAIT-2", State::fin_wait_2},
-         {"TIME-WAIT", State::time_wait},
-         {"CLOSE-WAIT", State::close_wait},
-         {"LAST-ACK", State::last_ack},
-         {"CLOSING", State::closing}}};
-    for (const auto& [known, state] : states) {
-        if (known == word) {
-            return state;
-        }
-    }
-    return std::nullopt;
-}
-
-[[nodiscard]] std::optional<peer::SocketView> to_view(const event::Socket& event, Instant now) {
-    peer::SocketView view;
-    view.flow = {event.dst, event.src};
-    view.gone = event.state == event::gone;
-    const auto state = to_state(view.gone ? event.last_state : event.state);
-    if (!state) {
-        return std::nullopt;
-    }
-    view.state = *state;
-    view.last_seen = view.gone ? event.last_seen : now;
-    view.aborts_before = event.aborts_before;
-    view.aborts = event.aborts;
-    if (view.gone) {
-        view.due = event.due;
-    } else if (event.timer != event::SocketTimer::none) {
-        view.due = now + event.expires;
-    }
-    return view;
-}
-
 }  // namespace
 
-SocketSampler::SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher, peer::Engine& engine,
-                             loop::Sinks& sinks, Purpose purpose)
-    : watcher_(std::move(watcher)), engine_(engine), sinks_(sinks), purpose_(purpose) {
+SocketSampler::SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher,
+                             const judge::Judge& judge, loop::Sinks& sinks, Purpose purpose)
+    : watcher_(std::move(watcher)), judge_(judge), sinks_(sinks), purpose_(purpose) {
     // Without it a socket that the program closes is missed at the next look.
     subscribed_ = watcher_->subscribe();
     if (watcher_->counts_aborts()) {
-        engine_.count_aborts(aborts_);
+        sinks_.record({run_start, 0, 0, event::Sockets{false, aborts_}});
     }
     if (steady()) {
         sample_at_ = run_start;
@@ -115,8 +74,7 @@ void SocketSampler::packets_came(Instant now) {
     sample_at_ = std::min(*sample_at_, rested ? now + 1ms : now + interval);
 }
 
-bool SocketSampler::take_destroyed(const event::Socket& socket, Instant now) {
-    engine_.on_destroyed({{socket.dst, socket.src}, socket.aborts, socket.retried}, now);
+bool SocketSampler::take_destroyed(const event::Socket& socket) {
     // The kernel may have given up others, which somebody still holds.
     const bool more_aborts = socket.aborts.value_or(0) > aborts_;
     aborts_ = std::max(aborts_, socket.aborts.value_or(0));
@@ -129,17 +87,13 @@ bool SocketSampler::take_changes(Instant now) {
         news_at_ = now;
     }
     bool curious = false;
-    for (const event::Socket& change : changes_) {
-        if (change.state == event::destroyed) {
-            curious = take_destroyed(change, now) || curious;
-            continue;
+    for (event::Socket& change : changes_) {
+        const bool destroyed = change.state == event::destroyed;
+        if (destroyed) {
+            curious = take_destroyed(change) || curious;
         }
-        if (purpose_.shown) {
-            sinks_.record({now, 0, 0, change});
-        }
-        if (const auto view = to_view(change, now)) {
-            engine_.on_socket(*view, now);
-        }
+        change.shown = purpose_.shown && !destroyed;
+        sinks_.record({now, 0, 0, std::move(change)});
     }
     changes_.clear();
     if (auto notice = watcher_->take_notice(); notice && steady()) {
@@ -158,14 +112,14 @@ void SocketSampler::answered(Instant now) {
     }
     if (steady()) {
         schedule(now);
-    } else if (subscribed_ && !engine_.follows_sockets()) {
+    } else if (subscribed_ && !judge_.follows_sockets()) {
         watcher_->unsubscribe();
         subscribed_ = false;
     }
 }
 
 void SocketSampler::conclude(Instant now) {
-    if (!engine_.has_attempts()) {
+    if (!judge_.has_attempts()) {
         return;
     }
     // The kernel makes its answer while it is read, so that there is always something to read
@@ -180,11 +134,10 @@ void SocketSampler::conclude(Instant now) {
     const auto before = watcher_->rounds();
     look(now);
     read_all();
-    if (const auto aborts = watcher_->aborts()) {
-        engine_.count_aborts(*aborts);
-    }
-    if (watcher_->rounds() > before && !watcher_->overflowed()) {
-        engine_.all_sockets_listed(now);
+    const bool complete = watcher_->rounds() > before && !watcher_->overflowed();
+    const auto aborts = watcher_->aborts();
+    if (complete || aborts) {
+        sinks_.record({now, 0, 0, event::Sockets{complete, aborts}});
     }
 }
 

@@ -1,7 +1,7 @@
 // When to look at the kernel's sockets, and who is told.
 #pragma once
 
-#include "ghostpeer/peer/engine.hpp"
+#include "judge/judge.hpp"
 #include "loop/part.hpp"
 #include "loop/sinks.hpp"
 #include "sockets/socket_watcher.hpp"
@@ -21,7 +21,7 @@ class SocketSampler final : public loop::Part {
 
     /// Without a purpose the kernel tells of sockets that are destroyed, and is asked for the
     /// others once, at the end: that costs nothing while nothing happens.
-    SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher, peer::Engine& engine,
+    SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher, const judge::Judge& judge,
                   loop::Sinks& sinks, Purpose purpose);
 
     [[nodiscard]] int fd() const noexcept override { return watcher_->fd(); }
@@ -42,10 +42,10 @@ class SocketSampler final : public loop::Part {
     void schedule(Instant now);
     /// True where a look would tell more.
     bool take_changes(Instant now);
-    bool take_destroyed(const event::Socket& socket, Instant now);
+    bool take_destroyed(const event::Socket& socket);
 
     std::unique_ptr<sockets::SocketWatcher> watcher_;
-    peer::Engine& engine_;
+    const judge::Judge& judge_;
     loop::Sinks& sinks_;
     Purpose purpose_;
     std::vector<event::Socket> changes_;

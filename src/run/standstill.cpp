@@ -137,10 +137,10 @@ class Describer {
 
 }  // namespace
 
-judge::Standstill describe_standstill(const std::vector<Wait>& waits,
+event::Standstill describe_standstill(const std::vector<Wait>& waits,
                                       const std::vector<peer::AttemptRecord>& attempts,
                                       Instant looked) {
-    judge::Standstill standstill;
+    event::Standstill standstill;
     const Describer describer(attempts, looked);
     const auto telling = std::max_element(
         waits.begin(), waits.end(),

@@ -3,10 +3,8 @@
 #include "event/exit_status.hpp"
 #include "posix/message.hpp"
 #include "run/observers.hpp"
-#include "run/standstill.hpp"
 #include "show/verdict_text.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -30,59 +28,22 @@ bool goes_without_saying(const event::Verdict& verdict) {
                                                      verdict.status > exit_not_found));
 }
 
-judge::Conversation* keep_conversation(loop::Sinks& sinks) {
-    auto kept = std::make_unique<judge::Conversation>();
-    judge::Conversation* conversation = kept.get();
-    sinks.add(std::move(kept));
-    return conversation;
-}
-
-judge::RunSummary summarize(const setup::CommonOptions& options, const Outcome& outcome,
-                            const peer::Engine& engine, const loop::Sinks& sinks, Instant end,
-                            std::uint64_t seed) {
-    judge::RunSummary run;
-    run.command = outcome.exit;
-    run.command_length = outcome.exited - run_start;
-    run.left_behind = outcome.left_behind;
-    run.unmet_uses = engine.unmet_uses();
-    run.silent_addresses = engine.silent_addresses();
-    run.ordered_faults = engine.ordered_faults();
-    run.require_fault = options.require_fault;
-    run.ended = outcome.ended;
-    run.signal = outcome.signal;
-    run.failure = outcome.failure;
-    run.timeout = options.timeout;
-    run.attempts = engine.attempts();
-    run.unrecorded_attempts = engine.unrecorded_attempts();
-    run.profiles = engine.profiles();
-    run.counters = engine.counters();
-    run.to_be_dialled = engine.to_be_dialled();
-    run.lost = sinks.lost();
-    run.length = end - run_start;
-    run.seed = seed;
-    run.standstill = describe_standstill(outcome.waits, outcome.attempts_then, outcome.looked);
-    return run;
-}
-
-event::Verdict tell_verdict(const setup::CommonOptions& options, judge::RunSummary run,
-                            loop::Sinks& sinks, const judge::Conversation* conversation,
-                            Instant end) {
-    auto verdict = std::make_shared<const event::Verdict>(judge::make_verdict(run, conversation));
+event::Verdict tell_verdict(const setup::CommonOptions& options, const judge::Judge& judge,
+                            loop::Sinks& sinks, event::End&& told_end, Instant end) {
+    const std::vector<event::Loss> others = std::exchange(told_end.lost, sinks.lost());
     // What tells of a loss may be lost itself. Each turn tells more sinks what the others know.
-    std::size_t told = sinks.lost().size();
-    const std::vector<event::Loss> others(
-        run.lost.begin() + static_cast<std::ptrdiff_t>(std::min(told, run.lost.size())),
-        run.lost.end());
+    std::size_t told = told_end.lost.size();
+    told_end.lost.insert(told_end.lost.end(), others.begin(), others.end());
+    sinks.record({end, 0, 0, std::make_shared<const event::End>(std::move(told_end))});
+    auto verdict = std::make_shared<const event::Verdict>(judge.verdict());
     const auto settle = [&] {
         sinks.finish();
         auto lost = sinks.lost();
         const bool more = lost.size() > told;
         if (more) {
             told = lost.size();
-            run.lost = std::move(lost);
-            run.lost.insert(run.lost.end(), others.begin(), others.end());
-            verdict =
-                std::make_shared<const event::Verdict>(judge::make_verdict(run, conversation));
+            lost.insert(lost.end(), others.begin(), others.end());
+            verdict = std::make_shared<const event::Verdict>(judge.verdict(std::move(lost)));
         }
         return more;
     };

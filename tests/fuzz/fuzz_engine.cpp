@@ -7,6 +7,7 @@
 #include "ghostpeer/profile/loader.hpp"
 #include "ghostpeer/wire/codec.hpp"
 #include "ghostpeer/wire/icmp.hpp"
+#include "judge/judge.hpp"
 #include "packets/packets.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -97,13 +99,17 @@ class Conversation {
 
     void finish() {
         pass(std::chrono::seconds(1));
-        engine_.all_sockets_listed(now_);
+        judge_.record({now_, 0, 0, event::Sockets{true, {}}});
         engine_.conclude(now_);
-        static_cast<void>(engine_.attempts());
-        for (const auto& one : engine_.profiles()) {
+        engine_.sum_up(now_);
+        collect();
+        judge_.record({now_, 0, 0, std::make_shared<const event::End>()});
+        for (const auto& one : judge_.summary().profiles) {
             require(one.rules.size() == one.profile->rules.size());
-            require(one.expectations.size() == one.profile->expect.size());
+            require(one.expectations.empty() ||
+                    one.expectations.size() == one.profile->expect.size());
         }
+        require(!judge_.verdict().headline.empty());
     }
 
   private:
@@ -169,29 +175,34 @@ class Conversation {
     /// The kernel's view of one of the program's sockets.
     void tell_of_socket(Input& input) {
         const std::uint8_t which = input.byte();
-        peer::SocketView view;
-        view.flow = {
-            {*wire::IpAddress::parse("198.18.0.2"), 80},
-            {*wire::IpAddress::parse("198.18.0.1"), static_cast<std::uint16_t>(1000 + which % 4)}};
-        view.state = static_cast<tcp::State>(which / 4U % 11U);
-        view.gone = (which & 0x80U) != 0;
-        view.last_seen = now_;
+        constexpr std::array<std::string_view, 11> states{
+            "ESTAB",      "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT",
+            "CLOSE-WAIT", "LAST-ACK", "CLOSING",  "LISTEN",     "?"};
+        event::Socket socket;
+        socket.dst = {*wire::IpAddress::parse("198.18.0.2"), 80};
+        socket.src = {*wire::IpAddress::parse("198.18.0.1"),
+                      static_cast<std::uint16_t>(1000 + which % 4)};
+        socket.last_state = states.at(which / 4U % states.size());
+        socket.state = (which & 0x80U) != 0 ? event::gone : socket.last_state;
+        socket.last_seen = now_;
         if ((which & 0x40U) != 0) {
-            view.due = now_ + std::chrono::milliseconds(input.word());
+            socket.timer = event::SocketTimer::on;
+            socket.expires = std::chrono::milliseconds(input.word());
+            socket.due = now_ + socket.expires;
         }
         const std::uint8_t counted = input.byte();
         if ((counted & 1U) != 0) {
-            view.aborts_before = counted / 64U;
-            view.aborts = counted / 16U;
+            socket.aborts_before = counted / 64U;
+            socket.aborts = counted / 16U;
         }
         if ((counted & 2U) != 0) {
             if ((counted & 4U) != 0) {
-                view.flow.local.port = 0;
+                socket.dst.port = 0;
             }
-            engine_.on_destroyed({view.flow, view.aborts, (counted & 8U) != 0}, now_);
-            return;
+            socket.state = event::destroyed;
+            socket.retried = (counted & 8U) != 0;
         }
-        engine_.on_socket(view, now_);
+        judge_.record({now_, 0, 0, socket});
     }
 
     /// An ICMP error about the last segment of a flow, perhaps with another number.
@@ -246,6 +257,7 @@ class Conversation {
         engine_.take_events(events_);
         for (const event::Event& event : events_) {
             require(event.id > 0 && event.cause < event.id && event.of < event.id);
+            judge_.record(event);
         }
         // Each connection has a share of its own, and what was in order when the limit came.
         require(engine_.memory_held() <=
@@ -265,6 +277,7 @@ class Conversation {
     }
 
     peer::Engine engine_;
+    judge::Judge judge_;
     Instant now_ = run_start;
     std::array<Numbers, 4> numbers_{};
     std::array<wire::Segment, 4> last_{};

@@ -1,32 +1,48 @@
 // A world whose profile expects something, and what came of it, in words.
 #pragma once
 
-#include "judge/conversation.hpp"
-#include "judge/report.hpp"
+#include "judge/judge.hpp"
 #include "support/peer_harness.hpp"
+
+#include <memory>
 
 namespace ghostpeer::testing {
 
-/// What has happened until now.
+/// One that has been told all that has happened until now.
+[[nodiscard]] inline std::unique_ptr<judge::Judge> judge_of(World& world) {
+    auto judge = std::make_unique<judge::Judge>();
+    event::Run run;
+    run.rtt = world.rtt;
+    run.virtual_time = world.virtual_time;
+    judge->record({run_start, 0, 0, std::make_shared<const event::Run>(run)});
+    world.collect();
+    for (const auto& event : world.events) {
+        judge->record(event);
+    }
+    return judge;
+}
+
+/// One that has been told of a run that ends now.
+[[nodiscard]] inline std::unique_ptr<judge::Judge> judge_at_end_of(World& world) {
+    world.conclude();
+    auto judge = judge_of(world);
+    std::vector<event::Event> rest;
+    world.engine.sum_up(world.now);
+    world.engine.take_events(rest);
+    rest.push_back({world.now, 0, 0, event::Exit{}});
+    rest.push_back({world.now, 0, 0, std::make_shared<const event::End>()});
+    for (const auto& event : rest) {
+        judge->record(event);
+    }
+    return judge;
+}
+
 [[nodiscard]] inline judge::RunSummary summary_of(World& world) {
-    world.engine.conclude(world.now);
-    judge::RunSummary run;
-    run.command = event::Exit{};
-    run.attempts = world.engine.attempts();
-    run.unrecorded_attempts = world.engine.unrecorded_attempts();
-    run.profiles = world.engine.profiles();
-    run.counters = world.engine.counters();
-    run.length = world.now - run_start;
-    return run;
+    return judge_at_end_of(world)->summary();
 }
 
 [[nodiscard]] inline event::Verdict verdict_of(World& world) {
-    const auto run = summary_of(world);
-    judge::Conversation conversation;
-    for (const auto& event : world.events) {
-        conversation.record(event);
-    }
-    return judge::make_verdict(run, &conversation);
+    return judge_at_end_of(world)->verdict();
 }
 
 /// The failures, without the profile's name, a line each; empty: every expectation was met.
@@ -39,9 +55,8 @@ namespace ghostpeer::testing {
     return text;
 }
 
-[[nodiscard]] inline peer::ExpectationResult result_of(World& world, std::size_t index = 0) {
-    world.engine.conclude(world.now);
-    return world.engine.profiles().at(0).expectations.at(index);
+[[nodiscard]] inline judge::ExpectationResult result_of(World& world, std::size_t index = 0) {
+    return summary_of(world).profiles.at(0).expectations.at(index);
 }
 
 }  // namespace ghostpeer::testing

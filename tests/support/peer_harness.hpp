@@ -40,9 +40,9 @@ using wire::SeqNum;
 class World {
   public:
     explicit World(const std::string& body, peer::Settings settings = test_settings())
-        : engine(settings, {peer::PeerSpec{{}, {}, profile_of(body)}}) {}
+        : rtt(settings.rtt), engine(settings, {peer::PeerSpec{{}, {}, profile_of(body)}}) {}
     World(peer::Settings settings, std::vector<peer::PeerSpec> peers)
-        : engine(settings, std::move(peers)) {}
+        : rtt(settings.rtt), engine(settings, std::move(peers)) {}
 
     /// Steps through every deadline up to `at`, then stands there.
     void until(Duration at) {
@@ -95,11 +95,24 @@ class World {
         return engine.profiles().at(0).rules.at(id);
     }
 
+    /// What others than the engine have to tell.
+    template <typename What>
+    void told(What&& what) {
+        collect();
+        events.push_back({now, 0, 0, std::forward<What>(what)});
+    }
+    /// The run is about to end.
+    void conclude() {
+        engine.conclude(now);
+        collect();
+    }
+
+    Duration rtt;
+    bool virtual_time = false;
     peer::Engine engine;
     Instant now = run_start;
     std::vector<event::Event> events;
 
-  private:
     void collect() {
         std::vector<peer::Emission> emissions;
         engine.take_packets(emissions);
@@ -114,6 +127,7 @@ class World {
         engine.take_events(events);
     }
 
+  private:
     std::vector<Segment> left_;
     std::vector<wire::Bytes> others_;
 };

@@ -181,7 +181,7 @@ event::Profile RandomEvents::profile() {
     event::Profile made;
     made.number = number<std::uint32_t>();
     made.name = text();
-    made.files = list([this] { return event::ProfileFile{text(), text()}; });
+    made.files = list([this] { return profile::SourceFile{text(), text()}; });
     made.parameters = list([this] { return std::pair(text(), text()); });
     made.part = maybe(event::Profile::Part{number<std::uint32_t>(), number<std::uint32_t>()});
     return made;

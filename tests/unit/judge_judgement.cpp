@@ -23,7 +23,7 @@ RunSummary good_run() {
     rule.place = place("nat.yaml", 7);
     rule.on.emplace_back(profile::OnReceive{tcp::Kind::data});
     profile->rules.push_back(rule);
-    peer::ProfileStatistics statistics;
+    ProfileStatistics statistics;
     statistics.profile = profile;
     statistics.connections = 1;
     statistics.rules.resize(1);
@@ -266,7 +266,8 @@ TEST_CASE("judgement: a fault that is in no rule has to be met, too") {
     outer.name = "outer.yaml";
     outer.constant_fault = true;
     outer.attempts.push_back({{1, UINT64_MAX}, run.profiles[0].profile});
-    peer::ProfileStatistics other;
+    ProfileStatistics other;
+    other.number = 1;
     other.profile = std::make_shared<profile::Profile>(outer);
     run.profiles.push_back(other);
     check_all(run, 0, "pass, " + end);
@@ -280,7 +281,8 @@ TEST_CASE("judgement: what a profile expects that `attempts` only names excuses 
     ends.form = profile::Form::command;
     ends.command.statuses = {0};
     named.expect = {ends};
-    peer::ProfileStatistics other;
+    ProfileStatistics other;
+    other.number = 1;
     other.profile = std::make_shared<profile::Profile>(named);
     other.connections = 1;
     run.profiles.push_back(other);
@@ -298,13 +300,14 @@ TEST_CASE("judgement: a connection to another peer is none to this one, with att
     never.events.emplace_back(profile::OnReceive{tcp::Kind::rst});
     profile.expect = {never};
     profile.attempts.push_back({{1, 9}, std::make_shared<profile::Profile>()});
-    peer::ProfileStatistics other;
+    ProfileStatistics other;
+    other.number = 1;
     other.profile = std::make_shared<profile::Profile>(profile);
     other.expectations.resize(1);
     other.expectations[0].pass = true;
     run.profiles.push_back(other);
     run.attempts.resize(1);
-    run.attempts[0].profile = run.profiles[0].profile.get();
+    run.attempts[0].profile = run.profiles[0].number;
     CHECK(make_verdict(run).headline ==
           "FAIL: a profile met no connection; COMMAND exited with status 0 after 1.250 s");
     run.unmet_peers = {{"b.x", "refuse"}};
@@ -371,7 +374,7 @@ TEST_CASE("judgement: what COMMAND leaves behind") {
     CHECK(verdict.status == 123);
     CHECK(verdict.failures.front().sentence.find(
               "left 2 processes (nginx) behind, before the peer") != std::string::npos);
-    peer::AttemptRecord answered;
+    Attempt answered;
     answered.dialled = true;
     answered.received = 1;
     run.attempts = {answered};

@@ -33,7 +33,7 @@ struct Sample {
             rules[i].id = i;
         }
         profile->rules = std::move(rules);
-        peer::ProfileStatistics statistics;
+        ProfileStatistics statistics;
         statistics.profile = profile;
         statistics.rules.resize(profile->rules.size());
         statistics.connections = 1;
@@ -41,20 +41,19 @@ struct Sample {
         run.command = event::Exit{0, std::nullopt};
         run.length = 14'012ms;
         run.seed = 42;
-        run.link = "tun";
         run.attempts = {attempt(1)};
-        run.attempts[0].profile = profile.get();
+        run.attempts[0].profile = statistics.number;
         count(tcp::Kind::syn, 1);
         count(tcp::Kind::ack, 2);
     }
-    static peer::AttemptRecord attempt(unsigned number) {
-        peer::AttemptRecord record;
+    static Attempt attempt(unsigned number) {
+        Attempt record;
         record.connection = number;
         record.number = number;
         record.flow = flow();
         record.start = at(21us + (number - 1) * 1s);
         record.last_segment = record.start + 14s;
-        record.ending = peer::Ending::reset_by_program;
+        record.ending = event::Ending::reset_by_program;
         record.received = 4;
         if (number > 1) {
             record.since_last = 1s;
@@ -64,7 +63,7 @@ struct Sample {
     void count(tcp::Kind kind, std::uint64_t n) {
         run.profiles[0].traffic.kinds.at(static_cast<std::size_t>(kind)) = n;
     }
-    peer::RuleStatistics& statistics(std::size_t i = 0) { return run.profiles[0].rules.at(i); }
+    event::RuleStatistics& statistics(std::size_t i = 0) { return run.profiles[0].rules.at(i); }
     [[nodiscard]] std::string text() const { return to_text(make_verdict(run)); }
     [[nodiscard]] std::string failure() const {
         const auto verdict = make_verdict(run);
@@ -73,8 +72,8 @@ struct Sample {
     }
 };
 
-peer::RuleStatistics fired(std::uint64_t times, std::uint64_t withheld) {
-    peer::RuleStatistics seen;
+event::RuleStatistics fired(std::uint64_t times, std::uint64_t withheld) {
+    event::RuleStatistics seen;
     seen.events = times;
     seen.fired = times;
     seen.withheld = withheld;
@@ -129,7 +128,7 @@ TEST_CASE("report: connections that the peer opened, and those that it did not")
     sample.statistics() = fired(1, 0);
     sample.profile->role = profile::Role::client;
     sample.run.attempts[0].dialled = true;
-    sample.run.attempts[0].ending = peer::Ending::refused;
+    sample.run.attempts[0].ending = event::Ending::refused;
     sample.run.to_be_dialled = 2;
     CHECK(sample.text() ==
           "ghostpeer: pass, COMMAND exited with status 0 after 14.012 s\n"
@@ -179,14 +178,15 @@ TEST_CASE("report: what came instead is what came to that peer") {
     Sample sample({rule(7, keepalive_probe), rule(8, profile::OnReceived{100})});
     auto other = std::make_shared<profile::Profile>();
     other->name = "other";
-    peer::ProfileStatistics statistics;
+    ProfileStatistics statistics;
     statistics.profile = other;
+    statistics.number = 1;
     statistics.connections = 3;
     statistics.traffic.kinds.at(static_cast<std::size_t>(tcp::Kind::data)) = 9;
     sample.run.profiles.push_back(statistics);
     sample.run.counters.kinds.at(static_cast<std::size_t>(tcp::Kind::data)) = 9;
     auto theirs = Sample::attempt(2);
-    theirs.profile = other.get();
+    theirs.profile = statistics.number;
     theirs.received = 99;
     sample.run.attempts.push_back(theirs);
     const auto verdict = make_verdict(sample.run);
@@ -221,7 +221,7 @@ TEST_CASE("report: why a rule never fired although its event came up") {
           "due at 6.000 s; the run ended at 1.000 s.");
     late.statistics().waiting = 0;
     late.statistics().undone = 1;
-    late.statistics().missed = peer::Missed{"reset", run_start + 1016ms, run_start + 16ms};
+    late.statistics().missed = event::Missed{"reset", run_start + 1016ms, run_start + 16ms};
     CHECK(late.failure() ==
           "nat.yaml:7: the rule never fired. `receive keepalive-probe` came up once, but `reset` "
           "was due at 1.016 s; the connection ended at 0.016 s.");
@@ -278,7 +278,7 @@ TEST_CASE("report: many attempts are cut to a readable number") {
         sample.run.attempts.push_back(Sample::attempt(i));
     }
     sample.run.attempts[1].syns = 7;
-    sample.run.attempts[1].ending = peer::Ending::unanswered;
+    sample.run.attempts[1].ending = event::Ending::unanswered;
     sample.run.unrecorded_attempts = 100;
     const auto lines = make_verdict(sample.run).report;
     REQUIRE(lines.size() == 1 + 20 + 1);

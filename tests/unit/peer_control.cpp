@@ -242,7 +242,7 @@ TEST_CASE("a profile that is used later is that of new connections, and counts a
     World world("service: echo\n");
     Socket first(world);
     first.connect();
-    CHECK_FALSE(world.engine.use(0, profile_of("attempts: {1: refuse}\n")));
+    CHECK_FALSE(world.engine.use(0, profile_of("attempts: {1: refuse}\n"), world.now));
     first.send_data("echoed");
     CHECK(first.receive() == "echoed");
     Socket second(world, 40'001);
@@ -254,15 +254,17 @@ TEST_CASE("a profile that is used later is that of new connections, and counts a
     CHECK(world.engine.peers()[0].attempts == 3);
     CHECK(world.engine.profiles().size() == 3);  // two, and that of the first attempt
 
-    CHECK(world.engine.use(7, profile_of("service: echo\n")) == "There is no such peer.");
-    CHECK(world.engine.use(0, profile_of("role: client\nclient: {port: 80}\n"))
+    CHECK(world.engine.use(7, profile_of("service: echo\n"), world.now) ==
+          "There is no such peer.");
+    CHECK(world.engine.use(0, profile_of("role: client\nclient: {port: 80}\n"), world.now)
               ->find("is that of a client") != std::string::npos);
 }
 
 TEST_CASE("profiles that nobody met are forgotten, the others are remembered up to a limit") {
     World world("service: echo\n");
     for (int i = 0; i < 10'000; ++i) {
-        REQUIRE_FALSE(world.engine.use(0, profile_of("attempts: {1: [{on: start, do: reset}]}\n")));
+        REQUIRE_FALSE(world.engine.use(0, profile_of("attempts: {1: [{on: start, do: reset}]}\n"),
+                                       world.now));
     }
     CHECK(world.engine.profiles().size() == 3);
     const auto again = profile_of("service: hold\n");
@@ -270,7 +272,8 @@ TEST_CASE("profiles that nobody met are forgotten, the others are remembered up 
     int used = 0;
     for (; used < 2000 && !refusal; ++used) {
         Socket(world, static_cast<std::uint16_t>(20'000 + used)).send_syn();
-        refusal = world.engine.use(0, used % 2 == 0 ? again : profile_of("service: hold\n"));
+        refusal =
+            world.engine.use(0, used % 2 == 0 ? again : profile_of("service: hold\n"), world.now);
     }
     REQUIRE(refusal);
     CHECK(used > 1000);
@@ -294,10 +297,10 @@ TEST_CASE("segments are told from the moment on that somebody asks") {
     World world(settings, {{{}, {}, profile_of("service: echo\n")}});
     Socket socket(world);
     socket.connect();
-    CHECK(world.events.empty());
+    CHECK(world.all<event::Segment>().empty());
     world.engine.tell_segments();
     socket.send_data("x");
-    CHECK_FALSE(world.events.empty());
+    CHECK_FALSE(world.all<event::Segment>().empty());
 }
 
 TEST_CASE("icmp needs a segment to quote, and says why there is none") {
@@ -336,14 +339,14 @@ TEST_CASE("profiles that were used and that no connection met are known by name"
         return std::make_shared<const profile::Profile>(profile);
     };
     CHECK(world.engine.unmet_uses().empty());
-    CHECK_FALSE(world.engine.use(0, named("met")));
+    CHECK_FALSE(world.engine.use(0, named("met"), world.now));
     CHECK(world.engine.unmet_uses() == std::vector<std::string>{"met"});
     Socket(world).connect();
     CHECK(world.engine.unmet_uses().empty());
-    CHECK_FALSE(world.engine.use(0, named("replaced")));
-    CHECK_FALSE(world.engine.use(0, named("last")));
+    CHECK_FALSE(world.engine.use(0, named("replaced"), world.now));
+    CHECK_FALSE(world.engine.use(0, named("last"), world.now));
     CHECK(world.engine.unmet_uses() == std::vector<std::string>{"last", "replaced"});
     // Given back what it had.
-    CHECK_FALSE(world.engine.use(0, named("met")));
+    CHECK_FALSE(world.engine.use(0, named("met"), world.now));
     CHECK(world.engine.unmet_uses() == std::vector<std::string>{"last", "replaced"});
 }

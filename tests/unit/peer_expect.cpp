@@ -333,7 +333,7 @@ TEST_CASE("what comes after the end does not count") {
     World world(expecting("never: receive rst"));
     Socket socket(world);
     socket.connect();
-    world.engine.conclude(world.now);
+    world.conclude();
     socket.send_rst();
     CHECK(failures_of(world) == "");
 }
@@ -396,10 +396,9 @@ TEST_CASE("expectations see the attempts that have a behaviour of their own") {
 }
 
 TEST_CASE("in virtual time the tolerance is what the kernel's timer wheel rounds") {
-    auto settings = test_settings();
-    settings.virtual_time = true;
     const auto gap = [&](Duration gap) {
-        World world("expect: [{see: receive keepalive-probe, apart: 8s}]\n", settings);
+        World world("expect: [{see: receive keepalive-probe, apart: 8s}]\n");
+        world.virtual_time = true;
         probes_at(world, {10s, 10s + gap});
         return failures_of(world).empty();
     };

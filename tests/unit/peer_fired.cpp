@@ -12,11 +12,7 @@ namespace {
 
 /// Why the rule never fired, without its place.
 std::string misfire(World& world, std::size_t id = 0) {
-    judge::RunSummary run;
-    run.attempts = world.engine.attempts();
-    run.profiles = world.engine.profiles();
-    run.counters = world.engine.counters();
-    run.length = world.now - run_start;
+    const judge::RunSummary run = summary_of(world);
     const auto& profile = run.profiles.at(0);
     const auto text =
         judge::describe_misfire(profile.profile->rules[id], profile.rules[id], profile, run);

@@ -176,7 +176,7 @@ TEST_CASE("outcome: from the wire alone") {
 TEST_CASE("outcome: a socket that the kernel never listed, and does not at the end") {
     Case quick("closed", no_answer);
     quick.socket.send_syn();
-    quick.world.engine.all_sockets_listed(quick.world.now);
+    tell_complete(quick.world);
     CHECK(quick.met());
 }
 
@@ -221,11 +221,11 @@ TEST_CASE("outcome: a connection that the engine has forgotten keeps its end") {
 
 TEST_CASE("outcome: sockets of others, and views of them, are nobody's business") {
     World world("expect: [{outcome: open}]\n");
-    world.engine.on_socket({{}, State::established, false, world.now, {}}, world.now);
-    CHECK(world.engine.expects_outcomes());
+    tell_listed(world, {}, State::established);
+    CHECK(judge_of(world)->expects_outcomes());
     World other("expect: [{attempts: 0}]\n");
-    CHECK_FALSE(other.engine.expects_outcomes());
-    other.engine.on_socket({{}, State::established, false, other.now, {}}, other.now);
-    other.engine.all_sockets_listed(other.now);
+    CHECK_FALSE(judge_of(other)->expects_outcomes());
+    tell_listed(other, {}, State::established);
+    tell_complete(other);
     CHECK(failures_of(other).empty());
 }

@@ -33,7 +33,7 @@ TEST_CASE("outcome: a program that gives up as a SYN's timer runs out") {
 TEST_CASE("outcome: the kernel frees a socket that nobody had looked at") {
     const auto end = [](const char* outcome, std::uint64_t aborts, bool other_end = true) {
         Case quick(outcome, no_answer);
-        quick.world.engine.count_aborts(0);
+        tell_aborts(quick.world, 0);
         // The next connection finds the count as it is by then.
         quick.socket.send_syn();
         quick.world.until(1s);
@@ -42,9 +42,9 @@ TEST_CASE("outcome: the kernel frees a socket that nobody had looked at") {
             flow.local = {};
             flow.remote.address = wire::IpAddress::v4(0);
         }
-        quick.world.engine.on_destroyed({flow, aborts}, quick.world.now);
+        tell_destroyed(quick.world, flow, aborts);
         quick.world.until(5s);
-        quick.world.engine.all_sockets_listed(quick.world.now);
+        tell_complete(quick.world);
         CHECK(quick.record().ended == run_start + 1s);
         return quick.failures();
     };
@@ -79,10 +79,10 @@ TEST_CASE("outcome: unreachable, and a kernel that goes on all the same") {
     refused.socket.send_syn();
     refused.destroyed(0);
     CHECK(refused.met());
-    CHECK(refused.record().program->manner == peer::ProgramEnd::Manner::by_icmp);
+    CHECK(refused.record().program->manner == judge::ProgramEnd::Manner::by_icmp);
 
     Case stubborn("timed-out", profile);
-    stubborn.world.engine.count_aborts(0);
+    tell_aborts(stubborn.world, 0);
     stubborn.socket.send_syn();
     stubborn.world.until(1s);
     stubborn.socket.send_syn();
@@ -93,7 +93,7 @@ TEST_CASE("outcome: unreachable, and a kernel that goes on all the same") {
 
 TEST_CASE("outcome: of two sockets that went together, one was given up") {
     World world("rules: [{on: receive syn, do: drop}]\nexpect: [{outcome: timed-out}]\n");
-    world.engine.count_aborts(0);
+    tell_aborts(world, 0);
     Socket(world, 40'000).send_syn();
     Socket(world, 40'001).send_syn();
     world.until(3s);
@@ -101,19 +101,19 @@ TEST_CASE("outcome: of two sockets that went together, one was given up") {
         return wire::Flow{{*wire::IpAddress::parse("198.18.0.2"), 80},
                           {*wire::IpAddress::parse("198.18.0.1"), port}};
     };
-    world.engine.on_destroyed({flow(40'000), 1, true}, world.now);
-    world.engine.on_destroyed({flow(40'001), 1, false}, world.now);
+    tell_destroyed(world, flow(40'000), 1, true);
+    tell_destroyed(world, flow(40'001), 1, false);
     CHECK(failures_of(world) ==
           "expected the outcome `timed-out` of all, but 1 of 2 connections ended so; the others: "
           "#2 (attempt 2) `closed`.\n");
 
     World twins("rules: [{on: receive syn, do: drop}]\nexpect: [{outcome: timed-out}]\n");
-    twins.engine.count_aborts(0);
+    tell_aborts(twins, 0);
     Socket(twins, 40'000).send_syn();
     Socket(twins, 40'001).send_syn();
     twins.until(3s);
-    twins.engine.on_destroyed({flow(40'000), 1, true}, twins.now);
-    twins.engine.on_destroyed({flow(40'001), 1, true}, twins.now);
+    tell_destroyed(twins, flow(40'000), 1, true);
+    tell_destroyed(twins, flow(40'001), 1, true);
     CHECK(failures_of(twins).find("#2 (attempt 2) `unknown` (of the sockets that went at that time "
                                   "the kernel gave up some, and not all)") != std::string::npos);
 }
@@ -122,16 +122,15 @@ TEST_CASE("outcome: within") {
     const auto end = [](const std::string& expectation, Duration at,
                         const char* rules = no_answer) {
         World world(rules + ("expect: [{" + expectation + "}]\n"));
-        world.engine.count_aborts(0);
+        tell_aborts(world, 0);
         Socket socket(world);
         world.until(1s);
         socket.send_syn();
         world.until(at);
-        world.engine.on_destroyed({{{*wire::IpAddress::parse("198.18.0.2"), 80},
-                                    {*wire::IpAddress::parse("198.18.0.1"), 40'000}},
-                                   0,
-                                   false},
-                                  world.now);
+        tell_destroyed(world,
+                       {{*wire::IpAddress::parse("198.18.0.2"), 80},
+                        {*wire::IpAddress::parse("198.18.0.1"), 40'000}},
+                       0, false);
         world.until(60s);
         return failures_of(world);
     };
@@ -167,7 +166,7 @@ TEST_CASE("the verdict's table and the outcome are one thing") {
         CHECK(line.substr(line.size() - std::min(line.size(), end.size())) == end);
     };
     Case dead("timed-out");
-    dead.world.engine.count_aborts(0);
+    tell_aborts(dead.world, 0);
     dead.socket.connect();
     dead.world.until(5s);
     dead.destroyed(1);
@@ -175,7 +174,7 @@ TEST_CASE("the verdict's table and the outcome are one thing") {
     ends_with(told(dead), "  5.000 s           0/0  timed out");
 
     Case impatient("closed", no_answer);
-    impatient.world.engine.count_aborts(0);
+    tell_aborts(impatient.world, 0);
     impatient.socket.send_syn();
     impatient.world.until(500ms);
     impatient.destroyed(0);
@@ -208,19 +207,19 @@ TEST_CASE("the end of the first connections is known without an expectation") {
     for (std::uint16_t port = 40'000; port < 40'100; ++port) {
         Socket(world, port).connect();
     }
-    CHECK(world.engine.has_attempts());
-    world.engine.conclude(world.now);
-    const auto attempts = world.engine.attempts();
+    CHECK(judge_of(world)->has_attempts());
+    world.conclude();
+    const auto attempts = summary_of(world).attempts;
     CHECK(attempts.at(0).program);
     CHECK(attempts.at(63).program);
     CHECK_FALSE(attempts.at(64).program);
-    CHECK_FALSE(world.engine.follows_sockets());
+    CHECK_FALSE(judge_of(world)->follows_sockets());
 }
 
 TEST_CASE("sockets are followed as long as the verdict has something to learn of them") {
     World world("");
-    CHECK(world.engine.follows_sockets());
-    CHECK_FALSE(world.engine.has_attempts());
+    CHECK(judge_of(world)->follows_sockets());
+    CHECK_FALSE(judge_of(world)->has_attempts());
     const auto flow = [](std::uint16_t port) {
         return wire::Flow{{*wire::IpAddress::parse("198.18.0.2"), 80},
                           {*wire::IpAddress::parse("198.18.0.1"), port}};
@@ -229,8 +228,8 @@ TEST_CASE("sockets are followed as long as the verdict has something to learn of
         Socket(world, port).connect();
     }
     for (std::uint16_t port = 40'000; port < 40'064; ++port) {
-        CHECK(world.engine.follows_sockets());
-        world.engine.on_destroyed({flow(port)}, world.now);
+        CHECK(judge_of(world)->follows_sockets());
+        tell_destroyed(world, flow(port));
     }
-    CHECK_FALSE(world.engine.follows_sockets());
+    CHECK_FALSE(judge_of(world)->follows_sockets());
 }

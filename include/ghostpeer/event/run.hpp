@@ -32,19 +32,14 @@ struct Run {
     bool require_fault = false;          ///< `--require-fault`
 };
 
-/// A file that a profile was read from.
-struct ProfileFile {
-    std::string name;  ///< as the user, or the profile that extends it, wrote it
-    std::string text;
-};
-
 /// A profile that connections may meet from now on.
 struct Profile {
     /// By which other events name it.
     std::uint32_t number = 0;
     std::string name;
-    /// The file that was asked for and those that it extends; empty: the run made it itself.
-    std::vector<ProfileFile> files;
+    /// That it was read from, the one that was asked for first; empty: the run made it itself, or
+    /// it is a part.
+    std::vector<profile::SourceFile> files;
     std::vector<std::pair<std::string, std::string>> parameters;  ///< `--set`
     /// It is one that the `attempts` of another name, at that index.
     struct Part {

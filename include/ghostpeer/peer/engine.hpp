@@ -3,7 +3,6 @@
 
 #include "ghostpeer/event/event.hpp"
 #include "ghostpeer/peer/control.hpp"
-#include "ghostpeer/peer/expectation.hpp"
 #include "ghostpeer/peer/statistics.hpp"
 #include "ghostpeer/peer/upstream.hpp"
 #include "ghostpeer/profile/profile.hpp"
@@ -54,7 +53,6 @@ struct Settings {
     std::size_t max_attempt_records = 10'000;  ///< the oldest are kept
     bool segment_events = true;                ///< false: segments and states are not told (`-q`)
     bool verify_checksums = true;
-    bool virtual_time = false;  ///< nothing but the kernel's timers is late: see `tolerance:`
     /// Where the connections are kept, in large blocks; null: on the heap. Outlives the engine.
     std::pmr::memory_resource* memory = nullptr;
     Duration rtt{};            ///< what leaves, leaves this much after it was made
@@ -138,7 +136,7 @@ class Engine {
     /// New connections of the peer (an index among the PeerSpecs) have this profile, those that are
     /// there keep theirs; its attempts count from 1 again. The error is a complete sentence.
     [[nodiscard]] std::optional<std::string> use(
-        std::size_t peer, const std::shared_ptr<const profile::Profile>& profile);
+        std::size_t peer, const std::shared_ptr<const profile::Profile>& profile, Instant now);
     /// From now on segments and states are told as events, whatever `Settings` said.
     void tell_segments() noexcept;
 
@@ -177,23 +175,11 @@ class Engine {
     /// Sends a UDP packet to the program. One that the link's MTU does not permit is not sent.
     void send_datagram(const wire::Datagram& datagram, Instant now);
 
-    /// Does a profile ask how the program's side of its connections ends? If so, tell what the
-    /// kernel says of its sockets, whenever that changes; best soon after a timer was due.
-    [[nodiscard]] bool expects_outcomes() const noexcept;
-    /// Is there a connection, or may there be one, of which the verdict tells how it ended? If so,
-    /// tell which sockets are destroyed.
-    [[nodiscard]] bool follows_sockets() const noexcept;
-    /// Is there a connection whose end is told?
-    [[nodiscard]] bool has_attempts() const noexcept;
-    void on_socket(const SocketView& view, Instant now);
-    void on_destroyed(const DestroyedSocket& socket, Instant now);
-    /// The kernel counts the sockets that it gives up (TCPAbortOnTimeout), and is at so many.
-    void count_aborts(std::uint64_t aborts);
-    /// The kernel has just been asked for all its sockets: one that it does not name is gone.
-    void all_sockets_listed(Instant now);
-    /// The run ends: what is seen from now on does not count for the expectations, nor for how the
-    /// program's side of connections ended.
+    /// The run ends: what is told from now on is its own doing.
     void conclude(Instant now);
+    /// Tells what the engine has counted: its attempts, profiles and packets. Once, at the very
+    /// end.
+    void sum_up(Instant now);
 
     /// A `finish` action was carried out, and what was on its way then has arrived.
     [[nodiscard]] bool finished() const noexcept;

@@ -1,113 +1,30 @@
-// What a run amounted to: the material of the verdict.
+// What the engine counts, for whoever asks while it runs.
 #pragma once
 
-#include "ghostpeer/event/event.hpp"
-#include "ghostpeer/peer/expectation.hpp"
+#include "ghostpeer/event/tally.hpp"
 #include "ghostpeer/profile/profile.hpp"
 
-#include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace ghostpeer::peer {
 
-/// How a connection stands or ended, from what the peer saw on the wire.
-enum class Ending : std::uint8_t {
-    unanswered,        ///< its SYN was never answered
-    open,              ///< neither side has finished
-    half_closed,       ///< one side has finished
-    closed,            ///< both have finished, and in order
-    refused,           ///< RST to its SYN, by the side that was asked
-    reset_by_peer,     ///< the peer sent RST
-    reset_by_program,  ///< the program sent RST
-    timed_out,         ///< the peer gave up retransmitting
-    forgotten,         ///< a `forget` action
-};
-
-[[nodiscard]] std::string_view name(Ending ending) noexcept;
-
-struct AttemptRecord {
-    event::ConnectionId connection = 0;
-    std::uint32_t number = 0;  ///< among the attempts to its address and port
-    wire::Flow flow;           ///< local: the peer's end
-    bool dialled = false;      ///< the peer opened it
-    Instant start{};
-    std::optional<Duration> since_last;
-    Instant last_segment{};  ///< when something last arrived or left
-    Ending ending = Ending::unanswered;
-    unsigned syns = 1;           ///< how often its SYN arrived, or left a peer that dialled
-    std::uint64_t received = 0;  ///< payload bytes in order
-    std::uint64_t sent = 0;      ///< payload bytes acknowledged by the program
-    const profile::Profile* profile = nullptr;  ///< of its behaviour; lives as long as the engine
-    /// How the program's side ended; unset: nobody followed it, or the run has not been concluded.
-    std::optional<ProgramEnd> program;
-    /// When it ended, that of an open one when the run was concluded; unset: nobody knows.
-    std::optional<Instant> ended;
-};
-
-/// What the connections of one profile saw.
-struct Traffic {
-    std::array<std::uint64_t, tcp::kind_count> kinds{};      ///< that arrived
-    std::array<std::uint64_t, tcp::reason_count> reasons{};  ///< that left
-};
-
-/// A time that a rule was to act, and something that its list says could not be done.
-struct Missed {
-    std::string_view action;       ///< the first of these, `reset`; a string literal
-    std::optional<Instant> due;    ///< when its time of `after` was over; unset: it has none
-    std::optional<Instant> ended;  ///< the connection was over before; unset: it was there
-};
-
-/// A `command` that came while no connection had the rule.
-struct Unheard {
-    Instant at{};
-    bool open = false;  ///< connections were open, in other phases
-};
-
-/// What a rule saw and did. The filters are tried in the order of this struct; a segment or moment
-/// is counted at the first one that it failed.
-struct RuleStatistics {
-    std::uint64_t events = 0;  ///< its `on:` came up
-    std::uint64_t failed_when = 0;
-    std::uint64_t failed_count = 0;  ///< `first`, `nth`, `every`
-    std::uint64_t failed_probability = 0;
-    std::uint64_t overruled = 0;     ///< another rule had decided the segment's fate before
-    std::uint64_t waiting = 0;       ///< `after` is not over, or what it says has not left yet
-    std::uint64_t undone = 0;        ///< something that its list says could not be done
-    std::uint64_t fired = 0;         ///< all that its list says was done
-    std::uint64_t withheld = 0;      ///< segments dropped by it (or by the blackhole it began)
-    std::optional<Instant> due;      ///< of the first that is `waiting`, where `after` says so
-    std::optional<Missed> missed;    ///< the first that was `undone`
-    std::optional<Unheard> unheard;  ///< the first of its commands that nobody heard
-    std::string closest;             ///< the nearest miss, as a sentence; empty: none
-};
+// The record has what the engine counts as it stands.
+using event::AttemptRecord;
+using event::Counters;
+using event::Ending;
+using event::Missed;
+using event::RuleStatistics;
+using event::Traffic;
+using event::Unheard;
 
 struct ProfileStatistics {
     std::shared_ptr<const profile::Profile> profile;
-    std::vector<RuleStatistics> rules;            ///< by Rule::id
-    std::vector<ExpectationResult> expectations;  ///< by index in Profile::expect
-    std::uint64_t connections = 0;                ///< that used the profile
-    Traffic traffic;                              ///< of these
-};
-
-struct Counters {
-    std::uint64_t packets_in = 0;
-    std::uint64_t packets_out = 0;
-    std::uint64_t segments_in = 0;
-    std::uint64_t segments_out = 0;
-    std::uint64_t not_tcp = 0;
-    std::array<std::uint64_t, wire::oddity_count> oddities{};
-    std::array<std::uint64_t, tcp::kind_count> kinds{};
-    std::array<std::uint64_t, tcp::reason_count> reasons{};
-    std::uint64_t syns_dropped_at_limit = 0;
-    std::uint64_t bytes_dropped_at_limit = 0;    ///< of one connection
-    std::uint64_t bytes_dropped_for_memory = 0;  ///< at the limit of all connections together
-    std::uint64_t waits_for_memory = 0;  ///< the peer had to say something and had to wait for it
-    std::uint64_t undelivered = 0;
+    std::uint32_t number = 0;           ///< by which the record names it
+    std::vector<RuleStatistics> rules;  ///< by Rule::id
+    std::uint64_t connections = 0;      ///< that used the profile
+    Traffic traffic;                    ///< of these
 };
 
 }  // namespace ghostpeer::peer

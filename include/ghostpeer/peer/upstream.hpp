@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ghostpeer/event/event.hpp"
+#include "ghostpeer/flows/upstream_error.hpp"
 #include "ghostpeer/profile/profile.hpp"
 #include "ghostpeer/wire/address.hpp"
 
@@ -17,12 +18,7 @@ struct UpstreamId {
     std::uint32_t slot = 0;  ///< the engine's own business
 };
 
-/// Why there is no connection to the real server.
-enum class UpstreamError : std::uint8_t {
-    refused,      ///< it answered with RST
-    unreachable,  ///< ICMP or no route; also a name that nobody knows
-    timed_out,    ///< it never answered
-};
+using flows::UpstreamError;
 
 /// Connect. Answered once by `upstream_connected` or `upstream_failed`, and by nothing after an
 /// `UpstreamAbort`.

@@ -39,6 +39,11 @@ enum class Waiting : unsigned char {
 [[nodiscard]] LoadResult load_text(std::string_view text, const std::string& file,
                                    const Parameters& parameters = {});
 
+/// The same from the files of a profile that was loaded before (`Profile::files`), without a look
+/// at the disk: what `file:` names is empty then.
+[[nodiscard]] LoadResult load_again(const std::vector<SourceFile>& files,
+                                    const Parameters& parameters = {});
+
 /// The profile's text as written, for `show`; nothing where there is no such profile.
 [[nodiscard]] std::optional<std::string> read_source(const std::string& name_or_path);
 

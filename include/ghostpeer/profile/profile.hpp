@@ -79,6 +79,12 @@ struct AttemptBehaviour {
     std::shared_ptr<const Profile> profile;  ///< never null; has no `attempts` of its own
 };
 
+/// A text that a profile was read from.
+struct SourceFile {
+    std::string name;  ///< as the user, or the profile that names it, wrote it
+    std::string text;
+};
+
 struct Profile {
     std::string name;  ///< catalogue name, or the path as the user wrote it
     std::string summary;
@@ -98,6 +104,9 @@ struct Profile {
     std::vector<AttemptBehaviour> attempts;  ///< the first that fits wins
     std::vector<Expectation> expect;         ///< in the file's order
     std::vector<std::pair<std::string, std::string>> sysctl;  ///< full name, value; in order
+    /// That it was read from, the one that was asked for first; what its `attempts` name is last.
+    std::vector<SourceFile> files;
+    std::vector<std::pair<std::string, std::string>> given;  ///< parameters, with their values
     std::vector<std::string> folders;  ///< of the files that it was read from, and that it names
 };
 

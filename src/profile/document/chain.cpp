@@ -62,7 +62,8 @@ std::unique_ptr<SourceText> open_extended(const Entry& extends, const Chain& cha
         errors.add(value, "a profile of the catalogue extends only others of the catalogue");
         return nullptr;
     }
-    auto opened = open_source(value.text, value.source->folder(), FileKind::regular);
+    auto opened =
+        open_source(value.text, value.source->folder(), FileKind::regular, value.source->library);
     if (const auto* missing = std::get_if<NotFound>(&opened)) {
         errors.add(value, missing->message);
         return nullptr;

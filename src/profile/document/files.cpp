@@ -25,6 +25,9 @@ Content read_content(const Entry& entry, FileCache& cache, Errors& errors) {
         errors.add(entry.value, "a profile of the catalogue cannot read files");
         return nullptr;
     }
+    if (source.library) {
+        return content_of({});  // what a peer says is in the record itself
+    }
     const auto path = source.folder() / *name;
     if (const auto known = cache.files.find(path.string()); known != cache.files.end()) {
         return known->second;

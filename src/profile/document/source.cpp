@@ -133,9 +133,37 @@ std::string no_such_profile(const std::string& name) {
 
 }  // namespace
 
-std::variant<std::unique_ptr<SourceText>, NotFound> open_source(const std::string& name_or_path,
-                                                                const std::filesystem::path& folder,
-                                                                FileKind kind) {
+namespace {
+
+std::filesystem::path path_from(const std::filesystem::path& folder, const std::string& path) {
+    const bool is_beside = !folder.empty() && path.starts_with("./");
+    return folder / path.substr(is_beside ? 2 : 0);
+}
+
+std::variant<std::unique_ptr<SourceText>, NotFound> find_in_library(
+    const std::string& name_or_path, const std::filesystem::path& folder,
+    const std::shared_ptr<const Library>& library) {
+    const auto path =
+        is_path(name_or_path) ? path_from(folder, name_or_path) : std::filesystem::path();
+    const auto name = path.empty() ? name_or_path : path.string();
+    const auto found = library->find(name);
+    if (found == library->end()) {
+        return NotFound{"the record has not got the profile " + in_quotes(name)};
+    }
+    auto source =
+        std::make_unique<SourceText>(name, found->second, path.parent_path(), path.empty());
+    source->library = library;
+    return source;
+}
+
+}  // namespace
+
+std::variant<std::unique_ptr<SourceText>, NotFound> open_source(
+    const std::string& name_or_path, const std::filesystem::path& folder, FileKind kind,
+    const std::shared_ptr<const Library>& library) {
+    if (library) {
+        return find_in_library(name_or_path, folder, library);
+    }
     if (!is_path(name_or_path)) {
         if (const auto entry = find_in_catalogue(name_or_path)) {
             return std::make_unique<SourceText>(name_or_path, std::string(entry->text),
@@ -143,8 +171,7 @@ std::variant<std::unique_ptr<SourceText>, NotFound> open_source(const std::strin
         }
         return NotFound{no_such_profile(name_or_path)};
     }
-    const bool is_beside = !folder.empty() && name_or_path.starts_with("./");
-    const auto path = folder / name_or_path.substr(is_beside ? 2 : 0);
+    const auto path = path_from(folder, name_or_path);
     auto text = read_file(path, max_profile_bytes, kind);
     if (const auto* error = std::get_if<ReadError>(&text)) {
         return NotFound{"the profile " + in_quotes(path.string()) +

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ struct Mark {
     int line = 0;
     int column = 0;
 };
+
+/// Texts by what they are called, that are there in place of the disk's and the catalogue's.
+using Library = std::map<std::string, std::string>;
 
 /// A profile's text and what it is called.
 class SourceText {
@@ -35,6 +39,9 @@ class SourceText {
     [[nodiscard]] std::string block(Mark mark) const;
     /// What stands from the mark on.
     [[nodiscard]] std::string_view from(Mark mark) const noexcept;
+
+    /// Where the texts are that it names; null: on the disk and in the catalogue.
+    std::shared_ptr<const Library> library;
 
     /// Position in the chain of `extends`, 0 for the profile that was asked for.
     std::size_t order = 0;
@@ -73,7 +80,8 @@ struct NotFound {
 /// A profile by name or path; a relative path starts in `folder`, and `name_or_path` is as the
 /// user (or the file that extends it) wrote it.
 [[nodiscard]] std::variant<std::unique_ptr<SourceText>, NotFound> open_source(
-    const std::string& name_or_path, const std::filesystem::path& folder, FileKind kind);
+    const std::string& name_or_path, const std::filesystem::path& folder, FileKind kind,
+    const std::shared_ptr<const Library>& library = nullptr);
 
 /// Why the text cannot be a profile at all (too long, not UTF-8, control characters); empty: it
 /// can.

@@ -44,6 +44,7 @@ std::shared_ptr<const Profile> read_in_place(const Entry& entry, const Draft& ou
                                              Context& context) {
     Draft draft;
     draft.profile = outer.profile;
+    draft.profile.files.clear();           // those of the outer one tell of it, too
     draft.profile.constant_fault = false;  // only what it says itself
     draft.tcp = outer.tcp;
     Context inner{context.errors, context.files, {""}};
@@ -73,7 +74,8 @@ std::shared_ptr<const Profile> read_named(const Entry& entry, const Profile& out
         context.errors.add(value, "a profile of the catalogue names only others of the catalogue");
         return nullptr;
     }
-    auto opened = open_source(value.text, value.source->folder(), FileKind::regular);
+    auto opened =
+        open_source(value.text, value.source->folder(), FileKind::regular, value.source->library);
     if (const auto* missing = std::get_if<NotFound>(&opened)) {
         context.errors.add(value, missing->message);
         return nullptr;

@@ -2,11 +2,11 @@
 
 #include "ghostpeer/profile/catalogue.hpp"
 #include "profile/document/chain.hpp"
+#include "profile/document/files.hpp"
+#include "profile/document/values.hpp"
 #include "profile/language/draft.hpp"
 #include "profile/language/expectations.hpp"
-#include "profile/document/files.hpp"
 #include "profile/language/tags.hpp"
-#include "profile/document/values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -82,6 +82,15 @@ void add_folders(const Chain& chain, const FileCache& files, std::vector<std::st
     }
 }
 
+void add_files(const std::vector<SourceFile>& more, std::vector<SourceFile>& files) {
+    for (const SourceFile& file : more) {
+        if (std::none_of(files.begin(), files.end(),
+                         [&](const SourceFile& known) { return known.name == file.name; })) {
+            files.push_back(file);
+        }
+    }
+}
+
 enum class Use : unsigned char { of_its_own, as_an_attempt };
 
 LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Parameters& parameters,
@@ -110,6 +119,10 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
     }
     add_folders(chain, files, draft.profile.folders);
     finish_rules(std::move(top), std::move(draft.phases), draft.profile, errors);
+    for (const ChainLink& link : chain.links) {
+        add_files({{*link.source->name(), link.source->text()}}, draft.profile.files);
+    }
+    draft.profile.given.assign(parameters.begin(), parameters.end());
     draft.profile.parameters = chain.parameters;
     draft.profile.tcp = finish_tcp(draft.tcp, draft.profile.service, errors);
     finish_expectations(draft.tolerance, draft.profile.expect);
@@ -122,6 +135,9 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
         Profile profile = draft.profile;
         read_attempts(*draft.attempts, draft, build_attempt, profile, context);
         draft.profile = std::move(profile);
+        for (const AttemptBehaviour& attempt : draft.profile.attempts) {
+            add_files(attempt.profile->files, draft.profile.files);
+        }
     }
     const bool has_summary =
         std::any_of(chain.links.begin(), chain.links.end(),
@@ -154,6 +170,21 @@ LoadResult load_text(std::string_view text, const std::string& file, const Param
     const auto folder = std::filesystem::path(file).parent_path();
     return build(std::make_unique<SourceText>(file, std::string(text), folder, false), file,
                  parameters, Use::of_its_own);
+}
+
+LoadResult load_again(const std::vector<SourceFile>& files, const Parameters& parameters) {
+    auto library = std::make_shared<Library>();
+    for (const SourceFile& file : files) {
+        library->emplace(file.name, file.text);
+    }
+    if (files.empty()) {
+        return LoadResult{std::make_shared<const Profile>(), {}};
+    }
+    const std::string& name = files.front().name;
+    auto source = std::make_unique<SourceText>(
+        name, files.front().text, std::filesystem::path(name).parent_path(), !is_path(name));
+    source->library = std::move(library);
+    return build(std::move(source), name, parameters, Use::of_its_own);
 }
 
 std::optional<std::string> read_source(const std::string& name_or_path) {

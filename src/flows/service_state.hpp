@@ -1,0 +1,61 @@
+// What a connection's service remembers: output that waits, and how far it has read.
+#pragma once
+
+#include "ghostpeer/profile/profile.hpp"
+#include "ghostpeer/wire/segment.hpp"
+#include "ghostpeer/wire/time.hpp"
+#include "rules/deed.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+
+namespace ghostpeer::flows {
+
+using namespace rules;  // a connection is kept for them
+
+/// Meters bytes at a rate: a unit is what 10 ms bring, at least one byte.
+class Pacer {
+  public:
+    /// Bytes that may pass now.
+    [[nodiscard]] std::uint64_t allowance(profile::Rate rate, Instant now);
+    void spend(std::uint64_t bytes) noexcept { spent_ += bytes; }
+    /// When the next unit may pass.
+    [[nodiscard]] Instant next(profile::Rate rate) const noexcept;
+
+  private:
+    std::optional<Instant> origin_;
+    std::uint64_t spent_ = 0;
+};
+
+/// Payload on its way to the TCP send buffer: a content, or bytes made up (offset modulo 251).
+struct OutputItem {
+    std::shared_ptr<const wire::Bytes> content;  ///< null: generated
+    std::uint64_t offset = 0;
+    std::uint64_t end = 0;
+    bool close_after = false;
+    bool said = false;        ///< by a rule's `say`, not by the service: never held back by a rate
+    bool push = true;         ///< false: what is said next may share its segment
+    std::uint32_t piece = 0;  ///< bytes in one segment, at the most; 0: what fits
+    Pledge pledge{};          ///< that it begins to leave
+};
+
+struct ServiceState {
+    std::deque<OutputItem> output;
+    std::size_t matched = 0;  ///< of `respond`: so much of the pattern was read last
+    Pacer read_pacer;
+    Pacer write_pacer;
+    Instant retry = Instant::max();  ///< when a rate permits more
+    bool source_started = false;
+    bool close_when_said = false;  ///< once what rules `say` has been written
+    bool shutdown_when_said = false;
+    Pledge close_pledge;
+    Pledge shutdown_pledge;
+    bool together = false;  ///< what was said last may share its segment
+    bool early = false;     ///< words that leave with the handshake's end have been written
+    Pledge early_pledge;
+};
+
+}  // namespace ghostpeer::flows

@@ -1,0 +1,99 @@
+// A profile made ready for use: rules indexed by what fires them, and what they did so far.
+#pragma once
+
+#include "ghostpeer/event/tally.hpp"
+#include "ghostpeer/profile/profile.hpp"
+#include "rules/near_miss.hpp"
+#include "rules/needle.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ghostpeer::rules {
+
+/// `Rule::id` of what is no rule of a profile, but the control interface's.
+inline constexpr std::size_t no_rule_id = SIZE_MAX;
+
+inline constexpr std::size_t state_count = 11;
+
+struct RuleRecord {
+    event::RuleStatistics statistics;
+    rules::NearMiss near_miss;
+};
+
+using RuleList = std::vector<const profile::Rule*>;
+
+/// The rules of one phase by what fires them.
+struct RuleIndex {
+    std::array<RuleList, tcp::kind_count> on_receive;
+    RuleList on_receive_last_data;  ///< of a FIN with payload, which is `data` as well
+    std::array<RuleList, tcp::reason_count> on_send;
+    std::array<RuleList, state_count> on_enter;
+    RuleList on_start;
+    RuleList on_received;
+    RuleList on_sent;
+    RuleList on_idle;
+    RuleList on_command;
+
+    [[nodiscard]] const RuleList& of(tcp::Kind kind, const wire::Segment& segment) const noexcept {
+        return kind == tcp::Kind::fin && !segment.payload.empty()
+                   ? on_receive_last_data
+                   : on_receive[static_cast<std::size_t>(kind)];
+    }
+    [[nodiscard]] const RuleList& of(tcp::Reason reason) const noexcept {
+        return on_send[static_cast<std::size_t>(reason)];
+    }
+    [[nodiscard]] const RuleList& of(tcp::State state) const noexcept {
+        return on_enter[static_cast<std::size_t>(state)];
+    }
+};
+
+struct Behaviour {
+    Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t max_buffered,
+              const tcp::MemoryBudget& memory);
+
+    std::shared_ptr<const profile::Profile> profile;
+    std::uint32_t number = 0;         ///< by which the record names it
+    tcp::Config tcp;                  ///< the profile's, within the run's limits
+    std::vector<RuleIndex> phases;    ///< by Rule::phase
+    std::vector<RuleRecord> records;  ///< by Rule::id
+    RuleRecord foreign;               ///< of what the control interface did
+    std::optional<Needle> needle;     ///< that the service `respond` looks for
+    std::uint64_t connections = 0;
+    event::Traffic traffic;  ///< of these
+    /// The profile's, where the run's limits leave less of it.
+    std::optional<std::uint32_t> window_asked_for;
+    bool brought_later = false;      ///< by `Engine::use`
+    bool was_used = false;           ///< by some connection
+    bool finishes_together = false;  ///< a rule has `finish: all`
+    bool counts_acks = false;        ///< somebody looks at each acknowledgement
+    bool asks_ends = false;          ///< somebody asks how each of its connections ends
+    bool quotes_arrivals = false;    ///< an `icmp` action may quote the last segment that arrived
+    /// Other behaviour for attempts of these numbers; the first that fits wins.
+    std::vector<std::pair<profile::Range, Behaviour*>> attempts;
+
+    /// What is expected of its connections: the peer is no less honest for it, but has to tell
+    /// more.
+    void look_at(const std::vector<profile::Expectation>& expect);
+    [[nodiscard]] RuleRecord& record(const profile::Rule& rule) {
+        const bool own = rule.id < records.size() && &profile->rules[rule.id] == &rule;
+        return own ? records[rule.id] : foreign;
+    }
+};
+
+/// The statistics of a rule, with the nearest miss as a sentence.
+[[nodiscard]] event::RuleStatistics summarize(const profile::Rule& rule, const RuleRecord& record);
+
+/// The bytes that a `received N` (or `sent N`) event of the rule waits for.
+[[nodiscard]] std::optional<std::uint64_t> received_threshold(const profile::Rule& rule) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> sent_threshold(const profile::Rule& rule) noexcept;
+[[nodiscard]] std::optional<Duration> idle_threshold(const profile::Rule& rule) noexcept;
+/// Does the rule wait for `command NAME`?
+[[nodiscard]] bool waits_for_command(const profile::Rule& rule, std::string_view name) noexcept;
+
+}  // namespace ghostpeer::rules

@@ -1,0 +1,78 @@
+#include "rules/condition.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace ghostpeer::rules {
+namespace {
+
+using What = NearMiss::What;
+
+[[nodiscard]] std::uint64_t distance(const profile::Range& range, std::uint64_t value) noexcept {
+    return value < range.least ? range.least - value : value - range.most;
+}
+
+/// The conditions, one after the other; the first that fails is the near miss.
+class WhenCheck {
+  public:
+    WhenCheck(const profile::When& when, const Moment& moment, NearMiss& near_miss)
+        : when_(when), moment_(moment), near_miss_(near_miss) {}
+
+    [[nodiscard]] bool holds() {
+        const auto elapsed = static_cast<std::uint64_t>(moment_.elapsed.count());
+        return state_holds() && in_range(when_.attempt, moment_.attempt, What::attempt) &&
+               in_range(when_.port, moment_.port, What::port) &&
+               in_range(when_.received, moment_.received, What::received) &&
+               in_range(when_.sent, moment_.sent, What::sent) &&
+               in_range(when_.elapsed, elapsed, What::elapsed) && segment_holds();
+    }
+
+  private:
+    bool state_holds() {
+        if (when_.states.empty() || std::find(when_.states.begin(), when_.states.end(),
+                                              moment_.state) != when_.states.end()) {
+            return true;
+        }
+        near_miss_.note(What::state, static_cast<std::uint64_t>(moment_.state), 1);
+        return false;
+    }
+    bool in_range(const std::optional<profile::Range>& range, std::uint64_t value, What what) {
+        if (!range || range->contains(value)) {
+            return true;
+        }
+        near_miss_.note(what, value, distance(*range, value));
+        return false;
+    }
+    bool segment_holds() {
+        const wire::Segment* segment = moment_.segment;
+        if (segment == nullptr) {
+            return !when_.length && !when_.packet_length && !when_.retransmitted && !when_.flags;
+        }
+        if (!in_range(when_.length, segment->payload.size(), What::length) ||
+            (when_.packet_length &&
+             !in_range(when_.packet_length, wire::packet_size(*segment), What::packet_length))) {
+            return false;
+        }
+        if (when_.retransmitted && *when_.retransmitted != moment_.retransmission) {
+            near_miss_.note(What::retransmitted, 0, 1);
+            return false;
+        }
+        if (when_.flags && *when_.flags != segment->flags) {
+            near_miss_.note(What::flags, segment->flags.bits, 1);
+            return false;
+        }
+        return true;
+    }
+
+    const profile::When& when_;
+    const Moment& moment_;
+    NearMiss& near_miss_;
+};
+
+}  // namespace
+
+bool when_holds(const profile::When& when, const Moment& moment, NearMiss& near_miss) {
+    return WhenCheck(when, moment, near_miss).holds();
+}
+
+}  // namespace ghostpeer::rules

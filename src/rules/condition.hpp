@@ -1,0 +1,31 @@
+// The conditions of `when:`, for rules as for expectations.
+#pragma once
+
+#include "ghostpeer/profile/rule.hpp"
+#include "ghostpeer/tcp/names.hpp"
+#include "ghostpeer/wire/segment.hpp"
+#include "ghostpeer/wire/time.hpp"
+#include "rules/near_miss.hpp"
+
+#include <cstdint>
+
+namespace ghostpeer::rules {
+
+/// All that a condition reads.
+struct Moment {
+    /// The peer's. A connection that has not been taken up yet waits in LISTEN, as the RFC's server
+    /// does.
+    tcp::State state = tcp::State::closed;
+    std::uint32_t attempt = 0;
+    std::uint16_t port = 0;  ///< of the side that was asked
+    std::uint64_t received = 0;
+    std::uint64_t sent = 0;  ///< payload bytes that were acknowledged
+    Duration elapsed{};
+    const wire::Segment* segment = nullptr;  ///< null: the moment is not that of a segment
+    bool retransmission = false;
+};
+
+/// Do the conditions hold? If not, the first that fails is noted.
+[[nodiscard]] bool when_holds(const profile::When& when, const Moment& moment, NearMiss& near_miss);
+
+}  // namespace ghostpeer::rules
