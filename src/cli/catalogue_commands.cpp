@@ -24,7 +24,7 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
         fi
     done
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'run serve ctl list show check report warp completion --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'run serve ctl list show check report judge warp completion --help --version' -- "$current"))
         return
     fi
     case $previous in
@@ -52,6 +52,7 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
                            $(compgen -f -X '!*.y*ml' -- "$current"))
             fi ;;
         report) COMPREPLY=($(compgen -W '--output --help' -- "$current") $(compgen -f -X '!*.jsonl' -- "$current")) ;;
+        judge) COMPREPLY=($(compgen -W '--junit --tap --help' -- "$current") $(compgen -f -- "$current")) ;;
         warp) COMPREPLY=($(compgen -W 'build list remove --kernel --help' -- "$current")) ;;
         completion) COMPREPLY=($(compgen -W 'bash' -- "$current")) ;;
     esac

@@ -234,6 +234,23 @@ CLI::App* add_report(CLI::App& app, ReportRequest& reported) {
     return report;
 }
 
+CLI::App* add_judge(CLI::App& app, JudgeRequest& judged) {
+    CLI::App* judge = app.add_subcommand("judge", "The verdict of a recorded run, once more");
+    judge->add_option("RUN", judged.record, "What `run --events` wrote; `-`: standard input")
+        ->required();
+    judge->add_option("PROFILE", judged.profiles,
+                      "Profiles with other expectations, in place of the run's own");
+    judge->add_option("--junit", judged.junit_file, "The verdict as JUnit XML")->type_name("FILE");
+    judge->add_option("--tap", judged.tap_file, "The verdict as TAP; `-`: on standard output")
+        ->type_name("FILE");
+    judge->footer(
+        "Ends with the status that the run ended with. Example:\n"
+        "  ghostpeer run --events run.jsonl ./nat.yaml -- ./my-client\n"
+        "  ghostpeer judge run.jsonl             # the same verdict\n"
+        "  ghostpeer judge run.jsonl ./nat.yaml  # by what the file expects now\n");
+    return judge;
+}
+
 CLI::App* add_completion(CLI::App& app, CompletionRequest& completed) {
     CLI::App* completion = app.add_subcommand("completion", "A completion script for a shell");
     completion->add_option("SHELL", completed.shell, "bash")
@@ -294,6 +311,8 @@ Request parse_command_line(int argc, const char* const* argv) {
     const CLI::App* check = add_check(app, checked, check_parameters);
     ReportRequest reported;
     const CLI::App* report = add_report(app, reported);
+    JudgeRequest judged;
+    const CLI::App* judge = add_judge(app, judged);
     CompletionRequest completed;
     const CLI::App* completion = add_completion(app, completed);
     CLI::App* serve = app.add_subcommand("serve", "Be a peer where programs already run");
@@ -341,6 +360,9 @@ Request parse_command_line(int argc, const char* const* argv) {
     }
     if (report->parsed()) {
         return reported;
+    }
+    if (judge->parsed()) {
+        return judged;
     }
     if (completion->parsed()) {
         return completed;

@@ -5,6 +5,7 @@
 #include "setup/run_options.hpp"
 #include "setup/serve_options.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +33,12 @@ struct ReportRequest {
     std::string record;  ///< the event stream's file
     std::string page;    ///< empty: the record's name, with another ending
 };
+struct JudgeRequest {
+    std::string record;                     ///< the event stream's file
+    std::vector<std::string> profiles;      ///< whose expectations count in place of the run's
+    std::optional<std::string> junit_file;  ///< `--junit`
+    std::optional<std::string> tap_file;    ///< `--tap`; `-`: standard output
+};
 struct CompletionRequest {
     std::string shell;
 };
@@ -50,7 +57,7 @@ struct PrintRequest {
 
 using Request =
     std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
-                 CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
+                 JudgeRequest, CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
 
 /// Never throws and never ends the program.
 [[nodiscard]] Request parse_command_line(int argc, const char* const* argv);

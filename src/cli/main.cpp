@@ -1,6 +1,7 @@
 #include "cli/catalogue_commands.hpp"
 #include "cli/command_line.hpp"
 #include "cli/heap.hpp"
+#include "cli/judge_command.hpp"
 #include "cli/report_command.hpp"
 #include "cli/warp_command.hpp"
 #include "event/exit_status.hpp"
@@ -39,6 +40,7 @@ struct Perform {
     int operator()(const ShowRequest& request) const { return show_command(request); }
     int operator()(const CheckRequest& request) const { return check_command(request); }
     int operator()(const ReportRequest& request) const { return report_command(request); }
+    int operator()(const JudgeRequest& request) const { return judge_command(request); }
     int operator()(const WarpRequest& request) const { return warp_command(request); }
     int operator()(const CompletionRequest& request) const { return completion_command(request); }
     int operator()(const PrintRequest& request) const {

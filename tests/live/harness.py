@@ -143,7 +143,8 @@ class Run:
         return records
 
     def events(self, event, **fields):
-        return [r for r in self.records if r.event == event and matches(r, fields)]
+        wanted = {"shown": None, **fields}  # others are the judge's
+        return [r for r in self.records if r.event == event and matches(r, wanted)]
 
     def segments(self, **fields):
         return self.events("segment", **fields)
@@ -408,8 +409,7 @@ class Context:
             if verdict.failures:
                 raise Failure(f"the verdict is not good: {verdict.failures}")
             if (verdict.status, verdict["pass"]) != (status, status == 0):
-                raise Failure(f"the verdict has status {verdict.status} and "
-                              f"pass {verdict['pass']}, the process {status}")
+                raise Failure(f"the process has status {status}, the verdict is {verdict}")
         return run
 
     def errno(self, call, expected):
