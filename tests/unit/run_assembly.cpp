@@ -63,20 +63,26 @@ struct Served {
 
 }  // namespace
 
-TEST_CASE("--timeout ends a run, and what the peer was asked for is in its summary") {
+TEST_CASE("--timeout ends a run, and the record and the verdict say so") {
     Served served("");
     served.options.timeout = 10ms;
     run::Assembly assembly(served.surroundings());
     REQUIRE_FALSE(assembly.problem());
     served.link.comes(a_syn());
     const run::Outcome outcome = assembly.run();
-    CHECK(outcome.ended == judge::Ended::timeout);
+    CHECK(outcome.ended == event::Ended::timeout);
     CHECK_FALSE(outcome.failure);
-    CHECK(outcome.concluded >= run_start + 10ms);
-    const auto summary = assembly.summarize(outcome, served.clock.now());
-    CHECK(summary.link == "a link that leads nowhere");
-    CHECK(summary.attempts.size() == 1);
-    CHECK(summary.seed == 7);
+    auto end = assembly.sum_up(outcome, served.clock.now());
+    CHECK(end.ended == event::Ended::timeout);
+    const auto verdict = assembly.tell(std::move(end), served.clock.now());
+    CHECK(verdict.status == 124);
+    CHECK(verdict.attempts == 1);
+    CHECK(verdict.seed == 7);
+    REQUIRE_FALSE(served.events.empty());
+    const auto* begun = std::get_if<std::shared_ptr<const event::Run>>(&served.events[0].what);
+    REQUIRE(begun != nullptr);
+    CHECK((*begun)->link == "a link that leads nowhere");
+    CHECK((*begun)->served);
     REQUIRE_FALSE(served.link.left().empty());
     CHECK(assembly.close_control());
 }
@@ -96,7 +102,7 @@ TEST_CASE("a signal ends a run without COMMAND, unless somebody takes it") {
     });
     ::raise(SIGHUP);
     const run::Outcome outcome = assembly.run();
-    CHECK(outcome.ended == judge::Ended::signal);
+    CHECK(outcome.ended == event::Ended::signal);
     CHECK(outcome.signal == SIGTERM);
     CHECK(offered == std::vector{SIGHUP, SIGTERM});
 }
@@ -106,7 +112,7 @@ TEST_CASE("a `finish` action ends a run without COMMAND at once") {
     served.options.timeout = 2s;
     run::Assembly assembly(served.surroundings());
     served.link.comes(a_syn());
-    CHECK(assembly.run().ended == judge::Ended::finish);
+    CHECK(assembly.run().ended == event::Ended::finish);
 }
 
 TEST_CASE("a run without COMMAND needs its link") {
