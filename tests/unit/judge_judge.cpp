@@ -73,7 +73,7 @@ class Told {
 TEST_CASE("judge: silence is seen when it ends, in the state that it was in") {
     Told idle("{see: idle 2s, when: {state: established}}");
     idle.enters(1s, tcp::State::established);
-    idle.arrives(2s, tcp::Kind::data);
+    idle.arrives(1500ms, tcp::Kind::data);
     idle.arrives(3s, tcp::Kind::data);
     idle.enters(9s, tcp::State::closed);
     const auto result = idle.ends(20s);
