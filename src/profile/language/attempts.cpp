@@ -1,6 +1,6 @@
 // `attempts:`: other behaviour for the first, second, … connection.
-#include "profile/language/draft.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/draft.hpp"
 
 #include <array>
 #include <map>
