@@ -1,70 +1,57 @@
 #include "cli/report_command.hpp"
 
 #include "event/exit_status.hpp"
+#include "event/record_file.hpp"
+#include "event/text.hpp"
 #include "page/page.hpp"
 #include "posix/message.hpp"
-#include "posix/readable_file.hpp"
 #include "run/page_sink.hpp"
 #include "setup/version.hpp"
 #include "show/output_file.hpp"
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
+#include <string>
+#include <system_error>
 
 namespace ghostpeer::cli {
 namespace {
 
-constexpr std::size_t longest_line = 16 * 1024 * 1024;
-/// Why it could not be read; empty: it was, to its end.
-[[nodiscard]] std::string read_record(const std::string& path, page::Record& record) {
-    const auto unread = [&](const std::string& reason) {
-        return fmt::format("{} could not be read: {}.", path, reason);
-    };
-    const auto opened = open_to_read(path.c_str(), false);
-    if (!opened) {
-        return unread(opened.error());
+/// What was found of a record, beside its events.
+struct Reading {
+    std::string failure;        ///< why it could not be read, a sentence; empty: it was, to its end
+    std::string first_problem;  ///< of a line that is no event
+};
+
+[[nodiscard]] Reading read_record(const std::string& path, page::Record& record) {
+    auto file = event::RecordFile::open(path);
+    if (!file) {
+        return {file.error(), {}};
     }
-    std::FILE* const file = opened->get();
-    std::array<char, 1 << 16> chunk{};
-    std::string line;
-    bool too_long = false;
-    const auto end_line = [&] {
-        too_long ? record.add_unreadable() : record.add(line);
-        line.clear();
-        too_long = false;
-    };
-    for (std::size_t n = 0; (n = std::fread(chunk.data(), 1, chunk.size(), file)) > 0;) {
-        std::string_view rest(chunk.data(), n);
-        while (!rest.empty()) {
-            const auto end = rest.find('\n');
-            line += too_long ? std::string_view() : rest.substr(0, end);
-            if (line.size() > longest_line) {
-                too_long = true;
-                line.clear();
-            }
-            if (end == std::string_view::npos) {
+    Reading reading;
+    event::Event event;
+    while (const auto line = file->next(event)) {
+        switch (*line) {
+            case event::Line::event: record.add(event); break;
+            case event::Line::unknown: record.add_unknown(); break;
+            case event::Line::blank: break;
+            case event::Line::malformed:
+                record.add_unreadable();
+                if (reading.first_problem.empty()) {
+                    reading.first_problem = file->reader().problem();
+                }
                 break;
-            }
-            end_line();
-            rest.remove_prefix(end + 1);
         }
     }
-    if (std::ferror(file) != 0) {
-        return unread(std::strerror(errno));
-    }
-    end_line();
-    if (record.events() == 0) {
-        return fmt::format(
+    reading.failure = file->failure();
+    if (reading.failure.empty() && record.events() == 0) {
+        reading.failure = fmt::format(
             "{} is no event stream: no line of it is an event. `ghostpeer run --events FILE` "
             "writes one.",
             path);
     }
-    return {};
+    return reading;
 }
 
 [[nodiscard]] std::string page_beside(const std::string& record) {
@@ -88,8 +75,9 @@ int report_command(const ReportRequest& request) {
                              request.record));
         return exit_cannot;
     }
-    if (const std::string problem = read_record(request.record, record); !problem.empty()) {
-        complain(problem);
+    const Reading reading = read_record(request.record, record);
+    if (!reading.failure.empty()) {
+        complain(reading.failure);
         return exit_cannot;
     }
     auto file = show::OutputFile::open(path, "page", run::patience_with_page);
@@ -108,7 +96,9 @@ int report_command(const ReportRequest& request) {
         told += fmt::format(", of which {} are not drawn", record.left_out());
     }
     if (record.unreadable() > 0) {
-        told += fmt::format("; {} lines could not be read", record.unreadable());
+        told += fmt::format("; {} could not be read, the first: {}",
+                            event::count(record.unreadable(), "line"),
+                            event::printable(reading.first_problem));
     }
     complain(told + ".");
     return exit_success;

@@ -1,6 +1,8 @@
 #include "cli/warp_compare.hpp"
 
 #include "event/exit_status.hpp"
+#include "event/record_file.hpp"
+#include "ghostpeer/event/verdict.hpp"
 #include "loop/clock.hpp"
 #include "loop/signals.hpp"
 #include "posix/file_descriptor.hpp"
@@ -9,7 +11,6 @@
 #include "warp/standard_input.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,8 +20,8 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <memory>
+#include <variant>
 
 namespace ghostpeer::cli {
 namespace {
@@ -28,16 +29,21 @@ namespace {
 constexpr int column = 38;
 constexpr std::size_t most_lines = 200;
 
-[[nodiscard]] std::string segment_text(const nlohmann::json& event) {
-    const bool in = event.value("dir", "") == "in";
-    const std::string fate = event.value("fate", "");
+[[nodiscard]] std::string segment_text(const event::Segment& segment) {
+    const bool in = segment.direction == event::Direction::in;
+    const bool withheld =
+        segment.fate == event::Fate::dropped || segment.fate == event::Fate::undelivered;
     std::string text = in ? ">" : "<";
-    text += fate == "dropped" || fate == "undelivered" ? "x " : "  ";
-    text += event.value(in ? "kind" : "reason", "");
-    if (const int length = event.value("len", 0); length > 0) {
+    text += withheld ? "x " : "  ";
+    if (segment.kind) {
+        text += tcp::name(*segment.kind);
+    } else if (segment.reason) {
+        text += tcp::name(*segment.reason);
+    }
+    if (const auto length = segment.segment.payload.size(); length > 0) {
         text += fmt::format(" {} bytes", length);
     }
-    if (event.value("retransmission", false)) {
+    if (segment.retransmission) {
         text += " (again)";
     }
     return text;
@@ -120,29 +126,30 @@ class EventFolder {
     return std::nullopt;
 }
 
-[[nodiscard]] std::string read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace
 
-RunRecord read_record(std::string_view events) {
-    RunRecord record;
-    while (!events.empty()) {
-        const auto end = std::min(events.find('\n'), events.size());
-        const auto event = nlohmann::json::parse(events.substr(0, end), nullptr, false);
-        events.remove_prefix(std::min(end + 1, events.size()));
-        if (!event.is_object()) {
-            continue;
+void RunRecord::add(const event::Event& event) {
+    using Verdict = std::shared_ptr<const event::Verdict>;
+    if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
+        if (segment->fate != event::Fate::delayed) {
+            segments.push_back({to_seconds(event.at), segment_text(*segment)});
         }
-        const std::string what = event.value("event", "");
-        if (what == "segment" && event.value("fate", "") != "delayed") {
-            record.segments.push_back({event.value("t", 0.0), segment_text(event)});
-        } else if (what == "verdict") {
-            record.duration = event.value("duration", 0.0);
-            const std::string headline = event.value("headline", "");
-            record.verdict = headline.substr(0, headline.find_first_of(",;:"));
+    } else if (const auto* told = std::get_if<Verdict>(&event.what)) {
+        duration = to_seconds((*told)->length);
+        verdict = (*told)->headline.substr(0, (*told)->headline.find_first_of(",;:"));
+    }
+}
+
+RunRecord read_record(const std::string& path) {
+    RunRecord record;
+    auto file = event::RecordFile::open(path);
+    if (!file) {
+        return record;  // the run that was to write it has said why there is none
+    }
+    event::Event event;
+    while (const auto line = file->next(event)) {
+        if (*line == event::Line::event) {
+            record.add(event);
         }
     }
     return record;
@@ -208,11 +215,11 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
         one.file_suffix = suffix;
         one.events_file =
             options.events_file ? with_suffix(*options.events_file, suffix) : folder.file(i);
-        if (!options.quiet) {
+        if (!setup::is_quiet(options)) {
             print_message(fmt::format("-- Linux {}\n", kernels[i].release));
         }
         const int status = run_in_guest(options, kernels[i], one);
-        runs.push_back(read_record(read_file(one.events_file)));
+        runs.push_back(read_record(one.events_file));
         runs.back().kernel = "Linux " + kernels[i].release;
         runs.back().status = status;
         if (whole == exit_success) {

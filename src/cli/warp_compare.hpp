@@ -1,12 +1,12 @@
 // `--warp=6.1,6.12`: the same run on several kernels, side by side.
 #pragma once
 
+#include "ghostpeer/event/event.hpp"
 #include "setup/run_options.hpp"
 #include "warp/guest_spec.hpp"
 #include "warp/kernel_store.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ghostpeer::cli {
@@ -22,10 +22,12 @@ struct RunRecord {
     double duration = 0;
     std::string verdict;  ///< the headline's beginning: `pass`, `COMMAND failed (7)`
     std::vector<Segment> segments;
+
+    void add(const event::Event& event);
 };
 
-/// Lines that are no JSON are passed over.
-[[nodiscard]] RunRecord read_record(std::string_view events);
+/// Lines that are no events are passed over; of no file it is empty.
+[[nodiscard]] RunRecord read_record(const std::string& path);
 /// The runs beside each other, every line with its line end. `*` marks segments that are not the
 /// same, or not at the same time (20 ms or 2 %).
 [[nodiscard]] std::string side_by_side(const std::vector<RunRecord>& runs);

@@ -1,5 +1,5 @@
 // What the program did: its system calls, its sockets, its end.
-#include "event/codec.hpp"
+#include "event/members.hpp"
 #include "event/tables.hpp"
 #include "event/text.hpp"
 
@@ -38,16 +38,6 @@ struct Expires {
                                                  : std::optional(Milliseconds{socket.expires});
     }
     static void set(Socket& socket, Milliseconds value) { socket.expires = value.length; }
-};
-
-/// A flag that is told where it is false.
-template <auto member>
-struct ToldIfFalse {
-    using Owner = typename MemberOf<decltype(member)>::Owner;
-    static std::optional<bool> get(const Owner& owner) {
-        return owner.*member ? std::nullopt : std::optional(false);
-    }
-    static void set(Owner& owner, bool value) { owner.*member = value; }
 };
 
 struct ExitSignal {

@@ -1,5 +1,5 @@
 // How a record begins and ends.
-#include "event/codec.hpp"
+#include "event/members.hpp"
 #include "event/tables.hpp"
 
 #include "ghostpeer/event/run.hpp"

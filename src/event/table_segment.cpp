@@ -1,3 +1,4 @@
+#include "event/members.hpp"
 #include "event/table_places.hpp"
 #include "event/tables.hpp"
 
@@ -276,7 +277,9 @@ std::span<const Field> segment_fields() noexcept {
               PayloadStart::write, PayloadStart::read},
         rare<&Segment::state>("state", "the peer's, as the segment came or left; absent: closed"),
         rare<&Segment::received>("received", "of in: payload bytes that have come in order"),
-        rare<&Segment::acknowledged>("acknowledged", "of in: bytes the program acknowledged")};
+        rare<&Segment::acknowledged>("acknowledged", "of in: bytes the program acknowledged"),
+        derived<ToldIfFalse<&Segment::base, &wire::NumberBase::relative>>(
+            "relative", "false: no SYN was seen that numbers could be relative to")};
     static_assert(fields.size() <= most_fields);
     return fields;
 }
@@ -290,7 +293,9 @@ std::span<const Field> icmp_fields() noexcept {
         derived<NextMtu>("mtu", "of frag-needed"),
         part<Icmp, quoted_fields>("quoted", "the segment of the program that it is about"),
         field<&Icmp::fate>("fate", "sent, dropped or undelivered"),
-        field<&Icmp::rule>("rule", "the rule that made it, or that dropped it")};
+        field<&Icmp::rule>("rule", "the rule that made it, or that dropped it"),
+        derived<ToldIfFalse<&Icmp::base, &wire::NumberBase::relative>>(
+            "relative", "false: no SYN was seen that numbers could be relative to")};
     return fields;
 }
 

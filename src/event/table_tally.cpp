@@ -1,5 +1,5 @@
 // What the peer has counted by the end of a run.
-#include "event/codec.hpp"
+#include "event/members.hpp"
 #include "event/tables.hpp"
 
 #include "ghostpeer/event/tally.hpp"

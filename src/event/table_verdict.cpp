@@ -1,3 +1,4 @@
+#include "event/members.hpp"
 #include "event/table_places.hpp"
 #include "event/tables.hpp"
 

@@ -1,6 +1,6 @@
 #include "event/tables.hpp"
 
-#include "event/codec.hpp"
+#include "event/members.hpp"
 #include "ghostpeer/event/call.hpp"
 #include "ghostpeer/event/run.hpp"
 #include "ghostpeer/event/tally.hpp"

@@ -2,10 +2,9 @@
 
 #include "page/page.hpp"
 #include "setup/version.hpp"
-#include "show/events.hpp"
 #include "show/file_sink.hpp"
 
-#include <string_view>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -15,12 +14,10 @@ namespace {
 class PageSink final : public show::FileSink {
   public:
     PageSink(show::OutputFile file, std::string name)
-        : FileSink(std::move(file)),
-          name_(std::move(name)),
-          lines_(show::make_event_lines([this](std::string_view line) { record_.add(line); })) {}
+        : FileSink(std::move(file)), name_(std::move(name)) {}
 
     void record(const event::Event& event) override {
-        lines_->record(event);
+        record_.add(event);
         if (std::holds_alternative<std::shared_ptr<const event::Verdict>>(event.what)) {
             output().write(page::make_page(record_, name_, version));
         }
@@ -29,7 +26,6 @@ class PageSink final : public show::FileSink {
   private:
     std::string name_;
     page::Record record_;
-    std::unique_ptr<event::Sink> lines_;
 };
 
 }  // namespace

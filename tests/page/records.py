@@ -1,5 +1,7 @@
 """Event streams (include/ghostpeer/event-stream.md) for the tests of the page."""
 
+import json
+
 PROGRAM, PEER = "198.18.0.1:40404", "198.18.0.2:80"
 
 
@@ -100,25 +102,61 @@ def crowd(count):
     return events + [{"t": 1.0, "event": "exit", "status": 0}, verdict(1.0, "pass, COMMAND exited")]
 
 
+def write_bulk(file, count):
+    """A record of COUNT segments, as a run writes it; each 200th data segment is withheld by a rule."""
+    handshakes = handshake(0.1)
+    for event in handshakes[:1]:
+        file.write(json.dumps(event) + "\n")
+    data = ('{"t":%.9f,"event":"segment","id":%d,"conn":1,"attempt":1,"dir":"in","kind":"data",'
+            '"src":"198.18.0.1:40404","dst":"198.18.0.2:80","flags":"PA","seq":%d,"ack":1,"raw_seq":%d,'
+            '"raw_ack":78,"len":1448,"win":502,"window":64256,"options":{"timestamps":{"val":%d,"ecr":5}},'
+            '"fate":"%s"%s,"payload":"' + "61" * 64 + '","state":"established"}\n')
+    ack = ('{"t":%.9f,"event":"segment","id":%d,"cause":%d,"conn":1,"attempt":1,"dir":"out","reason":"ack",'
+           '"src":"198.18.0.2:80","dst":"198.18.0.1:40404","flags":"A","seq":1,"ack":%d,"raw_seq":78,'
+           '"raw_ack":%d,"len":0,"win":502,"window":64256,"options":{"timestamps":{"val":5,"ecr":%d}},'
+           '"fate":"sent","state":"established"}\n')
+    rule = ',"rule":{"file":"bulk.yaml","line":3}'
+    seq = 1
+    for i in range(count // 2):
+        t, number = 0.1 + i * 0.00003, 2 * i + 10
+        lost = i % 200 == 100
+        file.write(data % (t, number, seq, (seq + 76) % 2**32, i, "dropped" if lost else "accepted",
+                           rule if lost else ""))
+        seq += 0 if lost else 1448
+        file.write(ack % (t + 0.00001, number + 1, number, seq, (seq + 76) % 2**32, i))
+    end = round(0.2 + count * 0.000015, 9)
+    for event in ({"t": end, "event": "exit", "status": 0},
+                  verdict(end, "pass, COMMAND exited with status 0",
+                          [{"file": "bulk.yaml", "line": 3, "on": "receive data", "fired": count // 400,
+                            "withheld": count // 400}])):
+        file.write(json.dumps(event) + "\n")
+
+
 def hostile(text):
-    """A text from outside, everywhere that one can stand."""
+    """A text from outside, everywhere that one can stand, and where none can."""
     events = keepalive(text)
+    ends = {"src": PROGRAM, "dst": PEER}
+    place = {"file": text, "line": 2}
     events[1:1] = [{"t": 0.01, "event": "notice", "what": text, "text": text},
                    {"t": 0.02, "event": "log", "conn": 1, "attempt": 1, "file": text, "line": 1, "text": text},
                    {"t": 0.03, "event": "rule", "conn": 1, "attempt": 1, "file": text, "line": 1,
                     "action": text, "detail": text},
-                   {"t": 0.04, "event": "call", "name": text, "args": text, "fd": text, "errno": text,
-                    "result": text, "began": 0.01, "took": 0.5, "pid": text, "conn": 1, text: text},
+                   {"t": 0.04, "event": "call", "name": text, "args": text, "fd": 5, "errno": text,
+                    "result": text, "detail": text, "began": 0.01, "took": 0.5, "pid": 7, "tid": 7, "conn": 1,
+                    "result_fd": text, text: text},
+                   {**segment(0.05, "in", "data", "PA", 1, 1, 3, rule=place), "changes": [text], text: text},
                    {"t": 0.05, "event": "segment", "conn": 1, "dir": text, "kind": text, "src": text,
                     "dst": text, "flags": text, "seq": text, "fate": text, "changes": [text],
                     "options": {text: text, "sack": [[text, text]]}, text: text},
                    {"t": 0.06, "event": "state", "conn": 1, "from": text, "to": text},
-                   {"t": 0.07, "event": "attempt", "conn": 2, "attempt": text, "src": text, "dst": text},
-                   {"t": 0.08, "event": "socket", "src": text, "dst": text, "state": text, "timer": text},
-                   {"t": 0.09, "event": "icmp", "conn": 1, "kind": text, "fate": text, "mtu": text,
-                    "quoted": {"flags": text}, "rule": {"file": text, "line": 2}},
-                   {"t": 0.0, "event": "run", "command": [text], "kernel": text, "version": text}]
-    events[-1].update(headline=text, failures=[text], lost=[text], kernel=text,
+                   {"t": 0.08, "event": "socket", **ends, "state": text, "timer": "none", "retries": 0,
+                    "recv_q": 0, "send_q": 0, "last_state": text},
+                   {"t": 0.09, "event": "icmp", "conn": 1, "dir": "out", "kind": "ttl-exceeded",
+                    "src": "198.18.0.2", "dst": "198.18.0.1", "fate": "sent", "rule": place,
+                    "quoted": {**ends, "flags": "A", "seq": 1, "raw_seq": 2}},
+                   {"t": 0.0, "event": "run", "command": [text], "kernel": text, "version": text, "link": text,
+                    "epoch": 1.5, "seed": 1, "rtt": 0}]
+    events[-1].update(headline=text, failures=[text], lost=[text], kernel=text, ended=text,
                       expectations=[{"file": text, "line": 1, "expect": text, "pass": False, "seen": 0,
                                      "times": [], "failure": text, "conversation": [text]}],
                       rules=[rule(text, 7, 3, 3, text, text)])

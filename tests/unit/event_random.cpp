@@ -25,6 +25,7 @@ event::Segment RandomEvents::segment(Instant now) {
     if (segment.has(wire::Flags::ack)) {
         made.base.ack = number_on_the_wire();
     }
+    made.base.relative = coin();
     segment.payload = bytes(100);
     // Beyond its beginning a record does not carry it.
     for (std::size_t i = 64; i < segment.payload.size(); ++i) {
@@ -77,6 +78,7 @@ event::Icmp RandomEvents::icmp() {
     made.quoted.flags.bits = number<std::uint8_t>();
     made.quoted.seq = number_on_the_wire();
     made.base.seq = number_on_the_wire();
+    made.base.relative = coin();
     made.fate = word<event::Fate>(8);
     made.rule = place();
     return made;

@@ -86,6 +86,7 @@ TEST_CASE("record: every event comes back as it was written") {
             CHECK(again.segment == segment->segment);
             CHECK(again.base.seq == segment->base.seq);
             CHECK(again.base.ack == segment->base.ack);
+            CHECK(again.base.relative == segment->base.relative);
             CHECK(again.made == segment->made);
             CHECK((again.forgery != nullptr) == (segment->forgery != nullptr));
         } else if (const auto* attempt = std::get_if<event::Attempt>(&written.what)) {

@@ -47,6 +47,9 @@ function remarks(app) {
             say(`Of ${seen.toLocaleString("en")} events \`${event}\` the first ${kept.toLocaleString("en")} are shown.`);
         }
     }
+    if (app.record.withoutPayload > 0) {
+        say(`The page has no room for the payload of ${many(app.record.withoutPayload, "segment")}; the record has it.`);
+    }
     if (head.unreadable > 0) {
         say(`${many(head.unreadable, "line")} of the record could not be read.`);
     }

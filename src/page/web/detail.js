@@ -13,6 +13,19 @@ function wrapped(base, relative) {
     return ((relative % 2 ** 32) + base + 2 ** 32) % 2 ** 32;
 }
 
+// Its first bytes, as far as the record and the page have them.
+function payloadFields(list, item) {
+    const hex = item.x && item.x.payload;
+    if (!hex) {
+        return;
+    }
+    const bytes = hex.match(/../g).map((two) => parseInt(two, 16));
+    const more = bytes.length < item.len ? " …" : "";
+    field(list, "Payload as text", bytes.map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "."))
+        .join("") + more);
+    field(list, "Payload in hexadecimal", hex.replace(/(..)(?!$)/g, "$1 ") + more);
+}
+
 function segmentFields(list, item) {
     const {s} = item;
     const x = item.x || {};
@@ -30,6 +43,7 @@ function segmentFields(list, item) {
     }
     field(list, "Window", item.win === item.window ? item.win : `${item.win}, scaled ${item.window}`);
     field(list, "Payload", many(item.len, "byte"));
+    payloadFields(list, item);
     const options = optionsOf(item);
     field(list, "Option: MSS", options.mss);
     field(list, "Option: window scale", options.window_scale);
@@ -38,7 +52,7 @@ function segmentFields(list, item) {
     field(list, "Option: SACK", Array.isArray(options.sack)
         ? options.sack.map(([left, right]) => `${left} to ${right}`).join(", ") : "");
     for (const name of Object.keys(x)) {
-        if (name !== "options" && name !== "until") {
+        if (name !== "options" && name !== "until" && name !== "payload") {
             field(list, name.replace(/_/g, " "), Array.isArray(x[name]) ? x[name].join(", ") : x[name]);
         }
     }
@@ -48,7 +62,7 @@ function segmentFields(list, item) {
     }
 }
 
-const KNOWN_FIELDS = new Set(["t", "n", "id", "event", "rule", "quoted"]);
+const KNOWN_FIELDS = new Set(["t", "id", "event", "rule", "quoted"]);
 
 function showDetail(app, item) {
     const box = d3.select("#detail");

@@ -22,11 +22,12 @@ function readRecord(text) {
                     window: flat[at + 6], win: flat[at + 7], val: flat[at + 8], ecr: flat[at + 9],
                     x: flat[at + 10] < 0 ? null : raw.extras[flat[at + 10]], id: flat[at + 11], lane: "wire", y: 0});
     }
-    for (const one of raw.others) {
-        items.push(readOther(one));
+    for (const [t, n, one] of raw.others) {
+        items.push(readOther(t, n, one));
     }
     items.sort((a, b) => a.t - b.t || a.n - b.n);
-    const record = {head: raw.head, run: raw.run, verdict: raw.verdict, items};
+    const record = {head: raw.head, run: raw.run, verdict: raw.verdict, items,
+                    withoutPayload: raw.without_payload};
     record.start = 0;
     record.end = Math.max(items.length ? items[items.length - 1].t : 0,
                           raw.verdict && Number.isFinite(raw.verdict.duration)
@@ -48,8 +49,8 @@ function readRecord(text) {
 
 const LANES = {socket: "kernel", state: "peer", attempt: "program", exit: "program", call: "program"};
 
-function readOther(one) {
-    const item = {type: one.event, t: one.t, n: one.n, conn: one.conn || 0, e: one, rule: null,
+function readOther(t, n, one) {
+    const item = {type: one.event, t, n, conn: one.conn || 0, e: one, rule: null,
                   lane: LANES[one.event] || "wire", y: 0};
     if (one.rule && typeof one.rule === "object") {
         item.rule = ruleKey(one.rule.file, one.rule.line);
