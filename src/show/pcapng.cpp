@@ -22,7 +22,7 @@
 namespace ghostpeer::show {
 namespace {
 
-constexpr std::size_t most_waiting = 256;  ///< packets whose events have not come
+constexpr std::size_t most_waiting = 4096;  ///< packets whose events have not come
 
 enum class Interface : std::uint32_t { wire = 0, withheld = 1 };
 
@@ -137,6 +137,18 @@ Annotation annotate(const event::Segment& segment, Instant at) {
     return note;
 }
 
+/// A fragment that is not its datagram's first.
+[[nodiscard]] bool continues_datagram(std::span<const std::uint8_t> packet) {
+    constexpr std::size_t v4_header = 20;
+    constexpr std::size_t v6_headers = 48;
+    constexpr std::uint8_t fragment_header = 44;
+    if (packet.size() >= v4_header && packet[0] >> 4U == 4) {
+        return (packet[6] & 0x1fU) != 0 || packet[7] != 0;
+    }
+    return packet.size() >= v6_headers && packet[6] == fragment_header &&
+           (packet[42] != 0 || (packet[43] & 0xf8U) != 0);
+}
+
 class AnnotatedCapture final : public FileSink {
   public:
     AnnotatedCapture(OutputFile file, Duration epoch, const CaptureOrigin& origin)
@@ -148,15 +160,22 @@ class AnnotatedCapture final : public FileSink {
 
     void record(const event::Event& event) override {
         if (const auto* packet = std::get_if<event::Packet>(&event.what)) {
-            waiting_.push_back({event.at,
-                                packet->direction,
-                                packet->segment,
-                                packet->segment == 0,
-                                {packet->bytes.begin(), packet->bytes.end()},
-                                {}});
-            write_ready();
+            // Of fragments the first alone names the segment.
+            const bool goes_on = packet->segment == 0 && continues_datagram(packet->bytes);
+            const event::EventId segment = goes_on ? last_segment_ : packet->segment;
+            last_segment_ = segment;
+            add({event.at,
+                 packet->direction,
+                 segment,
+                 segment == 0,
+                 {packet->bytes.begin(), packet->bytes.end()},
+                 {}});
         } else if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
             take(event, *segment);
+        } else if (const auto* icmp = std::get_if<event::Icmp>(&event.what)) {
+            // One that was withheld has no packet.
+            static_cast<void>(
+                settle(event.id, {Interface::wire, "by " + event::format_place_short(icmp->rule)}));
         }
     }
 
@@ -182,20 +201,35 @@ class AnnotatedCapture final : public FileSink {
 
     void take(const event::Event& event, const event::Segment& segment) {
         Annotation note = annotate(segment, event.at);
+        // What left has a packet, or is told again as refused.
+        const bool withheld_or_let_through =
+            note.interface == Interface::withheld || segment.direction == event::Direction::in;
+        if (!settle(event.id, note) && withheld_or_let_through) {
+            add({event.at, segment.direction, event.id, true,
+                 segment.forgery ? wire::encode(segment.segment, segment.forgery->distortion)
+                                 : wire::encode(segment.segment),
+                 std::move(note)});
+        }
+    }
+
+    /// The packets that the event tells of: one, or its fragments. False: it has none.
+    bool settle(event::EventId id, const Annotation& note) {
+        bool any = false;
         for (Waiting& each : waiting_) {
-            if (!each.ready && each.segment == event.id) {
-                each.note = std::move(note);
+            if (!each.ready && each.segment == id) {
+                each.note = note;
                 each.ready = true;
-                write_ready();
-                return;
+                any = true;
+            } else if (any) {
+                break;  // they left one behind the other
             }
         }
-        // It had no packet of its own: withheld on its way out, or let through later.
-        wire::Bytes bytes = segment.forgery
-                                ? wire::encode(segment.segment, segment.forgery->distortion)
-                                : wire::encode(segment.segment);
-        waiting_.push_back(
-            {event.at, segment.direction, event.id, true, std::move(bytes), std::move(note)});
+        write_ready();
+        return any;
+    }
+
+    void add(Waiting&& packet) {
+        waiting_.push_back(std::move(packet));
         write_ready();
     }
 
@@ -236,6 +270,7 @@ class AnnotatedCapture final : public FileSink {
     }
 
     Duration epoch_;
+    event::EventId last_segment_ = 0;  ///< of the packet before
     std::deque<Waiting> waiting_;
 };
 

@@ -1,6 +1,7 @@
 """Bytes through duplication, reordering, loss and rate limits: every one of them, in order."""
 
 import os
+import re
 import struct
 import subprocess
 
@@ -367,3 +368,61 @@ def pcapng_tells_what_became_of_each_packet(t):
     t.equal(len(wire), len(run.received() + run.sent(fate="sent")), "packets on the wire")
     found = tshark("-Y", 'frame.comment contains "synack-lost"')
     t.equal(len(found), len(withheld), "found by their comment")
+
+
+@test
+def pcapng_has_fragments_errors_exact_times_and_the_run(t):
+    profile = t.profile("""
+        summary: Errors, fragments and losses.
+        extends: healthy
+        rules:
+          - on: receive data
+            first: 1
+            do: {icmp: {frag-needed: 1200}}
+          - on: send data
+            first: 1
+            do: {fragment: 16}
+          - on: receive fin
+            first: 2
+            do: drop
+    """, "odd.yaml")
+    capture = t.path("odd.pcapng")
+    run = t.run(profile, t.python("""
+        import socket
+        s = socket.create_connection(("198.18.0.2", 8080))
+        s.sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
+        s.recv(100)
+        s.shutdown(socket.SHUT_WR)
+        s.recv(100)
+    """), options=["--seed", "77", "--pcap", capture])
+    t.passed(run)
+
+    def tshark(*arguments):
+        read = subprocess.run(["tshark", "-r", capture, "-o", "ip.defragment:FALSE", *arguments],
+                              capture_output=True, text=True, check=False,
+                              env={**os.environ, "HOME": t.path("")})
+        complaints = [line for line in read.stderr.splitlines() if "root" not in line]
+        t.equal((read.returncode, complaints), (0, []), "what tshark says of the file")
+        return [line.split(";") for line in read.stdout.splitlines()]
+
+    rows = tshark("-T", "fields", "-E", "separator=;", "-E", "occurrence=f", "-e", "frame.time_epoch", "-e",
+                  "frame.interface_name", "-e", "frame.comment", "-e", "icmp.type", "-e", "ip.flags.mf", "-e",
+                  "ip.frag_offset")
+    errors = [row for row in rows if row[3] == "3"]
+    t.equal([(row[1], row[2]) for row in errors], [("wire", "by odd.yaml:4")], "ICMP errors")
+    fragments = [row for row in rows if row[4] in ("1", "True") or row[5] not in ("", "0")]
+    t.check(len(fragments) >= 3, f"fragments: {rows}")
+    t.equal({(row[1], row[2]) for row in fragments}, {("wire", "changed fragment by odd.yaml:7")}, "fragments")
+    withheld = [row[0] for row in rows if row[1] == "withheld"]
+    lost = run.received(fate="dropped")
+    t.equal(len(withheld), 2, "withheld packets")
+    exact = lambda text: int(text.replace(".", ""))
+    lines = [line for line in open(run.events_path) if '"fate":"dropped"' in line]
+    told = [exact(re.search(r'"t":([0-9.]+)', line)[1]) for line in lines]
+    t.equal(len(lost), 2, "segments dropped")
+    t.check(abs((exact(withheld[1]) - exact(withheld[0])) - (told[1] - told[0])) < 1_000_000,
+            f"times {withheld}, told {told}")
+    with open(capture, "rb") as file:
+        head = file.read(1000)
+    for part in (b"ghostpeer ", b"seed 77", b"command: ", b"odd.yaml"):
+        t.check(part in head, f"{part} in the section's header: {head[:300]}")
