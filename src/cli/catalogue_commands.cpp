@@ -40,11 +40,11 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
         run|serve|show|check)
             if [[ ${COMP_WORDS[1]} == run && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --sysctl --timeout --seed --link --family
-                    --quiet --output --events --pcap --junit --tap --report --sockets --syscalls --color --mtu --max-connections
+                    --quiet --trace --output --events --pcap --junit --tap --report --sockets --syscalls --color --mtu --max-connections
                     --max-buffer --rtt --warp --wall-timeout --help --' -- "$current"))
             elif [[ ${COMP_WORDS[1]} == serve && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --link --interface --address --netns --mac
-                    --gateway --dial --probe-time --user --timeout --rtt --fire --seed --quiet --output
+                    --gateway --dial --probe-time --user --timeout --rtt --fire --seed --quiet --trace --output
                     --events --pcap --junit --tap --control --control-token-file --color --mtu
                     --max-connections --max-buffer --help' -- "$current"))
             else

@@ -30,8 +30,16 @@ void define_peers(CLI::App& command, RawCommon& raw, setup::CommonOptions& optio
         ->type_name("NUMBER");
 }
 
-void define_observers(CLI::App& command, RawCommon& raw, setup::CommonOptions& options) {
-    command.add_flag("-q,--quiet", options.quiet, "No trace, and a verdict only where it fails");
+void define_observers(CLI::App& command, RawCommon& raw, setup::CommonOptions& /*options*/) {
+    CLI::Option* quiet =
+        command.add_flag("-q,--quiet", raw.quiet, "No trace, and a verdict only where it fails");
+    command
+        .add_option("--trace", raw.trace,
+                    "all; faults: what rules touched, states, attempts, calls that failed; states: "
+                    "no segments or calls; none: -q")
+        ->type_name("WHAT")
+        ->check(CLI::IsMember({"all", "faults", "states", "none"}).description(""))
+        ->excludes(quiet);
     command.add_option("-o,--output", raw.trace_file, "Trace and verdict, not on standard error")
         ->type_name("FILE");
     command.add_option("--events", raw.events_file, "The event stream, JSON Lines")
@@ -168,6 +176,10 @@ std::optional<std::string> understand_common(const RawCommon& raw, setup::Common
         }
         options.max_memory = static_cast<std::size_t>(*size);
     }
+    options.trace = raw.quiet || raw.trace == "none" ? setup::TraceChoice::none
+                    : raw.trace == "faults"          ? setup::TraceChoice::faults
+                    : raw.trace == "states"          ? setup::TraceChoice::states
+                                                     : setup::TraceChoice::all;
     options.colour = raw.colour == "always"  ? setup::ColourChoice::always
                      : raw.colour == "never" ? setup::ColourChoice::never
                                              : setup::ColourChoice::automatic;

@@ -18,6 +18,8 @@ struct RawCommon {
     std::string profile;
     std::vector<std::string> parameters;
     std::string colour = "auto";
+    bool quiet = false;
+    std::string trace = "all";
     std::string timeout;
     std::vector<std::string> fires;
     std::string seed;

@@ -51,6 +51,16 @@ struct Wanted {
                    }}};
 }
 
+[[nodiscard]] show::TraceDetail detail_of(const setup::CommonOptions& options) {
+    switch (options.trace) {
+        case setup::TraceChoice::faults: return show::TraceDetail::faults;
+        case setup::TraceChoice::states: return show::TraceDetail::states;
+        case setup::TraceChoice::all:
+        case setup::TraceChoice::none: break;
+    }
+    return show::TraceDetail::all;
+}
+
 [[nodiscard]] bool is_output(const setup::CommonOptions& options, const Wanted& wanted) {
     return &wanted.path == &options.tap_file && *wanted.path == "-";
 }
@@ -120,11 +130,12 @@ tl::expected<void, std::string> open_observers(const setup::CommonOptions& optio
         if (!file) {
             return tl::make_unexpected(file.error());
         }
-        sinks.add(options.quiet ? std::make_unique<QuietVerdict>(std::move(*file))
-                                : show::make_trace(std::move(*file), {colour}));
-    } else if (!options.quiet) {
+        sinks.add(setup::is_quiet(options)
+                      ? std::make_unique<QuietVerdict>(std::move(*file))
+                      : show::make_trace(std::move(*file), {colour, detail_of(options)}));
+    } else if (!setup::is_quiet(options)) {
         sinks.add(show::make_trace(OutputFile::adopt(STDERR_FILENO, "standard error", "trace"),
-                                   {colour}));
+                                   {colour, detail_of(options)}));
     }
     for (const Wanted& wanted :
          {Wanted{options.events_file, "event stream", show::make_event_stream},

@@ -15,7 +15,7 @@ namespace {
 /// The trace ends with the verdict. Where there is none on standard error, what fails is told there
 /// all the same, and so is what could not be written.
 void print_verdict(const setup::CommonOptions& options, const event::Verdict& verdict) {
-    const bool told = !options.quiet && !options.trace_file;
+    const bool told = !setup::is_quiet(options) && !options.trace_file;
     if (!told && (!goes_without_saying(verdict) || !verdict.lost.empty())) {
         print_message(show::to_text(verdict, wants_colour(options)));
     }
@@ -56,7 +56,7 @@ event::Verdict tell_verdict(const setup::CommonOptions& options, const judge::Ju
         sinks.finish();
     }
     print_verdict(options, *verdict);
-    if ((late || later) && !options.quiet && !options.trace_file) {
+    if ((late || later) && !setup::is_quiet(options) && !options.trace_file) {
         // The trace has told of an earlier verdict.
         complain(verdict->headline);
         for (const event::Loss& loss : verdict->lost) {

@@ -16,6 +16,9 @@ namespace ghostpeer::setup {
 enum class LinkChoice : std::uint8_t { automatic, tun, ethernet, loopback };
 enum class ColourChoice : std::uint8_t { automatic, always, never };
 
+/// `--trace`: what the trace shows.
+enum class TraceChoice : std::uint8_t { all, faults, states, none };
+
 /// Which addresses a NAME of `--peer` gets.
 enum class Family : std::uint8_t { ipv4, ipv6, both };
 
@@ -41,7 +44,7 @@ struct CommonOptions {
     std::optional<Duration> rtt;        ///< unset: none, and a millisecond under --warp
     std::optional<std::uint64_t> seed;
     bool require_fault = false;
-    bool quiet = false;
+    TraceChoice trace = TraceChoice::all;  ///< `none`: `-q`
     std::optional<std::string> trace_file;
     std::optional<std::string> events_file;
     std::optional<std::string> pcap_file;
@@ -56,6 +59,10 @@ struct CommonOptions {
     std::size_t max_buffer = 6 * 1024 * 1024;
     std::optional<std::size_t> max_memory;  ///< unset: a quarter of the machine's
 };
+
+[[nodiscard]] inline bool is_quiet(const CommonOptions& options) {
+    return options.trace == TraceChoice::none;
+}
 
 /// Wants `--pcap` to know what became of each packet? By the file's suffix.
 [[nodiscard]] inline bool wants_annotated_capture(const CommonOptions& options) {

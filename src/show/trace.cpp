@@ -343,13 +343,40 @@ struct RowMaker {
     }
 };
 
+/// Did a rule do something to it?
+[[nodiscard]] bool touched(const event::Segment& segment) {
+    const bool passed = segment.fate == event::Fate::accepted || segment.fate == event::Fate::sent;
+    return !passed || segment.rule || segment.forgery;
+}
+
+/// Does the trace show such an event?
+struct Choice {
+    TraceDetail detail = TraceDetail::all;
+
+    bool operator()(const event::Segment& segment) const {
+        return detail == TraceDetail::all || (detail == TraceDetail::faults && touched(segment));
+    }
+    bool operator()(const std::shared_ptr<const event::Call>& call) const {
+        const bool failed = !call->returned || !call->error.empty();
+        return detail == TraceDetail::all || (detail == TraceDetail::faults && failed);
+    }
+    bool operator()(const event::Socket& /*socket*/) const { return detail == TraceDetail::all; }
+    bool operator()(const event::Rule& /*rule*/) const { return detail != TraceDetail::states; }
+    bool operator()(const event::Icmp& /*icmp*/) const { return detail != TraceDetail::states; }
+    template <typename Other>
+    bool operator()(const Other& /*other*/) const {
+        return true;
+    }
+};
+
 class Trace final : public FileSink {
   public:
     Trace(OutputFile file, const TraceOptions& options)
-        : FileSink(std::move(file)), colour_(options.colour) {}
+        : FileSink(std::move(file)), colour_(options.colour), choice_{options.detail} {}
 
     void record(const event::Event& event) override {
         if (const auto* verdict = std::get_if<std::shared_ptr<const event::Verdict>>(&event.what)) {
+            tell_passed();
             output().write(to_text(**verdict, colour_));
             return;
         }
@@ -360,15 +387,32 @@ class Trace final : public FileSink {
             call != nullptr && first_thread_ == 0) {
             first_thread_ = (*call)->thread;
         }
+        if (!std::visit(choice_, event.what)) {
+            passed_ += std::holds_alternative<event::Segment>(event.what) ? 1 : 0;
+            return;
+        }
         line_.clear();
         append_row(line_, std::visit(RowMaker{event, &flows_, first_thread_}, event.what), colour_);
         if (!line_.empty()) {
+            tell_passed();
             output().write(line_);
         }
     }
 
   private:
+    /// How many segments were not shown since the last line. Where none are, it goes without
+    /// saying.
+    void tell_passed() {
+        if (passed_ > 0 && choice_.detail == TraceDetail::faults) {
+            output().write(
+                fmt::format("{:{}}… {}\n", "", left_width, event::count(passed_, "segment")));
+        }
+        passed_ = 0;
+    }
+
     bool colour_;
+    Choice choice_;
+    std::uint64_t passed_ = 0;
     std::string line_;
     int first_thread_ = 0;
     FlowNumbers flows_;

@@ -10,12 +10,22 @@
 #include "event/sink.hpp"
 #include "show/output_file.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 namespace ghostpeer::show {
 
+enum class TraceDetail : std::uint8_t {
+    all,
+    /// What a rule touched, states, attempts, calls that failed; how many segments were between.
+    faults,
+    states,  ///< states, attempts and what is said in words: no segments, sockets or calls
+};
+
 struct TraceOptions {
     bool colour = false;
+    TraceDetail detail = TraceDetail::all;
 };
 
 /// The line of an event without colour, with its line end; empty: it has none.

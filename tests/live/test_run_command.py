@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import pty
 import select
 import signal
@@ -348,3 +349,62 @@ def loopback_works(t):
         print(a.accept()[1] == b.getsockname())
     """
     t.equal(t.passed(t.run("healthy", t.python(code))).text, "True\n", "the program's output")
+
+
+@test
+def the_trace_shows_what_is_asked_for(t):
+    command = t.probe("connect", "send=10", "close")
+    every = t.run("synack-lost", command, options=["--seed", "1"])
+    t.equal(every.status, 0, every.errors)
+    segment = re.compile(r"^ +[0-9.]+  #1 +[<>]", re.M)
+    states = re.findall(r"^ +[0-9.]+  #1 +([A-Z0-9-]+ -> [A-Z0-9-]+)$", every.trace, re.M)
+    t.check(len(states) >= 3, f"states of a connection in {every.trace}")
+    faults = t.run("synack-lost", command, options=["--seed", "1", "--trace", "faults"])
+    shown = segment.findall(faults.trace)
+    between = [int(n) for n in re.findall(r"^ {20}… (\d+) segments?$", faults.trace, re.M)]
+    lost = [s for s in faults.segments() if s.fate == "dropped"]
+    t.equal(len(shown), len(lost), "segments that the rule touched")
+    t.equal(sum(between), len(faults.segments()) - len(lost), "segments that are counted")
+    t.check(all("dropped by synack-lost:" in line for line in faults.trace.splitlines()
+                if segment.match(line)), faults.trace)
+    for told in states + ["attempt 1: ", "COMMAND exited with status 0"]:
+        t.contains(faults.trace, told, "the trace of the faults")
+    only = t.run("synack-lost", command, options=["--seed", "1", "--trace", "states"])
+    t.equal(segment.findall(only.trace), [], "segments in the trace of states")
+    t.equal(re.findall(r"^ +[0-9.]+  #1 +([A-Z0-9-]+ -> [A-Z0-9-]+)$", only.trace, re.M), states, "states")
+    t.check("…" not in only.trace, only.trace)
+    none = t.run("synack-lost", command, options=["--trace", "none"])
+    t.equal(none.trace, "", "the trace of --trace none")
+    both = t.run("healthy", ["true"], options=["-q", "--trace", "faults"])
+    t.equal(both.status, 125, "exit status of -q with --trace")
+    t.contains(both.errors, "--trace", "the message")
+
+
+@test
+def what_command_writes_never_splits_a_line_of_the_trace(t):
+    code = """
+        import http.client, sys, threading
+        def shout():
+            while not over.is_set():
+                sys.stderr.write("COMMAND " * 20 + "\\n")
+                sys.stderr.flush()
+        over = threading.Event()
+        thread = threading.Thread(target=shout)
+        thread.start()
+        for _ in range(50):
+            client = http.client.HTTPConnection("198.18.0.2", 8080, timeout=20)
+            client.request("GET", "/")
+            client.getresponse().read()
+            client.close()
+        over.set()
+        thread.join()
+    """
+    events = t.path("all.jsonl")
+    run = t.run("healthy", t.python(code), outputs=False, options=["--events", events])
+    t.equal(run.status, 0, run.errors[-2000:])
+    with open(events) as file:
+        segments = sum('"event":"segment"' in line for line in file)
+    whole = re.findall(r"^ +[0-9]+\.[0-9]{6}  #\d+ +[<>]  \[[A-Z.]+\] seq .*(?:syn|ack|data|fin|rst|update)$",
+                       run.errors, re.M)
+    t.check(segments > 300, f"{segments} segments")
+    t.equal(len(whole), segments, "whole lines of the trace")

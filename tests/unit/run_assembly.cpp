@@ -26,7 +26,7 @@ struct Kept final : event::Sink {
 /// What `serve` has when its link is open.
 struct Served {
     explicit Served(const std::string& body) {
-        options.quiet = true;
+        options.trace = setup::TraceChoice::none;
         peers.specs.push_back({{}, {}, profile_of(body)});
         sinks.add(std::make_unique<Kept>(events));
     }

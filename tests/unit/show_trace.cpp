@@ -1,3 +1,5 @@
+#include "ghostpeer/event/call.hpp"
+#include "ghostpeer/event/verdict.hpp"
 #include "posix/file_descriptor.hpp"
 #include "show/trace.hpp"
 #include "show_samples.hpp"
@@ -6,6 +8,10 @@
 
 #include <sys/mman.h>
 #include <unistd.h>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
 
 using namespace ghostpeer;
 using namespace ghostpeer::show;
@@ -225,6 +231,58 @@ TEST_CASE("trace: COMMAND's end") {
     CHECK(traced([](event::Sink& trace) {
               trace.record({at(1000s), 0, 0, event::Exit{0, 9}});
           }) == "1000.000000          COMMAND was ended by SIGKILL\n");
+}
+
+TEST_CASE("trace: faults alone, and states alone") {
+    const auto drive = [](event::Sink& trace) {
+        const auto honest = incoming(Flags::ack, 1, 1, tcp::Kind::ack);
+        auto lost = honest;
+        lost.fate = event::Fate::dropped;
+        lost.rule = place("nat.yaml", 7);
+        auto call = std::make_shared<event::Call>();
+        call->name = "recvfrom";
+        call->arguments = "5";
+        call->result = 1;
+        auto failed = std::make_shared<event::Call>(*call);
+        failed->result = -1;
+        failed->error = "ECONNRESET";
+        trace.record(on_connection(1s, event::Attempt{flow(), std::nullopt}));
+        trace.record(on_connection(1s, honest));
+        trace.record(on_connection(2s, event::State{tcp::State::listen, tcp::State::syn_received}));
+        for (int i = 0; i < 12; ++i) {
+            trace.record(on_connection(3s, honest));
+            trace.record({at(3s), 1, 0, std::shared_ptr<const event::Call>(call)});
+            trace.record({at(3s), 0, 0, event::Socket{}});
+        }
+        trace.record(on_connection(4s, lost));
+        trace.record(on_connection(4s, event::Rule{place("nat.yaml", 7), "blackhole", "in"}));
+        trace.record({at(5s), 1, 0, std::shared_ptr<const event::Call>(failed)});
+        trace.record({at(6s), 0, 0, event::Exit{7, std::nullopt}});
+        trace.record(on_connection(7s, honest));
+        trace.record({at(8s), 0, 0, std::make_shared<const event::Verdict>()});
+    };
+    const auto beginnings = [&](TraceDetail detail) {
+        const Pipe pipe;
+        const auto trace = make_trace(pipe.file(), {false, detail});
+        drive(*trace);
+        trace->flush();
+        std::istringstream all(pipe.take());
+        std::vector<std::string> lines;
+        for (std::string line; std::getline(all, line) && !line.starts_with("ghostpeer");) {
+            lines.push_back(line.substr(0, 33));
+        }
+        return lines;
+    };
+    const std::string attempt = "  1.000000  #1      attempt 1: 19";
+    const std::string state = "  2.000000  #1      LISTEN -> SYN";
+    const std::string end = "  6.000000          COMMAND exite";
+    CHECK(beginnings(TraceDetail::faults) ==
+          std::vector<std::string>{
+              attempt, "                    … 1 segment", state, "                    … 12 segmen",
+              "  4.000000  #1   >x [.] seq 1 ack", "  4.000000  #1      blackhole in ",
+              "  5.000000  #1      $ recvfrom(5)", end, "                    … 1 segment"});
+    CHECK(beginnings(TraceDetail::states) == std::vector<std::string>{attempt, state, end});
+    CHECK(beginnings(TraceDetail::all).size() == 44);
 }
 
 TEST_CASE("trace: colour only where told") {
