@@ -3,6 +3,7 @@
 #include "cli/command_line_common.hpp"
 #include "cli/command_line_ctl.hpp"
 #include "cli/command_line_serve.hpp"
+#include "cli/command_line_sweep.hpp"
 #include "event/exit_status.hpp"
 #include "setup/version.hpp"
 
@@ -48,9 +49,11 @@ ghostpeer could not do its work; 126, 127 COMMAND cannot be run, is not there.
 
 /// CLI11 knows nothing of what follows `--`.
 [[nodiscard]] std::string with_command(std::string help) {
-    const std::string usage = "run [OPTIONS] [PROFILE]";
-    if (const auto at = help.find(usage); at != std::string::npos) {
-        help.insert(at + usage.size(), " -- COMMAND [ARG...]");
+    for (const std::string usage : {"run [OPTIONS] [PROFILE]", "sweep [OPTIONS] [PROFILE]",
+                                    "survey [OPTIONS] [PROFILE...]"}) {
+        if (const auto at = help.find(usage); at != std::string::npos) {
+            help.insert(at + usage.size(), " -- COMMAND [ARG...]");
+        }
     }
     return help;
 }
@@ -62,6 +65,7 @@ struct RawRun : RawCommon {
     std::string family = "4";
     std::string warp;
     std::string wall_timeout;
+    std::string free_work;
     std::string syscalls;
     std::string report_file;
     unsigned mtu = 0;  ///< that of the link
@@ -93,6 +97,10 @@ void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
     run.add_flag("--warp{6.12}", raw.warp,
                  "Skip all waiting: run on a Linux 6.12 of its own whose clock jumps from timer to "
                  "timer. --warp=6.1 or --warp=6.1,6.12 choose others; see `ghostpeer warp --help`");
+    run.add_option("--free-work", raw.free_work,
+                   "With --warp, TIME of the real world that COMMAND may work at a stretch before "
+                   "its clock goes on (default 1s); more for a machine that is busy")
+        ->type_name("TIME");
     run.add_option("--wall-timeout", raw.wall_timeout,
                    "With --warp, TIME of the real world after which the run is ended (default 2m)");
     run.add_option(
@@ -152,15 +160,18 @@ Example:
 
 [[nodiscard]] std::optional<std::string> understand(const RawRun& raw, setup::RunOptions& options) {
     std::optional<Duration> wall_timeout;
+    std::optional<Duration> free_work;
     for (const auto& problem :
          {understand_common(raw, options),
           split_assignments(raw.sysctls, "--sysctl", options.sysctls),
+          parse_time_option("--free-work", raw.free_work, Duration(1), free_work),
           parse_time_option("--wall-timeout", raw.wall_timeout, Duration(1), wall_timeout)}) {
         if (problem) {
             return problem;
         }
     }
     options.wall_timeout = wall_timeout.value_or(options.wall_timeout);
+    options.free_work = free_work.value_or(options.free_work);
     if (!raw.report_file.empty()) {
         options.report_file = raw.report_file;
         options.sockets = true;
@@ -271,7 +282,9 @@ Request describe_mistake(std::string message, const std::string& subcommand, boo
     return usage_error(message, subcommand == "run"     ? "ghostpeer run --help"
                                 : subcommand == "serve" ? "ghostpeer serve --help"
                                 : subcommand == "ctl"   ? "ghostpeer ctl --help"
-                                                        : "ghostpeer --help");
+                                : subcommand == "sweep" || subcommand == "survey"
+                                    ? "ghostpeer " + subcommand + " --help"
+                                    : "ghostpeer --help");
 }
 
 /// What was asked for, unless there is a problem with it.
@@ -328,6 +341,18 @@ Request parse_command_line(int argc, const char* const* argv) {
         define_ctl(*ctl, raw_ctl, asked);
         keep_brackets(arguments);
     }
+    CLI::App* sweep = app.add_subcommand("sweep", "Try every fault at every segment of COMMAND's");
+    RawSweep raw_sweep;
+    SweepRequest swept;
+    if (subcommand == "sweep") {
+        define_sweep(*sweep, raw_sweep, swept.options);
+    }
+    CLI::App* survey = app.add_subcommand("survey", "Try every profile of the catalogue");
+    RawSurvey raw_survey;
+    SurveyRequest surveyed;
+    if (subcommand == "survey") {
+        define_survey(*survey, raw_survey, surveyed.options);
+    }
     CLI::App* warp = app.add_subcommand("warp", "The kernels for run --warp");
     WarpRequest warped;
     define_warp(*warp, warped);
@@ -341,8 +366,10 @@ Request parse_command_line(int argc, const char* const* argv) {
         app.exit(success, text, text);
         return PrintRequest{with_command(text.str()), false, exit_success};
     } catch (const CLI::ParseError& error) {
-        return describe_mistake(error.what(), subcommand,
-                                subcommand == "run" && options.command.empty());
+        return describe_mistake(
+            error.what(), subcommand,
+            (subcommand == "run" || subcommand == "sweep" || subcommand == "survey") &&
+                options.command.empty());
     }
 
     if (list->parsed()) {
@@ -369,6 +396,15 @@ Request parse_command_line(int argc, const char* const* argv) {
     }
     if (ctl->parsed()) {
         return unless(understand_ctl(raw_ctl, asked), "ghostpeer ctl --help", asked);
+    }
+    if (survey->parsed()) {
+        surveyed.options.command = std::move(options.command);
+        return unless(understand_survey(raw_survey, surveyed.options), "ghostpeer survey --help",
+                      surveyed);
+    }
+    if (sweep->parsed()) {
+        swept.options.command = std::move(options.command);
+        return unless(understand_sweep(raw_sweep, swept.options), "ghostpeer sweep --help", swept);
     }
     if (serve->parsed()) {
         return unless(understand_serve(raw_serve, served.options), "ghostpeer serve --help",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/ctl_command.hpp"
+#include "cli/sweep_options.hpp"
 #include "setup/run_options.hpp"
 #include "setup/serve_options.hpp"
 
@@ -48,6 +49,12 @@ struct WarpRequest {
     std::vector<std::string> kernels;  ///< series; empty: the default one, or for `remove` all
     std::string source;                ///< of `build`: where the kernel's source is
 };
+struct SweepRequest {
+    SweepOptions options;
+};
+struct SurveyRequest {
+    SurveyOptions options;
+};
 /// Nothing is left to do but to print a text (help, version, a usage error) and to end.
 struct PrintRequest {
     std::string text;
@@ -57,7 +64,8 @@ struct PrintRequest {
 
 using Request =
     std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
-                 JudgeRequest, CompletionRequest, WarpRequest, CtlRequest, PrintRequest>;
+                 JudgeRequest, CompletionRequest, WarpRequest, CtlRequest, SweepRequest,
+                 SurveyRequest, PrintRequest>;
 
 /// Never throws and never ends the program.
 [[nodiscard]] Request parse_command_line(int argc, const char* const* argv);

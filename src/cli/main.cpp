@@ -3,6 +3,8 @@
 #include "cli/heap.hpp"
 #include "cli/judge_command.hpp"
 #include "cli/report_command.hpp"
+#include "cli/survey_command.hpp"
+#include "cli/sweep_command.hpp"
 #include "cli/warp_command.hpp"
 #include "event/exit_status.hpp"
 #include "posix/message.hpp"
@@ -34,6 +36,12 @@ struct Perform {
     }
     int operator()(const ServeRequest& request) const {
         return run::serve_command(request.options, inheritance);
+    }
+    int operator()(const SweepRequest& request) const {
+        return sweep_command(request.options, inheritance, arguments);
+    }
+    int operator()(const SurveyRequest& request) const {
+        return survey_command(request.options, inheritance, arguments);
     }
     int operator()(const CtlRequest& request) const { return ctl_command(request); }
     int operator()(const ListRequest& request) const { return list_command(request); }

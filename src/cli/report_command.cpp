@@ -19,17 +19,17 @@ namespace ghostpeer::cli {
 namespace {
 
 /// What was found of a record, beside its events.
-struct Reading {
+struct Found {
     std::string failure;        ///< why it could not be read, a sentence; empty: it was, to its end
     std::string first_problem;  ///< of a line that is no event
 };
 
-[[nodiscard]] Reading read_record(const std::string& path, page::Record& record) {
+[[nodiscard]] Found read_record(const std::string& path, page::Record& record) {
     auto file = event::RecordFile::open(path);
     if (!file) {
         return {file.error(), {}};
     }
-    Reading reading;
+    Found found;
     event::Event event;
     while (const auto line = file->next(event)) {
         switch (*line) {
@@ -38,20 +38,20 @@ struct Reading {
             case event::Line::blank: break;
             case event::Line::malformed:
                 record.add_unreadable();
-                if (reading.first_problem.empty()) {
-                    reading.first_problem = file->reader().problem();
+                if (found.first_problem.empty()) {
+                    found.first_problem = file->reader().problem();
                 }
                 break;
         }
     }
-    reading.failure = file->failure();
-    if (reading.failure.empty() && record.events() == 0) {
-        reading.failure = fmt::format(
+    found.failure = file->failure();
+    if (found.failure.empty() && record.events() == 0) {
+        found.failure = fmt::format(
             "{} is no event stream: no line of it is an event. `ghostpeer run --events FILE` "
             "writes one.",
             path);
     }
-    return reading;
+    return found;
 }
 
 [[nodiscard]] std::string page_beside(const std::string& record) {
@@ -75,9 +75,9 @@ int report_command(const ReportRequest& request) {
                              request.record));
         return exit_cannot;
     }
-    const Reading reading = read_record(request.record, record);
-    if (!reading.failure.empty()) {
-        complain(reading.failure);
+    const Found found = read_record(request.record, record);
+    if (!found.failure.empty()) {
+        complain(found.failure);
         return exit_cannot;
     }
     auto file = show::OutputFile::open(path, "page", run::patience_with_page);
@@ -98,7 +98,7 @@ int report_command(const ReportRequest& request) {
     if (record.unreadable() > 0) {
         told += fmt::format("; {} could not be read, the first: {}",
                             event::count(record.unreadable(), "line"),
-                            event::printable(reading.first_problem));
+                            event::printable(found.first_problem));
     }
     complain(told + ".");
     return exit_success;

@@ -216,6 +216,7 @@ int run_in_guest(const setup::RunOptions& options, const warp::Kernel& kernel,
     run.kernel = kernel;
     run.spec = std::move(spec);
     run.wall_timeout = options.wall_timeout;
+    run.free_work = options.free_work;
     run.most_input = setup::memory_limit(options);
     run.clock = [&] { return clock.now() - run_start; };
     run.signal_fd = signals.fd();

@@ -168,6 +168,9 @@ std::string describe_unheard(const profile::Rule& rule, const event::RuleStatist
 
 /// Its phase was over, or never began, so that its event may have come up in vain; else empty.
 std::string describe_phase(const profile::Rule& rule, const ProfileStatistics& profile) {
+    if (rule.always) {
+        return {};
+    }
     const auto& all = *profile.profile;
     const auto begun_by = [&](const auto& wanted) -> const profile::Rule* {
         for (std::size_t i = 0; i < std::min(all.rules.size(), profile.rules.size()); ++i) {

@@ -1,7 +1,7 @@
 # Makes one HTML file of web/page.html, its style sheet, its scripts and d3, and of that a C++ file
-# that defines ghostpeer::page::before_record() and after_record(). Made at build time, again
+# that defines ghostpeer::page::before_NAME() and after_NAME(). Made at build time, again
 # whenever one of them changes; this script runs itself for it:
-#     cmake -DWEB=folder -DD3=d3.min.js -DOUTPUT=file.cpp -P embed_page.cmake
+#     cmake -DWEB=folder -DNAME=record -DD3=d3.min.js -DOUTPUT=file.cpp -P embed_page.cmake
 #
 # The page allows no script but these: their hash stands in its content security policy. So whatever
 # a record contains, it runs nothing.
@@ -24,14 +24,14 @@ function(ghostpeer_base64_hash text result)
     set(${result} "sha256-${base64}=" PARENT_SCOPE)
 endfunction()
 
-function(ghostpeer_write_page folder d3 output)
+function(ghostpeer_write_page folder name d3 output)
     file(READ ${folder}/page.html page)
     file(READ ${folder}/page.css style)
     file(READ ${d3} library)
     set(scripts "")
     file(STRINGS ${folder}/scripts.txt names)
-    foreach(name IN LISTS names)
-        file(READ ${folder}/${name} text)
+    foreach(file IN LISTS names)
+        file(READ ${folder}/${file} text)
         string(APPEND scripts "${text}")
     endforeach()
     set(script "${library}\n(() => {\n\"use strict\";\n${scripts}\nmain();\n})();\n")
@@ -54,17 +54,17 @@ function(ghostpeer_write_page folder d3 output)
     math(EXPR at "${at} + 8")
     string(SUBSTRING "${page}" ${at} -1 after)
     file(WRITE ${output}
-        "// Made from src/page/web and d3 by embed_page.cmake.\n"
+        "// Made from src/page and d3 by embed_page.cmake.\n"
         "#include \"page/parts.hpp\"\n\n"
         "namespace ghostpeer::page {\n\n"
-        "std::string_view before_record() noexcept {\n    return R\"ghostpeer(${before})ghostpeer\";\n}\n\n"
-        "std::string_view after_record() noexcept {\n    return R\"ghostpeer(${after})ghostpeer\";\n}\n\n"
+        "std::string_view before_${name}() noexcept {\n    return R\"ghostpeer(${before})ghostpeer\";\n}\n\n"
+        "std::string_view after_${name}() noexcept {\n    return R\"ghostpeer(${after})ghostpeer\";\n}\n\n"
         "}  // namespace ghostpeer::page\n")
 endfunction()
 
 set(GHOSTPEER_PAGE_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
 
-function(ghostpeer_embed_page target folder)
+function(ghostpeer_embed_page target folder name)
     find_file(GHOSTPEER_D3 d3.min.js PATHS /usr/share/nodejs/d3/dist /usr/share/javascript/d3
               /usr/lib/node_modules/d3/dist NO_DEFAULT_PATH)
     if(NOT GHOSTPEER_D3)
@@ -73,10 +73,10 @@ function(ghostpeer_embed_page target folder)
                 "cmake -DGHOSTPEER_D3=FILE")
     endif()
     file(GLOB parts CONFIGURE_DEPENDS ${folder}/*)
-    set(output ${CMAKE_CURRENT_BINARY_DIR}/page_parts.cpp)
+    set(output ${CMAKE_CURRENT_BINARY_DIR}/page_${name}.cpp)
     add_custom_command(
         OUTPUT ${output}
-        COMMAND ${CMAKE_COMMAND} -DWEB=${folder} -DD3=${GHOSTPEER_D3} -DOUTPUT=${output}
+        COMMAND ${CMAKE_COMMAND} -DWEB=${folder} -DNAME=${name} -DD3=${GHOSTPEER_D3} -DOUTPUT=${output}
                 -P ${GHOSTPEER_PAGE_SCRIPT}
         DEPENDS ${parts} ${GHOSTPEER_D3} ${GHOSTPEER_PAGE_SCRIPT}
         COMMENT "Embedding the page"
@@ -86,5 +86,5 @@ function(ghostpeer_embed_page target folder)
 endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE AND DEFINED WEB)
-    ghostpeer_write_page(${WEB} ${D3} ${OUTPUT})
+    ghostpeer_write_page(${WEB} ${NAME} ${D3} ${OUTPUT})
 endif()

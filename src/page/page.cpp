@@ -14,4 +14,13 @@ std::string make_page(const Record& record, std::string_view source, std::string
     return page;
 }
 
+std::string make_grid(std::string_view results) {
+    std::string page(before_grid());
+    for (const char c : results) {
+        // Nothing in it can end the element that it stands in.
+        page += c == '<' ? std::string_view("\\u003c") : std::string_view(&c, 1);
+    }
+    return page.append(after_grid());
+}
+
 }  // namespace ghostpeer::page

@@ -12,4 +12,7 @@ namespace ghostpeer::page {
 [[nodiscard]] std::string make_page(const Record& record, std::string_view source,
                                     std::string_view version);
 
+/// The page of many runs, a cell for each. `results`: JSON, whatever texts are in it.
+[[nodiscard]] std::string make_grid(std::string_view results);
+
 }  // namespace ghostpeer::page

@@ -127,9 +127,14 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.window_max, max_buffered));
     finishes_together = std::any_of(profile->rules.begin(), profile->rules.end(), ends_with_others);
     quotes_arrivals = profile::sends_icmp(*profile);
-    for (const auto& rule : profile->rules) {
-        for (const auto& event : rule.on) {
-            std::visit(Indexer{phases[rule.phase], rule}, event);
+    for (std::size_t phase = 0; phase < phases.size(); ++phase) {
+        for (const auto& rule : profile->rules) {
+            if (rule.phase != phase && !rule.always) {
+                continue;
+            }
+            for (const auto& event : rule.on) {
+                std::visit(Indexer{phases[phase], rule}, event);
+            }
         }
     }
 }

@@ -76,6 +76,7 @@ struct RunOptions : CommonOptions {
     std::vector<std::string> warp;  ///< kernel series to run in, one after the other; empty: this
                                     ///< machine's own kernel
     Duration wall_timeout = std::chrono::seconds(120);  ///< real time, under --warp
+    Duration free_work = std::chrono::seconds(1);       ///< likewise, before work costs time
     std::string kernel;  ///< in the guest: its kernel, for the verdict
     bool sockets = false;
     std::optional<std::string> syscalls;  ///< `network`, `all`, or a list of strace's

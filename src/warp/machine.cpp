@@ -27,9 +27,6 @@ namespace {
 /// As much as makes tcp_rmem and tcp_wmem, and so the window scale, what they are on a usual host.
 /// The host gives only what is touched.
 constexpr const char* memory = "mem=1G";
-/// Real time that a busy guest may use before its clock goes on: processors of any speed then give
-/// the same times, and a program that spins until some time has passed still gets there.
-constexpr const char* grace = "time-travel-grace=1000000000";
 constexpr int orders_fd = 3;
 constexpr int cannot_execute = 127;
 
@@ -88,7 +85,8 @@ void become_kernel(const Start& start, char* const* arguments, char* const* envi
 
 }  // namespace
 
-tl::expected<Machine, std::string> Machine::boot(const Kernel& kernel, const RunDirectory& folder) {
+tl::expected<Machine, std::string> Machine::boot(const Kernel& kernel, const RunDirectory& folder,
+                                                 Duration free_work) {
     const auto failed = [](const std::string& what) {
         return tl::make_unexpected(
             fmt::format("The guest cannot be started: {}: {}.", what, std::strerror(errno)));
@@ -124,7 +122,7 @@ tl::expected<Machine, std::string> Machine::boot(const Kernel& kernel, const Run
                        "rw",
                        "init=" + run + "/" + guest_file::init,
                        "time-travel",
-                       grace,
+                       fmt::format("time-travel-grace={}", free_work.count()),
                        "norandmaps",
                        "con=null",
                        "con0=null,fd:1",

@@ -1,6 +1,7 @@
 // The process that is the guest: one User-Mode Linux kernel.
 #pragma once
 
+#include "ghostpeer/wire/time.hpp"
 #include "posix/file_descriptor.hpp"
 #include "warp/kernel_store.hpp"
 #include "warp/run_directory.hpp"
@@ -16,9 +17,11 @@ namespace ghostpeer::warp {
 
 class Machine {
   public:
-    /// Boots it. It dies with the calling thread. The error is a complete sentence.
+    /// Boots it. It dies with the calling thread. `free_work`: real time that it may work at a
+    /// stretch before its clock goes on. The error is a complete sentence.
     [[nodiscard]] static tl::expected<Machine, std::string> boot(const Kernel& kernel,
-                                                                 const RunDirectory& folder);
+                                                                 const RunDirectory& folder,
+                                                                 Duration free_work);
     Machine(Machine&& other) noexcept;
     Machine& operator=(Machine&&) = delete;
     Machine(const Machine&) = delete;

@@ -337,7 +337,7 @@ GuestEnd run_guest(const GuestRun& run) {
             return failed(written.error());
         }
     }
-    auto machine = Machine::boot(run.kernel, *folder);
+    auto machine = Machine::boot(run.kernel, *folder, run.free_work);
     if (!machine) {
         return failed(machine.error());
     }

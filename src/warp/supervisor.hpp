@@ -20,6 +20,10 @@ struct GuestRun {
     GuestSpec spec;  ///< `has_stdin` and `one_output` are filled in
     /// Real time until the run is ended, from when `clock` shows zero.
     Duration wall_timeout{};
+    /// Real time that the guest may work at a stretch before its clock goes on: processors of any
+    /// speed then give the same times, and a program that spins until some time has passed still
+    /// gets there.
+    Duration free_work = std::chrono::seconds(1);
     std::uint64_t most_input = 0;  ///< bytes of standard input that are kept
     /// Real time since the run began.
     std::function<Duration()> clock;

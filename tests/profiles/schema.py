@@ -155,6 +155,7 @@ GOOD = [
     "summary: x\nrules: [{on: start, do: [{say: {text: a, push: false}}, "
     "{say: {bytes: 1KiB, pieces: 100}}]}]",
     "summary: x\nrules: [{on: start, do: {become: p}}]\nphases: {p: [{on: start, do: finish}]}",
+    "summary: x\nrules: [{on: start, always: true, do: finish}]",
     "summary: x\ntolerance: 50ms\nexpect: [{see: [receive rst, send rst], times: 2..4, "
     "apart: [1s, '>= 2s'], within: 13s..15s of first enter established, when: {attempt: 1}, "
     "tolerance: 10%}, {never: receive data}, {attempts: '>= 3', apart: {at_least: 1s, at_most: 1h, "

@@ -48,6 +48,29 @@ phases:
     CHECK(world.segments(Direction::out, Fate::sent).back().reason == tcp::Reason::rst);
 }
 
+TEST_CASE("a rule that holds always holds in every phase, with one count") {
+    World world(R"(rules:
+  - {on: receive data, nth: 3, always: true, do: drop}
+  - {on: receive data, do: {become: one}}
+phases:
+  one:
+    - {on: receive data, do: {become: two}}
+  two:
+    - {on: receive data, do: {log: two}}
+    - {on: receive ack, always: true, optional: true, do: {log: ack}}
+)");
+    Socket socket(world);
+    socket.connect();
+    CHECK(world.all<event::Log>().size() == 1);  // the handshake's, before any phase
+    for (int i = 0; i < 3; ++i) {
+        socket.send_data("x");
+    }
+    CHECK(world.segments(Direction::in, Fate::dropped).size() == 1);
+    CHECK(world.all<event::Log>().size() == 2);
+    socket.send_data("x");
+    CHECK(world.segments(Direction::in, Fate::dropped).size() == 1);
+}
+
 TEST_CASE("idle rules of a phase count from the last segment") {
     World world(R"(rules:
   - {on: received 1, do: {become: quiet}}

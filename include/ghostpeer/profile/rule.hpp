@@ -165,6 +165,7 @@ struct Rule {
     std::vector<Event> on;
     Filters filters;
     std::vector<Action> actions;
+    bool always = false;    ///< holds in every phase, not only in its own
     bool optional = false;  ///< may stay unfired (`optional: true`, or a probability)
 };
 

@@ -26,6 +26,7 @@ struct RuleParts {
     std::vector<EventAt> events;
     Filters filters;
     std::vector<ActionAt> actions;
+    bool always = false;
     bool optional = false;
 };
 

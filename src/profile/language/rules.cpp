@@ -1,5 +1,5 @@
-#include "profile/language/rule_parts.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/rule_parts.hpp"
 
 #include <array>
 #include <utility>
@@ -8,7 +8,7 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::array<Word<ReadKey<RuleParts>>, 9> rule_words{{
+constexpr std::array<Word<ReadKey<RuleParts>>, 10> rule_words{{
     {"on", read_on},
     {"do", read_do},
     {"first", read_first},
@@ -17,6 +17,10 @@ constexpr std::array<Word<ReadKey<RuleParts>>, 9> rule_words{{
     {"probability", read_probability},
     {"when", read_when},
     {"after", read_after},
+    {"always",
+     [](const Entry& entry, RuleParts& rule, Context& context) {
+         rule.always = read_bool(entry, context.errors).value_or(false);
+     }},
     {"optional",
      [](const Entry& entry, RuleParts& rule, Context& context) {
          rule.optional = read_bool(entry, context.errors).value_or(false);
@@ -29,6 +33,7 @@ Rule finish_rule(RuleParts parts, std::size_t id) {
     rule.place =
         Place{parts.at->source->name(), parts.at->mark.line + 1, parts.at->mark.column + 1};
     rule.source = parts.at->source->block(parts.at->mark);
+    rule.always = parts.always;
     rule.optional = parts.optional || parts.filters.probability.has_value();
     rule.filters = std::move(parts.filters);
     for (auto& each : parts.events) {

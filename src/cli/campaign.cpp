@@ -1,0 +1,240 @@
+#include "cli/campaign.hpp"
+
+#include "loop/last_resort.hpp"
+#include "posix/message.hpp"
+#include "warp/kernel_store.hpp"
+#include "warp/recipe.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <thread>
+#include <utility>
+
+namespace ghostpeer::cli {
+namespace {
+
+constexpr const char* own_executable = "/proc/self/exe";
+
+/// Several guests at a time on a machine that may have other work: what they do still costs no
+/// time, so that the same sweep ends the same way.
+constexpr const char* free_work = "10s";
+
+[[nodiscard]] std::string time_option(Duration time) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    constexpr std::int64_t second = 1000;
+    constexpr std::int64_t minute = 60 * second;
+    constexpr std::int64_t hour = 60 * minute;
+    return ms % hour == 0     ? fmt::format("{}h", ms / hour)
+           : ms % minute == 0 ? fmt::format("{}m", ms / minute)
+           : ms % second == 0 ? fmt::format("{}s", ms / second)
+                              : fmt::format("{}ms", ms);
+}
+
+}  // namespace
+
+/// A moving line on a terminal, else a line for each quarter.
+class Campaign::Progress {
+  public:
+    Progress(std::size_t done, std::size_t all, bool quiet, const loop::Clock& clock)
+        : clock_(clock),
+          begun_(done),
+          done_(done),
+          all_(all),
+          quiet_(quiet),
+          terminal_(isatty(STDERR_FILENO) == 1) {}
+    ~Progress() { clear(); }
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    void count(const sweep::Case& one) {
+        ++done_;
+        last_ = one.column.empty() ? one.row : one.row + " at " + one.column;
+        show();
+    }
+    void show() {
+        if (quiet_ || all_ == 0) {
+            return;
+        }
+        if (terminal_) {
+            constexpr std::size_t width = 24;
+            const std::size_t filled = width * done_ / all_;
+            print_message(fmt::format("\r\x1b[K[{}{}] {} of {}{}  {}", std::string(filled, '#'),
+                                      std::string(width - filled, '.'), done_, all_, left(),
+                                      last_.substr(0, 40)));
+            shown_ = true;
+            return;
+        }
+        const std::size_t quarter = 4 * done_ / all_;
+        if (quarter > quarter_) {
+            quarter_ = quarter;
+            print_message(fmt::format("{} of {} runs{}\n", done_, all_, left()));
+        }
+    }
+    void clear() {
+        if (shown_) {
+            print_message("\r\x1b[K");
+            shown_ = false;
+        }
+    }
+
+  private:
+    [[nodiscard]] std::string left() const {
+        if (done_ == begun_ || done_ == all_) {
+            return {};
+        }
+        const double each =
+            to_seconds(clock_.now() - run_start) / static_cast<double>(done_ - begun_);
+        return fmt::format(", {:.0f} s left", each * static_cast<double>(all_ - done_));
+    }
+
+    const loop::Clock& clock_;
+    std::size_t begun_;
+    std::size_t done_;
+    std::size_t all_;
+    bool quiet_;
+    bool terminal_;
+    bool shown_ = false;
+    std::size_t quarter_ = 0;
+    std::string last_;
+};
+
+Campaign::Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance)
+    : options_(options), inheritance_(inheritance), real_(options.real) {}
+
+tl::expected<std::vector<std::string>, std::string> Campaign::common_options() {
+    std::vector<std::string> words;
+    if (!real_) {
+        const auto store = warp::KernelStore::locate();
+        const bool chosen = !options_.kernels.empty();
+        const std::string series =
+            chosen ? options_.kernels.front() : std::string(warp::recipes().front().series);
+        if (const auto kernel = store.find(series); !kernel) {
+            if (chosen) {
+                return tl::make_unexpected(kernel.error());
+            }
+            complain(
+                "There is no kernel for virtual time, so the runs are in real time; `ghostpeer "
+                "warp build` builds one in some minutes.");
+            real_ = true;
+        }
+        if (!real_) {
+            words.push_back(chosen ? "--warp=" + series : "--warp");
+            words.emplace_back("--free-work");
+            words.emplace_back(free_work);
+        }
+    }
+    words.emplace_back("--seed");
+    words.push_back(std::to_string(options_.seed));
+    words.emplace_back("--timeout");
+    words.push_back(time_option(real_ ? options_.timeout : options_.limit));
+    words.insert(words.end(), options_.run_options.begin(), options_.run_options.end());
+    return words;
+}
+
+std::size_t Campaign::hands() const {
+    if (options_.jobs) {
+        return *options_.jobs;
+    }
+    const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+    constexpr std::size_t waiting = 4;  // in real time most of a run is waiting
+    return real_ ? processors * waiting : processors;
+}
+
+bool Campaign::work(std::vector<sweep::Job> jobs,
+                    const std::function<bool(const sweep::JobEnd&)>& ended,
+                    const std::function<void()>& tick) {
+    std::size_t at = 0;
+    sweep::Crew crew;
+    crew.hands = hands();
+    crew.apart = !real_;  // a guest stays on the processor that it began on
+    crew.ignored = inheritance_.ignored;
+    crew.interrupt_fd = signals_.fd();
+    bool interrupted = false;
+    crew.interrupted = [&] {
+        while (signals_.next()) {
+            interrupted = true;
+        }
+        return interrupted;
+    };
+    crew.next = [&]() -> std::optional<sweep::Job> {
+        return at < jobs.size() ? std::optional(std::move(jobs[at++])) : std::nullopt;
+    };
+    crew.ended = ended;
+    crew.tick = [&] {
+        tick();
+        if (interrupted) {
+            last_resort::put_off();  // the children have a patience of their own
+        }
+    };
+    return sweep::work(crew);
+}
+
+std::optional<std::array<sweep::Evidence, 2>> Campaign::run_baseline(const sweep::Plan& plan,
+                                                                     const sweep::Case& one,
+                                                                     const sweep::Folder& folder) {
+    std::vector<sweep::Job> jobs;
+    for (std::size_t which = 0; which < 2; ++which) {
+        jobs.push_back(sweep::make_job(
+            plan, one, folder.baseline_stem(one.program, static_cast<int>(which)), own_executable));
+        jobs.back().number = which;
+    }
+    std::array<sweep::Evidence, 2> evidence;
+    const bool whole = work(
+        std::move(jobs),
+        [&](const sweep::JobEnd& end) {
+            evidence.at(end.number) = sweep::collect(
+                folder.baseline_stem(one.program, static_cast<int>(end.number)), end);
+            return true;
+        },
+        [] {});
+    return whole ? std::optional(std::move(evidence)) : std::nullopt;
+}
+
+Campaign::End Campaign::run(const sweep::Plan& plan, const sweep::Shard& shard,
+                            const sweep::Folder& folder, sweep::Results& results) {
+    std::vector<sweep::Job> jobs;
+    std::size_t own = 0;
+    for (const sweep::Case& one : plan.cases) {
+        if (!shard.has(one.number)) {
+            continue;
+        }
+        ++own;
+        if (!results.contains(one.number)) {
+            sweep::Stem stem = folder.file(sweep::number_text(one.number));
+            jobs.push_back(sweep::make_job(plan, one, stem, own_executable));
+        }
+    }
+    std::optional<std::string> problem;
+    Progress progress(own - jobs.size(), own, options_.quiet, clock_);
+    const bool whole = work(
+        std::move(jobs),
+        [&](const sweep::JobEnd& end) {
+            const sweep::Case& one = plan.cases[end.number - 1];
+            const auto evidence = sweep::collect(folder.file(sweep::number_text(one.number)), end);
+            const auto result = sweep::judge(one, plan.baselines[one.program], evidence, plan.slow);
+            if (const auto added = folder.add(result); !added) {
+                problem = added.error();
+                return false;
+            }
+            const bool is_quiet =
+                !sweep::is_finding(result.outcome) && result.outcome != sweep::Outcome::undone;
+            if (is_quiet && !options_.report) {
+                folder.forget(one.number);
+            }
+            results[one.number] = result;
+            progress.count(one);
+            return true;
+        },
+        [&] { progress.show(); });
+    progress.clear();
+    if (problem) {
+        complain(*problem);
+        return End::failed;
+    }
+    return whole ? End::done : End::interrupted;
+}
+
+}  // namespace ghostpeer::cli

@@ -1,0 +1,54 @@
+// The runs of a sweep or a survey: many children of this process, each `ghostpeer run`.
+#pragma once
+
+#include "cli/sweep_options.hpp"
+#include "loop/clock.hpp"
+#include "loop/signals.hpp"
+#include "sandbox/inheritance.hpp"
+#include "sweep/plan.hpp"
+#include "sweep/results.hpp"
+#include "sweep/runs.hpp"
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::cli {
+
+class Campaign {
+  public:
+    Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance);
+
+    /// What the options mean for each run: the kernel or real time, the limit, the seed. Where
+    /// there is no kernel it says so. The error is a complete sentence.
+    [[nodiscard]] tl::expected<std::vector<std::string>, std::string> common_options();
+
+    /// `one` twice. Not set: interrupted.
+    [[nodiscard]] std::optional<std::array<sweep::Evidence, 2>> run_baseline(
+        const sweep::Plan& plan, const sweep::Case& one, const sweep::Folder& folder);
+
+    enum class End { done, interrupted, failed };
+    /// What of the plan is not in `results` yet and is this shard's. `failed`: it has said why.
+    [[nodiscard]] End run(const sweep::Plan& plan, const sweep::Shard& shard,
+                          const sweep::Folder& folder, sweep::Results& results);
+
+  private:
+    class Progress;
+
+    [[nodiscard]] bool work(std::vector<sweep::Job> jobs,
+                            const std::function<bool(const sweep::JobEnd&)>& ended,
+                            const std::function<void()>& tick);
+    [[nodiscard]] std::size_t hands() const;
+
+    const CampaignOptions& options_;
+    const sandbox::Inheritance& inheritance_;
+    loop::SignalReader signals_;
+    loop::Clock clock_;
+    bool real_ = false;
+};
+
+}  // namespace ghostpeer::cli

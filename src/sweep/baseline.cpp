@@ -1,0 +1,143 @@
+#include "sweep/baseline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace ghostpeer::sweep {
+namespace {
+
+constexpr std::string_view untried = "Nothing was tried: ";
+
+[[nodiscard]] std::string without_end(const std::string& line) {
+    return line.substr(0, line.find('\n'));
+}
+
+/// Why a run cannot be what others are compared with; empty: it can.
+[[nodiscard]] std::string distrust(const Evidence& run) {
+    const RunRecord& record = run.record;
+    if (record.ended == "timeout" || run.run_status == 124) {
+        return fmt::format("{}COMMAND does not end by itself, with nothing the matter ({}).",
+                           untried, record.headline.empty() ? run.complaint : record.headline);
+    }
+    if (!record.complete) {
+        return fmt::format("{}COMMAND could not be run: {}", untried,
+                           run.complaint.empty() ? "there is no record of it." : run.complaint);
+    }
+    if (record.ended == "signal") {
+        return fmt::format("{}the run was ended by a signal.", untried);
+    }
+    const bool by_peer = record.ended == "finish";
+    if (!by_peer && (!record.signal.empty() || record.status.value_or(1) != 0)) {
+        return fmt::format("{}COMMAND fails by itself, with nothing the matter: {}.{}", untried,
+                           !record.signal.empty()
+                               ? "it was ended by " + record.signal
+                               : fmt::format("status {}", record.status.value_or(1)),
+                           run.complaint.empty() ? "" : " It said: " + run.complaint);
+    }
+    return {};
+}
+
+[[nodiscard]] std::string show_difference(const std::vector<std::string>& one,
+                                          const std::vector<std::string>& other) {
+    const std::size_t line = first_difference(one, other, {}).value_or(0);
+    std::string text;
+    for (const auto& [mark, lines] : {std::pair{'-', &one}, std::pair{'+', &other}}) {
+        if (line < lines->size()) {
+            text += fmt::format("\n  {}{}", mark, without_end((*lines)[line]));
+        }
+    }
+    return text;
+}
+
+[[nodiscard]] std::vector<std::size_t> differing_lines(const std::vector<std::string>& one,
+                                                       const std::vector<std::string>& other) {
+    std::vector<std::size_t> lines;
+    for (std::size_t i = 0; i < std::min(one.size(), other.size()); ++i) {
+        if (one[i] != other[i]) {
+            lines.push_back(i);
+        }
+    }
+    return lines;
+}
+
+}  // namespace
+
+tl::expected<BaselineFound, std::string> compare_ends(const std::array<Evidence, 2>& runs) {
+    for (const Evidence& run : runs) {
+        if (auto why = distrust(run); !why.empty()) {
+            return tl::make_unexpected(std::move(why));
+        }
+    }
+    BaselineFound found;
+    const auto& [first, second] = runs;
+    if (first.output.size() != second.output.size()) {
+        return tl::make_unexpected(
+            fmt::format("{}COMMAND does not repeat itself: it printed {} lines, then {}. The first "
+                        "that differs:{}",
+                        untried, first.output.size(), second.output.size(),
+                        show_difference(first.output, second.output)));
+    }
+    found.baseline.unsteady = differing_lines(first.output, second.output);
+    if (!found.baseline.unsteady.empty()) {
+        found.remarks.push_back(fmt::format(
+            "{} of {} lines of the output differ from run to run, and are not looked at:{}",
+            found.baseline.unsteady.size(), first.output.size(),
+            show_difference(first.output, second.output)));
+    }
+    found.baseline.output = first.output;
+    found.baseline.duration = first.record.duration;
+    found.baseline.attempts = std::max(first.record.attempts, second.record.attempts);
+    found.baseline.repeated = std::max(first.repeated, second.repeated);
+    return found;
+}
+
+tl::expected<BaselineFound, std::string> compare_baseline(const std::array<Evidence, 2>& runs,
+                                                          const PositionLimits& limits) {
+    auto found = compare_ends(runs);
+    if (!found) {
+        return found;
+    }
+    const Positions first = find_positions(runs[0].record, limits);
+    const Positions second = find_positions(runs[1].record, limits);
+    std::set<std::string> both;
+    for (const Position& position : second.all) {
+        both.insert(name(position));
+    }
+    for (const Position& position : first.all) {
+        if (both.contains(name(position))) {
+            found->positions.push_back(position);
+        }
+    }
+    const std::size_t lost = first.all.size() + second.all.size() - 2 * found->positions.size();
+    if (found->positions.empty()) {
+        return tl::make_unexpected(
+            !limits.at.empty() && runs[0].record.attempts > 0
+                ? fmt::format("{}the conversation has no position that is called so. `ghostpeer "
+                              "sweep` without --at shows all of them.",
+                              untried)
+            : limits.attempt && runs[0].record.attempts > 0
+                ? fmt::format("{}COMMAND has no attempt {}; it made {}.", untried, *limits.attempt,
+                              runs[0].record.attempts)
+            : lost > 0
+                ? fmt::format("{}COMMAND's two conversations have no segment in common.", untried)
+                : fmt::format("{}there is no conversation: COMMAND made no connection to the "
+                              "peer. 198.18.0.2 is a good address to dial, and --peer NAME "
+                              "makes a name for one.",
+                              untried));
+    }
+    if (lost > 0) {
+        found->remarks.push_back(fmt::format(
+            "{} segments were in one of two conversations alone; no fault is tried there.", lost));
+    }
+    if (first.ambiguous > 0) {
+        found->remarks.push_back(fmt::format(
+            "{} connections go to the same port of another address; no fault is tried on them.",
+            first.ambiguous));
+    }
+    return found;
+}
+
+}  // namespace ghostpeer::sweep

@@ -1,0 +1,242 @@
+#include "sweep/children.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace ghostpeer::sweep {
+namespace {
+
+constexpr int tick_ms = 500;
+/// A run that is told to end takes three seconds at most.
+constexpr int patience_ticks = 10;
+constexpr int cannot_start = 125;
+
+/// The processors that this process may use.
+[[nodiscard]] std::vector<std::size_t> processors() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    std::vector<std::size_t> numbers;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+        for (std::size_t number = 0; number < CPU_SETSIZE; ++number) {
+            if (CPU_ISSET(number, &allowed)) {
+                numbers.push_back(number);
+            }
+        }
+    }
+    return numbers;
+}
+
+/// In the child; it never comes back.
+[[noreturn]] void become(const Step& step, const Crew& crew, std::optional<std::size_t> processor,
+                         pid_t parent) {
+    const sigset_t& ignored = crew.ignored;
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) {
+        _exit(cannot_start);
+    }
+    if (processor) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(*processor, &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (int number = 1; number < NSIG; ++number) {
+        std::signal(number, sigismember(&ignored, number) == 1 ? SIG_IGN : SIG_DFL);
+    }
+    const auto open_file = [](const std::string& path, int mode) {
+        return open(path.empty() ? "/dev/null" : path.c_str(), O_WRONLY | O_CREAT | mode, 0666);
+    };
+    const int input = open("/dev/null", O_RDONLY);
+    const int output = open_file(step.output, O_TRUNC);
+    const int errors = open_file(step.errors, O_APPEND);
+    if (input < 0 || output < 0 || errors < 0 || dup2(input, STDIN_FILENO) < 0 ||
+        dup2(output, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0) {
+        _exit(cannot_start);
+    }
+    for (const int fd : {input, output, errors}) {
+        if (fd > STDERR_FILENO) {
+            close(fd);
+        }
+    }
+    if (!step.folder.empty() && chdir(step.folder.c_str()) != 0) {
+        _exit(cannot_start);
+    }
+    std::vector<char*> arguments;
+    for (const std::string& word : step.command) {
+        arguments.push_back(const_cast<char*>(word.c_str()));  // as execv() wants them
+    }
+    arguments.push_back(nullptr);
+    if (step.program.empty()) {
+        execvp(arguments[0], arguments.data());
+    } else {
+        execv(step.program.c_str(), arguments.data());
+    }
+    _exit(cannot_start);
+}
+
+class Worker {
+  public:
+    Worker(Job job, std::size_t place) : job_(std::move(job)), place_(place) {
+        end_.number = job_.number;
+    }
+
+    /// False: there was nothing more to begin, and the job is over.
+    [[nodiscard]] bool begin_next(const Crew& crew, const std::vector<std::size_t>& processors) {
+        if (given_up_ || at_ == job_.steps.size()) {
+            return false;
+        }
+        const pid_t parent = getpid();
+        const pid_t child = fork();
+        if (child == 0) {
+            const bool alone = crew.apart && place_ < processors.size() && job_.steps[at_].is_run;
+            become(job_.steps[at_], crew, alone ? std::optional(processors[place_]) : std::nullopt,
+                   parent);
+        }
+        if (child < 0) {
+            end_.problem =
+                fmt::format("No more processes can be started: {}.", std::strerror(errno));
+            return false;
+        }
+        setpgid(child, child);  // whoever of the two comes first
+        pid_ = child;
+        pidfd_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+        return true;
+    }
+
+    [[nodiscard]] std::size_t place() const { return place_; }
+    [[nodiscard]] int fd() const { return pidfd_.get(); }
+    void signal(int number) const { kill(-pid_, number); }
+    [[nodiscard]] const JobEnd& end() const { return end_; }
+
+    /// Has the step ended?
+    [[nodiscard]] bool poll_end() {
+        int status = 0;
+        if (waitpid(pid_, &status, WNOHANG) != pid_) {
+            return false;
+        }
+        pidfd_.reset();
+        const Step& step = job_.steps[at_++];
+        const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        if (step.is_run) {
+            end_.run_status = code;
+        } else if (code != 0 && end_.problem.empty()) {
+            end_.problem = fmt::format("`{}` failed with status {}{}.", step.command.back(), code,
+                                       end_.run_status ? "" : ", so the run was not begun");
+            given_up_ = !end_.run_status;
+        }
+        return true;
+    }
+    void give_up() { given_up_ = true; }
+
+  private:
+    Job job_;
+    std::size_t place_;  ///< among those at work
+    std::size_t at_ = 0;
+    bool given_up_ = false;  ///< no other step is begun
+    pid_t pid_ = -1;
+    FileDescriptor pidfd_;
+    JobEnd end_;
+};
+
+class Shift {
+  public:
+    explicit Shift(const Crew& crew) : crew_(crew) {}
+
+    [[nodiscard]] bool work() {
+        while (true) {
+            take_on();
+            if (workers_.empty()) {
+                return !interrupted_;
+            }
+            wait();
+            crew_.tick();
+        }
+    }
+
+  private:
+    void take_on() {
+        while (!closing_ && workers_.size() < crew_.hands) {
+            auto job = crew_.next();
+            if (!job) {
+                return;
+            }
+            workers_.emplace_back(std::move(*job), free_place());
+            go_on(workers_.size() - 1);
+        }
+    }
+    [[nodiscard]] std::size_t free_place() const {
+        std::size_t place = 0;
+        while (std::any_of(workers_.begin(), workers_.end(),
+                           [&](const Worker& worker) { return worker.place() == place; })) {
+            ++place;
+        }
+        return place;
+    }
+    /// The next step, or the end.
+    void go_on(std::size_t at) {
+        if (workers_[at].begin_next(crew_, processors_)) {
+            return;
+        }
+        const JobEnd end = workers_[at].end();
+        workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(at));
+        if (!interrupted_ && !crew_.ended(end)) {
+            closing_ = true;
+        }
+    }
+    void interrupt() {
+        for (Worker& worker : workers_) {
+            worker.signal(interrupted_ ? SIGKILL : SIGTERM);
+            worker.give_up();
+        }
+        closing_ = true;
+        interrupted_ = true;
+    }
+    void wait() {
+        std::vector<pollfd> watched;
+        for (const Worker& worker : workers_) {
+            watched.push_back({worker.fd(), POLLIN, 0});
+        }
+        watched.push_back({crew_.interrupt_fd, POLLIN, 0});
+        const int ready = poll(watched.data(), watched.size(), tick_ms);
+        if (ready == 0 && interrupted_ && ++waited_ == patience_ticks) {
+            interrupt();
+        }
+        if (watched.back().revents != 0 && crew_.interrupted()) {
+            interrupt();
+        }
+        for (std::size_t at = workers_.size(); at-- > 0;) {
+            if (workers_[at].poll_end()) {
+                go_on(at);
+            }
+        }
+    }
+
+    const Crew& crew_;
+    std::vector<std::size_t> processors_ = processors();
+    std::vector<Worker> workers_;
+    bool closing_ = false;
+    bool interrupted_ = false;
+    int waited_ = 0;  ///< ticks since then
+};
+
+}  // namespace
+
+bool work(const Crew& crew) { return Shift(crew).work(); }
+
+}  // namespace ghostpeer::sweep

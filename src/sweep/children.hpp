@@ -1,0 +1,57 @@
+// The processes of a sweep: several at a time, each in a process group of its own, all of them gone
+// when the sweep is.
+#pragma once
+
+#include "posix/file_descriptor.hpp"
+
+#include <sys/types.h>
+#include <csignal>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::sweep {
+
+/// A program to be run.
+struct Step {
+    std::vector<std::string> command;
+    std::string program;  ///< the file; empty: the command's first word, looked up in PATH
+    std::string folder;   ///< to run it in; empty: this one
+    std::string output;   ///< file for standard output; empty: /dev/null
+    std::string errors;   ///< file for standard error; appended to; empty: /dev/null
+    bool is_run = false;  ///< its status is the job's
+};
+
+/// Programs to be run one after the other; one that fails ends it, unless it is the run.
+struct Job {
+    std::size_t number = 0;
+    std::vector<Step> steps;
+};
+
+struct JobEnd {
+    std::size_t number = 0;
+    std::optional<int> run_status;  ///< 128 + N: by signal N; not set: it was not come to
+    std::string problem;            ///< a complete sentence about another step; empty: none
+};
+
+struct Crew {
+    std::size_t hands = 1;  ///< jobs at a time
+    bool apart = false;     ///< each on a processor of its own, as far as there are enough
+    sigset_t ignored{};     ///< signals that the programs are to ignore
+    int interrupt_fd = -1;  ///< readable: no more jobs, and those at work are ended
+    std::function<bool()> interrupted;         ///< asked when it is readable
+    std::function<std::optional<Job>()> next;  ///< the next job; not set: there is none
+    /// False: nothing more is begun.
+    std::function<bool(const JobEnd&)> ended;
+    /// Now and then, with the number of jobs at work.
+    std::function<void()> tick;
+};
+
+/// Comes back when all have ended. False: it was interrupted.
+[[nodiscard]] bool work(const Crew& crew);
+
+}  // namespace ghostpeer::sweep

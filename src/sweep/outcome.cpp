@@ -1,0 +1,204 @@
+#include "sweep/outcome.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace ghostpeer::sweep {
+namespace {
+
+constexpr std::array<std::string_view, outcome_count> names{
+    "wrong", "hang", "crash", "duplicate", "slow", "leak", "error", "fine", "unreached", "undone"};
+
+constexpr double at_once = 0.5;
+constexpr double minute = 60;
+constexpr double hour = 3600;
+constexpr std::size_t longest_excerpt = 60;
+
+[[nodiscard]] bool was_reached(const RunRecord& record, const std::string& profile) {
+    bool any = false;
+    for (const RuleSeen& rule : record.rules) {
+        const bool ours =
+            profile.empty() || rule.file == profile || rule.file.ends_with("/" + profile);
+        any = any || ours;
+        if (ours && rule.fired > 0) {
+            return true;
+        }
+    }
+    return !any && record.attempts > 0;  // the peer is the fault by what it is
+}
+
+/// What can be shown of a line, whatever it holds.
+[[nodiscard]] std::string excerpt(const std::string& line) {
+    std::string text;
+    for (const char c : line) {
+        if (text.size() >= longest_excerpt) {
+            return text + "…";
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        text += c == '\n'                  ? std::string("\\n")
+                : byte < ' ' || byte > '~' ? fmt::format("\\x{:02x}", byte)
+                                           : std::string(1, c);
+    }
+    return text;
+}
+
+[[nodiscard]] std::string describe_difference(const Baseline& baseline,
+                                              const std::vector<std::string>& seen,
+                                              std::size_t line) {
+    if (line >= seen.size()) {
+        return fmt::format("the output ends after {} {} of {}", line, line == 1 ? "line" : "lines",
+                           baseline.output.size());
+    }
+    if (line >= baseline.output.size()) {
+        return fmt::format("the output goes on: \"{}\"", excerpt(seen[line]));
+    }
+    return fmt::format("line {} of the output is \"{}\", not \"{}\"", line + 1, excerpt(seen[line]),
+                       excerpt(baseline.output[line]));
+}
+
+[[nodiscard]] Outcome outcome_of_end(const RunRecord& record, double slow) {
+    if (record.duration > slow) {
+        return Outcome::slow;
+    }
+    if (!record.left_behind.empty()) {
+        return Outcome::leak;
+    }
+    return record.status.value_or(0) == 0 ? Outcome::fine : Outcome::error;
+}
+
+}  // namespace
+
+std::string_view name(Outcome outcome) noexcept { return names[static_cast<std::size_t>(outcome)]; }
+
+std::optional<Outcome> find_outcome(std::string_view name) noexcept {
+    const auto* const found = std::find(names.begin(), names.end(), name);
+    return found == names.end() ? std::nullopt
+                                : std::optional(static_cast<Outcome>(found - names.begin()));
+}
+
+bool is_finding(Outcome outcome) noexcept { return outcome <= Outcome::leak; }
+
+Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence, double slow) {
+    const RunRecord& record = evidence.record;
+    Result result;
+    result.number = one.number;
+    result.status = record.status;
+    result.seconds = record.duration;
+    result.attempts = record.attempts;
+    const bool out_of_time = record.ended == "timeout" || evidence.run_status == 124;
+    if (!record.complete && !out_of_time) {
+        result.remark = evidence.complaint;
+        return result;
+    }
+    // A profile that is written for a run has the fault's rules alone; of others each is one.
+    const std::string written =
+        one.text.empty() ? std::string() : number_text(one.number) + ".yaml";
+    if (!was_reached(record, written)) {
+        result.outcome = Outcome::unreached;
+        return result;
+    }
+    if (out_of_time) {
+        result.outcome = Outcome::hang;
+        result.status.reset();
+        const auto colon = record.headline.find(": ");
+        result.remark =
+            colon == std::string::npos ? std::string() : record.headline.substr(colon + 2);
+        return result;
+    }
+    const bool by_peer = record.ended == "finish";
+    if (!record.signal.empty() && !by_peer) {
+        result.outcome = Outcome::crash;
+        result.signal = record.signal;
+        return result;
+    }
+    result.outcome = outcome_of_end(record, slow);
+    if (!record.left_behind.empty()) {
+        result.remark = "left behind: " + record.left_behind;
+    }
+    if (evidence.repeated > baseline.repeated) {
+        result.outcome = std::min(result.outcome, Outcome::duplicate);
+        result.remark = "the same request arrived on two connections";
+    }
+    const bool succeeded = record.status.value_or(by_peer ? 0 : 1) == 0;
+    if (one.same_answer && succeeded) {
+        const auto line = first_difference(baseline.output, evidence.output, baseline.unsteady);
+        if (line) {
+            result.outcome = Outcome::wrong;
+            result.remark = describe_difference(baseline, evidence.output, *line);
+        }
+    }
+    return result;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        lines.emplace_back(text.substr(0, end == std::string_view::npos ? end : end + 1));
+        if (end == std::string_view::npos) {
+            break;
+        }
+        text.remove_prefix(end + 1);
+    }
+    return lines;
+}
+
+std::optional<std::size_t> first_difference(const std::vector<std::string>& expected,
+                                            const std::vector<std::string>& seen,
+                                            const std::vector<std::size_t>& unsteady) {
+    const std::size_t common = std::min(expected.size(), seen.size());
+    for (std::size_t line = 0; line < common; ++line) {
+        if (expected[line] != seen[line] &&
+            !std::binary_search(unsteady.begin(), unsteady.end(), line)) {
+            return line;
+        }
+    }
+    return expected.size() == seen.size() ? std::nullopt : std::optional(common);
+}
+
+std::string time_text(double seconds) {
+    if (seconds < at_once) {
+        return "at once";
+    }
+    // Rounded once, so that 59.96 s is a minute and not 60.0 s.
+    const auto tenths = static_cast<long>(seconds * 10 + 0.5);
+    if (tenths < 100) {
+        return fmt::format("{}.{} s", tenths / 10, tenths % 10);
+    }
+    const auto whole = static_cast<long>(seconds + 0.5);
+    if (whole < 60) {
+        return fmt::format("{} s", whole);
+    }
+    if (whole < 3600) {
+        return fmt::format("{} min {} s", whole / 60, whole % 60);
+    }
+    const long minutes = (whole + 30) / 60;
+    return fmt::format("{} h {} min", minutes / 60, minutes % 60);
+}
+
+std::string_view time_class(double seconds) noexcept {
+    return seconds < at_once  ? "at once"
+           : seconds < minute ? "seconds"
+           : seconds < hour   ? "minutes"
+                              : "hours";
+}
+
+std::string describe(const Result& result) {
+    switch (result.outcome) {
+        case Outcome::hang: return fmt::format("not ended after {}", time_text(result.seconds));
+        case Outcome::unreached: return "the fault was not met";
+        case Outcome::undone: return "the run could not be done";
+        default: break;
+    }
+    const std::string time = time_text(result.seconds);
+    const std::string when = time == "at once" ? time : "after " + time;
+    if (!result.signal.empty()) {
+        return fmt::format("{} {}", result.signal, when);
+    }
+    return result.status ? fmt::format("status {} {}", *result.status, when)
+                         : fmt::format("ended by the peer {}", when);
+}
+
+}  // namespace ghostpeer::sweep

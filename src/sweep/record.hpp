@@ -1,0 +1,60 @@
+// What a sweep needs of a run's record: its segments, and how it ended.
+#pragma once
+
+#include "ghostpeer/event/event.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::sweep {
+
+struct SegmentSeen {
+    double t = 0;  ///< seconds since the start of the run
+    std::uint64_t conn = 0;
+    std::uint64_t attempt = 0;
+    bool in = false;   ///< seen from the peer
+    std::string what;  ///< kind of what came in, reason of what went out
+    event::Fate fate = event::Fate::accepted;
+    std::uint16_t from_port = 0;
+    std::uint16_t to_port = 0;
+    std::uint32_t raw_seq = 0;
+    std::int64_t seq = 0;  ///< relative to the initial number
+    std::uint64_t length = 0;
+    std::uint64_t headers = 0;  ///< bytes of the packet before its payload
+    bool retransmission = false;
+    bool carries_on = false;  ///< told before, as delayed or as sent
+    bool forged = false;      ///< made by an action, so no rule sees it
+};
+
+struct RuleSeen {
+    std::string file;
+    std::uint64_t fired = 0;
+};
+
+struct RunRecord {
+    std::vector<SegmentSeen> segments;
+    std::map<std::uint64_t, std::uint16_t> dialled;  ///< by connection: the port
+    std::optional<int> status;                       ///< COMMAND's own
+    std::string signal;                              ///< that ended COMMAND: `SIGSEGV`
+    bool complete = false;                           ///< there is a verdict
+    std::string ended;                               ///< `command`, `timeout`, `finish`, `signal`
+    std::string headline;
+    std::string left_behind;  ///< programs that COMMAND left; empty: none
+    double duration = 0;      ///< seconds
+    std::uint64_t attempts = 0;
+    std::vector<RuleSeen> rules;
+};
+
+void add(RunRecord& record, const event::Event& event);
+
+/// As far as it goes. The error, that there is none, is a complete sentence.
+[[nodiscard]] tl::expected<RunRecord, std::string> read_record(const std::filesystem::path& file);
+
+}  // namespace ghostpeer::sweep

@@ -1,0 +1,277 @@
+#include "sweep/results.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <set>
+
+#include "posix/file_descriptor.hpp"
+
+namespace ghostpeer::sweep {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* plan_file = "plan.json";
+constexpr const char* results_file = "results.jsonl";
+constexpr const char* shard_file = "shard";
+constexpr std::size_t longest_plan = std::size_t{1} << 30;
+constexpr std::array<const char*, 7> endings{"out", "err", "jsonl", "pcap", "html", "copy", "yaml"};
+
+[[nodiscard]] tl::expected<void, std::string> write_text(const fs::path& file, int flags,
+                                                         std::string_view text) {
+    const auto fail = [&] {
+        return tl::make_unexpected(
+            fmt::format("{} cannot be written: {}.", file.string(), std::strerror(errno)));
+    };
+    const FileDescriptor fd(
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0666));
+    if (!fd) {
+        return fail();
+    }
+    while (!text.empty()) {
+        const ssize_t written = ::write(fd.get(), text.data(), text.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return fail();
+        }
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+/// What a sweep writes into its folder, and may remove.
+[[nodiscard]] bool is_ours(const std::string& name) {
+    if (name == plan_file || name == results_file || name == shard_file ||
+        name.starts_with("baseline")) {
+        return true;
+    }
+    const auto dot = name.rfind('.');
+    const std::string stem = name.substr(0, dot);
+    return dot != std::string::npos && !stem.empty() &&
+           stem.find_first_not_of("0123456789") == std::string::npos &&
+           std::any_of(endings.begin(), endings.end(),
+                       [&](const char* ending) { return name.substr(dot + 1) == ending; });
+}
+
+}  // namespace
+
+tl::expected<Shard, std::string> parse_shard(std::string_view text) {
+    Shard shard;
+    const auto slash = text.find('/');
+    const auto number = [](std::string_view digits, std::size_t& into) {
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), into);
+        return error == std::errc() && end == digits.data() + digits.size() && !digits.empty();
+    };
+    if (slash == std::string_view::npos || !number(text.substr(0, slash), shard.index) ||
+        !number(text.substr(slash + 1), shard.count) || shard.index < 1 ||
+        shard.index > shard.count) {
+        return tl::make_unexpected(fmt::format(
+            "--shard needs K/N with K from 1 to N, such as 2/4, but got \"{}\".", text));
+    }
+    return shard;
+}
+
+std::array<std::size_t, outcome_count> count_outcomes(const Results& results) {
+    std::array<std::size_t, outcome_count> counts{};
+    for (const auto& [number, result] : results) {
+        ++counts[static_cast<std::size_t>(result.outcome)];
+    }
+    return counts;
+}
+
+std::string to_line(const Result& result) {
+    Json json{{"number", result.number},
+              {"outcome", name(result.outcome)},
+              {"seconds", result.seconds},
+              {"attempts", result.attempts}};
+    if (result.status) {
+        json["status"] = *result.status;
+    }
+    if (!result.signal.empty()) {
+        json["signal"] = result.signal;
+    }
+    if (!result.remark.empty()) {
+        json["remark"] = result.remark;
+    }
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Results parse_results(std::string_view text) {
+    Results results;
+    for (const std::string& line : lines_of(text)) {
+        const Json json = Json::parse(line, nullptr, false);
+        try {
+            const auto outcome = find_outcome(json.at("outcome").get<std::string>());
+            Result result;
+            json.at("number").get_to(result.number);
+            json.at("seconds").get_to(result.seconds);
+            json.at("attempts").get_to(result.attempts);
+            if (json.contains("status")) {
+                result.status = json.at("status").get<int>();
+            }
+            result.signal = json.value("signal", std::string());
+            result.remark = json.value("remark", std::string());
+            if (outcome) {
+                result.outcome = *outcome;
+                results[result.number] = std::move(result);
+            }
+        } catch (const Json::exception&) {
+            continue;
+        }
+    }
+    return results;
+}
+
+tl::expected<Folder, std::string> Folder::create(const fs::path& path) {
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) {
+        return tl::make_unexpected(
+            fmt::format("The folder {} cannot be made: {}.", path.string(), error.message()));
+    }
+    std::vector<fs::path> old;
+    for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+        if (!is_ours(at->path().filename().string())) {
+            return tl::make_unexpected(
+                fmt::format("The folder {} holds {}, which no sweep has written; name another one "
+                            "with --output.",
+                            path.string(), at->path().filename().string()));
+        }
+        old.push_back(at->path());
+    }
+    for (const fs::path& file : old) {
+        if (!error) {
+            fs::remove_all(file, error);
+        }
+    }
+    if (error) {
+        return tl::make_unexpected(
+            fmt::format("The folder {} cannot be emptied: {}.", path.string(), error.message()));
+    }
+    return Folder(path);
+}
+
+fs::path Folder::file(std::size_t number, std::string_view ending) const {
+    return path_ / fmt::format("{}.{}", number_text(number), ending);
+}
+
+fs::path Folder::baseline_stem(std::size_t program, int which) const {
+    return path_ / fmt::format("baseline{}{}", program + 1, which == 0 ? "a" : "b");
+}
+
+tl::expected<void, std::string> Folder::write(const fs::path& file, std::string_view text) const {
+    return write_text(file, O_TRUNC, text);
+}
+
+tl::expected<void, std::string> Folder::write_plan(const Plan& plan, const Shard& shard) const {
+    if (auto done = write(file(shard_file), fmt::format("{}/{}\n", shard.index, shard.count));
+        !done) {
+        return done;
+    }
+    return write(file(plan_file), to_json(plan));
+}
+
+tl::expected<Plan, std::string> Folder::read_plan() const {
+    const std::string text = read_text(file(plan_file), longest_plan);
+    if (text.empty()) {
+        return tl::make_unexpected(fmt::format("{} is no folder of a sweep: there is no {} in it.",
+                                               path_.string(), plan_file));
+    }
+    auto plan = parse_plan(text);
+    if (!plan) {
+        return tl::make_unexpected(
+            fmt::format("{} cannot be used: {}.", file(plan_file).string(), plan.error()));
+    }
+    for (std::size_t program = 0; program < plan->baselines.size(); ++program) {
+        fs::path output = baseline_stem(program, 0);
+        output += ".out";
+        plan->baselines[program].output = lines_of(read_text(output, longest_output));
+    }
+    return plan;
+}
+
+tl::expected<Shard, std::string> Folder::read_shard() const {
+    std::string text = read_text(file(shard_file), 64);
+    while (text.ends_with('\n')) {
+        text.pop_back();
+    }
+    return parse_shard(text);
+}
+
+tl::expected<void, std::string> Folder::add(const Result& result) const {
+    return write_text(file(results_file), O_APPEND, to_line(result));
+}
+
+Results Folder::read_results() const {
+    return parse_results(read_text(file(results_file), longest_plan));
+}
+
+void Folder::forget(std::size_t number) const {
+    for (const char* ending : endings) {
+        if (std::strcmp(ending, "yaml") != 0) {
+            std::error_code ignored;
+            fs::remove(file(number, ending), ignored);
+        }
+    }
+}
+
+std::string read_text(const fs::path& file, std::size_t most) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string text;
+    std::array<char, 65536> chunk{};
+    while (stream && text.size() < most) {
+        stream.read(chunk.data(), static_cast<std::streamsize>(
+                                      std::min<std::size_t>(chunk.size(), most - text.size())));
+        text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
+    }
+    return text;
+}
+
+tl::expected<Merged, std::string> merge(const std::vector<std::string>& folders) {
+    Merged merged;
+    std::set<std::size_t> seen;
+    std::size_t count = 0;
+    for (const std::string& path : folders) {
+        const Folder folder = Folder::at(path);
+        auto plan = folder.read_plan();
+        const auto shard = folder.read_shard();
+        if (!plan || !shard) {
+            return tl::make_unexpected(!plan ? plan.error()
+                                             : path + " does not say which part it is.");
+        }
+        if (count == 0) {
+            merged.plan = std::move(*plan);
+            count = shard->count;
+        } else if (!same_runs(merged.plan, *plan) || count != shard->count) {
+            return tl::make_unexpected(
+                fmt::format("{} and {} are no parts of one plan: they have other runs.",
+                            folders.front(), path));
+        }
+        if (!seen.insert(shard->index).second) {
+            merged.remarks.push_back(fmt::format("Shard {}/{} is there twice: {} is one of them.",
+                                                 shard->index, count, path));
+        }
+        merged.results.merge(folder.read_results());
+    }
+    for (std::size_t index = 1; index <= count; ++index) {
+        if (!seen.contains(index)) {
+            merged.remarks.push_back(fmt::format("Shard {}/{} is missing.", index, count));
+        }
+    }
+    return merged;
+}
+
+}  // namespace ghostpeer::sweep

@@ -1,0 +1,83 @@
+// The folder of a sweep: the plan, a line for each run that is done, and what the runs have left.
+#pragma once
+
+#include "sweep/outcome.hpp"
+#include "sweep/plan.hpp"
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+namespace ghostpeer::sweep {
+
+/// By the case's number.
+using Results = std::map<std::size_t, Result>;
+
+[[nodiscard]] std::array<std::size_t, outcome_count> count_outcomes(const Results& results);
+
+/// Every Nth run of a plan, the Kth of N first.
+struct Shard {
+    std::size_t index = 1;
+    std::size_t count = 1;
+    [[nodiscard]] bool has(std::size_t number) const { return (number - 1) % count == index - 1; }
+};
+/// `2/4`; the error is a complete sentence.
+[[nodiscard]] tl::expected<Shard, std::string> parse_shard(std::string_view text);
+
+[[nodiscard]] std::string to_line(const Result& result);
+/// Lines that say nothing (the last one of a sweep that was killed) are passed over; of a run that
+/// was done twice the last one counts.
+[[nodiscard]] Results parse_results(std::string_view text);
+
+class Folder {
+  public:
+    /// Makes `path`, or empties it where a sweep has left it. Something else that is in it is an
+    /// error, a complete sentence.
+    [[nodiscard]] static tl::expected<Folder, std::string> create(
+        const std::filesystem::path& path);
+    [[nodiscard]] static Folder at(const std::filesystem::path& path) { return Folder(path); }
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    /// `DIR/0042.yaml`
+    [[nodiscard]] std::filesystem::path file(std::size_t number, std::string_view ending) const;
+    /// Without its ending; of a baseline's first or second run.
+    [[nodiscard]] std::filesystem::path baseline_stem(std::size_t program, int which) const;
+    [[nodiscard]] std::filesystem::path file(std::string_view name) const { return path_ / name; }
+
+    /// The errors are complete sentences.
+    [[nodiscard]] tl::expected<void, std::string> write(const std::filesystem::path& file,
+                                                        std::string_view text) const;
+    [[nodiscard]] tl::expected<void, std::string> write_plan(const Plan& plan,
+                                                             const Shard& shard) const;
+    [[nodiscard]] tl::expected<Plan, std::string> read_plan() const;
+    [[nodiscard]] tl::expected<Shard, std::string> read_shard() const;
+    [[nodiscard]] tl::expected<void, std::string> add(const Result& result) const;
+    [[nodiscard]] Results read_results() const;
+    /// Removes what a run has left but its profile.
+    void forget(std::size_t number) const;
+
+  private:
+    explicit Folder(std::filesystem::path path) : path_(std::move(path)) {}
+
+    std::filesystem::path path_;
+};
+
+/// Of what a program writes.
+inline constexpr std::size_t longest_output = 16 * 1024 * 1024;
+/// The first `most` bytes of a file; empty where it cannot be read.
+[[nodiscard]] std::string read_text(const std::filesystem::path& file, std::size_t most);
+
+struct Merged {
+    Plan plan;
+    Results results;
+    std::vector<std::string> remarks;  ///< complete sentences: a part that is missing, or is double
+};
+/// The parts of one plan together. The error is a complete sentence.
+[[nodiscard]] tl::expected<Merged, std::string> merge(const std::vector<std::string>& folders);
+
+}  // namespace ghostpeer::sweep

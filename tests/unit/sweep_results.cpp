@@ -1,0 +1,356 @@
+// What became of a program, how it is folded and shown, and how it is compared with what was.
+#include "sweep/baseline.hpp"
+#include "sweep/outcome.hpp"
+#include "sweep/reports.hpp"
+#include "sweep/requests.hpp"
+#include "sweep/results.hpp"
+#include "sweep/snapshot.hpp"
+#include "sweep/table.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+using namespace ghostpeer;
+using namespace ghostpeer::sweep;
+
+namespace {
+
+Evidence evidence_of(int status, double seconds, std::vector<std::string> output = {"ok\n"}) {
+    Evidence evidence;
+    evidence.record.complete = true;
+    evidence.record.ended = "command";
+    evidence.record.status = status;
+    evidence.record.duration = seconds;
+    evidence.record.attempts = 1;
+    evidence.output = std::move(output);
+    evidence.record.rules.push_back({"./0001.yaml", 1});
+    return evidence;
+}
+
+Case case_of(std::size_t number, const std::string& row, std::size_t place) {
+    Case one;
+    one.number = number;
+    one.row = row;
+    one.place = place;
+    one.column = std::to_string(place) + ". segment";
+    one.text = "x";
+    return one;
+}
+
+Result result_of(std::size_t number, Outcome outcome, int status = 0, double seconds = 0) {
+    Result result;
+    result.number = number;
+    result.outcome = outcome;
+    result.status = status;
+    result.seconds = seconds;
+    return result;
+}
+
+/// Two rows of three.
+Plan plan_of_six() {
+    Plan plan;
+    plan.command = {"nc", "x"};
+    plan.rows = {"lose", "reset"};
+    plan.baselines.emplace_back();
+    plan.columns = {"1. segment", "2. segment", "3. segment"};
+    for (std::size_t i = 0; i < 6; ++i) {
+        plan.cases.push_back(case_of(i + 1, plan.rows[i / 3], i % 3 + 1));
+    }
+    return plan;
+}
+
+Results results_of_six() {
+    Results results;
+    results[1] = result_of(1, Outcome::fine);
+    results[2] = result_of(2, Outcome::fine);
+    results[3] = result_of(3, Outcome::slow, 0, 100);
+    results[4] = result_of(4, Outcome::error, 56);
+    results[5] = result_of(5, Outcome::wrong);
+    results[6] = result_of(6, Outcome::wrong);
+    results[5].remark = "the output ends after 1 line of 2";
+    return results;
+}
+
+const RepeatLine no_line = [](const Case& one) { return "repeat " + number_text(one.number); };
+
+}  // namespace
+
+TEST_CASE("sweep: what a run ended in") {
+    const Case one = case_of(1, "reset", 1);
+    Baseline baseline;
+    baseline.output = {"ok\n"};
+    const auto outcome = [&](const Evidence& evidence) {
+        return judge(one, baseline, evidence, 60).outcome;
+    };
+    CHECK(outcome(evidence_of(0, 0.1)) == Outcome::fine);
+    CHECK(outcome(evidence_of(7, 0.1)) == Outcome::error);
+    CHECK(outcome(evidence_of(7, 61)) == Outcome::slow);
+    CHECK(outcome(evidence_of(0, 61)) == Outcome::slow);
+    CHECK(outcome(evidence_of(0, 0.1, {"ok"})) == Outcome::wrong);
+    CHECK(outcome(evidence_of(0, 61, {})) == Outcome::wrong);
+    CHECK(outcome(evidence_of(7, 0.1, {})) == Outcome::error);
+
+    auto killed = evidence_of(0, 0.1, {});
+    killed.record.status.reset();
+    killed.record.signal = "SIGSEGV";
+    CHECK(outcome(killed) == Outcome::crash);
+    auto hanging = killed;
+    hanging.record.ended = "timeout";
+    hanging.record.headline = "TIMEOUT after 10800.000 s: nc waits in poll() on #1";
+    CHECK(outcome(hanging) == Outcome::hang);
+    CHECK(judge(one, baseline, hanging, 60).remark == "nc waits in poll() on #1");
+    auto twice = evidence_of(0, 0.1);
+    twice.repeated = 1;
+    CHECK(outcome(twice) == Outcome::duplicate);
+    auto left = evidence_of(0, 0.1);
+    left.record.left_behind = "sleep";
+    CHECK(outcome(left) == Outcome::leak);
+    auto unmet = evidence_of(0, 0.1);
+    unmet.record.rules.front().fired = 0;
+    unmet.record.rules.push_back({"healthy", 1});
+    CHECK(outcome(unmet) == Outcome::unreached);
+    Evidence nothing;
+    nothing.complaint = "there is no memory.";
+    CHECK(outcome(nothing) == Outcome::undone);
+    CHECK(judge(one, baseline, nothing, 60).remark == "there is no memory.");
+
+    baseline.unsteady = {0};
+    CHECK(outcome(evidence_of(0, 0.1, {"o"})) == Outcome::fine);
+}
+
+TEST_CASE("sweep: neighbours that ended alike are one line, findings come worst first") {
+    const Plan plan = plan_of_six();
+    const Results results = results_of_six();
+    const auto groups = fold(plan, results);
+    REQUIRE(groups.size() == 4);
+    CHECK(groups[0].cases.size() == 2);
+    CHECK(groups[3].cases.size() == 2);
+    const auto found = findings(plan, results);
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].result->outcome == Outcome::wrong);
+    const std::string text = describe(plan, results, no_line);
+    CHECK(text.find("  lose   1..2  fine       status 0 at once\n"
+                    "         3     slow       status 0 after 1 min 40 s\n"
+                    "  reset  1     error      status 56 at once\n"
+                    "         2..3  wrong      status 0 at once\n") != std::string::npos);
+    CHECK(text.find("  wrong: reset: 2. segment to 3. segment (2 runs): status 0 at once\n"
+                    "      the output ends after 1 line of 2\n"
+                    "    repeat 0005\n") != std::string::npos);
+    CHECK(text.find("6 runs: 2 wrong, 1 slow, 1 error, 2 fine\n") != std::string::npos);
+}
+
+TEST_CASE("sweep: runs that are missing are shown as such") {
+    Results results = results_of_six();
+    results.erase(2);
+    const std::string text = describe(plan_of_six(), results, no_line);
+    CHECK(text.find("2     not run") != std::string::npos);
+    CHECK(text.find("1 not run") != std::string::npos);
+}
+
+TEST_CASE("sweep: times are coarse") {
+    CHECK(time_text(0.499) == "at once");
+    CHECK(time_text(1.04) == "1.0 s");
+    CHECK(time_text(9.96) == "10 s");
+    CHECK(time_text(59.7) == "1 min 0 s");
+    CHECK(time_text(938.2) == "15 min 38 s");
+    CHECK(time_text(7871) == "2 h 11 min");
+    CHECK(time_class(0) == "at once");
+    CHECK(time_class(59) == "seconds");
+    CHECK(time_class(3599) == "minutes");
+    CHECK(time_class(3600) == "hours");
+}
+
+TEST_CASE("sweep: results are the same after they were written and read") {
+    const Results results = results_of_six();
+    std::string text;
+    for (const auto& [number, result] : results) {
+        text += to_line(result);
+    }
+    const Results again = parse_results(text + "{\"number\":7,\"outc");
+    CHECK(again.size() == 6);
+    CHECK(describe(plan_of_six(), again, no_line) == describe(plan_of_six(), results, no_line));
+    CHECK(again.at(5).remark == results.at(5).remark);
+    CHECK(parse_results("7\n{}\n[]\n{\"number\":-1}\n").empty());
+}
+
+TEST_CASE("sweep: a snapshot is compared by what it says") {
+    const Plan plan = plan_of_six();
+    Results results = results_of_six();
+    const Snapshot before = take_snapshot(plan, results);
+    const std::string text = to_yaml(before, {"nc", "a \"b\"\nc"});
+    CHECK(text.find("  \"reset, 1. segment\": \"error, status 56, at once\"\n") !=
+          std::string::npos);
+    const auto again = parse_snapshot(text);
+    REQUIRE(again.has_value());
+    CHECK(*again == before);
+    CHECK(compare(before, *again).empty());
+
+    results[4].status = 28;
+    results.erase(1);
+    const auto changes = compare(before, take_snapshot(plan, results));
+    REQUIRE(changes.size() == 2);
+    CHECK(describe(changes) ==
+          "  lose, 1. segment: is no more (was: fine, status 0, at once)\n"
+          "  reset, 1. segment: error, status 28, at once "
+          "(was: error, status 56, at once)\n");
+    CHECK(describe(compare(take_snapshot(plan, results), before)).find("new: fine") !=
+          std::string::npos);
+    for (const char* broken : {"", "runs\n", "runs:\n  x: y\n", "runs:\n  \"a\": \"b\n",
+                               "  \"a\": \"b\"\n", "runs:\n  \"\": \"\n"}) {
+        CHECK_FALSE(parse_snapshot(broken).has_value());
+    }
+}
+
+TEST_CASE("sweep: a shard has every Nth run") {
+    const auto shard = parse_shard("2/3");
+    REQUIRE(shard.has_value());
+    CHECK_FALSE(shard->has(1));
+    CHECK(shard->has(2));
+    CHECK(shard->has(5));
+    for (const char* wrong : {"", "2", "0/3", "4/3", "a/b", "1/", "/2", "1/2x", "-1/2"}) {
+        CHECK_FALSE(parse_shard(wrong).has_value());
+    }
+}
+
+TEST_CASE("sweep: parts are put together, and what is missing or double is said") {
+    const auto top = std::filesystem::temp_directory_path() / "ghostpeer-sweep-merge";
+    std::filesystem::remove_all(top);
+    const Plan plan = plan_of_six();
+    const Results all = results_of_six();
+    std::vector<std::string> paths;
+    for (std::size_t index = 1; index <= 2; ++index) {
+        const Shard shard{index, 2};
+        const auto folder = Folder::create(top / std::to_string(index));
+        REQUIRE(folder.has_value());
+        REQUIRE(folder->write_plan(plan, shard).has_value());
+        for (const auto& [number, result] : all) {
+            if (shard.has(number)) {
+                REQUIRE(folder->add(result).has_value());
+            }
+        }
+        paths.push_back(folder->path().string());
+    }
+    const auto whole = merge(paths);
+    REQUIRE(whole.has_value());
+    CHECK(whole->remarks.empty());
+    CHECK(describe(whole->plan, whole->results, no_line) == describe(plan, all, no_line));
+    CHECK(merge({paths[0]})->remarks == std::vector<std::string>{"Shard 2/2 is missing."});
+    CHECK(merge({paths[0], paths[0]})->remarks.size() == 2);
+    CHECK_FALSE(merge({top.string()}).has_value());
+
+    std::ofstream(top / "1" / "letter.txt") << "mine";
+    const auto refused = Folder::create(top / "1");
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().find("letter.txt") != std::string::npos);
+    CHECK(Folder::create(top / "2").has_value());
+    CHECK(std::filesystem::is_empty(top / "2"));
+    std::filesystem::remove_all(top);
+}
+
+TEST_CASE("sweep: a baseline is two runs that say the same") {
+    CHECK(compare_ends({evidence_of(0, 1), evidence_of(0, 1)})->remarks.empty());
+    const auto unsteady =
+        compare_ends({evidence_of(0, 1, {"a\n", "1\n"}), evidence_of(0, 1, {"a\n", "2\n"})});
+    REQUIRE(unsteady.has_value());
+    CHECK(unsteady->baseline.unsteady == std::vector<std::size_t>{1});
+    CHECK(unsteady->remarks.front().find("\n  -1\n  +2") != std::string::npos);
+    const auto error = [](const Evidence& one, const Evidence& other) {
+        const auto found = compare_ends({one, other});
+        return found ? std::string() : found.error();
+    };
+    CHECK(error(evidence_of(0, 1, {"a\n"}), evidence_of(0, 1, {})).find("\n  -a") !=
+          std::string::npos);
+    CHECK(error(evidence_of(3, 1), evidence_of(3, 1)).find("status 3") != std::string::npos);
+    auto endless = evidence_of(0, 1);
+    endless.record.ended = "timeout";
+    CHECK(error(endless, endless).find("does not end") != std::string::npos);
+    CHECK(error({}, {}).find("could not be run") != std::string::npos);
+    const auto mute = compare_baseline({evidence_of(0, 1), evidence_of(0, 1)}, {});
+    REQUIRE_FALSE(mute.has_value());
+    CHECK(mute.error().find("no conversation") != std::string::npos);
+}
+
+TEST_CASE("sweep: a request that arrives on two connections is one that was repeated") {
+    CHECK(count_repeated({"POST / x", "POST / x"}) == 1);
+    CHECK(count_repeated({"GET / x", "GET / x"}) == 0);
+    CHECK(count_repeated({"hello", "hello", "hello"}) == 2);
+    CHECK(count_repeated({"POST / he", "POST / hello"}) == 0);
+    CHECK(count_repeated({"one two", "two"}) == 1);
+    CHECK(count_repeated({"", ""}) == 0);
+
+    RunRecord record;
+    record.segments.resize(3);
+    std::vector<Payload> payloads;
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        SegmentSeen& segment = record.segments[i];
+        segment.conn = i < 2 ? 1 : 2;
+        segment.in = true;
+        segment.fate = event::Fate::accepted;
+        segment.from_port = static_cast<std::uint16_t>(i < 2 ? 5000 : 6000);
+        segment.seq = i == 1 ? 4 : 1;
+        segment.raw_seq = 100 + i;
+        segment.length = 3;
+        payloads.push_back({static_cast<std::uint16_t>(i < 2 ? 5000 : 6000), 100 + i,
+                            std::string(3, static_cast<char>('a' + i))});
+    }
+    CHECK(delivered(record, payloads) == std::vector<std::string>{"aaabbb", "ccc"});
+    record.segments[0].fate = event::Fate::dropped;
+    CHECK(delivered(record, payloads) == std::vector<std::string>{"", "ccc"});
+}
+
+TEST_CASE("sweep: payloads are read from a capture, and nothing from what is none") {
+    std::string packet(20 + 20 + 5, '\0');
+    packet[0] = 0x45;
+    packet[3] = 45;
+    packet[9] = 6;
+    packet[20] = 0x13;
+    packet[21] = static_cast<char>(0x88);
+    packet[27] = 9;
+    packet[32] = 0x50;
+    std::memcpy(packet.data() + 40, "hello", 5);
+    std::string capture(24, '\0');
+    const std::uint32_t magic = 0xa1b2c3d4;
+    std::memcpy(capture.data(), &magic, sizeof magic);
+    std::string header(16, '\0');
+    const auto length = static_cast<std::uint32_t>(packet.size());
+    std::memcpy(header.data() + 8, &length, sizeof length);
+    const auto found = payloads_in(capture + header + packet);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].source == 5000);
+    CHECK(found[0].sequence == 9);
+    CHECK(found[0].bytes == "hello");
+    const std::string whole = capture + header + packet;
+    for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+        CHECK(payloads_in(whole.substr(0, cut)).empty());
+    }
+    for (std::size_t at = 40; at < 80; ++at) {  // headers that lie
+        std::string broken = whole;
+        broken[at] = static_cast<char>(0xff);
+        CHECK(payloads_in(broken).size() <= 1);
+    }
+}
+
+TEST_CASE("sweep: reports say the same as the table") {
+    const Plan plan = plan_of_six();
+    Results results = results_of_six();
+    results[5].remark = "line 1 is \"<a&b>\" \x01";
+    const std::vector<Outcome> failures{Outcome::wrong};
+    const auto json = nlohmann::json::parse(to_json(plan, results, no_line, "1.0"));
+    CHECK(json["outcomes"]["wrong"] == 2);
+    CHECK(json["runs"][4]["repeat"] == "repeat 0005");
+    const std::string junit = to_junit(plan, results, failures, no_line);
+    CHECK(junit.find("tests=\"6\" failures=\"2\" skipped=\"0\"") != std::string::npos);
+    CHECK(junit.find("&lt;a&amp;b&gt;&quot; ?") != std::string::npos);
+    const std::string tap = to_tap(plan, results, failures, no_line);
+    CHECK(tap.find("1..6\nok 1 - lose, 1. segment\n") != std::string::npos);
+    CHECK(tap.find("not ok 5 - reset, 2. segment\n") != std::string::npos);
+    results.erase(1);
+    CHECK(to_tap(plan, results, failures, no_line).find("ok 1 - lose, 1. segment # SKIP not run") !=
+          std::string::npos);
+}
