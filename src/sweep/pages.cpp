@@ -1,11 +1,11 @@
 #include "sweep/pages.hpp"
 
+#include "event/record_file.hpp"
 #include "page/page.hpp"
 #include "page/record.hpp"
 #include "posix/message.hpp"
 
 #include <filesystem>
-#include <fstream>
 
 namespace ghostpeer::sweep {
 namespace {
@@ -14,10 +14,16 @@ namespace fs = std::filesystem;
 
 /// An empty text: there is no record of the run.
 [[nodiscard]] std::string page_of(const fs::path& file, const std::string& version) {
-    std::ifstream stream(file);
     page::Record record;
-    for (std::string line; std::getline(stream, line);) {
-        record.add(line);
+    auto lines = event::RecordFile::open(file.string());
+    event::Event event;
+    while (const auto line = lines ? lines->next(event) : std::nullopt) {
+        switch (*line) {
+            case event::Line::event: record.add(event); break;
+            case event::Line::unknown: record.add_unknown(); break;
+            case event::Line::blank: break;
+            case event::Line::malformed: record.add_unreadable(); break;
+        }
     }
     return record.events() == 0 ? std::string()
                                 : page::make_page(record, file.filename().string(), version);
