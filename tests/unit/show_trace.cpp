@@ -280,7 +280,7 @@ TEST_CASE("trace: faults alone, and states alone") {
           std::vector<std::string>{
               attempt, "                    … 1 segment", state, "                    … 12 segmen",
               "  4.000000  #1   >x [.] seq 1 ack", "  4.000000  #1      blackhole in ",
-              "  5.000000  #1      $ recvfrom(5)", end, "                    … 1 segment"});
+              "  5.000000  #1      $ recv(5) = -", end, "                    … 1 segment"});
     CHECK(beginnings(TraceDetail::states) == std::vector<std::string>{attempt, state, end});
     CHECK(beginnings(TraceDetail::all).size() == 44);
 }
