@@ -62,10 +62,9 @@ struct PrintRequest {
     int status = 0;
 };
 
-using Request =
-    std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
-                 JudgeRequest, CompletionRequest, WarpRequest, CtlRequest, SweepRequest,
-                 SurveyRequest, PrintRequest>;
+using Request = std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest,
+                             ReportRequest, JudgeRequest, CompletionRequest, WarpRequest,
+                             CtlRequest, SweepRequest, SurveyRequest, PrintRequest>;
 
 /// Never throws and never ends the program.
 [[nodiscard]] Request parse_command_line(int argc, const char* const* argv);

@@ -57,8 +57,7 @@ namespace ghostpeer::test {
     const auto& options = expected.options;
     compare("ports",
             tcp->sport() == expected.source.port && tcp->dport() == expected.destination.port);
-    compare("numbers",
-            tcp->seq() == expected.seq.raw() && tcp->ack_seq() == expected.ack.raw());
+    compare("numbers", tcp->seq() == expected.seq.raw() && tcp->ack_seq() == expected.ack.raw());
     compare("flags", (tcp->flags() & 0xffU) == expected.flags.bits);
     compare("window", tcp->window() == expected.window && tcp->urg_ptr() == expected.urgent);
     const auto* mss = tcp->search_option(Tins::TCP::MSS);

@@ -146,7 +146,8 @@ TEST_CASE("page: it stands in one HTML document") {
 
 TEST_CASE("page: nothing in the results of a sweep ends the element that they stand in") {
     const std::string grid = page::make_grid(R"x({"command":["</script><script>alert(1)"]})x");
-    CHECK(grid.find(R"x({"command":["\u003c/script>\u003cscript>alert(1)"]})x") != std::string::npos);
+    CHECK(grid.find(R"x({"command":["\u003c/script>\u003cscript>alert(1)"]})x") !=
+          std::string::npos);
     CHECK(grid.find("alert(1)</script>") == std::string::npos);
     CHECK(grid.ends_with("</html>\n"));
 }

@@ -1,8 +1,8 @@
 #include "ghostpeer/profile/action_text.hpp"
 
 #include "profile/document/files.hpp"
-#include "profile/language/rule_parts.hpp"
 #include "profile/document/yaml_tree.hpp"
+#include "profile/language/rule_parts.hpp"
 
 #include <utility>
 

@@ -1,8 +1,8 @@
 #include "profile/document/files.hpp"
+#include "profile/document/values.hpp"
 #include "profile/language/forgery.hpp"
 #include "profile/language/rule_parts.hpp"
 #include "profile/language/sequence_sum.hpp"
-#include "profile/document/values.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // `role:` and `client:`, the connections that the peer opens by itself.
-#include "profile/language/draft.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/draft.hpp"
 
 #include <array>
 #include <cmath>

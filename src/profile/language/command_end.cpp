@@ -1,7 +1,7 @@
 #include "profile/language/command_end.hpp"
 
-#include "profile/language/spans.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/spans.hpp"
 
 #include <array>
 #include <utility>

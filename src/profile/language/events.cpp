@@ -1,5 +1,5 @@
-#include "profile/language/rule_parts.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/rule_parts.hpp"
 
 #include <array>
 #include <optional>

@@ -1,9 +1,9 @@
 #include "profile/language/expectations.hpp"
 
+#include "profile/document/values.hpp"
 #include "profile/language/command_end.hpp"
 #include "profile/language/rule_parts.hpp"
 #include "profile/language/spans.hpp"
-#include "profile/document/values.hpp"
 
 #include <algorithm>
 #include <array>

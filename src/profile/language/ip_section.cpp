@@ -1,6 +1,6 @@
 // `ip` and `sysctl`.
-#include "profile/language/sections.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/sections.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,8 +2,8 @@
 // text, and yaml-cpp is slow.
 #include "ghostpeer/profile/catalogue.hpp"
 #include "profile/document/chain.hpp"
-#include "profile/language/tags.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/tags.hpp"
 
 #include <algorithm>
 #include <array>

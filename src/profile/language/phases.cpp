@@ -1,5 +1,5 @@
-#include "profile/language/draft.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/draft.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -1,8 +1,8 @@
 // What `set` and `send` may say of a segment.
 #include "profile/document/files.hpp"
+#include "profile/document/values.hpp"
 #include "profile/language/forgery.hpp"
 #include "profile/language/sequence_sum.hpp"
-#include "profile/document/values.hpp"
 
 #include <array>
 #include <limits>

@@ -1,7 +1,7 @@
 #include "profile/language/spans.hpp"
 
-#include "profile/language/rule_parts.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/rule_parts.hpp"
 
 #include <array>
 #include <charconv>
