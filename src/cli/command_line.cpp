@@ -2,6 +2,7 @@
 
 #include "cli/command_line_common.hpp"
 #include "cli/command_line_ctl.hpp"
+#include "cli/command_line_files.hpp"
 #include "cli/command_line_serve.hpp"
 #include "cli/command_line_sweep.hpp"
 #include "event/exit_status.hpp"
@@ -206,69 +207,6 @@ Example:
                "-- COMMAND…";
     }
     return std::nullopt;
-}
-
-CLI::App* add_list(CLI::App& app, ListRequest& listed) {
-    CLI::App* list = app.add_subcommand("list", "The profiles of the catalogue");
-    list->add_option("--tag", listed.tags, "Only profiles with this tag. Repeatable: with each")
-        ->type_name("TAG")
-        ->allow_extra_args(false);
-    list->add_flag("--json", listed.json, "A JSON array: names, summaries, tags and parameters");
-    list->footer("Example:\n  ghostpeer list --tag reset --tag handshake\n");
-    return list;
-}
-
-CLI::App* add_show(CLI::App& app, ShowRequest& shown) {
-    CLI::App* show = app.add_subcommand("show", "A profile, as it is written");
-    show->add_option("PROFILE", shown.profile, "A name of the catalogue, or a path")->required();
-    show->footer("Example:\n  ghostpeer show refuse > my-profile.yaml\n");
-    return show;
-}
-
-CLI::App* add_check(CLI::App& app, CheckRequest& checked, std::vector<std::string>& parameters) {
-    CLI::App* check = app.add_subcommand("check", "Tell what is wrong with profiles, all at once");
-    check->add_option("PROFILE", checked.profiles, "Paths, or names of the catalogue")->required();
-    check->add_option("--set", parameters, "NAME=VALUE: a parameter. Repeatable")
-        ->allow_extra_args(false);
-    check->footer("Example:\n  ghostpeer check profiles/*.yaml\n");
-    return check;
-}
-
-CLI::App* add_report(CLI::App& app, ReportRequest& reported) {
-    CLI::App* report = app.add_subcommand("report", "A page to look at, of a recorded run");
-    report->add_option("RUN", reported.record, "What `run --events` wrote")->required();
-    report->add_option("-o,--output", reported.page, "The page (RUN, with .html for .jsonl)")
-        ->type_name("FILE");
-    report->footer(
-        "Example:\n  ghostpeer run --events run.jsonl --sockets refuse -- ./my-client\n"
-        "  ghostpeer report run.jsonl\n");
-    return report;
-}
-
-CLI::App* add_judge(CLI::App& app, JudgeRequest& judged) {
-    CLI::App* judge = app.add_subcommand("judge", "The verdict of a recorded run, once more");
-    judge->add_option("RUN", judged.record, "What `run --events` wrote; `-`: standard input")
-        ->required();
-    judge->add_option("PROFILE", judged.profiles,
-                      "Profiles with other expectations, in place of the run's own");
-    judge->add_option("--junit", judged.junit_file, "The verdict as JUnit XML")->type_name("FILE");
-    judge->add_option("--tap", judged.tap_file, "The verdict as TAP; `-`: on standard output")
-        ->type_name("FILE");
-    judge->footer(
-        "Ends with the status that the run ended with. Example:\n"
-        "  ghostpeer run --events run.jsonl ./nat.yaml -- ./my-client\n"
-        "  ghostpeer judge run.jsonl             # the same verdict\n"
-        "  ghostpeer judge run.jsonl ./nat.yaml  # by what the file expects now\n");
-    return judge;
-}
-
-CLI::App* add_completion(CLI::App& app, CompletionRequest& completed) {
-    CLI::App* completion = app.add_subcommand("completion", "A completion script for a shell");
-    completion->add_option("SHELL", completed.shell, "bash")
-        ->required()
-        ->check(CLI::IsMember({"bash"}));
-    completion->footer("Example:\n  source <(ghostpeer completion bash)\n");
-    return completion;
 }
 
 /// `without_command`: COMMAND's own options may have been taken for ghostpeer's.

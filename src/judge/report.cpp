@@ -188,6 +188,30 @@ bool makes_a_fault(const profile::Rule& rule) {
            });
 }
 
+/// Adds what became of each rule, and a failure for one that had to act and did not.
+void judge_rules(const ProfileStatistics& statistics, const RunSummary& run,
+                 event::Verdict& verdict) {
+    for (std::size_t i = 0; i < statistics.profile->rules.size(); ++i) {
+        const auto& rule = statistics.profile->rules[i];
+        const auto seen =
+            i < statistics.rules.size() ? statistics.rules[i] : event::RuleStatistics{};
+        event::RuleOutcome outcome{rule.place,
+                                   events_text(rule.on),
+                                   seen.fired,
+                                   seen.withheld,
+                                   statistics.profile->name,
+                                   !rule.optional && !run.served,
+                                   {},
+                                   makes_a_fault(rule),
+                                   rule.source};
+        if (seen.fired == 0 && outcome.must_fire) {
+            outcome.failure = describe_misfire(rule, seen, statistics, run);
+            verdict.failures.push_back({outcome.failure});
+        }
+        verdict.rules.push_back(std::move(outcome));
+    }
+}
+
 }  // namespace
 
 event::Verdict make_verdict(const RunSummary& run, const Conversation* conversation) {
@@ -209,25 +233,7 @@ event::Verdict make_verdict(const RunSummary& run, const Conversation* conversat
                                  statistics.profile->name) == verdict.profiles.end()) {
             verdict.profiles.push_back(statistics.profile->name);
         }
-        for (std::size_t i = 0; i < statistics.profile->rules.size(); ++i) {
-            const auto& rule = statistics.profile->rules[i];
-            const auto seen =
-                i < statistics.rules.size() ? statistics.rules[i] : event::RuleStatistics{};
-            event::RuleOutcome outcome{rule.place,
-                                       events_text(rule.on),
-                                       seen.fired,
-                                       seen.withheld,
-                                       statistics.profile->name,
-                                       !rule.optional && !run.served,
-                                       {},
-                                       makes_a_fault(rule),
-                                       rule.source};
-            if (seen.fired == 0 && outcome.must_fire) {
-                outcome.failure = describe_misfire(rule, seen, statistics, run);
-                verdict.failures.push_back({outcome.failure});
-            }
-            verdict.rules.push_back(std::move(outcome));
-        }
+        judge_rules(statistics, run, verdict);
     }
     verdict.expectations = describe_expectations(run, conversation);
     for (const auto& expectation : verdict.expectations) {

@@ -6,84 +6,19 @@
 #include "show/call_text.hpp"
 #include "show/file_sink.hpp"
 #include "show/flow_numbers.hpp"
+#include "show/trace_choice.hpp"
+#include "show/trace_row.hpp"
 #include "show/verdict_text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
 #include <iterator>
 #include <utility>
 
 namespace ghostpeer::show {
 
 namespace {
-
-constexpr std::size_t width = 100;
-/// Where the right-hand column may begin; the first that fits is taken.
-constexpr std::array<std::size_t, 3> stops{72, 60, 46};
-
-enum class Style : std::uint8_t { plain, incoming, withheld, changed, faint, marked, good, bad };
-
-std::string_view code(Style style) {
-    switch (style) {
-        case Style::plain: return "";
-        case Style::incoming: return "\x1b[36m";
-        case Style::withheld: return "\x1b[31m";
-        case Style::changed: return "\x1b[33m";
-        case Style::faint: return "\x1b[2m";
-        case Style::marked: return "\x1b[1m";
-        case Style::good: return "\x1b[1;32m";
-        case Style::bad: return "\x1b[1;31m";
-    }
-    return "";
-}
-
-struct Row {
-    Instant at{};
-    event::ConnectionId connection = 0;
-    std::string_view mark;  ///< at most two characters
-    std::string text;
-    std::string right;
-    Style style = Style::plain;
-};
-
-/// Nothing where the row says nothing.
-void append_row(std::string& out, const Row& row, bool colour) {
-    if (row.text.empty()) {
-        return;
-    }
-    const auto begin = out.size();
-    const auto us =
-        std::chrono::floor<std::chrono::microseconds>(row.at).time_since_epoch().count();
-    fmt::format_to(std::back_inserter(out), "{:>3}.{:06}  ", us / 1'000'000, us % 1'000'000);
-    if (row.connection != 0) {
-        fmt::format_to(std::back_inserter(out), "#{:<3} {:<2} ", row.connection, row.mark);
-    } else {
-        fmt::format_to(std::back_inserter(out), "     {:<2} ", row.mark);
-    }
-    const bool coloured = colour && row.style != Style::plain;
-    if (coloured) {
-        out += code(row.style);
-    }
-    out += row.text;
-    if (!row.right.empty()) {
-        const auto end = out.size() - begin - (coloured ? code(row.style).size() : 0);
-        std::size_t column = end + 2;
-        for (const auto stop : stops) {
-            if (stop >= column && stop + row.right.size() <= width) {
-                column = stop;
-                break;
-            }
-        }
-        out.append(column - end, ' ');
-        out += row.right;
-    }
-    if (coloured) {
-        out += "\x1b[0m";
-    }
-    out += '\n';
-}
 
 /// Time stamps are numbers that nobody reads: `TS` stands for them on a SYN and nothing elsewhere.
 /// The event stream and the capture have them; so has the line of a segment that was changed.
@@ -174,7 +109,7 @@ std::string right_text(const event::Segment& segment, Instant at, std::size_t le
     if (segment.rule) {
         text += fate.empty() ? "by " : " by ";
         const auto place = event::format_place(*segment.rule);
-        const bool fits = left_end + 2 + text.size() + place.size() <= width;
+        const bool fits = left_end + 2 + text.size() + place.size() <= trace_width;
         text += fits ? place : event::format_place_short(*segment.rule);
     }
     return text;
@@ -325,7 +260,7 @@ struct RowMaker {
         made.right = caller_text(*call, first_thread);
         const auto right = made.right.empty() ? 0 : made.right.size() + 2;
         made.text = prompt;
-        made.text += call_text(*call, width - left_width - prompt.size() - right);
+        made.text += call_text(*call, trace_width - left_width - prompt.size() - right);
         made.style = call->returned && call->error.empty() ? Style::faint : Style::withheld;
         return made;
     }
@@ -335,37 +270,10 @@ struct RowMaker {
         made.style = Style::marked;
         return made;
     }
-    // What has no line of its own.
     /// What has no line: packets, and what is for readers of the whole record.
     template <typename Other>
     Row operator()(const Other& /*other*/) const {
         return {};
-    }
-};
-
-/// Did a rule do something to it?
-[[nodiscard]] bool touched(const event::Segment& segment) {
-    const bool passed = segment.fate == event::Fate::accepted || segment.fate == event::Fate::sent;
-    return !passed || segment.rule || segment.forgery;
-}
-
-/// Does the trace show such an event?
-struct Choice {
-    TraceDetail detail = TraceDetail::all;
-
-    bool operator()(const event::Segment& segment) const {
-        return detail == TraceDetail::all || (detail == TraceDetail::faults && touched(segment));
-    }
-    bool operator()(const std::shared_ptr<const event::Call>& call) const {
-        const bool failed = !call->returned || !call->error.empty();
-        return detail == TraceDetail::all || (detail == TraceDetail::faults && failed);
-    }
-    bool operator()(const event::Socket& /*socket*/) const { return detail == TraceDetail::all; }
-    bool operator()(const event::Rule& /*rule*/) const { return detail != TraceDetail::states; }
-    bool operator()(const event::Icmp& /*icmp*/) const { return detail != TraceDetail::states; }
-    template <typename Other>
-    bool operator()(const Other& /*other*/) const {
-        return true;
     }
 };
 
@@ -411,7 +319,7 @@ class Trace final : public FileSink {
     }
 
     bool colour_;
-    Choice choice_;
+    TraceChoice choice_;
     std::uint64_t passed_ = 0;
     std::string line_;
     int first_thread_ = 0;
