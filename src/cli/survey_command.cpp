@@ -100,7 +100,7 @@ void Surveyor::add_variants(const std::string& name, const profile::Profile& loa
                 Variant one = variant;
                 one.name += fmt::format(" {}={}", parameter, value);
                 one.options.emplace_back("--set");
-                one.options.push_back(parameter + "=" + value);
+                one.options.push_back(fmt::format("{}={}", parameter, value));
                 more.push_back(std::move(one));
             }
         }

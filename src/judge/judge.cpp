@@ -135,7 +135,7 @@ RunSummary Judge::summary() const {
             attempt.program = end;
             attempt.ended = end.outcome == profile::Outcome::open ? concluded_ : end.at;
         }
-        run.attempts.push_back(std::move(attempt));
+        run.attempts.push_back(attempt);
     }
     for (const event::Tally& tally : tallies_) {
         const auto profile = std::find_if(profiles_.begin(), profiles_.end(), [&](const auto& one) {

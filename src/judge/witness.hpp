@@ -53,7 +53,7 @@ class Witness {
     };
 
     /// The profile expects something.
-    Witness(std::shared_ptr<const profile::Profile> profile, bool virtual_time);
+    Witness(std::shared_ptr<const profile::Profile> expecting, bool virtual_time);
 
     [[nodiscard]] const profile::Profile& profile() const noexcept { return *profile_; }
 

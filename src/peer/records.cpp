@@ -122,8 +122,7 @@ void Engine::sum_up(Instant now) {
         if (i < impl_->trails.size()) {
             record.trail = impl_->trails[i];
         }
-        auto event = impl_->make_event(nullptr, now,
-                                       std::make_shared<const AttemptRecord>(std::move(record)));
+        auto event = impl_->make_event(nullptr, now, std::make_shared<const AttemptRecord>(record));
         event.connection = records[i].connection;
         event.attempt = records[i].number;
         impl_->events.push_back(std::move(event));

@@ -27,7 +27,7 @@ struct Fault {
 };
 
 /// `lose,reset` as faults; a word that is none is an error, a complete sentence.
-[[nodiscard]] tl::expected<std::vector<Fault>, std::string> parse_faults(std::string_view words);
+[[nodiscard]] tl::expected<std::vector<Fault>, std::string> parse_faults(std::string_view text);
 /// The words and their explanations, for people.
 [[nodiscard]] std::string explain_faults();
 

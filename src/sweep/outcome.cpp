@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace ghostpeer::sweep {
 namespace {
@@ -163,11 +164,11 @@ std::string time_text(double seconds) {
         return "at once";
     }
     // Rounded once, so that 59.96 s is a minute and not 60.0 s.
-    const auto tenths = static_cast<long>(seconds * 10 + 0.5);
+    const auto tenths = std::lround(seconds * 10);
     if (tenths < 100) {
         return fmt::format("{}.{} s", tenths / 10, tenths % 10);
     }
-    const auto whole = static_cast<long>(seconds + 0.5);
+    const auto whole = std::lround(seconds);
     if (whole < 60) {
         return fmt::format("{} s", whole);
     }
