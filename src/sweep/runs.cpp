@@ -55,7 +55,10 @@ namespace fs = std::filesystem;
 void add_profile(std::vector<std::string>& words, const Case& one, const std::string& profile) {
     for (const std::string& peer : one.peers) {
         words.emplace_back("--peer");
-        words.push_back(peer + "=" + profile);
+        std::string place = peer;
+        place += '=';
+        place += profile;
+        words.push_back(std::move(place));
     }
     if (one.peers.empty()) {
         words.push_back(profile);
