@@ -1,8 +1,9 @@
 #include "sweep/runs.hpp"
 
-#include <system_error>
-
 #include "sweep/requests.hpp"
+
+#include <system_error>
+#include <utility>
 
 namespace ghostpeer::sweep {
 namespace {
