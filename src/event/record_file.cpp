@@ -21,7 +21,7 @@ RecordFile::RecordFile(std::string path, OpenFile file)
       chunk_(chunk_size) {}
 
 tl::expected<RecordFile, std::string> RecordFile::open(const std::string& path) {
-    auto file = open_to_read(path == "-" ? "/dev/stdin" : path.c_str(), false);
+    auto file = path == "-" ? standard_input_to_read() : open_to_read(path.c_str(), false);
     if (!file) {
         return tl::make_unexpected(fmt::format("{} could not be read: {}.", path, file.error()));
     }

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -20,14 +21,11 @@ struct CloseFile {
 };
 using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
 
-/// `only_regular`: nothing else is opened, so nothing is waited for. What stands at a path may
-/// become a pipe at any moment, therefore it is looked at once it is open. Else a pipe is waited
-/// for until it has a writer. The error is a reason: the end of a sentence.
-[[nodiscard]] inline tl::expected<OpenFile, std::string> open_to_read(const char* path,
+/// A descriptor as a file; none carries the error of what opened it. The error is a reason: the end
+/// of a sentence.
+[[nodiscard]] inline tl::expected<OpenFile, std::string> open_to_read(FileDescriptor fd,
                                                                       bool only_regular) {
     const auto reason = [] { return tl::make_unexpected(std::generic_category().message(errno)); };
-    FileDescriptor fd(
-        ::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (only_regular ? O_NONBLOCK : 0)));
     struct stat found {};
     if (!fd || ::fstat(fd.get(), &found) != 0) {
         return reason();
@@ -44,6 +42,21 @@ using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
     }
     static_cast<void>(fd.release());
     return file;
+}
+
+/// `only_regular`: nothing else is opened, so nothing is waited for. What stands at a path may
+/// become a pipe at any moment, therefore it is looked at once it is open. Else a pipe is waited
+/// for until it has a writer. The error is a reason: the end of a sentence.
+[[nodiscard]] inline tl::expected<OpenFile, std::string> open_to_read(const char* path,
+                                                                      bool only_regular) {
+    return open_to_read(FileDescriptor(::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+                                                        (only_regular ? O_NONBLOCK : 0))),
+                        only_regular);
+}
+
+/// Standard input, which may belong to somebody else: opened by its path it could be refused.
+[[nodiscard]] inline tl::expected<OpenFile, std::string> standard_input_to_read() {
+    return open_to_read(FileDescriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)), false);
 }
 
 }  // namespace ghostpeer

@@ -93,7 +93,7 @@ bool SocketSampler::take_changes(Instant now) {
             curious = take_destroyed(change) || curious;
         }
         change.shown = purpose_.shown && !destroyed;
-        sinks_.record({now, 0, 0, std::move(change)});
+        sinks_.record({now, 0, 0, change});
     }
     changes_.clear();
     if (auto notice = watcher_->take_notice(); notice && steady()) {
