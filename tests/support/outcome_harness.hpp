@@ -38,7 +38,7 @@ inline void tell_listed(World& world, const wire::Flow& flow, tcp::State state,
         socket.timer = event::SocketTimer::on;
         socket.expires = *due - world.now;
     }
-    world.told(std::move(socket));
+    world.told(socket);
 }
 
 inline void tell_gone(World& world, const wire::Flow& flow, tcp::State last,
@@ -52,7 +52,7 @@ inline void tell_gone(World& world, const wire::Flow& flow, tcp::State last,
     socket.due = due;
     socket.aborts_before = before;
     socket.aborts = by;
-    world.told(std::move(socket));
+    world.told(socket);
 }
 
 inline void tell_destroyed(World& world, const wire::Flow& flow,
@@ -61,7 +61,7 @@ inline void tell_destroyed(World& world, const wire::Flow& flow,
     socket.state = event::destroyed;
     socket.aborts = aborts;
     socket.retried = retried;
-    world.told(std::move(socket));
+    world.told(socket);
 }
 
 /// The kernel counts the sockets that it gives up, and is at so many.
