@@ -389,30 +389,36 @@ def pcapng_has_fragments_errors_exact_times_and_the_run(t):
     capture = t.path("odd.pcapng")
     run = t.run(profile, t.python("""
         import socket
-        s = socket.create_connection(("198.18.0.2", 8080))
+        s = socket.create_connection(("PEER", 8080))
         s.sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
         s.recv(100)
         s.shutdown(socket.SHUT_WR)
         s.recv(100)
-    """), options=["--seed", "77", "--pcap", capture])
+    """.replace("PEER", PEER)), options=["--seed", "77", "--pcap", capture])
     t.passed(run)
 
     def tshark(*arguments):
-        read = subprocess.run(["tshark", "-r", capture, "-o", "ip.defragment:FALSE", *arguments],
+        read = subprocess.run(["tshark", "-r", capture, "-o", "ip.defragment:FALSE", "-o",
+                               "ipv6.defragment:FALSE", *arguments],
                               capture_output=True, text=True, check=False,
                               env={**os.environ, "HOME": t.path("")})
         complaints = [line for line in read.stderr.splitlines() if "root" not in line]
         t.equal((read.returncode, complaints), (0, []), "what tshark says of the file")
         return [line.split(";") for line in read.stdout.splitlines()]
 
-    rows = tshark("-T", "fields", "-E", "separator=;", "-E", "occurrence=f", "-e", "frame.time_epoch", "-e",
-                  "frame.interface_name", "-e", "frame.comment", "-e", "icmp.type", "-e", "ip.flags.mf", "-e",
-                  "ip.frag_offset")
-    errors = [row for row in rows if row[3] == "3"]
+    error, more, offset, type_ = {
+        "ipv4": ("icmp.type", "ip.flags.mf", "ip.frag_offset", "3"),
+        "ipv6": ("icmpv6.type", "ipv6.fraghdr.more", "ipv6.fraghdr.offset", "2"),
+    }[FAMILY]
+    fields = ["frame.time_epoch", "frame.interface_name", "frame.comment", error, more, offset]
+    rows = tshark("-T", "fields", "-E", "separator=;", "-E", "occurrence=f",
+                  *[word for field in fields for word in ("-e", field)])
+    errors = [row for row in rows if row[3] == type_]
     t.equal([(row[1], row[2]) for row in errors], [("wire", "by odd.yaml:4")], "ICMP errors")
     fragments = [row for row in rows if row[4] in ("1", "True") or row[5] not in ("", "0")]
     t.check(len(fragments) >= 3, f"fragments: {rows}")
-    t.equal({(row[1], row[2]) for row in fragments}, {("wire", "changed fragment by odd.yaml:7")}, "fragments")
+    t.equal({(row[1], row[2]) for row in fragments}, {("wire", "changed fragment by odd.yaml:7")},
+            "fragments")
     withheld = [row[0] for row in rows if row[1] == "withheld"]
     lost = run.received(fate="dropped")
     t.equal(len(withheld), 2, "withheld packets")
