@@ -22,9 +22,9 @@ def warp(t, profile, command, *options, kernel=None, wall="50s", **more):
     return t.run(profile, command, options=[flag, "--wall-timeout", wall, *options], **more)
 
 
-def start(t, profile, command, *options, **more):
+def start(t, profile, command, *options, wall="50s", **more):
     guest(t)
-    return t.start(profile, command, options=["--warp", "--wall-timeout", "50s", *options], **more)
+    return t.start(profile, command, options=["--warp", "--wall-timeout", wall, *options], **more)
 
 
 def guest(t, kernel=None):

@@ -76,7 +76,7 @@ struct Stage {
         end.when_attended = [this](Instant) { return end.ends = true; };
     }
     /// Adds them and runs.
-    void play(std::vector<loop::Part*> parts) {
+    void play(const std::vector<loop::Part*>& parts) {
         for (loop::Part* part : parts) {
             loop.add(*part);
         }
