@@ -44,8 +44,8 @@ using Schema = nlohmann::ordered_json;
 
 [[nodiscard]] Schema schema_of(const Type& type) {
     using Shape = Type::Shape;
-    const Schema text{{"type", "string"}};
-    const Schema bytes{{"type", "string"}, {"pattern", "^([0-9a-f]{2})*$"}};
+    Schema text{{"type", "string"}};
+    Schema bytes{{"type", "string"}, {"pattern", "^([0-9a-f]{2})*$"}};
     switch (type.shape) {
         case Shape::boolean: return {{"type", "boolean"}};
         case Shape::integer: return integer(type);

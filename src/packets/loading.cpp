@@ -67,6 +67,7 @@ class LoadedWhenNeeded final : public wire::PacketLibrary {
 
   private:
     [[nodiscard]] static wire::PacketLibrary& loaded() noexcept {
+        // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): there is one module.
         static wire::PacketLibrary& library = load();
         return library;
     }

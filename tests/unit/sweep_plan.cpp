@@ -71,6 +71,7 @@ RunRecord conversation() {
 
 std::vector<std::string> names(const std::vector<Position>& positions) {
     std::vector<std::string> all;
+    all.reserve(positions.size());
     for (const Position& position : positions) {
         all.push_back(name(position));
     }
