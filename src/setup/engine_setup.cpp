@@ -57,8 +57,7 @@ peer::Settings make_settings(const CommonOptions& options, const Peers& peers, s
     settings.max_connections = options.max_connections;
     settings.max_buffered = options.max_buffer;
     settings.max_memory = memory_limit(options);
-    const bool traced = options.trace == TraceChoice::all || options.trace == TraceChoice::faults;
-    settings.segment_events = traced || options.events_file || options.report_file ||
+    settings.segment_events = !is_quiet(options) || options.events_file || options.report_file ||
                               wants_annotated_capture(options) || have_expectations(peers);
     settings.rtt = options.rtt.value_or(Duration::zero());
     return settings;

@@ -2,6 +2,7 @@
 #include "run/assembly.hpp"
 
 #include "run/observers.hpp"
+#include "setup/engine_setup.hpp"
 #include "setup/serve_options.hpp"
 #include "support/fake_link.hpp"
 #include "support/peer_harness.hpp"
@@ -164,4 +165,15 @@ TEST_CASE(
     REQUIRE(notices.size() == 2);
     CHECK(notices[0] == "A remark.");
     CHECK(notices[1].find("cannot be watched") != std::string::npos);
+}
+
+TEST_CASE("whatever a trace shows, the engine tells it; with -q it tells no more than is asked") {
+    using setup::TraceChoice;
+    Served served("");
+    for (const auto choice : {TraceChoice::all, TraceChoice::faults, TraceChoice::states}) {
+        served.options.trace = choice;
+        CHECK(setup::make_settings(served.options, served.peers, 1).segment_events);
+    }
+    served.options.trace = TraceChoice::none;
+    CHECK_FALSE(setup::make_settings(served.options, served.peers, 1).segment_events);
 }
