@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace ghostpeer::event {
 namespace {
@@ -22,6 +23,9 @@ namespace {
 }
 
 constexpr std::int64_t second = 1'000'000'000;
+/// Half of what a Duration holds, 146 years: whoever adds two times that were read, or takes one
+/// from the other, need not look.
+constexpr std::int64_t most_seconds = std::numeric_limits<std::int64_t>::max() / second / 2;
 
 template <typename Number>
 [[nodiscard]] bool read_digits(std::string_view text, Number& to) {
@@ -39,14 +43,16 @@ template <typename Number>
         point == std::string_view::npos ? std::string_view() : size.substr(point + 1);
     std::int64_t whole = 0;
     std::int64_t rest = 0;
-    constexpr std::int64_t most_seconds = std::numeric_limits<std::int64_t>::max() / second - 1;
     if (read_digits(size.substr(0, point), whole) && fraction.size() <= places &&
         (fraction.empty() || read_digits(fraction, rest))) {
+        if (whole >= most_seconds) {
+            return false;
+        }
         for (std::size_t i = fraction.size(); i < places; ++i) {
             rest *= 10;
         }
         to = Duration(negative ? -(whole * second + rest) : whole * second + rest);
-        return whole <= most_seconds;
+        return true;
     }
     double value = 0;
     if (!read_digits(digits, value) || !(std::abs(value) < static_cast<double>(most_seconds))) {
@@ -95,9 +101,9 @@ bool read_seconds(Reading& reading, const JsonTree::Value& from, Duration& to) {
             return to_duration(reading.tree.text(from), to) || reading.fail("is no time");
         case JsonTree::Kind::natural:
         case JsonTree::Kind::integer: {
-            constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / second - 1;
             std::uint64_t bits = 0;
-            if (!read_integer(reading, from, -most, static_cast<std::uint64_t>(most), bits)) {
+            if (!read_integer(reading, from, -most_seconds,
+                              static_cast<std::uint64_t>(most_seconds), bits)) {
                 return false;
             }
             to = Duration(static_cast<std::int64_t>(bits) * second);
