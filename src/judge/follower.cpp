@@ -227,7 +227,7 @@ void Follower::arrived(Followed& one, const event::Segment& segment, Instant at)
 void Follower::left(Followed& one, const event::Segment& segment, Instant at) {
     OutcomeRecord* record = outcomes_.of(one.id);
     if (record != nullptr && segment.segment.has(wire::Flags::fin)) {
-        record->fin_left = record->fin_left.value_or(at);
+        record->fin_left = record->fin_left.value_or(at + rtt_);  // as of when the program saw it
     }
     note(one.witness->of(segment.reason.value_or(tcp::Reason::ack)), one, moment(one, segment, at),
          at);

@@ -177,7 +177,7 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
     connection.last_activity = now;
     event::Trail* trail = trail_of(connection);
     if (trail != nullptr && what.kind != wire::IcmpKind::fragmentation_needed) {
-        trail->unreachable_left = now;
+        trail->unreachable_left = now + settings.rtt;
     }
     ++counters.packets_out;
     std::optional<event::Event> told;

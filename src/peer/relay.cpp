@@ -54,7 +54,7 @@ void Engine::Impl::refuse_held(Connection& connection, Instant now) {
             ++counters.packets_out;
             depart(std::move(*error), std::nullopt, now);
             if (event::Trail* trail = trail_of(connection)) {
-                trail->unreachable_left = now;
+                trail->unreachable_left = now + settings.rtt;
             }
         }
     }

@@ -72,6 +72,22 @@ TEST_CASE("outcome: what is left of a freed socket decides") {
     CHECK(fin_wait.met());
 }
 
+TEST_CASE("outcome: unreachable, which the program learns of after the round trip") {
+    auto settings = test_settings();
+    settings.rtt = 200ms;
+    World world(
+        "rules: [{on: receive syn, do: [{icmp: host-unreachable}, drop]}]\n"
+        "expect: [{outcome: refused}]\n",
+        settings);
+    Socket socket(world);
+    socket.send_syn();
+    const wire::Flow flow{{*wire::IpAddress::parse("198.18.0.2"), 80},
+                          {*wire::IpAddress::parse("198.18.0.1"), 40'000}};
+    world.until(210ms);
+    tell_gone(world, flow, State::syn_sent, {}, 60ms);
+    CHECK(failures_of(world).empty());
+}
+
 TEST_CASE("outcome: unreachable, and a kernel that goes on all the same") {
     const auto* const profile =
         "rules: [{on: receive syn, do: [{icmp: host-unreachable}, drop], first: 1}]\n";
