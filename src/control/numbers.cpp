@@ -65,7 +65,7 @@ template <typename Name, std::size_t Count>
 
 [[nodiscard]] Json states_of(const peer::StateCounts& states) {
     Json json = Json::object();
-    for (std::size_t i = 0; i < peer::tcp_state_count; ++i) {
+    for (std::size_t i = 0; i < tcp::state_count; ++i) {
         if (states[i] > 0) {
             json[std::string(tcp::name(static_cast<tcp::State>(i)))] = states[i];
         }
@@ -188,7 +188,7 @@ class Metrics {
         }
     }
     all.family("ghostpeer_connections", "gauge", "Connections by state of the peer's side.");
-    for (std::size_t i = 0; i < peer::tcp_state_count; ++i) {
+    for (std::size_t i = 0; i < tcp::state_count; ++i) {
         const auto state = static_cast<tcp::State>(i);
         if (state != tcp::State::closed && state != tcp::State::listen) {
             all.value({{"state", tcp::name(state)}}, now.states[i]);

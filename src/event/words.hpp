@@ -18,7 +18,7 @@ namespace ghostpeer::event {
 template <typename Enum>
 inline constexpr std::size_t word_count = 0;
 template <>
-inline constexpr std::size_t word_count<tcp::State> = 11;
+inline constexpr std::size_t word_count<tcp::State> = tcp::state_count;
 template <>
 inline constexpr std::size_t word_count<tcp::Kind> = tcp::kind_count;
 template <>

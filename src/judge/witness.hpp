@@ -17,8 +17,6 @@
 
 namespace ghostpeer::judge {
 
-inline constexpr std::size_t state_count = 11;
-
 /// What one connection has shown of one expectation.
 struct Watched {
     std::optional<Instant> reference;  ///< when the event of `within` last (or first) came up
@@ -126,7 +124,7 @@ class Witness {
     std::array<Leads, tcp::kind_count> on_receive_;
     std::array<Leads, 1> on_receive_last_data_;  ///< of a FIN with payload
     std::array<Leads, tcp::reason_count> on_send_;
-    std::array<Leads, state_count> on_enter_;
+    std::array<Leads, tcp::state_count> on_enter_;
     Leads on_start_;
     std::vector<std::pair<std::string, Lead>> on_command_;
     std::vector<Total> totals_;

@@ -12,8 +12,6 @@ namespace {
 constexpr std::uint32_t most_looks = 4'096;
 constexpr std::size_t most_behaviours_brought = 1'000;
 
-static_assert(tcp_state_count == state_count);
-
 /// Does the action make sense for a connection that the peer has not taken up, or new ones?
 [[nodiscard]] bool marks(const profile::Action& action) noexcept {
     return std::holds_alternative<profile::Blackhole>(action) ||

@@ -19,8 +19,6 @@ namespace ghostpeer::rules {
 /// `Rule::id` of what is no rule of a profile, but the control interface's.
 inline constexpr std::size_t no_rule_id = SIZE_MAX;
 
-inline constexpr std::size_t state_count = 11;
-
 struct RuleRecord {
     event::RuleStatistics statistics;
     rules::NearMiss near_miss;
@@ -33,7 +31,7 @@ struct RuleIndex {
     std::array<RuleList, tcp::kind_count> on_receive;
     RuleList on_receive_last_data;  ///< of a FIN with payload, which is `data` as well
     std::array<RuleList, tcp::reason_count> on_send;
-    std::array<RuleList, state_count> on_enter;
+    std::array<RuleList, tcp::state_count> on_enter;
     RuleList on_start;
     RuleList on_received;
     RuleList on_sent;

@@ -4,8 +4,6 @@ namespace ghostpeer::tcp {
 
 namespace {
 
-constexpr std::size_t state_count = 11;
-
 template <typename Enum>
 std::optional<Enum> parse(std::string_view word, std::size_t count) noexcept {
     for (std::size_t i = 0; i < count; ++i) {

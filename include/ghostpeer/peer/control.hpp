@@ -88,8 +88,7 @@ struct Order {
     bool begun = false;
 };
 
-inline constexpr std::size_t tcp_state_count = 11;
 /// How many connections there are in each state, by `tcp::State`; none counts as closed.
-using StateCounts = std::array<std::size_t, tcp_state_count>;
+using StateCounts = std::array<std::size_t, tcp::state_count>;
 
 }  // namespace ghostpeer::peer

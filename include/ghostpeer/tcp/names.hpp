@@ -22,6 +22,7 @@ enum class State : std::uint8_t {
     last_ack,
     time_wait,
 };
+inline constexpr std::size_t state_count = 11;
 
 /// What an arriving segment is for; exactly one for each segment.
 enum class Kind : std::uint8_t {
