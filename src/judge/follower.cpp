@@ -7,11 +7,11 @@
 namespace ghostpeer::judge {
 namespace {
 
-/// Of so many attempts the end on the program's side is told, where no expectation asks for more;
-/// and of so many at most.
-constexpr std::size_t max_followed_unasked = 64;
+using event::max_followed_unasked;
+
+/// Of so many attempts the end on the program's side is told at most.
 constexpr std::size_t max_outcomes = 10'000;
-// A live run has fewer: its peer forgets connections, too.
+// More than a peer has at a time. Those that were never taken up stay until others need the room.
 constexpr std::size_t max_followed = 1'000'000;
 constexpr std::size_t max_over = 65'536;
 constexpr std::size_t max_queued = 1'000'000;

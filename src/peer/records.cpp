@@ -2,12 +2,6 @@
 #include "peer/engine_impl.hpp"
 
 namespace ghostpeer::peer {
-namespace {
-
-/// Of so many attempts the end on the program's side is followed, where nobody asks for more.
-constexpr std::size_t max_followed_unasked = 64;
-
-}  // namespace
 
 void Engine::Impl::update_record(const Connection& connection) {
     if (connection.record >= records.size()) {
@@ -45,7 +39,7 @@ void Engine::Impl::erase(Connection& connection) {
 
 void Engine::Impl::begin_trail(const Connection& connection) {
     const std::size_t most =
-        connection.behaviour->asks_ends ? records.size() : max_followed_unasked;
+        connection.behaviour->asks_ends ? records.size() : event::max_followed_unasked;
     if (!concluded && connection.record < most) {
         trails.resize(connection.record + std::size_t{1});
         trails.back().emplace();

@@ -4,6 +4,7 @@
 #include "ghostpeer/event/event.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ inline constexpr std::size_t ending_count = 9;
 
 /// `reset by the peer`
 [[nodiscard]] std::string_view name(Ending ending) noexcept;
+
+/// Of so many attempts the end on the program's side is followed, where nobody asks for more.
+inline constexpr std::size_t max_followed_unasked = 64;
 
 /// When the segments passed that tell how the program's side of a connection ends, until the run
 /// was concluded. What left is told as of when the program saw it.
