@@ -1,5 +1,7 @@
 #include "event/json.hpp"
 
+#include "wire/utf8.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -23,7 +25,7 @@ std::string shortened(std::string_view text, std::size_t most) {
         return std::string(text);
     }
     std::size_t end = most;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+    while (end > 0 && continues_character(text[end])) {
         --end;
     }
     return std::string(text.substr(0, end)) + "…";

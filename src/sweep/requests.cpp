@@ -12,7 +12,7 @@
 namespace ghostpeer::sweep {
 namespace {
 
-// The classic format of pcap, as observe/pcap.cpp writes it: raw IP, the host's order of bytes.
+// The classic format of pcap, as show/pcap.cpp writes it: raw IP, the host's order of bytes.
 // libpcap would come into the executable for this alone.
 constexpr std::size_t file_header = 24;
 constexpr std::size_t record_header = 16;
