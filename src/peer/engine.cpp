@@ -241,8 +241,8 @@ std::vector<ProfileStatistics> Engine::profiles() const {
         one.number = behaviour->number;
         one.connections = behaviour->connections;
         one.traffic = behaviour->traffic;
-        for (const auto& rule : behaviour->profile->rules) {
-            one.rules.push_back(summarize(rule, behaviour->records[rule.id]));
+        for (const RuleRecord& record : behaviour->records) {
+            one.rules.push_back(summarize(record));
         }
         all.push_back(std::move(one));
     }

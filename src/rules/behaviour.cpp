@@ -146,7 +146,7 @@ void Behaviour::look_at(const std::vector<profile::Expectation>& expect) {
                 });
 }
 
-event::RuleStatistics summarize(const profile::Rule&, const RuleRecord& record) {
+event::RuleStatistics summarize(const RuleRecord& record) {
     event::RuleStatistics statistics = record.statistics;
     if (statistics.fired == 0) {
         statistics.closest = describe(record.near_miss);

@@ -85,7 +85,7 @@ struct Behaviour {
 };
 
 /// The statistics of a rule, with the nearest miss as a sentence.
-[[nodiscard]] event::RuleStatistics summarize(const profile::Rule& rule, const RuleRecord& record);
+[[nodiscard]] event::RuleStatistics summarize(const RuleRecord& record);
 
 /// The bytes that a `received N` (or `sent N`) event of the rule waits for.
 [[nodiscard]] std::optional<std::uint64_t> received_threshold(const profile::Rule& rule) noexcept;
