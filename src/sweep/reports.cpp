@@ -1,5 +1,7 @@
 #include "sweep/reports.hpp"
 
+#include "show/report_text.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,9 @@ namespace ghostpeer::sweep {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using show::in_quotes;
+using show::tap_text;
+using show::xml;
 
 constexpr int json_format = 1;
 
@@ -19,21 +24,6 @@ constexpr int json_format = 1;
 
 [[nodiscard]] std::string title(const Case& one) {
     return one.column.empty() ? one.row : one.row + ", " + one.column;
-}
-
-/// XML's, of which a program's words may hold what no XML may.
-[[nodiscard]] std::string xml_text(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        escaped += c == '&'                               ? std::string("&amp;")
-                   : c == '<'                             ? std::string("&lt;")
-                   : c == '>'                             ? std::string("&gt;")
-                   : c == '"'                             ? std::string("&quot;")
-                   : byte < ' ' && c != '\t' && c != '\n' ? std::string("?")
-                                                          : std::string(1, c);
-    }
-    return escaped;
 }
 
 enum class Verdict { passed, failed, skipped };
@@ -116,20 +106,20 @@ std::string to_junit(const Plan& plan, const Results& results, const std::vector
         const double time = result == nullptr ? 0 : result->seconds;
         seconds += time;
         cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"",
-                             xml_text(plan.kind + "." + one.row), xml_text(title(one)), time);
+                             xml(plan.kind + "." + one.row), xml(title(one)), time);
         switch (verdict_of(result, failures)) {
             case Verdict::passed: cases += "/>\n"; break;
             case Verdict::skipped:
                 ++skipped;
                 cases += fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n",
-                                     xml_text(sentence(result)));
+                                     xml(sentence(result)));
                 break;
             case Verdict::failed:
                 ++failed;
                 cases += fmt::format(
                     ">\n      <failure message=\"{}\" type=\"{}\">{}</failure>\n    </testcase>\n",
-                    xml_text(sentence(result)),
-                    result == nullptr ? "undone" : name(result->outcome), xml_text(repeat(one)));
+                    xml(sentence(result)), result == nullptr ? "undone" : name(result->outcome),
+                    xml(repeat(one)));
                 break;
         }
     }
@@ -139,7 +129,7 @@ std::string to_junit(const Plan& plan, const Results& results, const std::vector
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {}>\n  <testsuite name=\"{}\" "
         "{}>\n"
         "{}  </testsuite>\n</testsuites>\n",
-        sums, xml_text("ghostpeer " + plan.kind + " " + quote(plan.command)), sums, cases);
+        sums, xml("ghostpeer " + plan.kind + " " + quote(plan.command)), sums, cases);
 }
 
 std::string to_tap(const Plan& plan, const Results& results, const std::vector<Outcome>& failures,
@@ -148,16 +138,13 @@ std::string to_tap(const Plan& plan, const Results& results, const std::vector<O
     for (const Case& one : plan.cases) {
         const Result* result = find_result(results, one);
         const Verdict verdict = verdict_of(result, failures);
-        std::string name = title(one);
-        std::replace(name.begin(), name.end(), '#', '?');  // it would begin a directive
-        text +=
-            fmt::format("{} {} - {}{}\n", verdict == Verdict::failed ? "not ok" : "ok", one.number,
-                        name, verdict == Verdict::skipped ? " # SKIP " + sentence(result) : "");
+        text += fmt::format(
+            "{} {} - {}{}\n", verdict == Verdict::failed ? "not ok" : "ok", one.number,
+            tap_text(title(one)),
+            verdict == Verdict::skipped ? " # SKIP " + tap_text(sentence(result)) : std::string());
         if (verdict == Verdict::failed) {
-            text += fmt::format(
-                "  ---\n  message: {}\n  repeat: {}\n  ...\n",
-                Json(sentence(result)).dump(-1, ' ', false, Json::error_handler_t::replace),
-                Json(repeat(one)).dump(-1, ' ', false, Json::error_handler_t::replace));
+            text += fmt::format("  ---\n  message: {}\n  repeat: {}\n  ...\n",
+                                in_quotes(sentence(result)), in_quotes(repeat(one)));
         }
     }
     return text;

@@ -346,7 +346,7 @@ TEST_CASE("sweep: reports say the same as the table") {
     CHECK(json["runs"][4]["repeat"] == "repeat 0005");
     const std::string junit = to_junit(plan, results, failures, no_line);
     CHECK(junit.find("tests=\"6\" failures=\"2\" skipped=\"0\"") != std::string::npos);
-    CHECK(junit.find("&lt;a&amp;b&gt;&quot; ?") != std::string::npos);
+    CHECK(junit.find("&lt;a&amp;b&gt;&quot; \\x01") != std::string::npos);
     const std::string tap = to_tap(plan, results, failures, no_line);
     CHECK(tap.find("1..6\nok 1 - lose, 1. segment\n") != std::string::npos);
     CHECK(tap.find("not ok 5 - reset, 2. segment\n") != std::string::npos);
