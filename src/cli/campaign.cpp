@@ -1,5 +1,6 @@
 #include "cli/campaign.hpp"
 
+#include "ghostpeer/profile/loader.hpp"
 #include "loop/last_resort.hpp"
 #include "posix/message.hpp"
 #include "warp/kernel_store.hpp"
@@ -21,17 +22,6 @@ constexpr const char* own_executable = "/proc/self/exe";
 /// Several guests at a time on a machine that may have other work: what they do still costs no
 /// time, so that the same sweep ends the same way.
 constexpr const char* free_work = "10s";
-
-[[nodiscard]] std::string time_option(Duration time) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
-    constexpr std::int64_t second = 1000;
-    constexpr std::int64_t minute = 60 * second;
-    constexpr std::int64_t hour = 60 * minute;
-    return ms % hour == 0     ? fmt::format("{}h", ms / hour)
-           : ms % minute == 0 ? fmt::format("{}m", ms / minute)
-           : ms % second == 0 ? fmt::format("{}s", ms / second)
-                              : fmt::format("{}ms", ms);
-}
 
 }  // namespace
 
@@ -129,7 +119,7 @@ tl::expected<std::vector<std::string>, std::string> Campaign::common_options() {
     words.emplace_back("--seed");
     words.push_back(std::to_string(options_.seed));
     words.emplace_back("--timeout");
-    words.push_back(time_option(real_ ? options_.timeout : options_.limit));
+    words.push_back(profile::format_time(real_ ? options_.timeout : options_.limit));
     words.insert(words.end(), options_.run_options.begin(), options_.run_options.end());
     return words;
 }
@@ -143,10 +133,9 @@ std::size_t Campaign::hands() const {
     return real_ ? processors * waiting : processors;
 }
 
-bool Campaign::work(std::vector<sweep::Job> jobs,
+bool Campaign::work(const std::function<std::optional<sweep::Job>()>& next,
                     const std::function<bool(const sweep::JobEnd&)>& ended,
                     const std::function<void()>& tick) {
-    std::size_t at = 0;
     sweep::Crew crew;
     crew.hands = hands();
     crew.apart = !real_;  // a guest stays on the processor that it began on
@@ -159,9 +148,7 @@ bool Campaign::work(std::vector<sweep::Job> jobs,
         }
         return interrupted;
     };
-    crew.next = [&]() -> std::optional<sweep::Job> {
-        return at < jobs.size() ? std::optional(std::move(jobs[at++])) : std::nullopt;
-    };
+    crew.next = next;
     crew.ended = ended;
     crew.tick = [&] {
         tick();
@@ -175,15 +162,19 @@ bool Campaign::work(std::vector<sweep::Job> jobs,
 std::optional<std::array<sweep::Evidence, 2>> Campaign::run_baseline(const sweep::Plan& plan,
                                                                      const sweep::Case& one,
                                                                      const sweep::Folder& folder) {
-    std::vector<sweep::Job> jobs;
-    for (std::size_t which = 0; which < 2; ++which) {
-        jobs.push_back(sweep::make_job(
-            plan, one, folder.baseline_stem(one.program, static_cast<int>(which)), own_executable));
-        jobs.back().number = which;
-    }
     std::array<sweep::Evidence, 2> evidence;
+    std::size_t which = 0;
+    const auto next = [&]() -> std::optional<sweep::Job> {
+        if (which == evidence.size()) {
+            return std::nullopt;
+        }
+        auto job = sweep::make_job(
+            plan, one, folder.baseline_stem(one.program, static_cast<int>(which)), own_executable);
+        job.number = which++;
+        return job;
+    };
     const bool whole = work(
-        std::move(jobs),
+        next,
         [&](const sweep::JobEnd& end) {
             evidence.at(end.number) = sweep::collect(
                 folder.baseline_stem(one.program, static_cast<int>(end.number)), end);
@@ -195,22 +186,33 @@ std::optional<std::array<sweep::Evidence, 2>> Campaign::run_baseline(const sweep
 
 Campaign::End Campaign::run(const sweep::Plan& plan, const sweep::Shard& shard,
                             const sweep::Folder& folder, sweep::Results& results) {
-    std::vector<sweep::Job> jobs;
-    std::size_t own = 0;
-    for (const sweep::Case& one : plan.cases) {
-        if (!shard.has(one.number)) {
-            continue;
+    const auto& cases = plan.cases;
+    // A plan that is gone on with may have been made where there was no kernel.
+    real_ =
+        !cases.empty() && std::none_of(cases.front().options.begin(), cases.front().options.end(),
+                                       [](const auto& word) { return word.starts_with("--warp"); });
+    const auto is_own = [&](const sweep::Case& one) { return shard.has(one.number); };
+    const auto is_done = [&](const sweep::Case& one) {
+        return is_own(one) && results.contains(one.number);
+    };
+    auto at = cases.begin();
+    const auto next = [&]() -> std::optional<sweep::Job> {
+        at = std::find_if(at, cases.end(),
+                          [&](const auto& one) { return is_own(one) && !is_done(one); });
+        if (at == cases.end()) {
+            return std::nullopt;
         }
-        ++own;
-        if (!results.contains(one.number)) {
-            sweep::Stem stem = folder.file(sweep::number_text(one.number));
-            jobs.push_back(sweep::make_job(plan, one, stem, own_executable));
-        }
-    }
+        const sweep::Case& one = *at++;
+        folder.forget(one.number);  // a run that was killed may have left a copy, or its complaint
+        return sweep::make_job(plan, one, folder.file(sweep::number_text(one.number)),
+                               own_executable);
+    };
     std::optional<std::string> problem;
-    Progress progress(own - jobs.size(), own, options_.quiet, clock_);
+    Progress progress(static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), is_done)),
+                      static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), is_own)),
+                      options_.quiet, clock_);
     const bool whole = work(
-        std::move(jobs),
+        next,
         [&](const sweep::JobEnd& end) {
             const sweep::Case& one = plan.cases[end.number - 1];
             const auto evidence = sweep::collect(folder.file(sweep::number_text(one.number)), end);

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,7 @@ class Campaign {
   private:
     class Progress;
 
-    [[nodiscard]] bool work(std::vector<sweep::Job> jobs,
+    [[nodiscard]] bool work(const std::function<std::optional<sweep::Job>()>& next,
                             const std::function<bool(const sweep::JobEnd&)>& ended,
                             const std::function<void()>& tick);
     [[nodiscard]] std::size_t hands() const;

@@ -52,7 +52,7 @@ namespace fs = std::filesystem;
                         file));
         return exit_success;
     }
-    const auto before = sweep::parse_snapshot(sweep::read_text(file, sweep::longest_output));
+    const auto before = sweep::parse_snapshot(sweep::read_text(file, sweep::longest_text));
     if (!before) {
         complain(fmt::format("The snapshot {} cannot be read: {}.", file, before.error()));
         return exit_cannot;
@@ -117,12 +117,14 @@ namespace fs = std::filesystem;
     }
     words.emplace_back("--resume");
     words.push_back(folder.path().string());
+    bool is_own = true;  // and not COMMAND's
     for (std::size_t i = 2; i < arguments.size(); ++i) {
-        if (arguments[i] == "--resume") {
-            ++i;
-            continue;
+        is_own = is_own && arguments[i] != "--";
+        if (is_own && arguments[i] == "--resume") {
+            ++i;  // its folder
+        } else if (!is_own || !arguments[i].starts_with("--resume=")) {
+            words.push_back(arguments[i]);
         }
-        words.push_back(arguments[i]);
     }
     return sweep::quote(words);
 }
@@ -194,10 +196,14 @@ int resume_campaign(const CampaignOptions& options, Campaign& campaign,
             fmt::format("That sweep was begun in {}; go on with it there.", plan->around.folder));
         return exit_cannot;
     }
-    sweep::Results results = folder.read_results();
-    std::erase_if(results,
+    auto results = folder.resume_results(*plan);
+    if (!results) {
+        complain(results.error());
+        return exit_cannot;
+    }
+    std::erase_if(*results,
                   [](const auto& entry) { return entry.second.outcome == sweep::Outcome::undone; });
-    return finish_campaign(options, campaign, *plan, *shard, folder, results, arguments);
+    return finish_campaign(options, campaign, *plan, *shard, folder, *results, arguments);
 }
 
 int merge_results(const CampaignOptions& options) {

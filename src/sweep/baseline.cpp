@@ -1,5 +1,7 @@
 #include "sweep/baseline.hpp"
 
+#include "event/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,31 +13,29 @@ namespace {
 
 constexpr std::string_view untried = "Nothing was tried: ";
 
-[[nodiscard]] std::string without_end(const std::string& line) {
-    return line.substr(0, line.find('\n'));
-}
-
 /// Why a run cannot be what others are compared with; empty: it can.
 [[nodiscard]] std::string distrust(const Evidence& run) {
     const RunRecord& record = run.record;
-    if (record.ended == "timeout" || run.run_status == 124) {
-        return fmt::format("{}COMMAND does not end by itself, with nothing the matter ({}).",
-                           untried, record.headline.empty() ? run.complaint : record.headline);
+    if (out_of_time(run)) {
+        return fmt::format(
+            "{}COMMAND does not end by itself, with nothing the matter ({}).", untried,
+            event::printable(record.headline.empty() ? run.complaint : record.headline));
     }
     if (!record.complete) {
-        return fmt::format("{}COMMAND could not be run: {}", untried,
-                           run.complaint.empty() ? "there is no record of it." : run.complaint);
+        return fmt::format(
+            "{}COMMAND could not be run: {}", untried,
+            run.complaint.empty() ? "there is no record of it." : event::printable(run.complaint));
     }
     if (record.ended == "signal") {
         return fmt::format("{}the run was ended by a signal.", untried);
     }
     const bool by_peer = record.ended == "finish";
     if (!by_peer && (!record.signal.empty() || record.status.value_or(1) != 0)) {
-        return fmt::format("{}COMMAND fails by itself, with nothing the matter: {}.{}", untried,
-                           !record.signal.empty()
-                               ? "it was ended by " + record.signal
-                               : fmt::format("status {}", record.status.value_or(1)),
-                           run.complaint.empty() ? "" : " It said: " + run.complaint);
+        return fmt::format(
+            "{}COMMAND fails by itself, with nothing the matter: {}.{}", untried,
+            !record.signal.empty() ? "it was ended by " + record.signal
+                                   : fmt::format("status {}", record.status.value_or(1)),
+            run.complaint.empty() ? "" : " It said: " + event::printable(run.complaint));
     }
     return {};
 }
@@ -46,7 +46,8 @@ constexpr std::string_view untried = "Nothing was tried: ";
     std::string text;
     for (const auto& [mark, lines] : {std::pair{'-', &one}, std::pair{'+', &other}}) {
         if (line < lines->size()) {
-            text += fmt::format("\n  {}{}", mark, without_end((*lines)[line]));
+            const std::string& shown = (*lines)[line];
+            text += fmt::format("\n  {}{}", mark, excerpt(shown.substr(0, shown.find('\n'))));
         }
     }
     return text;

@@ -31,9 +31,8 @@ struct Fault {
 /// The words and their explanations, for people.
 [[nodiscard]] std::string explain_faults();
 
-/// Actions that a user has written into a file; its name is the fault's. They have to be such as a
-/// profile takes, but for those that need a segment, which are looked at when they are run. The
-/// error is a complete sentence.
+/// Actions that a user has written into a file; its name is the fault's. Whether they are such as a
+/// profile takes, the runs say. The error is a complete sentence.
 [[nodiscard]] tl::expected<Fault, std::string> read_fault(const std::string& file);
 
 /// `rules:` of a profile, and `phases:` where it takes any; not set: the fault cannot be there.

@@ -1,5 +1,7 @@
 #include "sweep/outcome.hpp"
 
+#include "event/exit_status.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,21 +30,6 @@ constexpr std::size_t longest_excerpt = 60;
         }
     }
     return !any && record.attempts > 0;  // the peer is the fault by what it is
-}
-
-/// What can be shown of a line, whatever it holds.
-[[nodiscard]] std::string excerpt(const std::string& line) {
-    std::string text;
-    for (const char c : line) {
-        if (text.size() >= longest_excerpt) {
-            return text + "…";
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        text += c == '\n'                  ? std::string("\\n")
-                : byte < ' ' || byte > '~' ? fmt::format("\\x{:02x}", byte)
-                                           : std::string(1, c);
-    }
-    return text;
 }
 
 [[nodiscard]] std::string describe_difference(const Baseline& baseline,
@@ -81,6 +68,11 @@ std::optional<Outcome> find_outcome(std::string_view name) noexcept {
 
 bool is_finding(Outcome outcome) noexcept { return outcome <= Outcome::leak; }
 
+bool out_of_time(const Evidence& evidence) noexcept {
+    return evidence.record.complete ? evidence.record.ended == "timeout"
+                                    : evidence.run_status == exit_timeout;
+}
+
 Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence, double slow) {
     const RunRecord& record = evidence.record;
     Result result;
@@ -88,19 +80,20 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
     result.status = record.status;
     result.seconds = record.duration;
     result.attempts = record.attempts;
-    const bool out_of_time = record.ended == "timeout" || evidence.run_status == 124;
-    if (!record.complete && !out_of_time) {
+    const bool is_hanging = out_of_time(evidence);
+    if (!record.complete && !is_hanging) {
         result.remark = evidence.complaint;
         return result;
     }
     // A profile that is written for a run has the fault's rules alone; of others each is one.
     const std::string written =
         one.text.empty() ? std::string() : number_text(one.number) + ".yaml";
-    if (!was_reached(record, written)) {
+    // Without a verdict there is nothing that could say so.
+    if (record.complete && !was_reached(record, written)) {
         result.outcome = Outcome::unreached;
         return result;
     }
-    if (out_of_time) {
+    if (is_hanging) {
         result.outcome = Outcome::hang;
         result.status.reset();
         const auto colon = record.headline.find(": ");
@@ -133,10 +126,24 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
     return result;
 }
 
-std::vector<std::string> lines_of(std::string_view text) {
+std::string excerpt(std::string_view line) {
+    std::string text;
+    for (const char c : line) {
+        if (text.size() >= longest_excerpt) {
+            return text + "…";
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        text += c == '\n'                  ? std::string("\\n")
+                : byte < ' ' || byte > '~' ? fmt::format("\\x{:02x}", byte)
+                                           : std::string(1, c);
+    }
+    return text;
+}
+
+std::vector<std::string> lines_of(std::string_view text, std::size_t most) {
     std::vector<std::string> lines;
     while (!text.empty()) {
-        const auto end = text.find('\n');
+        const auto end = lines.size() < most ? text.find('\n') : std::string_view::npos;
         lines.emplace_back(text.substr(0, end == std::string_view::npos ? end : end + 1));
         if (end == std::string_view::npos) {
             break;

@@ -49,13 +49,19 @@ struct Evidence {
     int run_status = 0;               ///< of ghostpeer itself
     std::string complaint;            ///< its last words, where it has any
 };
+/// Was COMMAND still at work when its time was over? Status 124 may be COMMAND's own.
+[[nodiscard]] bool out_of_time(const Evidence& evidence) noexcept;
 
 /// `slow`: seconds.
 [[nodiscard]] Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence,
                            double slow);
 
-/// Lines of a text with their ends, which the last one need not have.
-[[nodiscard]] std::vector<std::string> lines_of(std::string_view text);
+/// Lines of a text with their ends, which the last one need not have. What comes behind `most` of
+/// them is one more.
+[[nodiscard]] std::vector<std::string> lines_of(std::string_view text,
+                                                std::size_t most = std::string_view::npos);
+/// What can be shown of a line, whatever it holds.
+[[nodiscard]] std::string excerpt(std::string_view line);
 /// The first line in which they differ, those aside that are `unsteady`; not set: none.
 [[nodiscard]] std::optional<std::size_t> first_difference(const std::vector<std::string>& expected,
                                                           const std::vector<std::string>& seen,

@@ -1,5 +1,7 @@
 #include "sweep/plan.hpp"
 
+#include "show/report_text.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -33,8 +35,9 @@ void add_cases(Plan& plan, const std::vector<Position>& positions, const std::ve
             one.place = at + 1;
             one.column = plan.columns[at];
             one.row = fault.name;
-            one.text = fmt::format("summary: \"{}: {}\"\nextends: {}\n{}", fault.name, one.column,
-                                   Json(extends).dump(), *rules);
+            one.text = fmt::format("summary: {}\nextends: {}\n{}",
+                                   show::in_quotes(fault.name + ": " + one.column),
+                                   show::in_quotes(extends), *rules);
             one.command = plan.command;
             plan.cases.push_back(std::move(one));
         }

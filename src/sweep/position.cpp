@@ -149,10 +149,10 @@ class Finder {
 
     void add_bytes(const Connection& connection, const SegmentSeen& segment, std::uint64_t nth) {
         const auto begin = static_cast<std::uint64_t>(std::max<std::int64_t>(segment.seq, 1)) - 1;
-        for (const std::uint64_t byte : answers_[segment.conn].chosen) {
-            if (byte <= begin || byte > begin + segment.length) {
-                continue;
-            }
+        const auto& chosen = answers_[segment.conn].chosen;
+        for (auto at = std::upper_bound(chosen.begin(), chosen.end(), begin);
+             at != chosen.end() && *at <= begin + segment.length; ++at) {
+            const std::uint64_t byte = *at;
             Position position = make(connection);
             position.kind = Position::Kind::byte;
             position.what = segment.what;

@@ -1,5 +1,7 @@
 #include "sweep/requests.hpp"
 
+#include "ghostpeer/wire/codec.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -8,6 +10,7 @@
 #include <optional>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 namespace ghostpeer::sweep {
 namespace {
@@ -25,50 +28,18 @@ constexpr std::size_t most_bytes = 16 * 1024 * 1024;
     std::memcpy(&word, bytes.data() + at, sizeof word);
     return word;
 }
-[[nodiscard]] unsigned byte(std::string_view bytes, std::size_t at) {
-    return static_cast<unsigned char>(bytes[at]);
-}
-[[nodiscard]] std::uint32_t wire_word(std::string_view bytes, std::size_t at) {
-    return byte(bytes, at) << 24U | byte(bytes, at + 1) << 16U | byte(bytes, at + 2) << 8U |
-           byte(bytes, at + 3);
-}
-[[nodiscard]] std::uint16_t wire_half(std::string_view bytes, std::size_t at) {
-    return static_cast<std::uint16_t>(byte(bytes, at) << 8U | byte(bytes, at + 1));
-}
-
-/// The TCP segment in a packet; empty: there is none.
-[[nodiscard]] std::string_view segment_of(std::string_view packet) {
-    constexpr std::size_t least_ipv4 = 20;
-    constexpr std::size_t ipv6 = 40;
-    constexpr unsigned tcp = 6;
-    if (packet.size() < least_ipv4) {
-        return {};
-    }
-    if (byte(packet, 0) >> 4U == 4) {
-        const std::size_t header = (byte(packet, 0) & 15U) * 4;
-        const std::size_t total = std::min<std::size_t>(wire_half(packet, 2), packet.size());
-        return byte(packet, 9) == tcp && header <= total ? packet.substr(header, total - header)
-                                                         : std::string_view();
-    }
-    if (byte(packet, 0) >> 4U == 6 && packet.size() >= ipv6 && byte(packet, 6) == tcp) {
-        return packet.substr(ipv6, wire_half(packet, 4));
-    }
-    return {};
-}
 
 [[nodiscard]] std::optional<Payload> payload_of(std::string_view packet) {
-    constexpr std::size_t least_header = 20;
-    constexpr std::size_t offset_at = 12;
-    const std::string_view segment = segment_of(packet);
-    if (segment.size() < least_header) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(packet.data());
+    // Whether its checksums are right, the record says.
+    const auto decoded = wire::decode({bytes, packet.size()}, {.verify_checksums = false});
+    const auto* segment = std::get_if<wire::Segment>(&decoded);
+    if (segment == nullptr || segment->payload.empty()) {
         return std::nullopt;
     }
-    const std::size_t header = (byte(segment, offset_at) >> 4U) * 4;
-    if (header < least_header || header >= segment.size()) {
-        return std::nullopt;
-    }
-    return Payload{wire_half(segment, 0), wire_word(segment, 4),
-                   std::string(segment.substr(header))};
+    return Payload{segment->source.port,
+                   segment->seq.raw(),
+                   {segment->payload.begin(), segment->payload.end()}};
 }
 
 [[nodiscard]] bool only_asks(std::string_view request) {

@@ -14,6 +14,7 @@
 #include <set>
 
 #include "posix/file_descriptor.hpp"
+#include "show/open_output.hpp"
 
 namespace ghostpeer::sweep {
 namespace {
@@ -27,14 +28,13 @@ constexpr const char* shard_file = "shard";
 constexpr std::size_t longest_plan = std::size_t{1} << 30;
 constexpr std::array<const char*, 7> endings{"out", "err", "jsonl", "pcap", "html", "copy", "yaml"};
 
-[[nodiscard]] tl::expected<void, std::string> write_text(const fs::path& file, int flags,
+[[nodiscard]] tl::expected<void, std::string> write_text(const FileDescriptor& fd,
+                                                         const fs::path& file,
                                                          std::string_view text) {
     const auto fail = [&] {
         return tl::make_unexpected(
             fmt::format("{} cannot be written: {}.", file.string(), std::strerror(errno)));
     };
-    const FileDescriptor fd(
-        ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0666));
     if (!fd) {
         return fail();
     }
@@ -51,35 +51,52 @@ constexpr std::array<const char*, 7> endings{"out", "err", "jsonl", "pcap", "htm
     return {};
 }
 
-/// What a sweep writes into its folder, and may remove.
-[[nodiscard]] bool is_ours(const std::string& name) {
-    if (name == plan_file || name == results_file || name == shard_file ||
-        name.starts_with("baseline")) {
-        return true;
-    }
+constexpr const char* digits = "0123456789";
+
+[[nodiscard]] bool has_ending(const std::string& name) {
     const auto dot = name.rfind('.');
-    const std::string stem = name.substr(0, dot);
-    return dot != std::string::npos && !stem.empty() &&
-           stem.find_first_not_of("0123456789") == std::string::npos &&
+    return dot != std::string::npos &&
            std::any_of(endings.begin(), endings.end(),
                        [&](const char* ending) { return name.substr(dot + 1) == ending; });
+}
+
+/// What a sweep alone writes, from its first run on: `baseline1a.out`.
+[[nodiscard]] bool is_mark(const std::string& name) {
+    constexpr std::string_view baseline = "baseline";
+    if (name == plan_file || name == results_file || name == shard_file) {
+        return true;
+    }
+    const auto letter = name.find_first_not_of(digits, std::min(baseline.size(), name.size()));
+    return name.starts_with(baseline) && letter != std::string::npos && letter > baseline.size() &&
+           (name[letter] == 'a' || name[letter] == 'b') && name.rfind('.') == letter + 1 &&
+           has_ending(name);
+}
+
+/// What a sweep writes into its folder, and may remove.
+[[nodiscard]] bool is_ours(const std::string& name) {
+    const auto dot = name.rfind('.');
+    const std::string stem = name.substr(0, dot);
+    return is_mark(name) || (has_ending(name) && !stem.empty() &&
+                             stem.find_first_not_of(digits) == std::string::npos);
 }
 
 }  // namespace
 
 tl::expected<Shard, std::string> parse_shard(std::string_view text) {
+    constexpr std::size_t most_shards = 100'000;
     Shard shard;
     const auto slash = text.find('/');
-    const auto number = [](std::string_view digits, std::size_t& into) {
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), into);
-        return error == std::errc() && end == digits.data() + digits.size() && !digits.empty();
+    const auto number = [](std::string_view part, std::size_t& into) {
+        const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), into);
+        return error == std::errc() && end == part.data() + part.size() && !part.empty();
     };
     if (slash == std::string_view::npos || !number(text.substr(0, slash), shard.index) ||
         !number(text.substr(slash + 1), shard.count) || shard.index < 1 ||
-        shard.index > shard.count) {
-        return tl::make_unexpected(fmt::format(
-            "--shard needs K/N with K from 1 to N, such as 2/4, but got \"{}\".", text));
+        shard.index > shard.count || shard.count > most_shards) {
+        return tl::make_unexpected(
+            fmt::format("--shard needs K/N with K from 1 to N, such as 2/4, and N at most {}, but "
+                        "got \"{}\".",
+                        most_shards, text));
     }
     return shard;
 }
@@ -152,6 +169,15 @@ tl::expected<Folder, std::string> Folder::create(const fs::path& path) {
         }
         old.push_back(at->path());
     }
+    const auto is_plain = [](const fs::path& file) { return !is_mark(file.filename().string()); };
+    // Whoever is killed on the way may begin anew.
+    const auto marks = std::partition(old.begin(), old.end(), is_plain);
+    if (!error && !old.empty() && marks == old.end()) {  // 2024.html may be anybody's
+        return tl::make_unexpected(
+            fmt::format("The folder {} holds {}, but no plan or baseline of a sweep; name another "
+                        "one with --output.",
+                        path.string(), old.front().filename().string()));
+    }
     for (const fs::path& file : old) {
         if (!error) {
             fs::remove_all(file, error);
@@ -173,7 +199,13 @@ fs::path Folder::baseline_stem(std::size_t program, int which) const {
 }
 
 tl::expected<void, std::string> Folder::write(const fs::path& file, std::string_view text) const {
-    return write_text(file, O_TRUNC, text);
+    const auto fd = show::open_output(file.string());
+    if (!fd) {
+        return tl::make_unexpected(
+            fmt::format("{} cannot be written: {}", file.string(), fd.error()));
+    }
+    ::fcntl(fd->get(), F_SETFL, 0);  // the reader of a pipe may take its time
+    return write_text(*fd, file, text);
 }
 
 tl::expected<void, std::string> Folder::write_plan(const Plan& plan, const Shard& shard) const {
@@ -198,7 +230,7 @@ tl::expected<Plan, std::string> Folder::read_plan() const {
     for (std::size_t program = 0; program < plan->baselines.size(); ++program) {
         fs::path output = baseline_stem(program, 0);
         output += ".out";
-        plan->baselines[program].output = lines_of(read_text(output, longest_output));
+        plan->baselines[program].output = read_output(output);
     }
     return plan;
 }
@@ -212,18 +244,37 @@ tl::expected<Shard, std::string> Folder::read_shard() const {
 }
 
 tl::expected<void, std::string> Folder::add(const Result& result) const {
-    return write_text(file(results_file), O_APPEND, to_line(result));
+    const fs::path results = file(results_file);
+    const FileDescriptor fd(
+        ::open(results.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666));
+    return write_text(fd, results, to_line(result));
 }
 
-Results Folder::read_results() const {
-    return parse_results(read_text(file(results_file), longest_plan));
+tl::expected<Results, std::string> Folder::resume_results(const Plan& plan) const {
+    const fs::path file = this->file(results_file);
+    const std::string text = read_text(file, longest_plan);
+    if (!text.empty() && !text.ends_with('\n')) {
+        const FileDescriptor fd(::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+        if (auto ended = write_text(fd, file, "\n"); !ended) {
+            return tl::make_unexpected(std::move(ended.error()));
+        }
+    }
+    return read_results(plan);
+}
+
+Results Folder::read_results(const Plan& plan) const {
+    Results results = parse_results(read_text(file(results_file), longest_plan));
+    std::erase_if(results, [&](const auto& entry) {
+        return entry.first < 1 || entry.first > plan.cases.size();
+    });
+    return results;
 }
 
 void Folder::forget(std::size_t number) const {
     for (const char* ending : endings) {
         if (std::strcmp(ending, "yaml") != 0) {
             std::error_code ignored;
-            fs::remove(file(number, ending), ignored);
+            fs::remove_all(file(number, ending), ignored);
         }
     }
 }
@@ -238,6 +289,11 @@ std::string read_text(const fs::path& file, std::size_t most) {
         text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
     }
     return text;
+}
+
+std::vector<std::string> read_output(const fs::path& file) {
+    constexpr std::size_t most_lines = 100'000;
+    return lines_of(read_text(file, longest_text), most_lines);
 }
 
 tl::expected<Merged, std::string> merge(const std::vector<std::string>& folders) {
@@ -264,7 +320,7 @@ tl::expected<Merged, std::string> merge(const std::vector<std::string>& folders)
             merged.remarks.push_back(fmt::format("Shard {}/{} is there twice: {} is one of them.",
                                                  shard->index, count, path));
         }
-        merged.results.merge(folder.read_results());
+        merged.results.merge(folder.read_results(merged.plan));
     }
     for (std::size_t index = 1; index <= count; ++index) {
         if (!seen.contains(index)) {

@@ -36,8 +36,8 @@ struct Shard {
 
 class Folder {
   public:
-    /// Makes `path`, or empties it where a sweep has left it. Something else that is in it is an
-    /// error, a complete sentence.
+    /// Makes `path`, or empties it where a sweep has left it. Something else that is in it, or
+    /// nothing that only a sweep writes, is an error, a complete sentence.
     [[nodiscard]] static tl::expected<Folder, std::string> create(
         const std::filesystem::path& path);
     [[nodiscard]] static Folder at(const std::filesystem::path& path) { return Folder(path); }
@@ -57,7 +57,10 @@ class Folder {
     [[nodiscard]] tl::expected<Plan, std::string> read_plan() const;
     [[nodiscard]] tl::expected<Shard, std::string> read_shard() const;
     [[nodiscard]] tl::expected<void, std::string> add(const Result& result) const;
-    [[nodiscard]] Results read_results() const;
+    /// Those of runs that the plan has.
+    [[nodiscard]] Results read_results(const Plan& plan) const;
+    /// The same to go on with: a line that a sweep was killed in must not swallow the next one.
+    [[nodiscard]] tl::expected<Results, std::string> resume_results(const Plan& plan) const;
     /// Removes what a run has left but its profile.
     void forget(std::size_t number) const;
 
@@ -67,10 +70,13 @@ class Folder {
     std::filesystem::path path_;
 };
 
-/// Of what a program writes.
-inline constexpr std::size_t longest_output = 16 * 1024 * 1024;
+/// Of a file that somebody else may have written.
+inline constexpr std::size_t longest_text = 16 * 1024 * 1024;
 /// The first `most` bytes of a file; empty where it cannot be read.
 [[nodiscard]] std::string read_text(const std::filesystem::path& file, std::size_t most);
+/// What a program wrote, as far as it is looked at. Millions of short lines would take hundreds of
+/// MiB: behind the first 100,000 the rest is one.
+[[nodiscard]] std::vector<std::string> read_output(const std::filesystem::path& file);
 
 struct Merged {
     Plan plan;

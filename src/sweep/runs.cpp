@@ -2,6 +2,7 @@
 
 #include "sweep/requests.hpp"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -37,19 +38,20 @@ namespace fs = std::filesystem;
     return step;
 }
 
+/// What may come before it on standard error is COMMAND's.
+constexpr std::size_t longest_complaint = 64 * 1024;
+
 /// What ghostpeer itself said on standard error, its first sentence.
 [[nodiscard]] std::string complaint_in(const std::string& errors) {
     constexpr std::string_view before = "ghostpeer: ";
-    for (std::string line : lines_of(errors)) {
-        while (line.ends_with('\n')) {
-            line.pop_back();
-        }
-        if (line.starts_with(before)) {
-            return line.substr(before.size());
-        }
-    }
     const auto lines = lines_of(errors);
-    return lines.empty() ? std::string() : lines.front().substr(0, lines.front().find('\n'));
+    const auto own = std::find_if(lines.begin(), lines.end(), [&](const std::string& line) {
+        return line.starts_with(before);
+    });
+    const std::string first = own != lines.end() ? own->substr(before.size())
+                              : lines.empty()    ? std::string()
+                                                 : lines.front();
+    return first.substr(0, first.find('\n'));
 }
 
 /// PROFILE, or where it is.
@@ -123,12 +125,12 @@ Evidence collect(const Stem& stem, const JobEnd& end) {
     if (auto record = read_record(with(stem, ".jsonl"))) {
         evidence.record = std::move(*record);
     }
-    evidence.output = lines_of(read_text(with(stem, ".out"), longest_output));
+    evidence.output = read_output(with(stem, ".out"));
     evidence.repeated = count_repeated(evidence.record, with(stem, ".pcap"));
     evidence.run_status = end.run_status.value_or(0);
     evidence.complaint = end.problem;
     if (evidence.complaint.empty()) {
-        evidence.complaint = complaint_in(read_text(with(stem, ".err"), longest_output));
+        evidence.complaint = complaint_in(read_text(with(stem, ".err"), longest_complaint));
     }
     std::error_code ignored;
     fs::remove(with(stem, ".pcap"), ignored);

@@ -1,5 +1,7 @@
 #include "sweep/snapshot.hpp"
 
+#include "event/text.hpp"
+
 #include <fmt/format.h>
 
 namespace ghostpeer::sweep {
@@ -35,8 +37,9 @@ constexpr std::string_view separator = "\": \"";
 [[nodiscard]] std::string unescape(std::string_view text) {
     std::string plain;
     for (std::size_t at = 0; at < text.size(); ++at) {
-        at += text[at] == '\\' && at + 1 < text.size() ? 1U : 0U;
-        plain += text[at];
+        const bool escaped = text[at] == '\\' && at + 1 < text.size();
+        at += escaped ? 1U : 0U;
+        plain += escaped && text[at] == 'n' ? '\n' : text[at];
     }
     return plain;
 }
@@ -119,10 +122,11 @@ std::vector<Change> compare(const Snapshot& before, const Snapshot& now) {
 std::string describe(const std::vector<Change>& changes) {
     std::string text;
     for (const Change& change : changes) {
-        text += change.before.empty() ? fmt::format("  {}: new: {}\n", change.where, change.now)
-                : change.now.empty()
-                    ? fmt::format("  {}: is no more (was: {})\n", change.where, change.before)
-                    : fmt::format("  {}: {} (was: {})\n", change.where, change.now, change.before);
+        std::string line = change.where + ": ";
+        line += change.before.empty() ? "new: " + change.now
+                : change.now.empty()  ? "is no more (was: " + change.before + ")"
+                                      : change.now + " (was: " + change.before + ")";
+        text += "  " + event::printable(line) + "\n";
     }
     return text;
 }

@@ -1,5 +1,7 @@
 #include "sweep/table.hpp"
 
+#include "event/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -145,6 +147,15 @@ namespace {
     return text;
 }
 
+/// What programs, profiles and files of others say must not steer the terminal.
+[[nodiscard]] std::string printable_lines(const std::string& text) {
+    std::string printable;
+    for (const std::string& line : lines_of(text)) {
+        printable += event::printable(std::string_view(line).substr(0, line.find('\n'))) + "\n";
+    }
+    return printable;
+}
+
 }  // namespace
 
 std::vector<Group> fold(const Plan& plan, const Results& results) {
@@ -195,7 +206,7 @@ std::string describe(const Plan& plan, const Results& results,
         }
         text += "\n";
     }
-    return text + describe_sum(plan, results);
+    return printable_lines(text + describe_sum(plan, results));
 }
 
 }  // namespace ghostpeer::sweep
