@@ -178,6 +178,11 @@ int begin_campaign(const CampaignOptions& options, Campaign& campaign, const swe
         complain(written.error());
         return exit_cannot;
     }
+    constexpr std::size_t many = 10'000;
+    if (plan.cases.size() > many && plan.kind == "sweep" && !options.quiet) {
+        complain(fmt::format("{} runs; --at, --attempt, --faults and --bytes=N choose fewer.",
+                             plan.cases.size()));
+    }
     sweep::Results results;
     return finish_campaign(options, campaign, plan, options.shard, folder, results, arguments);
 }

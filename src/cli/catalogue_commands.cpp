@@ -24,7 +24,7 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
         fi
     done
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'run serve ctl list show check report judge warp completion --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'run serve ctl list show check report judge warp sweep survey completion --help --version' -- "$current"))
         return
     fi
     case $previous in
@@ -41,7 +41,7 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
             if [[ ${COMP_WORDS[1]} == run && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --sysctl --timeout --seed --link --family
                     --quiet --trace --output --events --pcap --junit --tap --report --sockets --syscalls --color --mtu --max-connections
-                    --max-buffer --rtt --warp --wall-timeout --help --' -- "$current"))
+                    --max-buffer --rtt --warp --wall-timeout --free-work --help --' -- "$current"))
             elif [[ ${COMP_WORDS[1]} == serve && $current == -* ]]; then
                 COMPREPLY=($(compgen -W '--peer --set --link --interface --address --netns --mac
                     --gateway --dial --probe-time --user --timeout --rtt --fire --seed --quiet --trace --output
@@ -53,6 +53,17 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
             fi ;;
         report) COMPREPLY=($(compgen -W '--output --help' -- "$current") $(compgen -f -X '!*.jsonl' -- "$current")) ;;
         judge) COMPREPLY=($(compgen -W '--junit --tap --help' -- "$current") $(compgen -f -- "$current")) ;;
+        sweep|survey)
+            if [[ $current == -* ]]; then
+                COMPREPLY=($(compgen -W '--set --peer --port --sysctl --rtt --seed --link --warp --real --jobs
+                    --limit --timeout --slow --setup --teardown --copy --output --resume --fail-on --snapshot
+                    --update --json --junit --tap --report --plan --shard --merge --quiet --help --
+                    '"$([[ ${COMP_WORDS[1]} == sweep ]] && echo '--faults --fault --attempt --at --bytes' ||
+                        echo '--tag --seeds --programs')" -- "$current"))
+            else
+                COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null | awk '/^  / {print $1}')" -- "$current")
+                           $(compgen -f -X '!*.y*ml' -- "$current"))
+            fi ;;
         warp) COMPREPLY=($(compgen -W 'build list remove --kernel --help' -- "$current")) ;;
         completion) COMPREPLY=($(compgen -W 'bash' -- "$current")) ;;
     esac

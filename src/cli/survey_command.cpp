@@ -95,7 +95,8 @@ void Surveyor::add_variants(const std::string& name, const profile::Profile& loa
         used_.push_back(parameter);
         std::vector<Variant> more;
         for (const Variant& variant : variants) {
-            std::istringstream list(values);
+            // Of nothing `run` says what is wrong with it; the profile must not get lost.
+            std::istringstream list(values.empty() ? "," : values);
             for (std::string value; std::getline(list, value, ',');) {
                 Variant one = variant;
                 one.name += fmt::format(" {}={}", parameter, value);

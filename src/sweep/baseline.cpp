@@ -27,7 +27,8 @@ constexpr std::string_view untried = "Nothing was tried: ";
             run.complaint.empty() ? "there is no record of it." : event::printable(run.complaint));
     }
     if (record.ended == "signal") {
-        return fmt::format("{}the run was ended by a signal.", untried);
+        return fmt::format("{}the run was ended by a signal. {}", untried,
+                           event::printable(run.complaint));
     }
     const bool by_peer = record.ended == "finish";
     if (!by_peer && (!record.signal.empty() || record.status.value_or(1) != 0)) {

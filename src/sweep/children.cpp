@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +23,10 @@ constexpr int tick_ms = 500;
 /// A run that is told to end takes three seconds at most.
 constexpr int patience_ticks = 10;
 constexpr int cannot_start = 125;
+constexpr off_t most_output = off_t{256} << 20;
 
-/// The processors that this process may use.
+/// The processors that this process may use. Sweeps at the same time begin with others: a guest
+/// that waits for its processor counts as one that works (`--free-work`).
 [[nodiscard]] std::vector<std::size_t> processors() {
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
@@ -34,6 +37,11 @@ constexpr int cannot_start = 125;
                 numbers.push_back(number);
             }
         }
+    }
+    if (!numbers.empty()) {
+        const auto first = static_cast<std::size_t>(getpid()) % numbers.size();
+        std::rotate(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(first),
+                    numbers.end());
     }
     return numbers;
 }
@@ -122,6 +130,16 @@ class Worker {
     [[nodiscard]] std::size_t place() const { return place_; }
     [[nodiscard]] int fd() const { return pidfd_.get(); }
     void signal(int number) const { kill(-pid_, number); }
+    /// A program that writes without end would fill the disk, of which 16 MiB are looked at.
+    void bound_output() {
+        const Step& step = job_.steps[at_];
+        struct stat file {};
+        if (step.is_run && end_.problem.empty() && ::stat(step.output.c_str(), &file) == 0 &&
+            file.st_size > most_output) {
+            end_.problem = "COMMAND wrote more than 256 MiB, so the run was ended.";
+            signal(SIGTERM);
+        }
+    }
     [[nodiscard]] const JobEnd& end() const { return end_; }
 
     /// Has the step ended?
@@ -223,6 +241,8 @@ class Shift {
         for (std::size_t at = workers_.size(); at-- > 0;) {
             if (workers_[at].poll_end()) {
                 go_on(at);
+            } else {
+                workers_[at].bound_output();
             }
         }
     }

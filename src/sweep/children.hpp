@@ -35,7 +35,7 @@ struct Job {
 struct JobEnd {
     std::size_t number = 0;
     std::optional<int> run_status;  ///< 128 + N: by signal N; not set: it was not come to
-    std::string problem;            ///< a complete sentence about another step; empty: none
+    std::string problem;  ///< a complete sentence: another step, or too much output; empty: none
 };
 
 struct Crew {

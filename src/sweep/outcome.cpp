@@ -81,8 +81,10 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
     result.seconds = record.duration;
     result.attempts = record.attempts;
     const bool is_hanging = out_of_time(evidence);
-    if (!record.complete && !is_hanging) {
-        result.remark = evidence.complaint;
+    const bool is_ended = record.ended == "signal";  // that ghostpeer got
+    if ((!record.complete && !is_hanging) || is_ended) {
+        result.remark = is_ended && evidence.complaint.empty() ? "the run was ended by a signal"
+                                                               : evidence.complaint;
         return result;
     }
     // A profile that is written for a run has the fault's rules alone; of others each is one.

@@ -119,6 +119,14 @@ TEST_CASE("sweep: what a run ended in") {
     nothing.complaint = "there is no memory.";
     CHECK(outcome(nothing) == Outcome::undone);
     CHECK(judge(one, baseline, nothing, 60).remark == "there is no memory.");
+    nothing.run_status = 124;  // the last resort's, which leaves no verdict
+    CHECK(outcome(nothing) == Outcome::hang);
+    auto own = evidence_of(124, 0.1);
+    own.run_status = 124;  // COMMAND's
+    CHECK(outcome(own) == Outcome::error);
+    auto ended = evidence_of(0, 0.1);
+    ended.record.ended = "signal";
+    CHECK(outcome(ended) == Outcome::undone);
 
     baseline.unsteady = {0};
     CHECK(outcome(evidence_of(0, 0.1, {"o"})) == Outcome::fine);
@@ -177,6 +185,18 @@ TEST_CASE("sweep: results are the same after they were written and read") {
     CHECK(describe(plan_of_six(), again, no_line) == describe(plan_of_six(), results, no_line));
     CHECK(again.at(5).remark == results.at(5).remark);
     CHECK(parse_results("7\n{}\n[]\n{\"number\":-1}\n").empty());
+
+    // The line that a sweep was killed in does not swallow the next one.
+    const auto top = std::filesystem::temp_directory_path() / "ghostpeer-sweep-killed";
+    std::filesystem::remove_all(top);
+    const auto folder = Folder::create(top).value();
+    std::ofstream(top / "results.jsonl") << to_line(results.at(1)) << "{\"number\":2,\"outc";
+    CHECK(folder.resume_results(plan_of_six())->size() == 1);
+    REQUIRE(folder.add(results.at(3)).has_value());
+    CHECK(folder.read_results(plan_of_six()).size() == 2);
+    REQUIRE(folder.add(result_of(7, Outcome::fine)).has_value());  // which the plan has not
+    CHECK(folder.read_results(plan_of_six()).size() == 2);
+    std::filesystem::remove_all(top);
 }
 
 TEST_CASE("sweep: a snapshot is compared by what it says") {
@@ -190,6 +210,9 @@ TEST_CASE("sweep: a snapshot is compared by what it says") {
     REQUIRE(again.has_value());
     CHECK(*again == before);
     CHECK(compare(before, *again).empty());
+    const Snapshot odd{{"a\n\"b\": \"\\", "fine"}};
+    CHECK(parse_snapshot(to_yaml(odd, {})) == odd);
+    CHECK(describe(compare({}, {{"\x1b[2J", "x"}})).find('\x1b') == std::string::npos);
 
     results[4].status = 28;
     results.erase(1);
@@ -213,7 +236,8 @@ TEST_CASE("sweep: a shard has every Nth run") {
     CHECK_FALSE(shard->has(1));
     CHECK(shard->has(2));
     CHECK(shard->has(5));
-    for (const char* wrong : {"", "2", "0/3", "4/3", "a/b", "1/", "/2", "1/2x", "-1/2"}) {
+    for (const char* wrong :
+         {"", "2", "0/3", "4/3", "a/b", "1/", "/2", "1/2x", "-1/2", "1/18446744073709551615"}) {
         CHECK_FALSE(parse_shard(wrong).has_value());
     }
 }
@@ -248,6 +272,16 @@ TEST_CASE("sweep: parts are put together, and what is missing or double is said"
     const auto refused = Folder::create(top / "1");
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().find("letter.txt") != std::string::npos);
+    CHECK(Folder::create(top / "2").has_value());
+    CHECK(std::filesystem::is_empty(top / "2"));
+
+    // Names like a sweep's may be anybody's.
+    std::ofstream(top / "2" / "2024.html") << "mine";
+    CHECK_FALSE(Folder::create(top / "2").has_value());
+    std::ofstream(top / "2" / "baseline.out") << "mine";
+    CHECK_FALSE(Folder::create(top / "2").has_value());
+    std::filesystem::remove(top / "2" / "baseline.out");
+    std::ofstream(top / "2" / "baseline1a.out") << "a sweep's";
     CHECK(Folder::create(top / "2").has_value());
     CHECK(std::filesystem::is_empty(top / "2"));
     std::filesystem::remove_all(top);
