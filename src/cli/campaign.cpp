@@ -3,11 +3,11 @@
 #include "ghostpeer/profile/loader.hpp"
 #include "loop/last_resort.hpp"
 #include "posix/message.hpp"
+#include "sweep/progress.hpp"
 #include "warp/kernel_store.hpp"
 #include "warp/recipe.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -24,72 +24,6 @@ constexpr const char* own_executable = "/proc/self/exe";
 constexpr const char* free_work = "10s";
 
 }  // namespace
-
-/// A moving line on a terminal, else a line for each quarter.
-class Campaign::Progress {
-  public:
-    Progress(std::size_t done, std::size_t all, bool quiet, const loop::Clock& clock)
-        : clock_(clock),
-          begun_(done),
-          done_(done),
-          all_(all),
-          quiet_(quiet),
-          terminal_(isatty(STDERR_FILENO) == 1) {}
-    ~Progress() { clear(); }
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-
-    void count(const sweep::Case& one) {
-        ++done_;
-        last_ = one.column.empty() ? one.row : one.row + " at " + one.column;
-        show();
-    }
-    void show() {
-        if (quiet_ || all_ == 0) {
-            return;
-        }
-        if (terminal_) {
-            constexpr std::size_t width = 24;
-            const std::size_t filled = width * done_ / all_;
-            print_message(fmt::format("\r\x1b[K[{}{}] {} of {}{}  {}", std::string(filled, '#'),
-                                      std::string(width - filled, '.'), done_, all_, left(),
-                                      last_.substr(0, 40)));
-            shown_ = true;
-            return;
-        }
-        const std::size_t quarter = 4 * done_ / all_;
-        if (quarter > quarter_) {
-            quarter_ = quarter;
-            print_message(fmt::format("{} of {} runs{}\n", done_, all_, left()));
-        }
-    }
-    void clear() {
-        if (shown_) {
-            print_message("\r\x1b[K");
-            shown_ = false;
-        }
-    }
-
-  private:
-    [[nodiscard]] std::string left() const {
-        if (done_ == begun_ || done_ == all_) {
-            return {};
-        }
-        const double each =
-            to_seconds(clock_.now() - run_start) / static_cast<double>(done_ - begun_);
-        return fmt::format(", {:.0f} s left", each * static_cast<double>(all_ - done_));
-    }
-
-    const loop::Clock& clock_;
-    std::size_t begun_;
-    std::size_t done_;
-    std::size_t all_;
-    bool quiet_;
-    bool terminal_;
-    bool shown_ = false;
-    std::size_t quarter_ = 0;
-    std::string last_;
-};
 
 Campaign::Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance)
     : options_(options), inheritance_(inheritance), real_(options.real) {}
@@ -208,9 +142,10 @@ Campaign::End Campaign::run(const sweep::Plan& plan, const sweep::Shard& shard,
                                own_executable);
     };
     std::optional<std::string> problem;
-    Progress progress(static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), is_done)),
-                      static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), is_own)),
-                      options_.quiet, clock_);
+    sweep::Progress progress(
+        static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), is_done)),
+        static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), is_own)), options_.quiet,
+        [this, began = clock_.now()] { return to_seconds(clock_.now() - began); });
     const bool whole = work(
         next,
         [&](const sweep::JobEnd& end) {

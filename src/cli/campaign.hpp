@@ -38,8 +38,6 @@ class Campaign {
                           const sweep::Folder& folder, sweep::Results& results);
 
   private:
-    class Progress;
-
     [[nodiscard]] bool work(const std::function<std::optional<sweep::Job>()>& next,
                             const std::function<bool(const sweep::JobEnd&)>& ended,
                             const std::function<void()>& tick);

@@ -127,6 +127,22 @@ std::optional<std::string> parse_time_option(const std::string& option, const st
     return std::nullopt;
 }
 
+std::optional<std::string> parse_seed_option(const std::string& text,
+                                             std::optional<std::uint64_t>& into) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    std::uint64_t seed = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, seed);
+    if (error != std::errc{} || rest != end) {
+        return fmt::format("--seed needs a whole number from 0 to {}, but got \"{}\".", UINT64_MAX,
+                           text);
+    }
+    into = seed;
+    return std::nullopt;
+}
+
 std::optional<std::string> understand_common(const RawCommon& raw, setup::CommonOptions& options) {
     if (!raw.profile.empty()) {
         options.profile = raw.profile;
@@ -134,20 +150,11 @@ std::optional<std::string> understand_common(const RawCommon& raw, setup::Common
     for (const auto& problem :
          {split_assignments(raw.parameters, "--set", options.parameters),
           parse_time_option("--timeout", raw.timeout, Duration(1), options.timeout),
-          parse_time_option("--rtt", raw.rtt, Duration::zero(), options.rtt)}) {
+          parse_time_option("--rtt", raw.rtt, Duration::zero(), options.rtt),
+          parse_seed_option(raw.seed, options.seed)}) {
         if (problem) {
             return problem;
         }
-    }
-    if (!raw.seed.empty()) {
-        std::uint64_t seed = 0;
-        const char* const end = raw.seed.data() + raw.seed.size();
-        const auto [rest, error] = std::from_chars(raw.seed.data(), end, seed);
-        if (error != std::errc{} || rest != end) {
-            return fmt::format("--seed needs a whole number from 0 to {}, but got \"{}\".",
-                               UINT64_MAX, raw.seed);
-        }
-        options.seed = seed;
     }
     for (const std::string& text : raw.fires) {
         const auto at = text.rfind('@');

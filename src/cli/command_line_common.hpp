@@ -7,6 +7,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,5 +61,9 @@ void refuse_empty_values(CLI::App& command);
 [[nodiscard]] std::optional<std::string> parse_time_option(const std::string& option,
                                                            const std::string& text, Duration least,
                                                            std::optional<Duration>& into);
+
+/// Of `--seed`, likewise.
+[[nodiscard]] std::optional<std::string> parse_seed_option(const std::string& text,
+                                                           std::optional<std::uint64_t>& into);
 
 }  // namespace ghostpeer::cli

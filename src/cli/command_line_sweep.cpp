@@ -159,13 +159,15 @@ void hand_on(const RawCampaign& raw, CampaignOptions& options) {
     std::optional<Duration> limit;
     std::optional<Duration> timeout;
     std::optional<Duration> slow;
+    std::optional<std::uint64_t> seed;
     std::vector<setup::Assignment> ignored;
-    for (const auto& problem : {split_assignments(raw.parameters, "--set", ignored),
-                                split_assignments(raw.sysctls, "--sysctl", ignored),
-                                parse_time_option("--limit", raw.limit, Duration(1), limit),
-                                parse_time_option("--timeout", raw.timeout, Duration(1), timeout),
-                                parse_time_option("--slow", raw.slow, Duration(1), slow),
-                                set_outcomes(raw.fail_on, options.fail_on)}) {
+    for (const auto& problem :
+         {split_assignments(raw.parameters, "--set", ignored),
+          split_assignments(raw.sysctls, "--sysctl", ignored),
+          parse_time_option("--limit", raw.limit, Duration(1), limit),
+          parse_time_option("--timeout", raw.timeout, Duration(1), timeout),
+          parse_time_option("--slow", raw.slow, Duration(1), slow),
+          parse_seed_option(raw.seed, seed), set_outcomes(raw.fail_on, options.fail_on)}) {
         if (problem) {
             return problem;
         }
@@ -173,13 +175,7 @@ void hand_on(const RawCampaign& raw, CampaignOptions& options) {
     options.limit = limit.value_or(options.limit);
     options.timeout = timeout.value_or(options.timeout);
     options.slow = slow.value_or(options.slow);
-    if (!raw.seed.empty()) {
-        const char* const end = raw.seed.data() + raw.seed.size();
-        const auto [rest, error] = std::from_chars(raw.seed.data(), end, options.seed);
-        if (error != std::errc{} || rest != end) {
-            return "--seed needs a whole number, but got \"" + raw.seed + "\".";
-        }
-    }
+    options.seed = seed.value_or(options.seed);
     if (raw.jobs != 0) {
         options.jobs = raw.jobs;
     }
