@@ -24,7 +24,6 @@ struct Header {
     std::uint32_t remark_size;
     std::array<std::uint8_t, 6> mac;
     std::uint8_t ethernet;
-    std::uint8_t ipv6;
 };
 
 }  // namespace
@@ -45,7 +44,6 @@ bool send_message(const FileDescriptor& channel, const Message& message) {
     header.remark_size = static_cast<std::uint32_t>(std::min(message.remark.size(), max_text));
     header.mac = message.mac;
     header.ethernet = message.ethernet ? 1 : 0;
-    header.ipv6 = message.ipv6 ? 1 : 0;
 
     std::array<iovec, 3> parts{{
         {&header, sizeof header},
@@ -98,7 +96,6 @@ tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, 
     message.value = header.value;
     message.mac = header.mac;
     message.ethernet = header.ethernet != 0;
-    message.ipv6 = header.ipv6 != 0;
     message.text.assign(payload.get(), header.text_size);
     message.remark.assign(payload.get() + header.text_size, header.remark_size);
     return message;

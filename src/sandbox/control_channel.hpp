@@ -29,7 +29,6 @@ struct Message {
     Type type{};
     std::int32_t value = 0;
     bool ethernet = false;
-    bool ipv6 = false;
     std::array<std::uint8_t, 6> mac{};
     std::string text;
     std::string remark;

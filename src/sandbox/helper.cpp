@@ -49,7 +49,6 @@ struct Prepared {
     LinkEnd link;
     std::array<FileDescriptor, 2> diag;
     FileDescriptor netstat;
-    bool ipv6 = false;
     bool hosts_shared = false;  ///< /etc/hosts is still the host's, and need not be
 };
 
@@ -68,12 +67,10 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     if (!link) {
         return tl::unexpected(std::move(link.error()));
     }
-    Prepared prepared{std::move(*link), {}, {}, false, private_mounts && spec.hosts.empty()};
-    const auto ipv6 = configure_interface(prepared.link, spec.mtu);
-    if (!ipv6) {
-        return tl::unexpected(ipv6.error());
+    Prepared prepared{std::move(*link), {}, {}, private_mounts && spec.hosts.empty()};
+    if (const auto done = configure_interface(prepared.link, spec.mtu); !done) {
+        return tl::unexpected(done.error());
     }
-    prepared.ipv6 = *ipv6;
     // Else closing a TUN descriptor removes the device and waits for an rcu_barrier(), some 15 ms
     // (unregister_netdevice()); the namespace removes its devices in the background. ENOTTY and
     // no harm on other links.
@@ -129,7 +126,6 @@ bool report(const FileDescriptor& control, tl::expected<Prepared, Error>& prepar
         return false;
     }
     message.type = Message::Type::ready;
-    message.ipv6 = prepared->ipv6;
     message.ethernet = prepared->link.gateway_mac.has_value();
     message.mac = prepared->link.gateway_mac.value_or(MacAddress{});
     message.text = std::move(prepared->link.interface);

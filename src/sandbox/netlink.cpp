@@ -242,10 +242,9 @@ std::string extended_message(const nlmsghdr* message) {
 
 }  // namespace
 
-tl::expected<std::vector<Refusal>, Refusal> Batch::commit() {
-    std::vector<Refusal> tolerated;
+tl::expected<void, Refusal> Batch::commit() {
     if (requests_.empty()) {
-        return tolerated;
+        return {};
     }
     const auto broken = [](int error) {
         return tl::unexpected(Refusal{error, "talk to the kernel through rtnetlink", {}});
@@ -288,19 +287,16 @@ tl::expected<std::vector<Refusal>, Refusal> Batch::commit() {
             }
             ++answered;
             const int error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message))->error;
-            if (error == 0) {
-                continue;
-            }
             Request& request = requests[message->nlmsg_seq - 1];
-            Refusal refusal{error, std::move(request.what), extended_message(message)};
-            if (std::find(request.tolerated.begin(), request.tolerated.end(), error) ==
-                request.tolerated.end()) {
-                return tl::unexpected(std::move(refusal));
+            const auto& tolerated = request.tolerated;
+            if (error != 0 &&
+                std::find(tolerated.begin(), tolerated.end(), error) == tolerated.end()) {
+                return tl::unexpected(
+                    Refusal{error, std::move(request.what), extended_message(message)});
             }
-            tolerated.push_back(std::move(refusal));
         }
     }
-    return tolerated;
+    return {};
 }
 
 std::string sentence(const Refusal& refusal) {

@@ -52,8 +52,7 @@ class Batch {
     void add_neighbour(unsigned index, const std::string& address, const MacAddress& mac,
                        Tolerated tolerated = {});
 
-    /// What was refused and tolerated comes back as well, in order, after a success.
-    [[nodiscard]] tl::expected<std::vector<Refusal>, Refusal> commit();
+    [[nodiscard]] tl::expected<void, Refusal> commit();
 
   private:
     struct Request {

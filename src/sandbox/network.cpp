@@ -73,10 +73,7 @@ tl::expected<VethPair, Error> create_veth(const std::string& program_interface,
 tl::expected<void, netlink::Refusal> bring_up_loopback() {
     netlink::Batch batch;
     batch.set_up(loopback_index, "lo");
-    if (auto done = batch.commit(); !done) {
-        return tl::unexpected(std::move(done.error()));
-    }
-    return {};
+    return batch.commit();
 }
 
 tl::expected<void, Error> add_loopback_address(const std::string& address) {
@@ -91,7 +88,7 @@ tl::expected<void, Error> add_loopback_address(const std::string& address) {
 
 namespace {
 
-tl::expected<bool, Error> configure_loopback(std::uint16_t mtu) {
+tl::expected<void, Error> configure_loopback(std::uint16_t mtu) {
     constexpr std::uint16_t own = UINT16_MAX;  // 65536 to be exact, more than a packet can be
     netlink::Batch batch;
     if (mtu != own) {
@@ -100,12 +97,12 @@ tl::expected<bool, Error> configure_loopback(std::uint16_t mtu) {
     if (const auto done = batch.commit(); !done) {
         return refused(done.error());
     }
-    return mtu >= ipv6_minimum_mtu;
+    return {};
 }
 
 }  // namespace
 
-tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t mtu) {
+tl::expected<void, Error> configure_interface(const LinkEnd& link, std::uint16_t mtu) {
     if (link.interface == loopback_interface) {
         return configure_loopback(mtu);
     }
@@ -116,7 +113,6 @@ tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t
                       std::strerror(errno) +
                       ". If the limit on open files is reached, raise it ('ulimit -n').");
     }
-    const bool ipv6 = mtu >= ipv6_minimum_mtu;
     netlink::Batch batch;
     // First, as a link-local address would be made up the moment that the interface is up.
     batch.disable_address_generation(index, link.interface, netlink::Batch::no_ipv6);
@@ -128,7 +124,7 @@ tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t
     if (link.gateway_mac) {
         batch.add_neighbour(index, peer_address_v4, *link.gateway_mac);
     }
-    if (ipv6) {
+    if (mtu >= ipv6_minimum_mtu) {
         batch.add_address(index, program_address_v6, netlink::Batch::no_ipv6);
         batch.add_local_route(index, program_address_v6, netlink::Batch::no_ipv6);
         batch.add_host_route(index, peer_address_v6, netlink::Batch::no_ipv6);
@@ -137,11 +133,10 @@ tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t
             batch.add_neighbour(index, peer_address_v6, *link.gateway_mac, netlink::Batch::no_ipv6);
         }
     }
-    const auto done = batch.commit();
-    if (!done) {
+    if (const auto done = batch.commit(); !done) {
         return refused(done.error());
     }
-    return ipv6 && done->empty();
+    return {};
 }
 
 }  // namespace ghostpeer::sandbox

@@ -12,7 +12,7 @@ namespace ghostpeer::sandbox {
 /// The first privileged step in a namespace, which shows whether its privileges are real.
 [[nodiscard]] tl::expected<void, netlink::Refusal> bring_up_loopback();
 
-/// Addresses, routes and, on Ethernet, the static neighbour. True if IPv6 works as well.
-[[nodiscard]] tl::expected<bool, Error> configure_interface(const LinkEnd& link, std::uint16_t mtu);
+/// Addresses, routes and, on Ethernet, the static neighbour.
+[[nodiscard]] tl::expected<void, Error> configure_interface(const LinkEnd& link, std::uint16_t mtu);
 
 }  // namespace ghostpeer::sandbox

@@ -69,7 +69,6 @@ Sandbox::Sandbox(Sandbox&& other) noexcept
       diag_(std::move(other.diag_)),
       listen_diag_(std::move(other.listen_diag_)),
       netstat_(std::move(other.netstat_)),
-      has_ipv6_(other.has_ipv6_),
       command_(std::move(other.command_)),
       exit_(other.exit_) {}
 
@@ -82,7 +81,6 @@ Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
         diag_ = std::move(other.diag_);
         listen_diag_ = std::move(other.listen_diag_);
         netstat_ = std::move(other.netstat_);
-        has_ipv6_ = other.has_ipv6_;
         command_ = std::move(other.command_);
         exit_ = other.exit_;
     }
@@ -172,7 +170,6 @@ tl::expected<void, Error> Sandbox::become_ready() {
         answer->descriptors.size() < link_descriptors) {
         return tl::unexpected(helper_died());
     }
-    has_ipv6_ = answer->ipv6;
     link_.interface = std::move(answer->text);
     link_.remark = std::move(answer->remark);
     if (answer->ethernet) {

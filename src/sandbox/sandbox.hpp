@@ -145,8 +145,6 @@ class Sandbox {
     /// /proc/net/netstat of the namespace; empty if it cannot be had.
     [[nodiscard]] FileDescriptor& netstat() { return netstat_; }
 
-    /// False if the kernel has no IPv6, or none at this MTU.
-
     /// Starts COMMAND with the caller's working directory, process group and terminal. Returns
     /// when it was executed, or why it was not: Kind::not_found, Kind::not_executable.
     [[nodiscard]] tl::expected<void, Error> launch();
@@ -189,7 +187,6 @@ class Sandbox {
     FileDescriptor diag_;
     FileDescriptor listen_diag_;
     FileDescriptor netstat_;
-    bool has_ipv6_ = false;
     std::vector<std::string> command_;
     std::optional<ExitStatus> exit_;
 };
