@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <unistd.h>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -162,13 +161,10 @@ int judge_command(const JudgeRequest& request) {
                          [](show::OutputFile file) { return show::make_tap(std::move(file)); }) &&
             written;
     }
-    const char* no_colour = std::getenv("NO_COLOR");
-    const bool plain = no_colour != nullptr && *no_colour != '\0';
     if (request.tap_file == "-") {
-        print_message(show::to_text(*verdict, !plain && isatty(STDERR_FILENO) == 1));
+        print_message(show::to_text(*verdict, shows_colour(STDERR_FILENO)));
     } else {
-        written =
-            print_output(show::to_text(*verdict, !plain && isatty(STDOUT_FILENO) == 1)) && written;
+        written = print_output(show::to_text(*verdict, shows_colour(STDOUT_FILENO))) && written;
     }
     return written ? verdict->status : exit_cannot;
 }

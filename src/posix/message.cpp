@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <string>
 
 namespace ghostpeer {
@@ -44,6 +45,11 @@ void complain(std::string_view sentence, std::chrono::milliseconds patience) {
     // Some sentences begin with the name already.
     const bool named = sentence.starts_with("ghostpeer");
     print_message((named ? "" : "ghostpeer: ") + std::string(sentence) + '\n', patience);
+}
+
+bool shows_colour(int fd) noexcept {
+    const char* const no_colour = std::getenv("NO_COLOR");
+    return ::isatty(fd) == 1 && (no_colour == nullptr || *no_colour == '\0');
 }
 
 bool print_output(std::string_view text) { return write_all(STDOUT_FILENO, text, -1); }

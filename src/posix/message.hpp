@@ -15,6 +15,8 @@ void print_message(std::string_view text,
 /// A sentence about what went wrong, with the program's name before it and a line end behind.
 void complain(std::string_view sentence,
               std::chrono::milliseconds patience = std::chrono::milliseconds(1000));
+/// Is what this descriptor leads to a terminal whose user has not set NO_COLOR?
+[[nodiscard]] bool shows_colour(int fd) noexcept;
 /// A text on standard output; false where it could not be written.
 [[nodiscard]] bool print_output(std::string_view text);
 

@@ -1,5 +1,6 @@
 #include "run/observers.hpp"
 
+#include "posix/message.hpp"
 #include "run/tell_verdict.hpp"
 #include "setup/version.hpp"
 #include "show/events.hpp"
@@ -14,7 +15,6 @@
 #include <unistd.h>
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <functional>
 #include <random>
 
@@ -71,9 +71,7 @@ bool wants_colour(const setup::CommonOptions& options) {
     if (options.colour != setup::ColourChoice::automatic) {
         return options.colour == setup::ColourChoice::always;
     }
-    const char* no_colour = std::getenv("NO_COLOR");
-    return !options.trace_file && isatty(STDERR_FILENO) == 1 &&
-           (no_colour == nullptr || *no_colour == '\0');
+    return !options.trace_file && shows_colour(STDERR_FILENO);
 }
 
 std::uint64_t choose_seed(const setup::CommonOptions& options) {

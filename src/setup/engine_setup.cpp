@@ -15,6 +15,11 @@ namespace {
                        [](const auto& one) { return profile::sends_icmp(*one.profile); });
 }
 
+[[nodiscard]] bool have_expectations(const Peers& peers) {
+    return std::any_of(peers.specs.begin(), peers.specs.end(),
+                       [](const peer::PeerSpec& spec) { return !spec.profile->expect.empty(); });
+}
+
 [[nodiscard]] std::size_t quarter_of_memory() noexcept {
     const long pages = sysconf(_SC_PHYS_PAGES);
     const long page = sysconf(_SC_PAGESIZE);
@@ -27,11 +32,6 @@ namespace {
 
 std::size_t memory_limit(const CommonOptions& options) noexcept {
     return options.max_memory.value_or(quarter_of_memory());
-}
-
-bool have_expectations(const Peers& peers) {
-    return std::any_of(peers.specs.begin(), peers.specs.end(),
-                       [](const peer::PeerSpec& spec) { return !spec.profile->expect.empty(); });
 }
 
 std::vector<std::string> profile_names(const Peers& peers) {

@@ -15,9 +15,6 @@ namespace ghostpeer::setup {
 /// What may be held for all connections, or of standard input for a guest, in bytes.
 [[nodiscard]] std::size_t memory_limit(const CommonOptions& options) noexcept;
 
-/// Does a profile have expectations?
-[[nodiscard]] bool have_expectations(const Peers& peers);
-
 /// Will ICMP errors or answers of a name server leave, as far as can be told beforehand?
 [[nodiscard]] bool make_other_packets(const Peers& peers);
 
