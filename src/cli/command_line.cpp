@@ -114,7 +114,7 @@ void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
                    "Addresses for the names of --peer: 4 (the default), 6 or both")
         ->type_name("FAMILY")
         ->check(CLI::IsMember({"4", "6", "both"}).description(""));
-    define_observers(run, raw, options);
+    define_observers(run, raw);
     run.add_option("--report", raw.report_file,
                    "A page to look at, one HTML file: what waited for what. Implies --sockets")
         ->type_name("FILE");

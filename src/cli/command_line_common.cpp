@@ -30,7 +30,7 @@ void define_peers(CLI::App& command, RawCommon& raw, setup::CommonOptions& optio
         ->type_name("NUMBER");
 }
 
-void define_observers(CLI::App& command, RawCommon& raw, setup::CommonOptions& /*options*/) {
+void define_observers(CLI::App& command, RawCommon& raw) {
     CLI::Option* quiet =
         command.add_flag("-q,--quiet", raw.quiet, "No trace, and a verdict only where it fails");
     command

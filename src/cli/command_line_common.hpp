@@ -40,7 +40,7 @@ struct RawCommon {
 void define_peers(CLI::App& command, RawCommon& raw, setup::CommonOptions& options,
                   const char* peer_help, const char* peer_type);
 /// Trace, event stream, capture and reports.
-void define_observers(CLI::App& command, RawCommon& raw, setup::CommonOptions& options);
+void define_observers(CLI::App& command, RawCommon& raw);
 /// --max-connections, --max-buffer and --max-memory.
 void define_limits(CLI::App& command, RawCommon& raw, setup::CommonOptions& options);
 

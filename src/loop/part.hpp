@@ -10,7 +10,7 @@ namespace ghostpeer::loop {
 
 /// A part of ghostpeer with a descriptor or a deadline of its own. After each call that changes
 /// something the loop sends what the engine has to send, and tells what happened. Nothing of this
-/// is called for a packet by itself: a part that is not waited for costs two calls a turn.
+/// is called for a packet by itself: a part that is not waited for costs three calls a turn.
 class Part {
   public:
     Part() = default;

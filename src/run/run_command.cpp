@@ -41,8 +41,7 @@ using Step = tl::expected<void, Refusal>;
     return tl::make_unexpected(Refusal{std::move(text), status});
 }
 
-/// The parts of a run, which name one another: made from the first member to the last, and ended
-/// in the reverse order.
+/// A run with COMMAND, step by step; what is made last is ended first.
 class Run {
   public:
     Run(const setup::RunOptions& options, const sandbox::Inheritance& inheritance)
