@@ -24,7 +24,8 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
         fi
     done
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'run serve ctl list show check report judge warp sweep survey completion --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'run serve sweep survey ctl list show check report judge warp completion
+            --help --version' -- "$current"))
         return
     fi
     case $previous in
@@ -32,39 +33,27 @@ constexpr const char* bash_completion = R"bash(_ghostpeer() {
             sed -n 's/^\([a-z-]*\):.*/\1/p')" -- "$current")); return ;;
         --link) COMPREPLY=($(compgen -W 'auto tun ethernet loopback' -- "$current")); return ;;
         --family) COMPREPLY=($(compgen -W '4 6 both' -- "$current")); return ;;
+        --trace) COMPREPLY=($(compgen -W 'all faults states none' -- "$current")); return ;;
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")); return ;;
-        -o|--output|--events|--pcap|--junit|--tap|--report) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        -o|--output|--events|--pcap|--junit|--tap|--report|--control-token-file|--snapshot|--plan|--fault|--programs|--source|--resume|--merge|--copy)
+            COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
-    case ${COMP_WORDS[1]} in
-        list) COMPREPLY=($(compgen -W '--tag --json --help' -- "$current")) ;;
-        run|serve|show|check)
-            if [[ ${COMP_WORDS[1]} == run && $current == -* ]]; then
-                COMPREPLY=($(compgen -W '--peer --set --sysctl --timeout --seed --link --family
-                    --quiet --trace --output --events --pcap --junit --tap --report --sockets --syscalls --color --mtu --max-connections
-                    --max-buffer --rtt --warp --wall-timeout --free-work --help --' -- "$current"))
-            elif [[ ${COMP_WORDS[1]} == serve && $current == -* ]]; then
-                COMPREPLY=($(compgen -W '--peer --set --link --interface --address --netns --mac
-                    --gateway --dial --probe-time --user --timeout --rtt --fire --seed --quiet --trace --output
-                    --events --pcap --junit --tap --control --control-token-file --color --mtu
-                    --max-connections --max-buffer --help' -- "$current"))
-            else
-                COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null | awk '/^  / {print $1}')" -- "$current")
-                           $(compgen -f -X '!*.y*ml' -- "$current"))
-            fi ;;
-        report) COMPREPLY=($(compgen -W '--output --help' -- "$current") $(compgen -f -X '!*.jsonl' -- "$current")) ;;
-        judge) COMPREPLY=($(compgen -W '--junit --tap --help' -- "$current") $(compgen -f -- "$current")) ;;
-        sweep|survey)
-            if [[ $current == -* ]]; then
-                COMPREPLY=($(compgen -W '--set --peer --port --sysctl --rtt --seed --link --warp --real --jobs
-                    --limit --timeout --slow --setup --teardown --copy --output --resume --fail-on --snapshot
-                    --update --json --junit --tap --report --plan --shard --merge --quiet --help --
-                    '"$([[ ${COMP_WORDS[1]} == sweep ]] && echo '--faults --fault --attempt --at --bytes' ||
-                        echo '--tag --seeds --programs')" -- "$current"))
-            else
-                COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null | awk '/^  / {print $1}')" -- "$current")
-                           $(compgen -f -X '!*.y*ml' -- "$current"))
-            fi ;;
-        warp) COMPREPLY=($(compgen -W 'build list remove --kernel --help' -- "$current")) ;;
+    local command=("${COMP_WORDS[1]}")
+    if [[ $command == warp ]] && ((COMP_CWORD > 2)); then
+        command+=("${COMP_WORDS[2]}")
+    fi
+    if [[ $current == -* || $command == list ]]; then
+        COMPREPLY=($(compgen -W "$(ghostpeer "${command[@]}" --help 2>/dev/null |
+            sed -nE 's/^  (-.,)?(--[a-z-]+).*/\2/p')" -- "$current"))
+        return
+    fi
+    case $command in
+        run|serve|sweep|survey|show|check)
+            COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null | awk '/^  / {print $1}')" -- "$current")
+                       $(compgen -f -X '!*.y*ml' -- "$current")) ;;
+        report) COMPREPLY=($(compgen -f -X '!*.jsonl' -- "$current")) ;;
+        judge) COMPREPLY=($(compgen -f -- "$current")) ;;
+        warp) COMPREPLY=($(compgen -W 'build list remove' -- "$current")) ;;
         completion) COMPREPLY=($(compgen -W 'bash' -- "$current")) ;;
     esac
 }

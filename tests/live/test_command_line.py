@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import shutil
+import subprocess
 
 from harness import PEER, test
 
@@ -37,6 +38,23 @@ def list_names_the_catalogue(t):
     t.equal(len(columns), 1, "columns in which the summaries begin")
     titles = [line for line in run.text.splitlines() if line and not line.startswith(" ")]
     t.check(len(titles) > 3 and titles[0].startswith("handshake: "), f"groups are {titles}")
+
+
+@test
+def completion_offers_what_help_names(t):
+    script = """
+        ghostpeer() { "$GHOSTPEER" "$@"; }
+        source <(ghostpeer completion bash)
+        COMP_WORDS=(ghostpeer "$@") COMP_CWORD=$#
+        _ghostpeer
+        echo "${COMPREPLY[@]}"
+    """
+    for words, expected in ((["su"], "survey"), (["run", "--trace", "f"], "faults"),
+                            (["run", "--free"], "--free-work"), (["sweep", "--sna"], "--snapshot"),
+                            (["warp", "build", "--so"], "--source"), (["show", "refuse-t"], "refuse-twice")):
+        done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True,
+                              env={**os.environ, "GHOSTPEER": t.environment.ghostpeer}, check=True)
+        t.equal(done.stdout.split(), [expected], f"offered for {words}")
 
 
 @test
