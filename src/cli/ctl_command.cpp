@@ -12,8 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
-#include <functional>
 
 namespace ghostpeer::cli {
 namespace {

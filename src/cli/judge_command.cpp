@@ -13,7 +13,6 @@
 #include <unistd.h>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 

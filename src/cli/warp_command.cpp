@@ -20,7 +20,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 
 namespace ghostpeer::cli {

@@ -6,8 +6,6 @@
 #include "loop/sinks.hpp"
 #include "setup/run_options.hpp"
 
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace ghostpeer::run {
