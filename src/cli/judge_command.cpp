@@ -19,6 +19,9 @@
 namespace ghostpeer::cli {
 namespace {
 
+/// More than a run is given at one time.
+constexpr std::size_t max_profiles_at_once = 10'000;
+
 /// Reads the record and tells the judge. The problem is made of lines with their ends; empty: the
 /// run has been told to its end.
 class Reading {
@@ -83,6 +86,11 @@ class Reading {
         }
         begun_ = true;
         if (const auto* profile = std::get_if<std::shared_ptr<const event::Profile>>(&event.what)) {
+            if (told_.size() >= max_profiles_at_once) {
+                return sentence(fmt::format(
+                    "{} cannot be judged: it tells of more than {} profiles at one time.",
+                    request_.record, max_profiles_at_once));
+            }
             told_.push_back(**profile);
             told_at_ = event.at;
             return {};

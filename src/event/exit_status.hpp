@@ -11,4 +11,9 @@ inline constexpr int exit_not_executable = 126;  ///< COMMAND cannot be run
 inline constexpr int exit_not_found = 127;       ///< COMMAND is not there
 inline constexpr int exit_signal_base = 128;     ///< plus the signal that ended COMMAND
 
+/// As a shell has it. What no system numbers its signals with, as a record may say, counts as 127.
+[[nodiscard]] constexpr int exit_status_of_signal(int signal) noexcept {
+    return exit_signal_base + (signal < 0 || signal > 127 ? 127 : signal);
+}
+
 }  // namespace ghostpeer

@@ -56,7 +56,7 @@ std::string within_limits(const profile::Range& range) {
 }  // namespace
 
 int status_of(const event::Exit& exit) {
-    return exit.signal ? exit_signal_base + *exit.signal : exit.status;
+    return exit.signal ? exit_status_of_signal(*exit.signal) : exit.status;
 }
 
 bool expects_status(const RunSummary& run) {

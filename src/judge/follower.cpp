@@ -14,7 +14,10 @@ constexpr std::size_t max_outcomes = 10'000;
 // More than a peer has at a time. Those that were never taken up stay until others need the room.
 constexpr std::size_t max_followed = 1'000'000;
 constexpr std::size_t max_over = 65'536;
+// Of those whose SYN nobody has taken up yet; a peer that answers none has no end to them.
+constexpr std::size_t max_listening = 65'536;
 constexpr std::size_t max_queued = 1'000'000;
+constexpr std::size_t max_queued_payload = std::size_t{64} << 20U;
 constexpr Instant never = Instant::max();
 
 /// When it came about; a segment may leave later than it was made.
@@ -22,6 +25,11 @@ constexpr Instant never = Instant::max();
     const auto* segment = std::get_if<event::Segment>(&event.what);
     return segment != nullptr && segment->direction == event::Direction::out ? segment->made
                                                                              : event.at;
+}
+
+[[nodiscard]] std::size_t payload(const event::Event& event) noexcept {
+    const auto* segment = std::get_if<event::Segment>(&event.what);
+    return segment != nullptr ? segment->segment.payload.size() : 0;
 }
 
 /// Does it come to the peer for the first time, whatever becomes of it?
@@ -94,16 +102,23 @@ void Follower::record(const event::Event& event) {
         return;
     }
     // Numbers are given when something comes about. What was made so long ago has all been told.
-    queue_.insert_or_assign(event.id, Queued{made(event), event});
+    queued_payload_ += payload(event);
+    const auto [place, inserted] = queue_.try_emplace(event.id);
+    if (!inserted) {
+        queued_payload_ -= payload(place->second.event);
+    }
+    place->second = Queued{made(event), event};
     const Instant until = event.at - rtt_;
-    while (!queue_.empty() &&
-           (queue_.begin()->second.made <= until || queue_.size() > max_queued)) {
+    while (!queue_.empty() && (queue_.begin()->second.made <= until || queue_.size() > max_queued ||
+                               queued_payload_ > max_queued_payload)) {
         const auto next = queue_.extract(queue_.begin());
+        queued_payload_ -= payload(next.mapped().event);
         process(next.mapped().event, next.mapped().made);
     }
 }
 
 void Follower::finish() {
+    queued_payload_ = 0;
     for (const auto& [id, queued] : std::exchange(queue_, {})) {
         process(queued.event, queued.made);
     }
@@ -242,12 +257,17 @@ void Follower::entered(Followed& one, tcp::State state, Instant at) {
     }
     over_.push_back(one.id);
     if (over_.size() > max_over) {
-        const auto found = followed_.find(over_.front());
-        if (found != followed_.end() && found->second->state == tcp::State::closed) {
-            followed_.erase(found);
-        }
-        over_.pop_front();
+        forget_oldest(over_, tcp::State::closed);
     }
+}
+
+/// Those that are in another state by now stay.
+void Follower::forget_oldest(std::deque<event::ConnectionId>& ids, tcp::State state) {
+    const auto found = followed_.find(ids.front());
+    if (found != followed_.end() && found->second->state == state) {
+        followed_.erase(found);
+    }
+    ids.pop_front();
 }
 
 void Follower::fired(const event::Command& command, Instant at) {
@@ -362,6 +382,12 @@ void Follower::keep(std::unique_ptr<Followed> one) {
     }
     const event::ConnectionId id = one->id;
     oldest_.push_back(id);
+    if (one->state == tcp::State::listen) {
+        listening_.push_back(id);
+        if (listening_.size() > max_listening) {
+            forget_oldest(listening_, tcp::State::listen);
+        }
+    }
     followed_.insert_or_assign(id, std::move(one));
 }
 

@@ -90,6 +90,7 @@ class Follower {
                                               Instant at);
     [[nodiscard]] Followed* find(event::ConnectionId id);
     void keep(std::unique_ptr<Followed> one);
+    void forget_oldest(std::deque<event::ConnectionId>& ids, tcp::State state);
 
     Duration rtt_{};
     bool virtual_time_ = false;
@@ -102,9 +103,11 @@ class Follower {
     std::optional<Began> began_;      ///< an attempt whose profile is told next
     std::optional<Reached> reached_;  ///< bytes have come, or were acknowledged
     tsl::robin_map<event::ConnectionId, std::unique_ptr<Followed>> followed_;
-    std::deque<event::ConnectionId> oldest_;  ///< of these, perhaps gone
-    std::deque<event::ConnectionId> over_;    ///< of these, those that are closed
+    std::deque<event::ConnectionId> oldest_;     ///< of these, perhaps gone
+    std::deque<event::ConnectionId> over_;       ///< of these, those that are closed
+    std::deque<event::ConnectionId> listening_;  ///< and those whose SYN was not taken up at once
     std::map<event::EventId, Queued> queue_;  ///< with an RTT: events in the order they were made
+    std::size_t queued_payload_ = 0;          ///< bytes, of the events in `queue_`
 };
 
 }  // namespace ghostpeer::judge

@@ -1,5 +1,7 @@
 #include "judge/judge.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_map>
 #include <utility>
@@ -48,9 +50,7 @@ void Judge::record(const event::Event& event) {
             attempts_.push_back(**attempt);
         }
     } else if (const auto* tally = std::get_if<std::shared_ptr<const event::Tally>>(&event.what)) {
-        if (tallies_.size() < max_profiles) {
-            tallies_.push_back(**tally);
-        }
+        take_tally(**tally);
     } else if (const auto* counters =
                    std::get_if<std::shared_ptr<const event::Counters>>(&event.what)) {
         counters_ = **counters;
@@ -65,7 +65,11 @@ void Judge::record(const event::Event& event) {
 }
 
 void Judge::take(const event::Profile& profile) {
-    if (!profile.profile || profiles_.size() >= max_profiles) {
+    if (!profile.profile) {
+        return;
+    }
+    if (profiles_.size() >= max_profiles) {
+        ++unjudged_profiles_;
         return;
     }
     profiles_.push_back(profile);
@@ -76,6 +80,17 @@ void Judge::take(const event::Profile& profile) {
             conversation_.emplace();
         }
     }
+}
+
+void Judge::take_tally(event::Tally tally) {
+    const auto profile = std::find_if(profiles_.begin(), profiles_.end(),
+                                      [&](const auto& one) { return one.number == tally.profile; });
+    if (profile == profiles_.end() || tallies_.size() >= max_profiles) {
+        return;
+    }
+    // A record that was not written by a run may tell of any number.
+    tally.rules.resize(profile->profile->rules.size());
+    tallies_.push_back(std::move(tally));
 }
 
 void Judge::take_socket(const event::Socket& socket, Instant at) {
@@ -148,7 +163,6 @@ RunSummary Judge::summary() const {
         one.profile = profile->profile;
         one.number = tally.profile;
         one.rules = tally.rules;
-        one.rules.resize(one.profile->rules.size());
         one.connections = tally.connections;
         one.traffic = tally.traffic;
         if (const Witness* witness = follower_.witness(tally.profile)) {
@@ -159,7 +173,13 @@ RunSummary Judge::summary() const {
     return run;
 }
 
-event::Verdict Judge::verdict_of(const RunSummary& run) const {
+event::Verdict Judge::verdict_of(RunSummary run) const {
+    if (unjudged_profiles_ > 0) {
+        run.lost.push_back({fmt::format("{} of the profiles given while the run went on were not "
+                                        "judged: {} of a run are. Begin a new run before.",
+                                        unjudged_profiles_, max_profiles),
+                            true});
+    }
     return make_verdict(run, conversation_ ? &*conversation_ : nullptr);
 }
 
@@ -168,7 +188,7 @@ event::Verdict Judge::verdict() const { return verdict_of(summary()); }
 event::Verdict Judge::verdict(std::vector<event::Loss> lost) const {
     RunSummary run = summary();
     run.lost = std::move(lost);
-    return verdict_of(run);
+    return verdict_of(std::move(run));
 }
 
 }  // namespace ghostpeer::judge

@@ -38,13 +38,15 @@ class Judge final : public event::Sink {
 
   private:
     void take(const event::Profile& profile);
+    void take_tally(event::Tally tally);
     void take_socket(const event::Socket& socket, Instant at);
     void take_end(std::shared_ptr<const event::End> end, Instant at);
-    [[nodiscard]] event::Verdict verdict_of(const RunSummary& run) const;
+    [[nodiscard]] event::Verdict verdict_of(RunSummary run) const;
 
     event::Run run_;
     std::optional<event::Exit> command_;
     std::vector<event::Profile> profiles_;
+    std::size_t unjudged_profiles_ = 0;  ///< beyond as many as are judged
     std::vector<event::AttemptRecord> attempts_;
     std::vector<event::Tally> tallies_;
     event::Counters counters_;

@@ -66,7 +66,7 @@ int status_of(Trouble trouble, const RunSummary& run) {
         case Trouble::ended: {
             // COMMAND may have taken the signal for a reason to end well; the run was cut short.
             const int own = run.command ? judge::status_of(*run.command) : exit_success;
-            return own != exit_success ? own : exit_signal_base + run.signal.value_or(0);
+            return own != exit_success ? own : exit_status_of_signal(run.signal.value_or(0));
         }
         case Trouble::verdict: return exit_verdict_failed;
         case Trouble::command: return judge::status_of(*run.command);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/wire/packet_library.hpp"
+#include "wire/big_endian.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,7 +11,7 @@
 namespace ghostpeer::packets {
 
 using wire::Bytes;
-using ByteView = std::span<const std::uint8_t>;
+using wire::ByteView;
 
 [[nodiscard]] std::optional<Bytes> icmp_error(wire::IcmpKind kind, std::uint16_t mtu,
                                               ByteView packet) noexcept;

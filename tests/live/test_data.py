@@ -381,7 +381,7 @@ def pcapng_has_fragments_errors_exact_times_and_the_run(t):
             do: {icmp: {frag-needed: 1200}}
           - on: send data
             first: 1
-            do: {fragment: 16}
+            do: {fragment: 32}
           - on: receive fin
             first: 2
             do: drop

@@ -1,6 +1,7 @@
 // The judge takes a record: from an engine, or as somebody else tells it.
 #include "support/outcome_harness.hpp"
 
+#include <climits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -169,4 +170,46 @@ TEST_CASE("judge: without segments the end of the first connections is known all
     REQUIRE(run.attempts.at(63).program);
     CHECK(run.attempts.at(63).program->manner == judge::ProgramEnd::Manner::by_reset);
     CHECK_FALSE(run.attempts.at(64).program);
+}
+
+TEST_CASE("judge: of a tally's rules those are kept that its profile has") {
+    judge::Judge judge;
+    event::Profile profile;
+    profile.number = 1;
+    profile.profile = profile_of("rules: [{on: receive data, do: drop}]\n");
+    const auto tell = [&](auto what) {
+        judge.record({run_start, 0, 0, std::make_shared<const decltype(what)>(std::move(what))});
+    };
+    tell(profile);
+    tell(event::Tally{1, 1, {}, std::vector<event::RuleStatistics>(1000)});
+    tell(event::Tally{2, 1, {}, std::vector<event::RuleStatistics>(1000)});
+    tell(event::End());
+    REQUIRE(judge.summary().profiles.size() == 1);
+    CHECK(judge.summary().profiles.at(0).rules.size() == 1);
+}
+
+TEST_CASE("judge: what is beyond as many profiles as are judged is no pass in silence") {
+    judge::Judge judge;
+    event::Profile profile;
+    profile.profile = profile_of("");
+    const auto tell = [&](auto what) {
+        judge.record({run_start, 0, 0, std::make_shared<const decltype(what)>(std::move(what))});
+    };
+    for (profile.number = 1; profile.number <= 10'002; ++profile.number) {
+        tell(profile);
+    }
+    tell(event::End());
+    const auto verdict = judge.verdict();
+    REQUIRE(verdict.lost.size() == 1);
+    CHECK(verdict.lost.at(0).sentence.starts_with("2 of the profiles"));
+    CHECK_FALSE(verdict.pass);
+}
+
+TEST_CASE("judge: a signal of which no system knows ends with a status all the same") {
+    judge::Judge judge;
+    event::Exit exit;
+    exit.signal = INT_MAX;
+    judge.record({run_start, 0, 0, exit});
+    judge.record({run_start, 0, 0, std::make_shared<const event::End>()});
+    CHECK(judge.verdict().status == 255);
 }

@@ -63,7 +63,7 @@ std::unique_ptr<SourceText> open_extended(const Entry& extends, const Chain& cha
         return nullptr;
     }
     auto opened =
-        open_source(value.text, value.source->folder(), FileKind::regular, value.source->library);
+        open_source(value.text, value.source->folder(), FileKind::regular, value.source->given);
     if (const auto* missing = std::get_if<NotFound>(&opened)) {
         errors.add(value, missing->message);
         return nullptr;

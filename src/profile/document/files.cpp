@@ -25,7 +25,7 @@ Content read_content(const Entry& entry, FileCache& cache, Errors& errors) {
         errors.add(entry.value, "a profile of the catalogue cannot read files");
         return nullptr;
     }
-    if (source.library) {
+    if (source.given) {
         return content_of({});  // what a peer says is in the record itself
     }
     const auto path = source.folder() / *name;

@@ -140,19 +140,19 @@ std::filesystem::path path_from(const std::filesystem::path& folder, const std::
     return folder / path.substr(is_beside ? 2 : 0);
 }
 
-std::variant<std::unique_ptr<SourceText>, NotFound> find_in_library(
+std::variant<std::unique_ptr<SourceText>, NotFound> find_among_given(
     const std::string& name_or_path, const std::filesystem::path& folder,
-    const std::shared_ptr<const Library>& library) {
+    const std::shared_ptr<const GivenTexts>& given) {
     const auto path =
         is_path(name_or_path) ? path_from(folder, name_or_path) : std::filesystem::path();
     const auto name = path.empty() ? name_or_path : path.string();
-    const auto found = library->find(name);
-    if (found == library->end()) {
+    const auto found = given->find(name);
+    if (found == given->end()) {
         return NotFound{"the record has not got the profile " + in_quotes(name)};
     }
     auto source =
         std::make_unique<SourceText>(name, found->second, path.parent_path(), path.empty());
-    source->library = library;
+    source->given = given;
     return source;
 }
 
@@ -160,9 +160,9 @@ std::variant<std::unique_ptr<SourceText>, NotFound> find_in_library(
 
 std::variant<std::unique_ptr<SourceText>, NotFound> open_source(
     const std::string& name_or_path, const std::filesystem::path& folder, FileKind kind,
-    const std::shared_ptr<const Library>& library) {
-    if (library) {
-        return find_in_library(name_or_path, folder, library);
+    const std::shared_ptr<const GivenTexts>& given) {
+    if (given) {
+        return find_among_given(name_or_path, folder, given);
     }
     if (!is_path(name_or_path)) {
         if (const auto entry = find_in_catalogue(name_or_path)) {

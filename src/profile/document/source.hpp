@@ -19,7 +19,7 @@ struct Mark {
 };
 
 /// Texts by what they are called, that are there in place of the disk's and the catalogue's.
-using Library = std::map<std::string, std::string>;
+using GivenTexts = std::map<std::string, std::string>;
 
 /// A profile's text and what it is called.
 class SourceText {
@@ -41,7 +41,7 @@ class SourceText {
     [[nodiscard]] std::string_view from(Mark mark) const noexcept;
 
     /// Where the texts are that it names; null: on the disk and in the catalogue.
-    std::shared_ptr<const Library> library;
+    std::shared_ptr<const GivenTexts> given;
 
     /// Position in the chain of `extends`, 0 for the profile that was asked for.
     std::size_t order = 0;
@@ -81,7 +81,7 @@ struct NotFound {
 /// user (or the file that extends it) wrote it.
 [[nodiscard]] std::variant<std::unique_ptr<SourceText>, NotFound> open_source(
     const std::string& name_or_path, const std::filesystem::path& folder, FileKind kind,
-    const std::shared_ptr<const Library>& library = nullptr);
+    const std::shared_ptr<const GivenTexts>& given = nullptr);
 
 /// Why the text cannot be a profile at all (too long, not UTF-8, control characters); empty: it
 /// can.

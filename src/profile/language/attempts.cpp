@@ -75,7 +75,7 @@ std::shared_ptr<const Profile> read_named(const Entry& entry, const Profile& out
         return nullptr;
     }
     auto opened =
-        open_source(value.text, value.source->folder(), FileKind::regular, value.source->library);
+        open_source(value.text, value.source->folder(), FileKind::regular, value.source->given);
     if (const auto* missing = std::get_if<NotFound>(&opened)) {
         context.errors.add(value, missing->message);
         return nullptr;

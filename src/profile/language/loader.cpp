@@ -173,9 +173,9 @@ LoadResult load_text(std::string_view text, const std::string& file, const Param
 }
 
 LoadResult load_again(const std::vector<SourceFile>& files, const Parameters& parameters) {
-    auto library = std::make_shared<Library>();
+    auto given = std::make_shared<GivenTexts>();
     for (const SourceFile& file : files) {
-        library->emplace(file.name, file.text);
+        given->emplace(file.name, file.text);
     }
     if (files.empty()) {
         return LoadResult{std::make_shared<const Profile>(), {}};
@@ -183,7 +183,7 @@ LoadResult load_again(const std::vector<SourceFile>& files, const Parameters& pa
     const std::string& name = files.front().name;
     auto source = std::make_unique<SourceText>(
         name, files.front().text, std::filesystem::path(name).parent_path(), !is_path(name));
-    source->library = std::move(library);
+    source->given = std::move(given);
     return build(std::move(source), name, parameters, Use::of_its_own);
 }
 
