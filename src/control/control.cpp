@@ -13,9 +13,9 @@ namespace ghostpeer::control {
 namespace {
 
 /// Hears of everything that happens. It may outlive the Control.
-class Ear final : public event::Sink {
+class EventTap final : public event::Sink {
   public:
-    Ear(std::weak_ptr<Desk*> desk, std::shared_ptr<EventLog> log,
+    EventTap(std::weak_ptr<Desk*> desk, std::shared_ptr<EventLog> log,
         std::shared_ptr<std::atomic<bool>> logging)
         : desk_(std::move(desk)),
           log_(std::move(log)),
@@ -59,7 +59,7 @@ Control::Control(Parts parts)
       log_(std::make_shared<EventLog>()),
       context_(desk_, *log_, names_),
       router_(context_, parts_.token),
-      desk_of_ear_(std::make_shared<Desk*>(&desk_)),
+      desk_of_tap_(std::make_shared<Desk*>(&desk_)),
       logging_(std::make_shared<std::atomic<bool>>(false)) {
     context_.version = parts_.version;
     context_.relays = parts_.relays;
@@ -130,7 +130,7 @@ void Control::start(Instant now) {
 void Control::begin_news() {
     if (!hears_) {
         hears_ = true;
-        parts_.add_sink(std::make_unique<Ear>(desk_of_ear_, log_, logging_));
+        parts_.add_sink(std::make_unique<EventTap>(desk_of_tap_, log_, logging_));
     }
 }
 
@@ -144,7 +144,7 @@ bool Control::end() {
         return true;
     }
     ended_ = true;
-    desk_of_ear_.reset();
+    desk_of_tap_.reset();
     start_again_.reset();
     desk_.close();
     log_->close();

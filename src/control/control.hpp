@@ -70,7 +70,7 @@ class Control {
     std::optional<std::string> lost_;
     std::optional<Instant> start_again_;  ///< it could not be started before
     bool hears_ = false;                  ///< a sink is there
-    std::shared_ptr<Desk*> desk_of_ear_;  ///< gone: the desk is closed
+    std::shared_ptr<Desk*> desk_of_tap_;  ///< gone: the desk is closed
     std::shared_ptr<std::atomic<bool>> logging_;
     std::unique_ptr<http::Server> server_;
 };
