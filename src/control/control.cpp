@@ -16,7 +16,7 @@ namespace {
 class EventTap final : public event::Sink {
   public:
     EventTap(std::weak_ptr<Desk*> desk, std::shared_ptr<EventLog> log,
-        std::shared_ptr<std::atomic<bool>> logging)
+             std::shared_ptr<std::atomic<bool>> logging)
         : desk_(std::move(desk)),
           log_(std::move(log)),
           logging_(std::move(logging)),
