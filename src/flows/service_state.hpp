@@ -5,6 +5,7 @@
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
 #include "rules/deed.hpp"
+#include "script/runner.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -39,7 +40,10 @@ struct OutputItem {
     bool said = false;        ///< by a rule's `say`, not by the service: never held back by a rate
     bool push = true;         ///< false: what is said next may share its segment
     std::uint32_t piece = 0;  ///< bytes in one segment, at the most; 0: what fits
-    Pledge pledge{};          ///< that it begins to leave
+    std::optional<profile::Rate> rate;  ///< of what is said
+    bool begun = false;                 ///< to be said
+    bool of_script = false;             ///< said by the service
+    Pledge pledge{};                    ///< that it begins to leave
 };
 
 struct ServiceState {
@@ -47,6 +51,7 @@ struct ServiceState {
     std::size_t matched = 0;  ///< of `respond`: so much of the pattern was read last
     Pacer read_pacer;
     Pacer write_pacer;
+    Pacer say_pacer;                 ///< of the item that is being said
     Instant retry = Instant::max();  ///< when a rate permits more
     bool source_started = false;
     bool close_when_said = false;  ///< once what rules `say` has been written
@@ -56,6 +61,8 @@ struct ServiceState {
     bool together = false;  ///< what was said last may share its segment
     bool early = false;     ///< words that leave with the handshake's end have been written
     Pledge early_pledge;
+    std::unique_ptr<script::Runner> script;  ///< of `script`, once the connection is there
+    std::optional<profile::EndStep> script_ends;
 };
 
 }  // namespace ghostpeer::flows

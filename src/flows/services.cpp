@@ -1,6 +1,7 @@
 // What the peer's application does with bytes.
 #include "flows/services.hpp"
 #include "flows/relay_bytes.hpp"
+#include "flows/script_service.hpp"
 #include "wire/overloaded.hpp"
 
 #include <algorithm>
@@ -158,8 +159,15 @@ void begin_to_say(Connection& connection, OutputItem& item, Instant now, tcp::Ou
 bool write_item(Connection& connection, OutputItem& item, std::optional<profile::Rate> rate,
                 Instant now, tcp::Output& out) {
     ServiceState& state = connection.extra().service;
+    if (item.said) {
+        rate = item.rate;
+    }
     if (item.said && item.offset == 0 && room_to_write(connection) > 0) {
         begin_to_say(connection, item, now, out);
+        if (!item.begun) {
+            item.begun = true;
+            state.say_pacer = {};
+        }
     }
     while (item.offset < item.end) {
         std::uint64_t n =
@@ -170,14 +178,15 @@ bool write_item(Connection& connection, OutputItem& item, std::optional<profile:
             }
             n = std::min<std::uint64_t>(n, item.piece);
         }
-        if (rate && !item.said) {
-            const std::uint64_t allowed = state.write_pacer.allowance(*rate, now);
+        if (rate) {
+            Pacer& pacer = item.said ? state.say_pacer : state.write_pacer;
+            const std::uint64_t allowed = pacer.allowance(*rate, now);
             if (allowed == 0) {
-                state.retry = std::min(state.retry, state.write_pacer.next(*rate));
+                state.retry = std::min(state.retry, pacer.next(*rate));
                 return false;
             }
             n = std::min(n, allowed);
-            state.write_pacer.spend(n);
+            pacer.spend(n);
         }
         if (n == 0) {
             return false;
@@ -238,22 +247,26 @@ Instant Pacer::next(profile::Rate rate) const noexcept {
 }
 
 void service_read(Connection& connection, Instant now, std::size_t max_buffered) {
+    if (std::holds_alternative<profile::Script>(connection.behaviour->profile->service)) {
+        script_read(connection, now, max_buffered);
+    }
     if (connection.tcb.readable().empty()) {
         return;
     }
-    std::visit(Overloaded{
-                   [&](const profile::Discard& discard) { read_discard(connection, discard, now); },
-                   [&](const profile::Echo&) { read_echo(connection); },
-                   [&](const profile::Hold&) {},
-                   [&](const profile::Source&) {
-                       connection.tcb.consume(connection.tcb.readable().size());
-                   },
-                   [&](const profile::Respond& respond) {
-                       read_respond(connection, respond, max_buffered);
-                   },
-                   [&](const profile::Relay&) { relay_read(connection, max_buffered); },
-               },
-               connection.behaviour->profile->service);
+    std::visit(
+        Overloaded{
+            [&](const profile::Discard& discard) { read_discard(connection, discard, now); },
+            [&](const profile::Echo&) { read_echo(connection); }, [&](const profile::Hold&) {},
+            [&](const profile::Source&) {
+                connection.tcb.consume(connection.tcb.readable().size());
+            },
+            [&](const profile::Respond& respond) {
+                read_respond(connection, respond, max_buffered);
+            },
+            [&](const profile::Relay&) { relay_read(connection, max_buffered); },
+            [&](const profile::Script&) {},  // goes on without input, too
+        },
+        connection.behaviour->profile->service);
 }
 
 bool service_write(Connection& connection, Instant now, tcp::Output& out) {
@@ -293,6 +306,12 @@ bool service_write(Connection& connection, Instant now, tcp::Output& out) {
         relay_write(connection, now, out);
         return waits();
     }
+    if (std::holds_alternative<profile::Script>(profile.service)) {
+        script_write(connection, now, out);
+        if (!script_may_end(connection)) {
+            return waits();
+        }
+    }
     if (connection.tcb.at_end_of_stream() && profile.after_eof == profile::AfterEof::close &&
         !connection.reading_stopped && !std::holds_alternative<profile::Hold>(profile.service)) {
         const bool endless = std::holds_alternative<profile::Source>(profile.service) &&
@@ -319,7 +338,7 @@ bool still_saying(const Connection& connection) {
     }
     const auto& output = connection.extras->service.output;
     return std::any_of(output.begin(), output.end(),
-                       [](const OutputItem& item) { return item.said; });
+                       [](const OutputItem& item) { return item.said && !item.of_script; });
 }
 
 bool reachable(const Connection& connection) {
@@ -339,6 +358,7 @@ void say(Connection& connection, const profile::Say& what, Pledge&& pledge) {
     item.said = true;
     item.push = what.push;
     item.piece = what.piece;
+    item.rate = what.rate;
     item.pledge = std::move(pledge);
     auto& output = connection.extra().service.output;
     // An endless source would never let its turn come.

@@ -12,6 +12,7 @@ namespace {
 // More than a live run tells.
 constexpr std::size_t max_profiles = 10'000;
 constexpr std::size_t max_attempts = 10'000;
+constexpr std::size_t max_surprises = 100;
 
 [[nodiscard]] bool is_told_once(const event::Event& event) noexcept {
     return std::holds_alternative<std::shared_ptr<const event::Run>>(event.what) ||
@@ -36,6 +37,11 @@ void Judge::record(const event::Event& event) {
                 follower_.outcomes().complete(event.at);
             }
         }
+    } else if (const auto* notice = std::get_if<event::Notice>(&event.what)) {
+        if (notice->what == "unexpected-input" && surprises_.size() < max_surprises) {
+            surprises_.push_back(notice->text);
+        }
+        follower_.record(event);
     } else if (const auto* exit = std::get_if<event::Exit>(&event.what)) {
         command_ = *exit;
     } else if (const auto* run = std::get_if<std::shared_ptr<const event::Run>>(&event.what)) {
@@ -135,6 +141,7 @@ RunSummary Judge::summary() const {
     run.counters = counters_;
     run.unrecorded_attempts = counters_.unrecorded_attempts;
     run.length = length_;
+    run.surprises = surprises_;
 
     const auto& records = follower_.outcomes().all();
     const auto ends = follower_.outcomes().judge(follower_.expects_outcomes());

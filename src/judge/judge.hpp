@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace ghostpeer::judge {
@@ -55,6 +56,7 @@ class Judge final : public event::Sink {
     Follower follower_;
     std::optional<Conversation> conversation_;  ///< where somebody expects something
     std::optional<Instant> concluded_;
+    std::vector<std::string> surprises_;  ///< what scripts had no word for, sentences
 };
 
 }  // namespace ghostpeer::judge

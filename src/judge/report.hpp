@@ -55,6 +55,7 @@ struct RunSummary : event::End {
     std::vector<ProfileStatistics> profiles;
     event::Counters counters;
     Duration length{};
+    std::vector<std::string> surprises;  ///< what scripts had no word for, sentences
 };
 
 /// What came of a run, its exit status included (judgement.hpp). Failed expectations are shown with

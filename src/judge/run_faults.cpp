@@ -81,6 +81,15 @@ void find_deserted(const RunSummary& run, std::vector<RunFault>& faults) {
                      event::format_length(run.command_length), left)});
 }
 
+/// A script that was not followed has not tested what it says.
+void find_surprises(const RunSummary& run, std::vector<RunFault>& faults) {
+    for (const std::string& sentence : run.surprises) {
+        faults.push_back({"the program says what scripts wait for",
+                          "a script met input that it has no word for",
+                          event::printable(sentence)});
+    }
+}
+
 /// `--require-fault`
 void find_no_fault(const RunSummary& run, const event::Verdict& verdict,
                    std::vector<RunFault>& faults) {
@@ -118,6 +127,7 @@ std::vector<RunFault> find_run_faults(const RunSummary& run, const event::Verdic
     find_no_fault(run, verdict, faults);
     find_unmet(run, verdict, faults);
     find_deserted(run, faults);
+    find_surprises(run, faults);
     return faults;
 }
 

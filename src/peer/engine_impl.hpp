@@ -184,6 +184,8 @@ struct Engine::Impl {
     // settle.cpp: one connection's turn
     /// Carries on until nothing more follows from what happened.
     void settle(Connection& connection, Instant now);
+    /// What came that the connection's script has no word for; `over`: no more comes.
+    void tell_surprises(Connection& connection, bool over, Instant now);
     void drain(Connection& connection, Instant now);
     void drain_replies(Connection& connection, Instant now);
     void state_changed(Connection& connection, tcp::StateChange change, Instant now);

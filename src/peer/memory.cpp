@@ -12,6 +12,9 @@ namespace {
     std::size_t bytes = connection.tcb.heap_bytes();
     if (const Extras* extras = connection.extras.get()) {
         bytes += extras->put_off() + extras->service.output.size() * sizeof(OutputItem);
+        if (extras->service.script) {
+            bytes += extras->service.script->held();
+        }
         if (extras->relay) {
             bytes += extras->relay->outgoing.size() + extras->relay->with_driver;
         }

@@ -105,6 +105,8 @@ void Engine::conclude(Instant now) {
             trail->ending = connection.ending;
         }
     });
+    impl_->connections.for_each(
+        [&](Connection& connection) { impl_->tell_surprises(connection, true, now); });
     impl_->concluded = true;
     impl_->post(nullptr, now, event::Conclusion{});
 }

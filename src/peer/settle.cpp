@@ -2,6 +2,8 @@
 // until nothing more follows from what happened.
 #include "peer/engine_impl.hpp"
 
+#include "flows/script_service.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -35,6 +37,8 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
         if (connection.live()) {
             if (!connection.reading_stopped) {
                 service_read(connection, now, settings.max_buffered);
+            } else {
+                script_read(connection, now, settings.max_buffered);
             }
             connection.tcb.acknowledge(now, out);
             drain(connection, now);
@@ -42,7 +46,11 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
             waits = service_write(connection, now, out);
             connection.tcb.transmit(now, out);
         }
-        if (out.replies.empty() && out.changes.empty() && postponed.empty()) {
+        tell_surprises(connection, connection.tcb.at_end_of_stream(), now);
+        if (script_goes_on(connection, now)) {
+            // Its own limit ends that: so many steps at one instant.
+            round = 0;
+        } else if (out.replies.empty() && out.changes.empty() && postponed.empty()) {
             break;
         }
     }
@@ -132,6 +140,7 @@ void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change
                 connection.ending = Ending::closed;
             }
             if (connection.extras) {
+                tell_surprises(connection, true, now);
                 connection.extras->service = {};
             }
             connection.listed = true;

@@ -2,6 +2,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -23,7 +25,17 @@ bool is_expression(std::string_view text) {
 
 }  // namespace
 
+Pattern Pattern::of_text(std::string text) {
+    Pattern pattern;
+    pattern.text_ = std::move(text);
+    return pattern;
+}
+
 tl::expected<Pattern, std::string> Pattern::parse(std::string_view text) {
+    return parse(text, most_memory);
+}
+
+tl::expected<Pattern, std::string> Pattern::parse(std::string_view text, std::int64_t memory) {
     Pattern pattern;
     pattern.text_ = text;
     if (!is_expression(text)) {
@@ -31,7 +43,7 @@ tl::expected<Pattern, std::string> Pattern::parse(std::string_view text) {
     }
     RE2::Options options;
     options.set_log_errors(false);
-    options.set_max_mem(most_memory);
+    options.set_max_mem(memory);
     // What programs print need not be UTF-8.
     options.set_encoding(RE2::Options::EncodingLatin1);
     const auto inner = text.substr(1, text.size() - 2);
@@ -57,6 +69,34 @@ tl::expected<Pattern, std::string> Pattern::parse(std::string_view text) {
 bool Pattern::found_in(std::string_view text) const {
     return expression_ ? RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *expression_)
                        : text.find(text_) != std::string_view::npos;
+}
+
+std::optional<Pattern::Match> Pattern::find(std::string_view text, std::size_t from) const {
+    if (!expression_) {
+        const auto at = text.find(text_, from);
+        return at == std::string_view::npos ? std::nullopt
+                                            : std::optional(Match{at, at + text_.size(), {}});
+    }
+    constexpr int most_groups = 10;
+    std::array<re2::StringPiece, most_groups> found;
+    const int count = std::min(most_groups, groups() + 1);
+    if (!expression_->Match(re2::StringPiece(text.data(), text.size()), from, text.size(),
+                            RE2::UNANCHORED, found.data(), count)) {
+        return std::nullopt;
+    }
+    Match match;
+    match.begin = static_cast<std::size_t>(found[0].data() - text.data());
+    match.end = match.begin + found[0].size();
+    for (int i = 1; i < count; ++i) {
+        const auto& group = found[static_cast<std::size_t>(i)];
+        match.groups.emplace_back(group.data() != nullptr ? std::string(group.data(), group.size())
+                                                          : std::string());
+    }
+    return match;
+}
+
+int Pattern::groups() const noexcept {
+    return expression_ ? expression_->NumberOfCapturingGroups() : 0;
 }
 
 }  // namespace ghostpeer::profile

@@ -1,9 +1,13 @@
-// Text that has to be found in a program's output.
+// Text that has to be found in what a program prints or sends.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -20,8 +24,25 @@ class Pattern {
   public:
     /// The error is a clause: `missing ): a(b`.
     [[nodiscard]] static tl::expected<Pattern, std::string> parse(std::string_view text);
+    /// The same with so much memory, in bytes, while it is compiled and again while it is matched.
+    [[nodiscard]] static tl::expected<Pattern, std::string> parse(std::string_view text,
+                                                                  std::int64_t memory);
+    /// These bytes, also where they look like an expression.
+    [[nodiscard]] static Pattern of_text(std::string text);
 
     [[nodiscard]] bool found_in(std::string_view text) const;
+
+    struct Match {
+        std::size_t begin = 0;
+        std::size_t end = 0;
+        std::vector<std::string> groups;  ///< by their numbers from 1; empty where one has no part
+    };
+    /// The first place from `from` on.
+    [[nodiscard]] std::optional<Match> find(std::string_view text, std::size_t from = 0) const;
+    /// Groups that an expression has.
+    [[nodiscard]] int groups() const noexcept;
+    /// The bytes themselves are looked for, and there are so many; 0: it is an expression.
+    [[nodiscard]] std::size_t fixed_size() const noexcept { return expression_ ? 0 : text_.size(); }
     /// As it was written.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
 

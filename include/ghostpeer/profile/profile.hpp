@@ -3,6 +3,7 @@
 
 #include "ghostpeer/profile/expectation.hpp"
 #include "ghostpeer/profile/rule.hpp"
+#include "ghostpeer/profile/script.hpp"
 #include "ghostpeer/tcp/config.hpp"
 
 #include <cstdint>
@@ -20,9 +21,6 @@ struct IpConfig {
     std::uint8_t tos = 0;
     bool dont_fragment = true;
 };
-
-/// Bytes per second, at least 1.
-using Rate = std::uint64_t;
 
 /// Reads and forgets.
 struct Discard {
@@ -56,7 +54,7 @@ struct Relay {
     std::uint16_t port = 0;  ///< 1..65535
 };
 
-using Service = std::variant<Discard, Echo, Hold, Source, Respond, Relay>;
+using Service = std::variant<Discard, Echo, Hold, Source, Respond, Relay, Script>;
 
 /// Who opens the connections: the program (the peer is a server), or the peer.
 enum class Role : std::uint8_t { server, client };

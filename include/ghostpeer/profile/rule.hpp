@@ -17,6 +17,9 @@
 
 namespace ghostpeer::profile {
 
+/// Bytes per second, at least 1.
+using Rate = std::uint64_t;
+
 /// A place in a profile, 1-based.
 struct Place {
     std::shared_ptr<const std::string> file;  ///< as the user named it; never null in a rule
@@ -116,6 +119,7 @@ struct Say {
     std::uint64_t generated = 0;
     bool push = true;         ///< false: what is said next may share its segment
     std::uint32_t piece = 0;  ///< bytes of payload in one segment, at the most; 0: what fits
+    std::optional<Rate> rate;
 };
 struct StopReading {};
 struct ResumeReading {};

@@ -1,5 +1,6 @@
 #include "profile/document/parameters.hpp"
 
+#include "profile/document/escapes.hpp"
 #include "profile/document/values.hpp"
 #include "profile/document/words.hpp"
 
@@ -12,6 +13,16 @@ namespace {
 
 // A long default that is used everywhere must not fill the memory.
 constexpr std::size_t max_substituted_bytes = 16 * 1024 * 1024;
+
+/// `$${`, and what is no parameter's name: `${1}`, `${sha1(1)}`.
+bool is_for_script(std::string_view text, std::size_t start) {
+    if (start > 0 && text[start - 1] == '$') {
+        return true;
+    }
+    const auto end = text.find_first_of("}(", start);
+    return end == std::string_view::npos || text[end] != '}' ||
+           !is_name(text.substr(start + 2, end - start - 2));
+}
 
 }  // namespace
 
@@ -40,6 +51,7 @@ void ParameterSet::declare(const YamlNode& profile, Errors& errors) {
             errors.add(entry.value,
                        "the default of " + in_quotes(name) + " cannot be made of other parameters");
         }
+        refuse_byte_escape(entry.value, errors);
         const auto given = given_.find(name);
         parameter.value = given != given_.end() ? given->second : entry.value.text;
         declared_.try_emplace(name, std::move(parameter));
@@ -61,7 +73,9 @@ void ParameterSet::substitute_value(YamlNode& value, Errors& errors) {
     }
     for (auto& entry : value.entries) {
         substitute_scalar(entry.key, errors);
+        const bool before = std::exchange(in_script_, in_script_ || entry.key.text == "script");
         substitute_value(entry.value, errors);
+        in_script_ = before;
     }
 }
 
@@ -74,6 +88,11 @@ void ParameterSet::substitute_scalar(YamlNode& scalar, Errors& errors) {
         result += text.substr(position, start - position);
         if (start == std::string_view::npos) {
             break;
+        }
+        if (in_script_ && is_for_script(text, start)) {
+            result += "${";
+            position = start + 2;
+            continue;
         }
         if (start > position && text[start - 1] == '$') {
             result.back() = '{';

@@ -1,8 +1,8 @@
-#include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
 #include "profile/language/forgery.hpp"
 #include "profile/language/rule_parts.hpp"
 #include "profile/language/sequence_sum.hpp"
+#include "profile/script/say.hpp"
 
 #include <algorithm>
 #include <array>
@@ -60,53 +60,9 @@ std::optional<Action> read_reset(const Entry& entry, Context& context) {
     return reset;
 }
 
-/// Not empty, or an error.
-Content read_words_to_say(const Entry& entry, Context& context) {
-    const auto text = read_text(entry, context.errors);
-    if (text && text->empty()) {
-        context.errors.add(entry.value, in_quotes(entry.key.text) + " needs at least one byte");
-        return nullptr;
-    }
-    return text ? content_of(*text) : nullptr;
-}
-
-constexpr std::array<Word<ReadKey<Say>>, 5> say_words{{
-    {"text", [](const Entry& entry, Say& say,
-                Context& context) { say.content = read_words_to_say(entry, context); }},
-    {"file",
-     [](const Entry& entry, Say& say, Context& context) {
-         say.content = read_content(entry, context.files, context.errors);
-     }},
-    {"bytes",
-     [](const Entry& entry, Say& say, Context& context) {
-         say.generated = read_size(entry, 1, UINT64_MAX, context.errors).value_or(0);
-     }},
-    {"push", [](const Entry& entry, Say& say,
-                Context& context) { say.push = read_bool(entry, context.errors).value_or(true); }},
-    {"pieces",
-     [](const Entry& entry, Say& say, Context& context) {
-         constexpr std::uint64_t most = 65'535;
-         say.piece =
-             static_cast<std::uint32_t>(read_size(entry, 1, most, context.errors).value_or(0));
-     }},
-}};
-
 std::optional<Action> read_say(const Entry& entry, Context& context) {
-    Say say;
-    if (entry.value.type == YamlNode::Type::map) {
-        const auto sources = std::count_if(
-            entry.value.entries.begin(), entry.value.entries.end(),
-            [](const Entry& each) { return each.key.text != "push" && each.key.text != "pieces"; });
-        if (sources != 1) {
-            context.errors.add(entry.value, "`say` takes one of `text`, `file` and `bytes`");
-            return std::nullopt;
-        }
-        read_keys(entry.value, say_words, "key", " in `say`", say, context);
-    } else if (expect_type(entry, YamlNode::Type::scalar,
-                           "a text, or a map with `text`, `file` or `bytes`", context.errors)) {
-        say.content = read_words_to_say(entry, context);
-    }
-    return say;
+    auto say = read_say_of(entry, context);
+    return say ? std::optional<Action>(std::move(*say)) : std::nullopt;
 }
 
 std::optional<Action> read_window(const Entry& entry, Context& context) {

@@ -92,7 +92,7 @@ void read_role(const Entry& entry, Draft& draft, Context& context) {
 }
 
 void forget_answers(Service& service) {
-    if (std::holds_alternative<Respond>(service)) {
+    if (std::holds_alternative<Respond>(service) || std::holds_alternative<Script>(service)) {
         service = Discard{};
     }
 }

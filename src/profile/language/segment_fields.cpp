@@ -3,6 +3,7 @@
 #include "profile/document/values.hpp"
 #include "profile/language/forgery.hpp"
 #include "profile/language/sequence_sum.hpp"
+#include "profile/script/payload.hpp"
 
 #include <array>
 #include <limits>
@@ -104,13 +105,17 @@ void read_ecn(const Entry& entry, Fields& fields, Context& context) {
         read_field<std::uint8_t>(entry, most, context, "`not-ect`, `ect0`, `ect1`, `ce` or ");
 }
 
-constexpr std::array<Word<ReadKey<Fields>>, 3> payload_words{{
+constexpr std::array<Word<ReadKey<Fields>>, 5> payload_words{{
     {"text",
      [](const Entry& entry, Fields& fields, Context& context) {
-         if (const auto text = read_text(entry, context.errors)) {
+         if (const auto text = read_byte_text(entry, context.errors)) {
              fields.payload = content_of(*text);
          }
      }},
+    {"hex", [](const Entry& entry, Fields& fields,
+               Context& context) { fields.payload = read_hex(entry, context.errors); }},
+    {"base64", [](const Entry& entry, Fields& fields,
+                  Context& context) { fields.payload = read_base64(entry, context.errors); }},
     {"file",
      [](const Entry& entry, Fields& fields, Context& context) {
          fields.payload = read_content(entry, context.files, context.errors);
@@ -131,43 +136,21 @@ constexpr std::array<Word<ReadKey<Fields>>, 3> payload_words{{
 void read_payload(const Entry& entry, Fields& fields, Context& context) {
     if (entry.value.type == YamlNode::Type::map) {
         if (entry.value.entries.size() != 1) {
-            context.errors.add(entry.value, "`payload` takes one of `text`, `file` and `bytes`");
+            context.errors.add(entry.value,
+                               "`payload` takes one of `text`, `hex`, `base64`, "
+                               "`file` and `bytes`");
             return;
         }
         read_keys(entry.value, payload_words, "key", " in `payload`", fields, context);
     } else if (expect_type(entry, YamlNode::Type::scalar,
-                           "a text, or a map with `text`, `file` or `bytes`", context.errors)) {
-        fields.payload = content_of(entry.value.text);
+                           "a text, or a map with `text`, `hex`, `base64`, `file` or `bytes`",
+                           context.errors)) {
+        fields.payload = content_of(read_byte_text(entry, context.errors).value_or(""));
     }
     if (fields.payload && fields.payload->size() > max_payload) {
         context.errors.add(entry.value, "`payload` is " + std::to_string(fields.payload->size()) +
                                             " bytes, and one packet holds 65495 at most");
     }
-}
-
-/// Hexadecimal digits in pairs, blanks between them or not.
-std::optional<wire::Bytes> parse_hex(std::string_view text) {
-    wire::Bytes bytes;
-    std::optional<unsigned> high;
-    for (const char c : text) {
-        if (c == ' ') {
-            continue;
-        }
-        const bool digit = c >= '0' && c <= '9';
-        const bool letter = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (!digit && !letter) {
-            return std::nullopt;
-        }
-        const unsigned value =
-            digit ? static_cast<unsigned>(c - '0') : (static_cast<unsigned>(c) & 0xfU) + 9;
-        if (high) {
-            bytes.push_back(static_cast<std::uint8_t>(*high << 4U | value));
-            high.reset();
-        } else {
-            high = value;
-        }
-    }
-    return high ? std::nullopt : std::optional(std::move(bytes));
 }
 
 void read_options(const Entry& entry, Fields& fields, Context& context) {

@@ -2,6 +2,8 @@
 #include "profile/document/values.hpp"
 #include "profile/host_name.hpp"
 #include "profile/language/sections.hpp"
+#include "profile/script/payload.hpp"
+#include "profile/script/steps.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,20 +59,24 @@ constexpr std::array<Word<ReadKey<Source>>, 2> source_words{{
     {"rate", read_rate_into<Source>},
 }};
 
-constexpr std::array<Word<ReadKey<Respond>>, 5> respond_words{{
+constexpr std::array<Word<ReadKey<Respond>>, 7> respond_words{{
     {"text",
      [](const Entry& entry, Respond& respond, Context& context) {
-         if (const auto text = read_text(entry, context.errors)) {
+         if (const auto text = read_byte_text(entry, context.errors)) {
              respond.content = content_of(*text);
          }
      }},
+    {"hex", [](const Entry& entry, Respond& respond,
+               Context& context) { respond.content = read_hex(entry, context.errors); }},
+    {"base64", [](const Entry& entry, Respond& respond,
+                  Context& context) { respond.content = read_base64(entry, context.errors); }},
     {"file",
      [](const Entry& entry, Respond& respond, Context& context) {
          respond.content = read_content(entry, context.files, context.errors);
      }},
     {"when",
      [](const Entry& entry, Respond& respond, Context& context) {
-         respond.when = read_text(entry, context.errors);
+         respond.when = read_byte_text(entry, context.errors);
          if (respond.when && respond.when->empty()) {
              context.errors.add(entry.value,
                                 "`when` needs a pattern; without `when` any data is answered");
@@ -96,11 +102,15 @@ std::optional<Service> read_source(const Entry& entry, Context& context) {
 
 std::optional<Service> read_respond(const Entry& entry, Context& context) {
     auto service = read_with_options(entry, respond_words, " in `respond`", context);
-    const bool has_text = find(entry.value, "text") != nullptr;
-    const bool has_file = find(entry.value, "file") != nullptr;
-    if (service && has_text == has_file) {
-        context.errors.add(entry.key, has_text ? "`respond` takes `text` or `file`, not both"
-                                               : "`respond` needs an answer: `text` or `file`");
+    int answers = 0;
+    for (const std::string_view source : {"text", "hex", "base64", "file"}) {
+        answers += find(entry.value, source) != nullptr ? 1 : 0;
+    }
+    if (service && answers != 1) {
+        context.errors.add(entry.key,
+                           answers > 1
+                               ? "`respond` takes one of `text`, `hex`, `base64` and `file`"
+                               : "`respond` needs an answer: `text`, `hex`, `base64` or `file`");
         return std::nullopt;
     }
     return service;
@@ -149,12 +159,18 @@ std::optional<Service> read_relay(const Entry& entry, Context& context) {
     return Relay{Relay::To::host, std::string(host), static_cast<std::uint16_t>(*port)};
 }
 
-constexpr std::array<Word<ReadService>, 6> service_words{{{"discard", read_discard},
+std::optional<Service> read_script_service(const Entry& entry, Context& context) {
+    auto script = read_script(entry, context);
+    return script ? std::optional<Service>(std::move(*script)) : std::nullopt;
+}
+
+constexpr std::array<Word<ReadService>, 7> service_words{{{"discard", read_discard},
                                                           {"echo", read_plain<Echo>},
                                                           {"hold", read_plain<Hold>},
                                                           {"source", read_source},
                                                           {"respond", read_respond},
-                                                          {"relay", read_relay}}};
+                                                          {"relay", read_relay},
+                                                          {"script", read_script_service}}};
 
 }  // namespace
 

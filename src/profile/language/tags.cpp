@@ -12,7 +12,7 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::array<Tag, 16> all_tags{{
+constexpr std::array<Tag, 17> all_tags{{
     {"handshake", "opening a connection"},
     {"silence", "no answer, for a while or for ever"},
     {"reset", "RST: from whom, when, and with which numbers"},
@@ -27,6 +27,7 @@ constexpr std::array<Tag, 16> all_tags{{
     {"retry", "different from one connection to the next"},
     {"exhaustion", "too slow, too many, too much"},
     {"abuse", "segments that no honest peer sends"},
+    {"protocol", "servers that speak a protocol, to build on"},
     {"client", "the peer dials, the program is the server"},
     {"experiment", "published experiments, replayed and checked"},
 }};

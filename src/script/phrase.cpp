@@ -1,0 +1,53 @@
+#include "script/phrase.hpp"
+
+#include "script/digest.hpp"
+
+#include <string_view>
+
+namespace ghostpeer::script {
+namespace {
+
+using profile::Phrase;
+
+void append(wire::Bytes& to, std::string_view text) {
+    to.insert(to.end(), text.begin(), text.end());
+}
+
+[[nodiscard]] wire::Bytes apply(Phrase::Function function, wire::Bytes argument) {
+    wire::Bytes result;
+    switch (function) {
+        case Phrase::Function::base64: append(result, base64(argument)); break;
+        case Phrase::Function::hex: append(result, hexadecimal(argument)); break;
+        case Phrase::Function::length: append(result, std::to_string(argument.size())); break;
+        case Phrase::Function::sha1: return sha1(argument);
+        case Phrase::Function::unhex: return unhex(argument);
+    }
+    return result;
+}
+
+void append(wire::Bytes& to, const Phrase::Part& part, std::span<const std::string> captures) {
+    if (part.text) {
+        to.insert(to.end(), part.text->begin(), part.text->end());
+    } else if (part.capture && *part.capture < captures.size()) {
+        append(to, captures[*part.capture]);
+    } else if (part.function) {
+        wire::Bytes argument;
+        for (const Phrase::Part& each : part.arguments) {
+            append(argument, each, captures);
+        }
+        const wire::Bytes result = apply(*part.function, std::move(argument));
+        to.insert(to.end(), result.begin(), result.end());
+    }
+}
+
+}  // namespace
+
+wire::Bytes fill_in(const Phrase& phrase, std::span<const std::string> captures) {
+    wire::Bytes bytes;
+    for (const Phrase::Part& part : phrase.parts) {
+        append(bytes, part, captures);
+    }
+    return bytes;
+}
+
+}  // namespace ghostpeer::script

@@ -1,0 +1,200 @@
+"""The catalogue's servers to build on, each met by a real client, in real time and with --warp."""
+
+import re
+
+from harness import PEER, test
+from warp_support import warp
+
+# What a client is asked to do, and what it prints when all went well: (profile, program, command,
+# pattern of its output, options).
+CLIENTS = {
+    "http": ("http-keepalive", "curl", [
+        "curl", "-sS", "--max-time", "9", f"http://{PEER}/1", f"http://{PEER}/2", "--next", "-sS",
+        "-d", "a body", f"http://{PEER}/3", "--next", "-sS", "-H", "Transfer-Encoding: chunked",
+        "-d", "in chunks", f"http://{PEER}/4", "--next", "-sS", "-I", f"http://{PEER}/5"],
+        r"(ok\s+){4}HTTP/1.1 200 OK", ()),
+    "smtp": ("smtp", "curl", [
+        "sh", "-c", "printf 'Subject: one\\r\\n\\r\\nhello\\r\\n' | curl -sS -v --max-time 9 "
+        f"smtp://{PEER} --mail-from a@mail.example --mail-rcpt b@mail.example -T - 2>&1"],
+        r"250 2.0.0 Taken", ()),
+    "pop3": ("pop3", "curl", ["curl", "-sS", "--max-time", "9", f"pop3://u:p@{PEER}/1"],
+             r"Subject: one", ()),
+    "ftp": ("ftp", "curl", ["curl", "-sS", "--max-time", "9", f"ftp://{PEER}/"], r"hello",
+            ("--peer", ":2121=ftp-data")),
+    "redis": ("redis", "redis-cli", [
+        "sh", "-c", f"printf 'ping\\nset a 1\\nget a\\ninfo\\n' | timeout 9 redis-cli -h {PEER}"],
+        r"PONG\s+OK\s+\"?hello\"?\s+# Server\s+redis_version:5", ()),
+    "postgresql": ("postgresql", "psql", [
+        "psql", f"host={PEER} user=u dbname=d connect_timeout=5", "-Atc", "select 1"], r"^1$", ()),
+    "mysql": ("mysql", "mysql", [
+        "mysql", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout=5", "-Ne", "select 1"],
+        r"^1$", ()),
+    "mqtt": ("mqtt", "mosquitto_pub", [
+        "timeout", "9", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello", "-q", "1"],
+        r"received PUBACK", ()),
+    "mqtt twice": ("mqtt", "mosquitto_pub", [
+        "timeout", "9", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello", "-q", "2"],
+        r"received PUBCOMP", ()),
+    "amqp": ("amqp", "amqp-publish", [
+        "timeout", "9", "amqp-publish", "-u", f"amqp://{PEER}/", "-r", "q", "-b", "hello"], r"",
+        ()),
+    "ssh": ("ssh-banner", "ssh", [
+        "sh", "-c", f"timeout 2 ssh -v -F none -o BatchMode=yes u@{PEER} true 2>&1; true"],
+        r"remote software version OpenSSH_9.2", ()),
+    "proxy": ("http-proxy", "curl", [
+        "curl", "-sS", "--max-time", "9", "-p", "-x", f"http://{PEER}:3128", "http://web.test/"],
+        r"ok", ()),
+    "socks": ("socks5", "curl", [
+        "curl", "-sS", "--max-time", "9", "-x", f"socks5h://{PEER}", "http://web.test/"], r"ok",
+        ()),
+}
+
+# A client of RFC 6455 in node's own words: what `ws` does, without a package.
+WEBSOCKET = """
+    const http = require('http'), crypto = require('crypto');
+    const key = crypto.randomBytes(16).toString('base64');
+    http.get({host: '%s', headers: {Connection: 'Upgrade', Upgrade: 'websocket',
+              'Sec-WebSocket-Key': key, 'Sec-WebSocket-Version': 13}})
+        .on('upgrade', (response, socket, head) => {
+      const wanted = crypto.createHash('sha1')
+          .update(key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+      console.log(response.headers['sec-websocket-accept'] === wanted);
+      const frame = (kind, text) => Buffer.concat([Buffer.from([kind, 0x80 | text.length, 0, 0, 0, 0]),
+                                                  Buffer.from(text)]);
+      socket.write(frame(0x81, 'hi'));
+      socket.on('data', data => {
+        if (data[0] === 0x81) {
+          console.log(data.subarray(2).toString());
+          socket.write(frame(0x88, ''));
+        } else if (data[0] === 0x88) {
+          console.log('closed');
+        }
+      });
+      socket.on('end', () => socket.end());
+    });
+"""
+
+
+def meet(t, name, run):
+    profile, program, command, wanted, options = CLIENTS[name]
+    t.need(program)
+    done = t.passed(run(profile, command, options))
+    t.check(re.search(wanted, done.text, re.M), f"{wanted!r} in what {program} says: {done.text}"
+            f"{done.errors}")
+    t.equal([e.text for e in done.events("notice") if e.what == "unexpected-input"], [],
+            "input that the script has no word for")
+
+
+def natively(t):
+    return lambda profile, command, options: t.run(profile, command, options=list(options))
+
+
+def virtually(t):
+    return lambda profile, command, options: warp(t, profile, command, *options)
+
+
+@test
+def http(t):
+    meet(t, "http", natively(t))
+
+
+@test
+def smtp(t):
+    meet(t, "smtp", natively(t))
+
+
+@test
+def pop3(t):
+    meet(t, "pop3", natively(t))
+
+
+@test
+def ftp(t):
+    meet(t, "ftp", natively(t))
+
+
+@test
+def redis(t):
+    meet(t, "redis", natively(t))
+
+
+@test
+def postgresql(t):
+    meet(t, "postgresql", natively(t))
+
+
+@test
+def mysql(t):
+    meet(t, "mysql", natively(t))
+
+
+@test
+def mqtt(t):
+    meet(t, "mqtt", natively(t))
+    meet(t, "mqtt twice", natively(t))
+
+
+@test
+def amqp(t):
+    meet(t, "amqp", natively(t))
+
+
+@test
+def ssh(t):
+    meet(t, "ssh", natively(t))
+
+
+@test
+def proxies(t):
+    meet(t, "proxy", natively(t))
+    meet(t, "socks", natively(t))
+
+
+@test
+def websocket(t):
+    t.need("node")
+    run = t.passed(t.run("websocket", ["node", "-e", WEBSOCKET % PEER]))
+    t.equal(run.text.split(), ["true", "hello", "closed"], "accept key, message, close")
+
+
+@test
+def all_of_them_in_virtual_time(t):
+    t.need("node")
+    run = t.passed(warp(t, "websocket", ["node", "-e", WEBSOCKET % PEER]))
+    t.equal(run.text.split(), ["true", "hello", "closed"], "accept key, message, close")
+    for name in CLIENTS:
+        meet(t, name, virtually(t))
+
+
+# Faults in a conversation -------------------------------------------------------------------
+
+
+@test
+def what_the_script_has_no_word_for_fails_the_run(t):
+    profile = t.profile("""
+        summary: Knows one word.
+        service:
+          script:
+            - loop: [{in: line, when: {PING: {say: "PONG\\r\\n"}, QUIT: close}}]
+    """)
+    run = t.run(profile, ["sh", "-c", f"printf 'HELLO\\r\\nPING\\r\\nQUIT\\r\\n' | nc -w 5 {PEER} 80"])
+    t.equal(run.text, "PONG\r\n", "the connection goes on")
+    t.equal(run.status, 1, "exit status")
+    t.contains(run.trace, 'waited for a line with "PING" or "QUIT", and "HELLO\\r\\n" came')
+
+
+@test
+def a_login_that_ends_in_silence(t):
+    """The second request of a Redis client is never answered: its own time limit has to end it."""
+    t.need("redis-cli")
+    profile = t.profile("""
+        summary: Answers one PING.
+        service:
+          script:
+            - expect: "*1\\r\\n$4\\r\\nping\\r\\n"
+            - say: "+PONG\\r\\n"
+        expect: [{attempts: 1}]
+    """)
+    run = t.run(profile, ["sh", "-c", "printf 'ping\\nping\\n' | timeout 2 redis-cli -h "
+                          f"{PEER}; echo $?"])
+    t.equal(run.text.split(), ["PONG", "124"], "what redis-cli says, and that it was ended")
