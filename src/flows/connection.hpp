@@ -3,6 +3,7 @@
 
 #include "flows/relay_state.hpp"
 #include "flows/service_state.hpp"
+#include "flows/stream_watch.hpp"
 #include "ghostpeer/event/event.hpp"
 #include "ghostpeer/event/tally.hpp"
 #include "ghostpeer/tcp/tcb.hpp"
@@ -26,6 +27,7 @@ struct Extras {
     std::vector<Instant> idle_fired;         ///< by Rule::id: `last_activity` when it fired
     ServiceState service;
     std::unique_ptr<RelayState> relay;
+    std::unique_ptr<StreamWatch> watch;           ///< where a rule looks for a text
     const profile::Rule* hole_in_rule = nullptr;  ///< the rule that blackholed the direction
     const profile::Rule* hole_out_rule = nullptr;
     std::size_t delayed_bytes = 0;  ///< payload of appointments

@@ -63,6 +63,14 @@ struct ServiceState {
     Pledge early_pledge;
     std::unique_ptr<script::Runner> script;  ///< of `script`, once the connection is there
     std::optional<profile::EndStep> script_ends;
+    std::uint64_t answers = 0;  ///< that `respond` has begun
+
+    [[nodiscard]] std::uint64_t requests() const noexcept {
+        return script ? script->requests() : answers;
+    }
+    [[nodiscard]] std::uint64_t responses() const noexcept {
+        return script ? script->responses() : answers;
+    }
 };
 
 }  // namespace ghostpeer::flows

@@ -19,6 +19,7 @@ constexpr std::size_t copy_size = 64 * 1024;
 }
 
 void answer(ServiceState& state, const profile::Respond& respond) {
+    ++state.answers;
     OutputItem item;
     item.content = respond.content;
     item.end = respond.content ? respond.content->size() : 0;

@@ -1,5 +1,7 @@
 #include "judge/follower.hpp"
 
+#include "event/tables.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -302,6 +304,8 @@ rules::Moment Follower::moment(const Followed& one, const event::Segment& segmen
     rules::Moment moment = Follower::moment(one, at);
     moment.state = segment.state;
     moment.segment = &segment.segment;
+    // No more than a record keeps of it, so that the judge of a record says the same.
+    moment.payload_known = event::payload_kept;
     moment.retransmission = segment.retransmission;
     return moment;
 }

@@ -190,6 +190,13 @@ struct Engine::Impl {
     void drain_replies(Connection& connection, Instant now);
     void state_changed(Connection& connection, tcp::StateChange change, Instant now);
     void try_thresholds(Connection& connection, Instant now);
+    /// Of requests and responses, before the service's next word leaves.
+    void try_requests(Connection& connection, Instant now);
+    void try_threshold_rules(Connection& connection, const RuleList& rules, std::uint64_t reached,
+                             std::optional<std::uint64_t> (*threshold_of)(const profile::Rule&),
+                             rules::NearMiss::What what, Instant now);
+    /// Texts that rules look for in the stream, before the service reads them.
+    void watch_stream(Connection& connection, Instant now);
     /// Would `try_thresholds` fire a rule?
     [[nodiscard]] bool threshold_reached(const Connection& connection) const;
     void try_idle(Connection& connection, Instant now);

@@ -12,6 +12,9 @@ namespace {
     std::size_t bytes = connection.tcb.heap_bytes();
     if (const Extras* extras = connection.extras.get()) {
         bytes += extras->put_off() + extras->service.output.size() * sizeof(OutputItem);
+        if (extras->watch) {
+            bytes += extras->watch->held();
+        }
         if (extras->service.script) {
             bytes += extras->service.script->held();
         }

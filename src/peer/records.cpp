@@ -105,8 +105,11 @@ void Engine::conclude(Instant now) {
             trail->ending = connection.ending;
         }
     });
-    impl_->connections.for_each(
-        [&](Connection& connection) { impl_->tell_surprises(connection, true, now); });
+    impl_->connections.for_each([&](Connection& connection) {
+        const bool cut = connection.blackholed_in || connection.reading_stopped ||
+                         impl_->finish_at.has_value();
+        impl_->tell_surprises(connection, !cut, now);
+    });
     impl_->concluded = true;
     impl_->post(nullptr, now, event::Conclusion{});
 }

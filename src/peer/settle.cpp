@@ -35,6 +35,12 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
         drain(connection, now);
         go_on(connection, now);
         if (connection.live()) {
+            if (!connection.rules().on_pattern.empty()) {
+                watch_stream(connection, now);
+            }
+            if (!connection.live()) {
+                continue;
+            }
             if (!connection.reading_stopped) {
                 service_read(connection, now, settings.max_buffered);
             } else {
@@ -140,7 +146,8 @@ void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change
                 connection.ending = Ending::closed;
             }
             if (connection.extras) {
-                tell_surprises(connection, true, now);
+                // What a reset or a lost segment has cut short is no surprise.
+                tell_surprises(connection, connection.tcb.fin_received(), now);
                 connection.extras->service = {};
             }
             connection.listed = true;
@@ -158,35 +165,20 @@ void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change
 }
 
 void Engine::Impl::try_thresholds(Connection& connection, Instant now) {
-    Behaviour& behaviour = *connection.behaviour;
-    const auto check = [&](const RuleList& rules, std::uint64_t reached, auto threshold_of) {
-        for (const profile::Rule* rule : rules) {
-            const auto threshold = threshold_of(*rule);
-            if (!threshold) {
-                continue;
-            }
-            std::vector<bool>& fired = connection.extra().threshold_fired;
-            fired.resize(behaviour.profile->rules.size());
-            if (fired[rule->id]) {
-                continue;
-            }
-            if (reached < *threshold) {
-                behaviour.record(*rule).near_miss.note(rules::NearMiss::What::total, reached,
-                                                       *threshold - reached);
-                continue;
-            }
-            fired[rule->id] = true;
-            try_rule(*rule, Occasion{connection}, now);
-        }
-    };
+    using What = rules::NearMiss::What;
     if (rules_rest) {
         return;
     }
     if (const RuleList& rules = connection.rules().on_received; !rules.empty()) {
-        check(rules, connection.tcb.bytes_received(), received_threshold);
+        try_threshold_rules(connection, rules, connection.tcb.bytes_received(), received_threshold,
+                            What::total, now);
     }
     if (const RuleList& rules = connection.rules().on_sent; !rules.empty()) {
-        check(rules, connection.tcb.bytes_acknowledged(), sent_threshold);
+        try_threshold_rules(connection, rules, connection.tcb.bytes_acknowledged(), sent_threshold,
+                            What::total, now);
+    }
+    if (!connection.rules().on_request.empty() || !connection.rules().on_response.empty()) {
+        try_requests(connection, now);
     }
 }
 

@@ -20,6 +20,12 @@ std::string to_string(const Event& event) {
             [](const OnSent& on) { return "sent " + std::to_string(on.bytes); },
             [](const OnIdle& on) { return "idle " + format_time(on.length); },
             [](const OnCommand& on) { return "command " + on.name; },
+            [](const OnReceivedPattern& on) {
+                return on.pattern.fixed_size() == 0 ? "received " + on.pattern.text()
+                                                    : "received \"" + on.pattern.text() + '"';
+            },
+            [](const OnRequest& on) { return "request " + std::to_string(on.number); },
+            [](const OnResponse& on) { return "response " + std::to_string(on.number); },
         },
         event);
 }

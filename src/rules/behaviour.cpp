@@ -34,6 +34,9 @@ struct Indexer {
     void operator()(const profile::OnSent&) const { add_once(index.on_sent, rule); }
     void operator()(const profile::OnIdle&) const { add_once(index.on_idle, rule); }
     void operator()(const profile::OnCommand&) const { add_once(index.on_command, rule); }
+    void operator()(const profile::OnReceivedPattern&) const { add_once(index.on_pattern, rule); }
+    void operator()(const profile::OnRequest&) const { add_once(index.on_request, rule); }
+    void operator()(const profile::OnResponse&) const { add_once(index.on_response, rule); }
 
   private:
     template <typename Lists, typename Word>
@@ -164,6 +167,14 @@ std::optional<std::uint64_t> sent_threshold(const profile::Rule& rule) noexcept 
 
 std::optional<Duration> idle_threshold(const profile::Rule& rule) noexcept {
     return threshold(rule, &profile::OnIdle::length);
+}
+
+std::optional<std::uint64_t> request_threshold(const profile::Rule& rule) noexcept {
+    return threshold(rule, &profile::OnRequest::number);
+}
+
+std::optional<std::uint64_t> response_threshold(const profile::Rule& rule) noexcept {
+    return threshold(rule, &profile::OnResponse::number);
 }
 
 bool waits_for_command(const profile::Rule& rule, std::string_view name) noexcept {

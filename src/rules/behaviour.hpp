@@ -37,6 +37,9 @@ struct RuleIndex {
     RuleList on_sent;
     RuleList on_idle;
     RuleList on_command;
+    RuleList on_pattern;  ///< `received "TEXT"`
+    RuleList on_request;
+    RuleList on_response;
 
     [[nodiscard]] const RuleList& of(tcp::Kind kind, const wire::Segment& segment) const noexcept {
         return kind == tcp::Kind::fin && !segment.payload.empty()
@@ -91,6 +94,8 @@ struct Behaviour {
 [[nodiscard]] std::optional<std::uint64_t> received_threshold(const profile::Rule& rule) noexcept;
 [[nodiscard]] std::optional<std::uint64_t> sent_threshold(const profile::Rule& rule) noexcept;
 [[nodiscard]] std::optional<Duration> idle_threshold(const profile::Rule& rule) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> request_threshold(const profile::Rule& rule) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> response_threshold(const profile::Rule& rule) noexcept;
 /// Does the rule wait for `command NAME`?
 [[nodiscard]] bool waits_for_command(const profile::Rule& rule, std::string_view name) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 namespace ghostpeer::rules {
 namespace {
@@ -46,7 +47,8 @@ class WhenCheck {
     bool segment_holds() {
         const wire::Segment* segment = moment_.segment;
         if (segment == nullptr) {
-            return !when_.length && !when_.packet_length && !when_.retransmitted && !when_.flags;
+            return !when_.length && !when_.packet_length && !when_.retransmitted && !when_.flags &&
+                   !when_.payload;
         }
         if (!in_range(when_.length, segment->payload.size(), What::length) ||
             (when_.packet_length &&
@@ -61,7 +63,20 @@ class WhenCheck {
             near_miss_.note(What::flags, segment->flags.bits, 1);
             return false;
         }
-        return true;
+        return payload_holds(*segment);
+    }
+    bool payload_holds(const wire::Segment& segment) {
+        if (!when_.payload) {
+            return true;
+        }
+        const auto& payload = segment.payload;
+        const std::string_view text(reinterpret_cast<const char*>(payload.data()),
+                                    std::min(payload.size(), moment_.payload_known));
+        if (when_.payload->found_in(text)) {
+            return true;
+        }
+        near_miss_.note(What::payload, 0, 1);
+        return false;
     }
 
     const profile::When& when_;

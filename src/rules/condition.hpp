@@ -7,6 +7,7 @@
 #include "ghostpeer/wire/time.hpp"
 #include "rules/near_miss.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ghostpeer::rules {
@@ -23,6 +24,8 @@ struct Moment {
     Duration elapsed{};
     const wire::Segment* segment = nullptr;  ///< null: the moment is not that of a segment
     bool retransmission = false;
+    /// Of the payload so much is known.
+    std::size_t payload_known = SIZE_MAX;
 };
 
 /// Do the conditions hold? If not, the first that fails is noted.

@@ -25,6 +25,8 @@ std::string describe(const NearMiss& miss) {
         case What::flags:
             return "`flags` were \"" +
                    wire::flag_letters(wire::Flags{static_cast<std::uint8_t>(miss.value)}) + "\"";
+        case What::payload: return "`payload` was in no segment";
+        case What::request: return "the most of one connection were " + value;
         case What::count: return "it came " + value + " times at most on one connection";
         case What::total: return "the most that was reached is " + value + " bytes";
     }

@@ -20,8 +20,10 @@ struct NearMiss {
         elapsed,
         retransmitted,
         flags,
-        count,  ///< value: the highest count reached on one connection
-        total,  ///< value: bytes of a `received` / `sent` event reached
+        payload,
+        request,  ///< value: requests or responses of one connection
+        count,    ///< value: the highest count reached on one connection
+        total,    ///< value: bytes of a `received` / `sent` event reached
     };
     What what = What::none;
     std::uint64_t value = 0;

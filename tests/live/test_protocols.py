@@ -198,3 +198,45 @@ def a_login_that_ends_in_silence(t):
     run = t.run(profile, ["sh", "-c", "printf 'ping\\nping\\n' | timeout 2 redis-cli -h "
                           f"{PEER}; echo $?"])
     t.equal(run.text.split(), ["PONG", "124"], "what redis-cli says, and that it was ended")
+
+
+@test
+def the_answer_to_a_whole_mail_is_lost(t):
+    """At the bytes that end the mail, however the client cuts them."""
+    t.need("curl")
+    profile = t.profile(r"""
+        summary: Dies when the whole mail is there.
+        extends: smtp
+        rules:
+          - {on: 'received /\r\n\.\r\n/', do: reset}
+          - {on: response 1, do: {log: the answer to EHLO}}
+        expect:
+          - {see: receive data, when: {payload: "/^MAIL FROM/"}, times: 1}
+          - {never: receive data, when: {payload: QUIT}}
+    """)
+    run = t.run(profile, ["curl", "-sS", f"smtp://{PEER}", "--mail-from", "a@mail.example",
+                          "--mail-rcpt", "b@mail.example", "-T", "-"],
+                stdin=b"Subject: one\r\n\r\nhello\r\n")
+    t.equal(run.status, 56, "exit status: what curl makes of it")
+    t.contains(run.trace, "the answer to EHLO")
+
+
+@test
+def the_second_request_not_the_second_segment(t):
+    """Python sends a POST's header and body in two segments: `nth: 2` hits its first request."""
+    profile = t.profile("""
+        summary: The second answer never comes.
+        extends: http-keepalive
+        rules: [{on: response 2, do: reset}]
+    """)
+    run = t.run(profile, t.python(f"""
+        import http.client
+        c = http.client.HTTPConnection("{PEER}", 80)
+        for n in range(2):
+            try:
+                c.request("POST", "/", body=b"x" * 100)
+                print(c.getresponse().read())
+            except OSError as e:
+                print(type(e).__name__)
+    """))
+    t.equal(run.text.split(), [r"b'ok\n'", "ConnectionResetError"], "the two requests")

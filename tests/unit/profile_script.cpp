@@ -55,3 +55,17 @@ TEST_CASE("scripts: what is right") {
         errors_of("attempts: {1: {service: {script: [{expect: /(x)/}, {say: '${1}'}]}}}").empty());
     CHECK(errors_of("role: client\nservice: {script: [{say: GET}, {expect: x}, close]}").empty());
 }
+
+TEST_CASE("requests: what needs which service, and what expectations cannot name") {
+    CHECK(says("service: discard\nrules: [{on: request 1, do: reset}]", "tell requests apart"));
+    CHECK(says("rules: [{on: request 0, do: reset}]", "counted from 1"));
+    CHECK(says("rules: [{on: 'received /(/', do: reset}]", "is no regular expression"));
+    CHECK(says("rules: [{on: 'received \"\"', do: reset}]", "1 to 4094 bytes"));
+    CHECK(says("expect: [{see: request 1}]", "is for rules"));
+    CHECK(says("expect: [{see: receive fin, within: 1s of request 1}]", "is for rules"));
+    CHECK(says("rules: [{on: start, when: {payload: x}, do: reset}]", "needs a segment"));
+    CHECK(errors_of("attempts: {1: {service: {respond: {text: x}}, rules: [{on: request 1, "
+                    "do: reset}]}}")
+              .empty());
+    CHECK(errors_of("expect: [{see: receive data, when: {payload: '/^QUIT/'}}]").empty());
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/profile/forgery.hpp"
+#include "ghostpeer/profile/pattern.hpp"
 #include "ghostpeer/profile/sequence_expression.hpp"
 #include "ghostpeer/tcp/names.hpp"
 #include "ghostpeer/wire/segment.hpp"
@@ -59,8 +60,21 @@ struct OnCommand {
     std::string name;
 };
 
-using Event =
-    std::variant<OnReceive, OnSend, OnEnter, OnStart, OnReceived, OnSent, OnIdle, OnCommand>;
+/// `received "TEXT"`, `received /EXPRESSION/`: each time that it comes in the stream.
+struct OnReceivedPattern {
+    Pattern pattern;
+};
+/// `request N`: the service has had so many.
+struct OnRequest {
+    std::uint64_t number = 0;
+};
+/// `response N`: the service begins to answer that request.
+struct OnResponse {
+    std::uint64_t number = 0;
+};
+
+using Event = std::variant<OnReceive, OnSend, OnEnter, OnStart, OnReceived, OnSent, OnIdle,
+                           OnCommand, OnReceivedPattern, OnRequest, OnResponse>;
 
 /// As the language spells it: `receive keepalive-probe`, `idle 5s`.
 [[nodiscard]] std::string to_string(const Event& event);
@@ -85,6 +99,7 @@ struct When {
     std::optional<Range> sent;           ///< payload bytes that the other side acknowledged
     std::optional<Range> elapsed;        ///< nanoseconds since the connection's `start`
     std::optional<bool> retransmitted;
+    std::optional<Pattern> payload;
     std::optional<wire::Flags> flags;  ///< exactly these
 };
 

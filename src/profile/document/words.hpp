@@ -50,6 +50,8 @@ struct Context {
     FileCache& files;
     /// Names of the phases that `become` may name; the first is that of the top rules.
     std::vector<std::string> phases{""};
+    /// The last event that needs a service which tells requests apart; null: none does.
+    const YamlNode* request = nullptr;
 };
 
 template <class Target>

@@ -1,6 +1,7 @@
 // `attempts:`: other behaviour for the first, second, … connection.
 #include "profile/document/values.hpp"
 #include "profile/language/draft.hpp"
+#include "profile/language/rule_parts.hpp"
 
 #include <array>
 #include <map>
@@ -54,6 +55,7 @@ std::shared_ptr<const Profile> read_in_place(const Entry& entry, const Draft& ou
         collect_phases(entry.value, inner.phases);
         read_keys(entry.value, attempt_words, "key", " in an attempt", draft, inner);
     }
+    check_requests(draft.profile.service, inner);
     finish_rules(std::move(draft.rules), std::move(draft.phases), draft.profile, context.errors);
     draft.profile.tcp = finish_tcp(draft.tcp, draft.profile.service, context.errors);
     draft.profile.attempts.clear();

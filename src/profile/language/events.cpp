@@ -1,3 +1,4 @@
+#include "profile/document/escapes.hpp"
 #include "profile/document/values.hpp"
 #include "profile/language/rule_parts.hpp"
 
@@ -113,7 +114,58 @@ std::optional<std::uint64_t> read_event_size(const EventText& text, Errors& erro
     return size;
 }
 
+/// `"TEXT"` or `/EXPRESSION/`
+std::optional<Event> read_received_pattern(const EventText& text, Errors& errors) {
+    constexpr std::size_t longest = 4096;
+    const std::string_view argument = text.argument;
+    const bool quoted = argument.front() == '"';
+    if (quoted && (argument.size() < 3 || argument.back() != '"' || argument.size() > longest)) {
+        errors.add(text.at,
+                   "`received` takes a text of 1 to 4094 bytes in double quotes, as in "
+                   "`'received \"QUIT\"'`");
+        return std::nullopt;
+    }
+    if (quoted) {
+        refuse_byte_escape(text.at, errors);
+        return OnReceivedPattern{
+            Pattern::of_text(std::string(argument.substr(1, argument.size() - 2)))};
+    }
+    auto pattern = Pattern::parse(argument);
+    if (!pattern || pattern->fixed_size() > 0) {
+        errors.add(text.at, in_quotes(argument) + " is no regular expression" +
+                                (pattern ? "; it stands between slashes" : ": " + pattern.error()));
+        return std::nullopt;
+    }
+    return OnReceivedPattern{std::move(*pattern)};
+}
+
+std::optional<std::uint64_t> read_ordinal(const EventText& text, Errors& errors) {
+    if (!needs_argument(text, "a number", "2", errors)) {
+        return std::nullopt;
+    }
+    const auto number = parse_number(text.argument);
+    if (!number || *number == 0) {
+        errors.add(text.at, in_quotes(text.argument) + " is no number of a " +
+                                std::string(text.word) + "; they are counted from 1");
+        return std::nullopt;
+    }
+    return number;
+}
+
+std::optional<Event> read_request(const EventText& text, Errors& errors) {
+    const auto number = read_ordinal(text, errors);
+    return number ? std::optional<Event>(OnRequest{*number}) : std::nullopt;
+}
+
+std::optional<Event> read_response(const EventText& text, Errors& errors) {
+    const auto number = read_ordinal(text, errors);
+    return number ? std::optional<Event>(OnResponse{*number}) : std::nullopt;
+}
+
 std::optional<Event> read_received(const EventText& text, Errors& errors) {
+    if (!text.argument.empty() && (text.argument.front() == '"' || text.argument.front() == '/')) {
+        return read_received_pattern(text, errors);
+    }
     const auto size = read_event_size(text, errors);
     return size ? std::optional<Event>(OnReceived{*size}) : std::nullopt;
 }
@@ -154,14 +206,16 @@ std::optional<Event> read_command(const EventText& text, Errors& errors) {
     return OnCommand{std::string(text.argument)};
 }
 
-constexpr std::array<Word<ReadEvent>, 8> event_words{{{"receive", read_receive},
-                                                      {"send", read_send},
-                                                      {"enter", read_enter},
-                                                      {"start", read_start},
-                                                      {"received", read_received},
-                                                      {"sent", read_sent},
-                                                      {"idle", read_idle},
-                                                      {"command", read_command}}};
+constexpr std::array<Word<ReadEvent>, 10> event_words{{{"receive", read_receive},
+                                                       {"send", read_send},
+                                                       {"enter", read_enter},
+                                                       {"start", read_start},
+                                                       {"received", read_received},
+                                                       {"sent", read_sent},
+                                                       {"idle", read_idle},
+                                                       {"command", read_command},
+                                                       {"request", read_request},
+                                                       {"response", read_response}}};
 
 void read_event_of(const YamlNode& node, std::vector<EventAt>& events, Errors& errors) {
     if (node.type != YamlNode::Type::scalar) {
@@ -207,6 +261,33 @@ void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& error
 
 void read_on(const Entry& entry, RuleParts& rule, Context& context) {
     read_events(entry, rule.events, context.errors);
+    for (const EventAt& each : rule.events) {
+        if (std::holds_alternative<OnRequest>(each.event) ||
+            std::holds_alternative<OnResponse>(each.event)) {
+            context.request = each.at;
+        }
+    }
+}
+
+void check_is_seen(const Event& event, const YamlNode& at, Errors& errors) {
+    if (std::holds_alternative<OnReceivedPattern>(event) ||
+        std::holds_alternative<OnRequest>(event) || std::holds_alternative<OnResponse>(event)) {
+        errors.add(at, in_quotes(to_string(event)) +
+                           " is for rules; an expectation looks at segments, as in "
+                           "`see: receive data, when: {payload: QUIT}`");
+    }
+}
+
+void check_requests(const Service& service, Context& context) {
+    if (context.request != nullptr && !std::holds_alternative<Script>(service) &&
+        !std::holds_alternative<Respond>(service)) {
+        context.errors.add(
+            *context.request,
+            "only `service: script` and `service: respond` tell requests apart; with "
+            "another one write what a request begins with, as in "
+            "`'received /GET /'`, and count by `nth`");
+    }
+    context.request = nullptr;
 }
 
 }  // namespace ghostpeer::profile

@@ -30,6 +30,9 @@ template <Form Which>
 void read_observed(const Entry& entry, Parts& parts, Context& context) {
     parts.made.form = Which;
     read_events(entry, parts.rule.events, context.errors);
+    for (const EventAt& each : parts.rule.events) {
+        check_is_seen(each.event, *each.at, context.errors);
+    }
 }
 
 void read_attempts_form(const Entry& entry, Parts& parts, Context& context) {

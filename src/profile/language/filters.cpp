@@ -1,5 +1,6 @@
 #include "profile/document/values.hpp"
 #include "profile/language/rule_parts.hpp"
+#include "profile/script/payload.hpp"
 
 #include <array>
 #include <limits>
@@ -95,7 +96,35 @@ void read_range_into(const Entry& entry, When& when, Context& context) {
     when.*Member = read_range(entry, Limits, context.errors);
 }
 
-constexpr std::array<Word<ReadKey<When>>, 10> when_words{{
+/// A text, `/EXPRESSION/` or `{hex: …}`
+void read_payload_pattern(const Entry& entry, When& when, Context& context) {
+    if (entry.value.type == YamlNode::Type::map && entry.value.entries.size() == 1 &&
+        find(entry.value, "hex") != nullptr) {
+        const Content bytes = read_hex(*find(entry.value, "hex"), context.errors);
+        if (bytes && !bytes->empty()) {
+            when.payload = Pattern::of_text(std::string(bytes->begin(), bytes->end()));
+        } else if (bytes) {
+            context.errors.add(entry.value, "`payload` needs at least one byte");
+        }
+        return;
+    }
+    if (!expect_type(entry, YamlNode::Type::scalar, "a text, `/EXPRESSION/` or `{hex: DIGITS}`",
+                     context.errors)) {
+        return;
+    }
+    const auto text = read_byte_text(entry, context.errors);
+    auto pattern = Pattern::parse(text.value_or(""));
+    if (!pattern) {
+        context.errors.add(entry.value,
+                           in_quotes(*text) + " is no regular expression: " + pattern.error());
+    } else if (pattern->text().empty()) {
+        context.errors.add(entry.value, "`payload` needs at least one byte");
+    } else {
+        when.payload = std::move(*pattern);
+    }
+}
+
+constexpr std::array<Word<ReadKey<When>>, 11> when_words{{
     {"state", read_states},
     {"attempt", read_range_into<&When::attempt, attempts>},
     {"port", read_range_into<&When::port, ports>},
@@ -108,6 +137,7 @@ constexpr std::array<Word<ReadKey<When>>, 10> when_words{{
      [](const Entry& entry, When& when, Context& context) {
          when.retransmitted = read_bool(entry, context.errors);
      }},
+    {"payload", read_payload_pattern},
     {"flags", [](const Entry& entry, When& when,
                  Context& context) { when.flags = read_flags(entry, context.errors); }},
 }};

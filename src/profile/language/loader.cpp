@@ -6,6 +6,7 @@
 #include "profile/document/values.hpp"
 #include "profile/language/draft.hpp"
 #include "profile/language/expectations.hpp"
+#include "profile/language/rule_parts.hpp"
 #include "profile/language/tags.hpp"
 
 #include <algorithm>
@@ -117,6 +118,7 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
         read_keys(link->tree, top_words, "key", " in a profile", draft, context);
         put_rules_first(std::move(draft.rules), top);
     }
+    check_requests(draft.profile.service, context);
     add_folders(chain, files, draft.profile.folders);
     finish_rules(std::move(top), std::move(draft.phases), draft.profile, errors);
     for (const ChainLink& link : chain.links) {

@@ -50,7 +50,8 @@ void check_event_recurs(const RuleParts& rule, Errors& errors) {
     }
     const auto& event = rule.events.front().event;
     if (is_segment_event(event) || std::holds_alternative<OnIdle>(event) ||
-        std::holds_alternative<OnCommand>(event)) {
+        std::holds_alternative<OnCommand>(event) ||
+        std::holds_alternative<OnReceivedPattern>(event)) {
         return;
     }
     const auto& filters = rule.filters;
@@ -86,7 +87,7 @@ void check_segment_filters(const RuleParts& rule, Errors& errors) {
     if (event == nullptr) {
         return;
     }
-    for (const auto* key : {"length", "packet_length", "retransmitted", "flags"}) {
+    for (const auto* key : {"length", "packet_length", "retransmitted", "flags", "payload"}) {
         if (const auto* entry = condition(rule, key)) {
             errors.add(entry->key, "the filter " + in_quotes(key) + " needs a segment, and " +
                                        quoted_event(*event) + " has none");

@@ -1,7 +1,7 @@
 // A rule while it is being read: its values and where each of them stands.
 #pragma once
 
-#include "ghostpeer/profile/rule.hpp"
+#include "ghostpeer/profile/profile.hpp"
 #include "profile/document/words.hpp"
 #include "profile/document/yaml_node.hpp"
 
@@ -35,6 +35,11 @@ struct RuleParts {
                                               Errors& errors);
 /// `on:`, `see:` or `never:`, one event or a list.
 void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& errors);
+
+/// What only rules wait for is reported, where an expectation names it.
+void check_is_seen(const Event& event, const YamlNode& at, Errors& errors);
+/// Where a rule waits for a request, the service has to tell requests apart.
+void check_requests(const Service& service, Context& context);
 
 /// `on:`, one or a list.
 void read_on(const Entry& entry, RuleParts& rule, Context& context);

@@ -195,6 +195,7 @@ std::optional<Within> read_within(const Entry& entry, Errors& errors) {
     if (!event) {
         return std::nullopt;
     }
+    check_is_seen(*event, entry.value, errors);
     within.of = std::move(*event);
     return within;
 }
