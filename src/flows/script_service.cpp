@@ -37,7 +37,7 @@ void script_read(Connection& connection, Instant now, std::size_t max_buffered) 
     }
     ServiceState& state = connection.extra().service;
     if (!state.script) {
-        state.script = std::make_unique<Runner>(*service);
+        state.script = std::make_unique<Runner>(*service, connection.behaviour->asks_repeats);
         // It comes to what it waits for.
         static_cast<void>(state.script->go(now));
     } else if (state.script->over()) {
@@ -114,6 +114,20 @@ std::vector<script::Surprise> script_surprises(Connection& connection, bool over
         runner->hear_no_more();
     }
     return runner->take_surprises();
+}
+
+std::vector<std::uint64_t> whole_requests(Connection& connection, bool over) {
+    if (!connection.extras) {
+        return {};
+    }
+    ServiceState& state = connection.extras->service;
+    if (state.script) {
+        if (over) {
+            state.script->end_request();
+        }
+        return state.script->take_marks();
+    }
+    return std::exchange(state.whole, {});
 }
 
 }  // namespace ghostpeer::flows

@@ -6,6 +6,7 @@
 #include "script/runner.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace ghostpeer::flows {
@@ -20,5 +21,9 @@ void script_write(Connection& connection, Instant now, tcp::Output& out);
 [[nodiscard]] bool script_may_end(const Connection& connection);
 /// What came that the script has no word for, since this was called last; `over`: no more comes.
 [[nodiscard]] std::vector<script::Surprise> script_surprises(Connection& connection, bool over);
+
+/// Marks of the requests that have become whole since this was called last; `over`: what has come
+/// of one is all of it.
+[[nodiscard]] std::vector<std::uint64_t> whole_requests(Connection& connection, bool over);
 
 }  // namespace ghostpeer::flows

@@ -5,6 +5,7 @@
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
 #include "rules/deed.hpp"
+#include "script/digest.hpp"
 #include "script/runner.hpp"
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace ghostpeer::flows {
 
@@ -64,6 +66,9 @@ struct ServiceState {
     std::unique_ptr<script::Runner> script;  ///< of `script`, once the connection is there
     std::optional<profile::EndStep> script_ends;
     std::uint64_t answers = 0;  ///< that `respond` has begun
+    // Of `respond`, where somebody asks whether a request comes twice:
+    std::uint64_t mark = script::no_bytes;  ///< of the request so far
+    std::vector<std::uint64_t> whole;       ///< marks of requests
 
     [[nodiscard]] std::uint64_t requests() const noexcept {
         return script ? script->requests() : answers;

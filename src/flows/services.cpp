@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace ghostpeer::flows {
 namespace {
@@ -30,12 +31,24 @@ void answer(ServiceState& state, const profile::Respond& respond) {
 /// An answer for each time that the pattern comes, as many as may wait. Returns how far it has
 /// looked.
 [[nodiscard]] std::size_t find_pattern(ServiceState& state, const Needle& needle,
-                                       const profile::Respond& respond, std::string_view text) {
+                                       const profile::Respond& respond, std::string_view text,
+                                       bool marks) {
+    const auto note = [&](std::size_t from, std::size_t end) {
+        if (marks) {
+            const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+            state.mark = script::mix(state.mark, std::span(bytes + from, end - from));
+        }
+    };
     std::size_t looked = 0;
     while (looked < text.size() && state.output.size() < max_pending_answers) {
         const std::size_t end = needle.find(text.substr(looked), state.matched);
         if (end == Needle::npos) {
+            note(looked, text.size());
             return text.size();
+        }
+        note(looked, looked + end);
+        if (marks) {
+            state.whole.push_back(std::exchange(state.mark, script::no_bytes));
         }
         looked += end;
         answer(state, respond);
@@ -87,8 +100,12 @@ void read_respond(Connection& connection, const profile::Respond& respond,
     }
     std::size_t n = std::min(waiting.size(), std::min(copy_size, max_buffered));
     if (const auto& needle = connection.behaviour->needle) {
-        n = find_pattern(state, *needle, respond, as_text(waiting.first(n)));
+        n = find_pattern(state, *needle, respond, as_text(waiting.first(n)),
+                         connection.behaviour->asks_repeats);
     } else {
+        if (connection.behaviour->asks_repeats) {
+            state.whole.push_back(script::mix(script::no_bytes, waiting.first(n)));
+        }
         answer(state, respond);
     }
     connection.tcb.consume(n);

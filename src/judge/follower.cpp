@@ -1,5 +1,4 @@
 #include "judge/follower.hpp"
-
 #include "event/tables.hpp"
 
 #include <algorithm>
@@ -159,6 +158,10 @@ void Follower::process(const event::Event& event, Instant at) {
         return;
     }
     note_idle(*one, at);
+    const auto* notice = std::get_if<event::Notice>(&event.what);
+    if (notice != nullptr && notice->what == "repeated-request") {
+        note(one->witness->of_repeat(), *one, moment(*one, at), at);
+    }
     if (state != nullptr) {
         entered(*one, state->to, at);
     } else if (const auto* icmp = std::get_if<event::Icmp>(&event.what)) {
@@ -304,7 +307,6 @@ rules::Moment Follower::moment(const Followed& one, const event::Segment& segmen
     rules::Moment moment = Follower::moment(one, at);
     moment.state = segment.state;
     moment.segment = &segment.segment;
-    // No more than a record keeps of it, so that the judge of a record says the same.
     moment.payload_known = event::payload_kept;
     moment.retransmission = segment.retransmission;
     return moment;

@@ -108,6 +108,8 @@ void Witness::add(const profile::Event& event, Lead lead) {
         put(on_enter_, std::optional(enter->state));
     } else if (std::holds_alternative<profile::OnStart>(event)) {
         on_start_.push_back(lead);
+    } else if (std::holds_alternative<profile::OnRepeatedRequest>(event)) {
+        on_repeat_.push_back(lead);
     } else if (const auto* received = std::get_if<profile::OnReceived>(&event)) {
         totals_.push_back({received->bytes, false, lead});
     } else if (const auto* sent = std::get_if<profile::OnSent>(&event)) {

@@ -67,6 +67,7 @@ class Witness {
         return on_enter_[static_cast<std::size_t>(state)];
     }
     [[nodiscard]] const Leads& of_start() const noexcept { return on_start_; }
+    [[nodiscard]] const Leads& of_repeat() const noexcept { return on_repeat_; }
     [[nodiscard]] Leads of_command(std::string_view name) const;
     [[nodiscard]] const std::vector<Total>& totals() const noexcept { return totals_; }
     [[nodiscard]] const std::vector<Idle>& idles() const noexcept { return idles_; }
@@ -126,6 +127,7 @@ class Witness {
     std::array<Leads, tcp::reason_count> on_send_;
     std::array<Leads, tcp::state_count> on_enter_;
     Leads on_start_;
+    Leads on_repeat_;  ///< of a request
     std::vector<std::pair<std::string, Lead>> on_command_;
     std::vector<Total> totals_;
     std::vector<Idle> idles_;

@@ -186,6 +186,8 @@ struct Engine::Impl {
     void settle(Connection& connection, Instant now);
     /// What came that the connection's script has no word for; `over`: no more comes.
     void tell_surprises(Connection& connection, bool over, Instant now);
+    /// Requests whose bytes have come to the same address and port before.
+    void tell_repeats(Connection& connection, bool over, Instant now);
     void drain(Connection& connection, Instant now);
     void drain_replies(Connection& connection, Instant now);
     void state_changed(Connection& connection, tcp::StateChange change, Instant now);
@@ -366,6 +368,7 @@ struct Engine::Impl {
     event::EventIds own_ids;
     event::EventIds* ids = nullptr;
     event::EventId cause = 0;  ///< the segment that has arrived, as long as it is worked on
+    std::set<std::uint64_t> requests_seen;  ///< marks, where somebody asks for them
     std::map<std::string_view, std::set<std::string>> notices_given;  ///< by kind, a literal
     /// Names of profiles that `use` brought and that were replaced before a connection had them.
     std::set<std::string> unmet_uses;

@@ -109,6 +109,7 @@ void Engine::conclude(Instant now) {
         const bool cut = connection.blackholed_in || connection.reading_stopped ||
                          impl_->finish_at.has_value();
         impl_->tell_surprises(connection, !cut, now);
+        impl_->tell_repeats(connection, true, now);
     });
     impl_->concluded = true;
     impl_->post(nullptr, now, event::Conclusion{});

@@ -53,6 +53,9 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
             connection.tcb.transmit(now, out);
         }
         tell_surprises(connection, connection.tcb.at_end_of_stream(), now);
+        if (connection.behaviour->asks_repeats) {
+            tell_repeats(connection, false, now);
+        }
         if (script_goes_on(connection, now)) {
             // Its own limit ends that: so many steps at one instant.
             round = 0;
@@ -148,6 +151,7 @@ void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change
             if (connection.extras) {
                 // What a reset or a lost segment has cut short is no surprise.
                 tell_surprises(connection, connection.tcb.fin_received(), now);
+                tell_repeats(connection, true, now);
                 connection.extras->service = {};
             }
             connection.listed = true;

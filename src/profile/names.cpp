@@ -24,6 +24,7 @@ std::string to_string(const Event& event) {
                 return on.pattern.fixed_size() == 0 ? "received " + on.pattern.text()
                                                     : "received \"" + on.pattern.text() + '"';
             },
+            [](const OnRepeatedRequest&) { return std::string("repeated request"); },
             [](const OnRequest& on) { return "request " + std::to_string(on.number); },
             [](const OnResponse& on) { return "response " + std::to_string(on.number); },
         },

@@ -35,6 +35,7 @@ struct Indexer {
     void operator()(const profile::OnIdle&) const { add_once(index.on_idle, rule); }
     void operator()(const profile::OnCommand&) const { add_once(index.on_command, rule); }
     void operator()(const profile::OnReceivedPattern&) const { add_once(index.on_pattern, rule); }
+    void operator()(const profile::OnRepeatedRequest&) const {}  // no rule waits for it
     void operator()(const profile::OnRequest&) const { add_once(index.on_request, rule); }
     void operator()(const profile::OnResponse&) const { add_once(index.on_response, rule); }
 
@@ -144,6 +145,12 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
 
 void Behaviour::look_at(const std::vector<profile::Expectation>& expect) {
     counts_acks = counts_acks || std::any_of(expect.begin(), expect.end(), looks_at_acks);
+    asks_repeats =
+        asks_repeats || std::any_of(expect.begin(), expect.end(), [](const auto& one) {
+            return std::any_of(one.events.begin(), one.events.end(), [](const auto& event) {
+                return std::holds_alternative<profile::OnRepeatedRequest>(event);
+            });
+        });
     asks_ends = asks_ends || std::any_of(expect.begin(), expect.end(), [](const auto& one) {
                     return one.form == profile::Form::outcome;
                 });

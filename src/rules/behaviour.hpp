@@ -73,6 +73,7 @@ struct Behaviour {
     bool was_used = false;           ///< by some connection
     bool finishes_together = false;  ///< a rule has `finish: all`
     bool counts_acks = false;        ///< somebody looks at each acknowledgement
+    bool asks_repeats = false;       ///< somebody asks whether a request comes twice
     bool asks_ends = false;          ///< somebody asks how each of its connections ends
     bool quotes_arrivals = false;    ///< an `icmp` action may quote the last segment that arrived
     /// Other behaviour for attempts of these numbers; the first that fits wins.

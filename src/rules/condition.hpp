@@ -24,7 +24,7 @@ struct Moment {
     Duration elapsed{};
     const wire::Segment* segment = nullptr;  ///< null: the moment is not that of a segment
     bool retransmission = false;
-    /// Of the payload so much is known.
+    /// Of the payload so much is known: no more than a record keeps, where a record is judged.
     std::size_t payload_known = SIZE_MAX;
 };
 

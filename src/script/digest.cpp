@@ -75,6 +75,13 @@ wire::Bytes sha1(std::span<const std::uint8_t> bytes) {
     return digest;
 }
 
+std::uint64_t mix(std::uint64_t hash, std::span<const std::uint8_t> bytes) noexcept {
+    for (const std::uint8_t byte : bytes) {
+        hash = (hash ^ byte) * 0x100000001b3;
+    }
+    return hash;
+}
+
 std::string base64(std::span<const std::uint8_t> bytes) {
     constexpr std::string_view digits =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

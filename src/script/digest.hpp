@@ -18,4 +18,8 @@ namespace ghostpeer::script {
 /// The bytes of pairs of digits, blanks between them or not; empty where it is something else.
 [[nodiscard]] wire::Bytes unhex(std::span<const std::uint8_t> text);
 
+/// Tells streams of bytes apart (FNV-1a), piece by piece.
+inline constexpr std::uint64_t no_bytes = 0xcbf29ce484222325;
+[[nodiscard]] std::uint64_t mix(std::uint64_t hash, std::span<const std::uint8_t> bytes) noexcept;
+
 }  // namespace ghostpeer::script

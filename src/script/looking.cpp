@@ -181,6 +181,7 @@ std::optional<Runner::Found> Runner::look_in_bytes(const AwaitStep& what, std::u
         // Too many to be kept: they are forgotten as they come, and then the step has them.
         const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(count, input.size()));
         skip_ = count - here;
+        mark(std::span(input_).subspan(begin_, here));
         begin_ += here;
         skipping_ = true;
         return std::nullopt;

@@ -1,5 +1,6 @@
 #include "script/runner.hpp"
 
+#include "script/digest.hpp"
 #include "script/phrase.hpp"
 #include "wire/overloaded.hpp"
 
@@ -16,7 +17,8 @@ constexpr std::size_t most_surprises = 16;
 
 }  // namespace
 
-Runner::Runner(profile::Script script) : steps_(std::move(script.steps)) {
+Runner::Runner(profile::Script script, bool marks)
+    : steps_(std::move(script.steps)), marks_(marks) {
     levels_.push_back({steps_.get(), 0, false, {}});
 }
 
@@ -48,6 +50,9 @@ Runner::Pause Runner::go(Instant now) {
         }
     }
     why_ = *pause;
+    if (why_ != Pause::input && why_ != Pause::too_much) {
+        end_request();
+    }
     return why_;
 }
 
@@ -126,7 +131,7 @@ bool Runner::await(const profile::Step& step, const profile::AwaitStep& what) {
             // The step itself comes again behind them.
             levels_.push_back({&what.otherwise, 0, false, {}});
         } else {
-            be_surprised(step, found->surprise);
+            be_surprised(step, found->surprise + "; `else` says what is to be done with it");
         }
         return true;
     }
@@ -156,7 +161,9 @@ void Runner::take(const Found& found) {
     for (std::string& capture : captures_) {
         capture.resize(std::min(capture.size(), longest_capture));
     }
-    begin_ += std::min(found.taken, input_.size() - begin_);
+    const std::size_t taken = std::min(found.taken, input_.size() - begin_);
+    mark(std::span(input_).subspan(begin_, taken));
+    begin_ += taken;
     looked_ = 0;
     if (begin_ == input_.size()) {
         input_.clear();
@@ -185,12 +192,27 @@ void Runner::hear(std::span<const std::uint8_t> bytes) {
     }
     const auto skipped = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, bytes.size()));
     skip_ -= skipped;
+    mark(bytes.first(skipped));
     bytes = bytes.subspan(skipped);
     if (begin_ > input_.size() / 2) {
         input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(begin_));
         begin_ = 0;
     }
     input_.insert(input_.end(), bytes.begin(), bytes.end());
+}
+
+void Runner::mark(std::span<const std::uint8_t> bytes) {
+    if (marks_ && !bytes.empty()) {
+        mark_ = mix(mark_ == 0 ? no_bytes : mark_, bytes);
+    }
+}
+
+void Runner::end_request() {
+    constexpr std::size_t most_whole = 1024;
+    if (mark_ != 0 && whole_.size() < most_whole) {
+        whole_.push_back(mark_);
+    }
+    mark_ = 0;
 }
 
 void Runner::be_surprised(const profile::Step& step, std::string text) {

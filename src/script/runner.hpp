@@ -25,7 +25,8 @@ struct Surprise {
 
 class Runner {
   public:
-    explicit Runner(profile::Script script);
+    /// `marks`: are requests to be told apart by their bytes?
+    explicit Runner(profile::Script script, bool marks = false);
 
     /// Why `go` came back.
     enum class Pause : std::uint8_t {
@@ -56,6 +57,10 @@ class Runner {
     /// Requests that something was said after.
     [[nodiscard]] std::uint64_t responses() const noexcept { return responses_; }
     [[nodiscard]] std::vector<Surprise> take_surprises() { return std::exchange(surprises_, {}); }
+    /// What has been heard since the last request makes one.
+    void end_request();
+    /// Of requests that are whole, by their bytes.
+    [[nodiscard]] std::vector<std::uint64_t> take_marks() { return std::exchange(whole_, {}); }
     /// Bytes on the heap.
     [[nodiscard]] std::size_t held() const noexcept {
         return input_.capacity() + (filled_in_ ? said_.content->size() : 0);
@@ -86,6 +91,7 @@ class Runner {
     [[nodiscard]] std::optional<Found> look_in_frame(const profile::AwaitStep& what,
                                                      const profile::LengthField& field);
     void take(const Found& found);
+    void mark(std::span<const std::uint8_t> bytes);
     void begin_say(const profile::SayStep& what);
     void leave_loop();
     [[nodiscard]] std::string_view text() const noexcept;
@@ -111,6 +117,9 @@ class Runner {
     std::uint64_t requests_ = 0;
     std::uint64_t responses_ = 0;
     std::vector<Surprise> surprises_;
+    bool marks_ = false;
+    std::uint64_t mark_ = 0;  ///< of the request so far; 0: there is none
+    std::vector<std::uint64_t> whole_;
 };
 
 }  // namespace ghostpeer::script

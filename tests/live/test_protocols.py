@@ -179,7 +179,7 @@ def what_the_script_has_no_word_for_fails_the_run(t):
     """)
     run = t.run(profile, ["sh", "-c", f"printf 'HELLO\\r\\nPING\\r\\nQUIT\\r\\n' | nc -w 5 {PEER} 80"])
     t.equal(run.text, "PONG\r\n", "the connection goes on")
-    t.equal(run.status, 1, "exit status")
+    t.equal(run.status, 123, "exit status")
     t.contains(run.trace, 'waited for a line with "PING" or "QUIT", and "HELLO\\r\\n" came')
 
 
@@ -191,7 +191,9 @@ def a_login_that_ends_in_silence(t):
         summary: Answers one PING.
         service:
           script:
-            - expect: "*1\\r\\n$4\\r\\nping\\r\\n"
+            - expect: "DOCS\\r\\n"
+            - say: "*0\\r\\n"
+            - expect: "ping\\r\\n"
             - say: "+PONG\\r\\n"
         expect: [{attempts: 1}]
     """)
@@ -240,3 +242,30 @@ def the_second_request_not_the_second_segment(t):
                 print(type(e).__name__)
     """))
     t.equal(run.text.split(), [r"b'ok\n'", "ConnectionResetError"], "the two requests")
+
+
+@test
+def a_request_that_is_sent_twice(t):
+    """Where the answer is lost a client that repeats a POST does it twice."""
+    profile = t.profile("""
+        summary: Takes a request and dies.
+        extends: http-keepalive
+        rules: [{on: response 1, do: reset}]
+        expect: [{never: {repeated: request}}]
+    """)
+
+    def post(*bodies):
+        return t.run(profile, t.python(f"""
+            import http.client, sys
+            for body in sys.argv[1:]:
+                c = http.client.HTTPConnection("{PEER}", 80)
+                try:
+                    c.request("POST", "/", body=body)
+                    c.getresponse()
+                except OSError as e:
+                    print(type(e).__name__)
+        """, *bodies))
+    t.passed(post("one", "two"))
+    run = post("one", "one")
+    t.equal(run.status, 123, "exit status")
+    t.contains(run.trace, "expected `repeated request` never")

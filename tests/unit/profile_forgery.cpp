@@ -161,9 +161,10 @@ TEST_CASE("what set and send do not take") {
     CHECK(set("{ecn: ce1}") ==
           "`ecn` takes `not-ect`, `ect0`, `ect1`, `ce` or a whole number from 0 to 3, not `ce1`\n");
     CHECK(set("{payload: []}") ==
-          "`payload` takes a text, or a map with `text`, `file` or `bytes`, not a list\n");
+          "`payload` takes a text, or a map with `text`, `hex`, `base64`, `file` or `bytes`, not a "
+          "list\n");
     CHECK(set("{payload: {text: a, bytes: 1}}") ==
-          "`payload` takes one of `text`, `file` and `bytes`\n");
+          "`payload` takes one of `text`, `hex`, `base64`, `file` and `bytes`\n");
     CHECK(set("{payload: {bytes: 70000}}") ==
           "`bytes` takes a size such as `1000`, `4KiB` or `1MB` from 0 to 65495, not `70000`\n");
     CHECK(set("{payload: " + std::string(65'496, 'x') + "}") ==

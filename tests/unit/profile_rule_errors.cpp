@@ -33,7 +33,7 @@ TEST_CASE("events that are none") {
     CHECK(on("recieve data") == "there is no event `recieve`; did you mean `receive`?\n");
     CHECK(on("sometimes") ==
           "there is no event `sometimes`; known are `receive`, `send`, `enter`, "
-          "`start`, `received`, `sent`, `idle` and `command`\n");
+          "`start`, `received`, `sent`, `idle`, `command`, `request` and `response`\n");
     CHECK(on("receive") == "`receive` needs a kind of segment, as in `receive data`\n");
     CHECK(on("receive synack") ==
           "there is no kind of segment `synack`; did you mean `syn-ack`?\n");
@@ -103,9 +103,11 @@ TEST_CASE("actions with a wrong value") {
     CHECK(act("{log: [a]}") == "`log` takes a text, not a list\n");
     CHECK(act("{say: ''}") == "`say` needs at least one byte\n");
     CHECK(act("say") ==
-          "`say` has no value; it takes a text, or a map with `text`, `file` or `bytes`\n");
-    CHECK(act("{say: {}}") == "`say` takes one of `text`, `file` and `bytes`\n");
-    CHECK(act("{say: {text: a, bytes: 1}}") == "`say` takes one of `text`, `file` and `bytes`\n");
+          "`say` has no value; it takes a text, or a map with `text`, `hex`, `base64`, `file` or "
+          "`bytes`\n");
+    CHECK(act("{say: {}}") == "`say` takes one of `text`, `hex`, `base64`, `file` and `bytes`\n");
+    CHECK(act("{say: {text: a, bytes: 1}}") ==
+          "`say` takes one of `text`, `hex`, `base64`, `file` and `bytes`\n");
     CHECK(act("{say: {byte: 1}}") == "there is no key `byte` in `say`; did you mean `bytes`?\n");
     CHECK(act("{say: {bytes: 0}}") ==
           "`bytes` takes a size such as `1000`, `4KiB` or `1MB` of at least 1, not `0`\n");

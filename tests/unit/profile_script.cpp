@@ -67,5 +67,8 @@ TEST_CASE("requests: what needs which service, and what expectations cannot name
     CHECK(errors_of("attempts: {1: {service: {respond: {text: x}}, rules: [{on: request 1, "
                     "do: reset}]}}")
               .empty());
+    CHECK(says("expect: [{never: {repeated: segment}}]", "`request`"));
+    CHECK(says("rules: [{on: {repeated: request}, do: reset}]", "a map"));
+    CHECK(errors_of("expect: [{never: {repeated: request}}]").empty());
     CHECK(errors_of("expect: [{see: receive data, when: {payload: '/^QUIT/'}}]").empty());
 }

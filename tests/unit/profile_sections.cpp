@@ -187,9 +187,11 @@ TEST_CASE("services have errors of their own") {
           "1:27 `rate` takes a rate such as `10KiB/s`, at least `1B/s`, not `10KiB`\n");
     CHECK(problems("service: {source: {bytes: 0}}\n") ==
           "1:27 `bytes` takes a size such as `1000`, `4KiB` or `1MB` of at least 1, not `0`\n");
-    CHECK(problems("service: respond\n") == "1:10 `respond` needs an answer: `text` or `file`\n");
+    CHECK(problems("service: respond\n") ==
+          "1:10 `respond` needs an answer: `text`, `hex`, `base64` or `file`\n");
     CHECK(problems("service: {respond: {text: a, file: b}}\n")
-              .find("1:11 `respond` takes `text` or `file`, not both\n") != std::string::npos);
+              .find("1:11 `respond` takes one of `text`, `hex`, `base64` and `file`\n") !=
+          std::string::npos);
     CHECK(problems("service: {respond: {text: a, when: ''}}\n") ==
           "1:36 `when` needs a pattern; without `when` any data is answered\n");
     CHECK(problems("service: {respond: {text: a, then: shutdown}}\n") ==

@@ -18,7 +18,7 @@ TEST_CASE("tags: what is wrong with them") {
           "1:8 there is no tag `zzzzzzzz`; known are `handshake`, `silence`, `reset`, `close`, "
           "`window`, `keepalive`, `data`, `options`, `host`, `icmp`, `path-mtu`, `retry`, "
           "`exhaustion`, "
-          "`abuse`, `client` and `experiment`\n");
+          "`abuse`, `protocol`, `client` and `experiment`\n");
     CHECK(problems("tags: [reset, close, reset]\n") == "1:22 the tag `reset` stands here twice\n");
     CHECK(problems("tags: []\n") == "1:7 `tags` names no tag\n");
     CHECK(problems("tags: {reset: 1}\n") ==

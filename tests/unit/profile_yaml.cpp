@@ -58,7 +58,7 @@ TEST_CASE("all errors of a file come at once, in its order") {
     CHECK(
         messages_of("rules:\n  - {on: x, do: y}\ntcp: {mss: x}\nfoo: 1\nsummary: ''\n") ==
         "2:10 there is no event `x`; known are `receive`, `send`, `enter`, `start`, `received`, "
-        "`sent`, `idle` and `command`\n"
+        "`sent`, `idle`, `command`, `request` and `response`\n"
         "2:17 there is no action `y`; known are `drop`, `delay`, `duplicate`, `reset`, `close`, "
         "`shutdown`, `forget`, `say`, `stop-reading`, `resume-reading`, `window`, `stop-acking`, "
         "`resume-acking`, `blackhole`, `revive`, `log`, `finish`, `corrupt`, `set`, "

@@ -72,9 +72,11 @@ struct OnRequest {
 struct OnResponse {
     std::uint64_t number = 0;
 };
+/// `{repeated: request}`, of expectations alone: the bytes of an earlier one at the same place.
+struct OnRepeatedRequest {};
 
 using Event = std::variant<OnReceive, OnSend, OnEnter, OnStart, OnReceived, OnSent, OnIdle,
-                           OnCommand, OnReceivedPattern, OnRequest, OnResponse>;
+                           OnCommand, OnReceivedPattern, OnRequest, OnResponse, OnRepeatedRequest>;
 
 /// As the language spells it: `receive keepalive-probe`, `idle 5s`.
 [[nodiscard]] std::string to_string(const Event& event);

@@ -247,6 +247,15 @@ void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& error
         read_event_of(entry.value, events, errors);
         return;
     }
+    if (const Entry* what = find(entry.value, "repeated");
+        what != nullptr && entry.value.entries.size() == 1 && entry.key.text != "on") {
+        if (is_word(*what, "request")) {
+            events.push_back(EventAt{OnRepeatedRequest{}, &entry.value});
+        } else {
+            report_wrong_type(*what, "`request`", errors);
+        }
+        return;
+    }
     if (!expect_type(entry, YamlNode::Type::list,
                      "an event such as `receive data`, or a list of them", errors)) {
         return;
@@ -269,10 +278,12 @@ void read_on(const Entry& entry, RuleParts& rule, Context& context) {
     }
 }
 
+std::string quoted_event(const Event& event) { return in_quotes(to_string(event)); }
+
 void check_is_seen(const Event& event, const YamlNode& at, Errors& errors) {
     if (std::holds_alternative<OnReceivedPattern>(event) ||
         std::holds_alternative<OnRequest>(event) || std::holds_alternative<OnResponse>(event)) {
-        errors.add(at, in_quotes(to_string(event)) +
+        errors.add(at, quoted_event(event) +
                            " is for rules; an expectation looks at segments, as in "
                            "`see: receive data, when: {payload: QUIT}`");
     }

@@ -11,8 +11,6 @@ namespace {
 using tcp::Kind;
 using tcp::Reason;
 
-std::string quoted_event(const Event& event) { return in_quotes(to_string(event)); }
-
 /// The first event for which it holds; null: none.
 template <class Predicate>
 const Event* first_event(const RuleParts& rule, Predicate predicate) {

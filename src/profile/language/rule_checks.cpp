@@ -26,8 +26,6 @@ const Entry* condition(const RuleParts& rule, std::string_view key) noexcept {
     return when == nullptr ? nullptr : find(when->value, key);
 }
 
-std::string quoted_event(const Event& event) { return in_quotes(to_string(event)); }
-
 // Events ---------------------------------------------------------------------------------------
 
 void check_events_differ(const RuleParts& rule, Errors& errors) {

@@ -6,6 +6,7 @@
 #include "profile/document/yaml_node.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct RuleParts {
 /// `on:`, `see:` or `never:`, one event or a list.
 void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& errors);
 
+/// As messages show it.
+[[nodiscard]] std::string quoted_event(const Event& event);
 /// What only rules wait for is reported, where an expectation names it.
 void check_is_seen(const Event& event, const YamlNode& at, Errors& errors);
 /// Where a rule waits for a request, the service has to tell requests apart.

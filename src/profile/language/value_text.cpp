@@ -9,7 +9,7 @@ namespace ghostpeer::profile {
 
 namespace {
 
-struct Unit {
+struct Measure {
     std::string_view word;
     std::uint64_t factor;
 };
@@ -17,20 +17,20 @@ struct Unit {
 constexpr std::uint64_t kilo = 1000;
 constexpr std::uint64_t kibi = 1024;
 
-constexpr std::array<Unit, 8> size_units{{{"", 1},
-                                          {"B", 1},
-                                          {"KB", kilo},
-                                          {"MB", kilo* kilo},
-                                          {"GB", kilo* kilo* kilo},
-                                          {"KiB", kibi},
-                                          {"MiB", kibi* kibi},
-                                          {"GiB", kibi* kibi* kibi}}};
+constexpr std::array<Measure, 8> size_units{{{"", 1},
+                                             {"B", 1},
+                                             {"KB", kilo},
+                                             {"MB", kilo* kilo},
+                                             {"GB", kilo* kilo* kilo},
+                                             {"KiB", kibi},
+                                             {"MiB", kibi* kibi},
+                                             {"GiB", kibi* kibi* kibi}}};
 
-constexpr std::array<Unit, 5> time_units{{{"us", kilo},
-                                          {"ms", kilo* kilo},
-                                          {"s", kilo* kilo* kilo},
-                                          {"m", 60 * kilo* kilo* kilo},
-                                          {"h", 3600 * kilo* kilo* kilo}}};
+constexpr std::array<Measure, 5> time_units{{{"us", kilo},
+                                             {"ms", kilo* kilo},
+                                             {"s", kilo* kilo* kilo},
+                                             {"m", 60 * kilo* kilo* kilo},
+                                             {"h", 3600 * kilo* kilo* kilo}}};
 
 constexpr std::uint64_t longest_time = 10'000 * time_units.back().factor;
 constexpr std::uint64_t largest_size = std::uint64_t{1} << 60U;
@@ -40,7 +40,7 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 /// A decimal number with one of the units, in units of 1; `whole`: the result must be exact.
 template <std::size_t Count>
 std::optional<std::uint64_t> parse_quantity(std::string_view text,
-                                            const std::array<Unit, Count>& units,
+                                            const std::array<Measure, Count>& units,
                                             std::uint64_t most, bool whole) {
     const auto digits_end = std::find_if_not(text.begin(), text.end(), is_digit);
     const std::string_view integer(text.begin(), digits_end);
@@ -56,7 +56,7 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text,
         }
     }
     const auto* const unit = std::find_if(units.begin(), units.end(),
-                                          [&](const Unit& known) { return known.word == text; });
+                                          [&](const Measure& known) { return known.word == text; });
     const auto count_of_units = parse_number(integer);
     if (unit == units.end() || !count_of_units || *count_of_units > most / unit->factor) {
         return std::nullopt;
@@ -154,7 +154,7 @@ std::optional<double> parse_percentage(std::string_view text) {
         return std::nullopt;
     }
     // A percentage is a hundredth; counted in millionths of one, so that `0.01%` is exact.
-    static constexpr std::array<Unit, 1> unit{{{"%", 1'000'000}}};
+    static constexpr std::array<Measure, 1> unit{{{"%", 1'000'000}}};
     const auto millionths = parse_quantity(text, unit, 100'000'000, false);
     return millionths ? std::optional(static_cast<double>(*millionths) / 1e8) : std::nullopt;
 }

@@ -15,7 +15,7 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::size_t most_steps = 50'000;
+constexpr std::size_t most_script_steps = 50'000;
 
 /// A script while it is being read.
 struct Reading {
@@ -235,8 +235,8 @@ std::optional<StepParts> parts_of(const YamlNode& map, Errors& errors) {
 
 void read_step(const YamlNode& node, Steps& steps, Reading& reading) {
     Errors& errors = reading.context.errors;
-    if (++reading.steps > most_steps) {
-        if (reading.steps == most_steps + 1) {
+    if (++reading.steps > most_script_steps) {
+        if (reading.steps == most_script_steps + 1) {
             errors.add(node, "a script has at most 50000 steps; `loop` repeats some");
         }
         return;
