@@ -1,5 +1,6 @@
 #include "cli/campaign.hpp"
 
+#include "cli/guest_helper.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "loop/last_resort.hpp"
 #include "posix/message.hpp"
@@ -74,6 +75,10 @@ bool Campaign::work(const std::function<std::optional<sweep::Job>()>& next,
     crew.hands = hands();
     crew.apart = !real_;  // a guest stays on the processor that it began on
     crew.ignored = inheritance_.ignored;
+    if (!real_ && !guests_) {
+        guests_.emplace([this](int channel) { do_guest_runs(channel, inheritance_); });
+    }
+    crew.helpers = guests_ ? &*guests_ : nullptr;
     crew.interrupt_fd = signals_.fd();
     bool interrupted = false;
     crew.interrupted = [&] {
@@ -90,7 +95,11 @@ bool Campaign::work(const std::function<std::optional<sweep::Job>()>& next,
             last_resort::put_off();  // the children have a patience of their own
         }
     };
-    return sweep::work(crew);
+    const bool whole = sweep::work(crew);
+    if (!whole) {
+        guests_.reset();
+    }
+    return whole;
 }
 
 std::optional<std::array<sweep::Evidence, 2>> Campaign::run_baseline(const sweep::Plan& plan,

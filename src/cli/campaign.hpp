@@ -1,10 +1,11 @@
-// The runs of a sweep or a survey: many children of this process, each `ghostpeer run`.
+// The runs of a sweep or a survey, each what `ghostpeer run` is.
 #pragma once
 
 #include "cli/sweep_options.hpp"
 #include "loop/clock.hpp"
 #include "loop/signals.hpp"
 #include "sandbox/inheritance.hpp"
+#include "sweep/helpers.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/results.hpp"
 #include "sweep/runs.hpp"
@@ -48,6 +49,7 @@ class Campaign {
     loop::SignalReader signals_;
     loop::Clock clock_;
     bool real_ = false;
+    std::optional<sweep::Helpers> guests_;  ///< in virtual time, from the first run on
 };
 
 }  // namespace ghostpeer::cli

@@ -7,6 +7,8 @@
 #include "cli/sweep_command.hpp"
 #include "cli/warp_command.hpp"
 #include "event/exit_status.hpp"
+#include "guests/host.hpp"
+#include "guests/run_in_warp.hpp"
 #include "posix/message.hpp"
 #include "run/run_command.hpp"
 #include "run/serve_command.hpp"
@@ -30,7 +32,8 @@ struct Perform {
 
     int operator()(const RunRequest& request) const {
         if (!request.options.warp.empty()) {
-            return run_in_warp(request.options, inheritance, arguments);
+            guests::Host host;
+            return guests::run_in_warp(request.options, inheritance, arguments, host);
         }
         return run::run_command(request.options, inheritance);
     }

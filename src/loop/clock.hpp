@@ -24,7 +24,8 @@ class Clock {
     Duration epoch_;
 };
 
-/// Sleeps until CLOCK_MONOTONIC shows this.
-void sleep_until(Duration monotonic);
+/// In a guest: sleeps until a run may be begun, and until it begins (warp/phase.hpp).
+void await_phase();
+void await_run_start();
 
 }  // namespace ghostpeer::loop

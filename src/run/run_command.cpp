@@ -154,7 +154,7 @@ class Run {
         if (virtual_time()) {
             // Every run meets the kernel's timers in the same phase, however long it took to get
             // here.
-            loop::sleep_until(std::chrono::seconds(1));
+            loop::await_run_start();
         }
         return {};
     }

@@ -1,6 +1,7 @@
 #include "sweep/children.hpp"
 
-#include <fcntl.h>
+#include "posix/file_descriptor.hpp"
+
 #include <fmt/format.h>
 #include <poll.h>
 #include <sched.h>
@@ -49,40 +50,21 @@ constexpr off_t most_output = off_t{256} << 20;
 /// In the child; it never comes back.
 [[noreturn]] void become(const Step& step, const Crew& crew, std::optional<std::size_t> processor,
                          pid_t parent) {
-    const sigset_t& ignored = crew.ignored;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) {
         _exit(cannot_start);
     }
     if (processor) {
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(*processor, &one);
-        sched_setaffinity(0, sizeof one, &one);
+        stay_on(*processor);
     }
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int number = 1; number < NSIG; ++number) {
-        std::signal(number, sigismember(&ignored, number) == 1 ? SIG_IGN : SIG_DFL);
+        std::signal(number, sigismember(&crew.ignored, number) == 1 ? SIG_IGN : SIG_DFL);
     }
-    const auto open_file = [](const std::string& path, int mode) {
-        return open(path.empty() ? "/dev/null" : path.c_str(), O_WRONLY | O_CREAT | mode, 0666);
-    };
-    const int input = open("/dev/null", O_RDONLY);
-    const int output = open_file(step.output, O_TRUNC);
-    const int errors = open_file(step.errors, O_APPEND);
-    if (input < 0 || output < 0 || errors < 0 || dup2(input, STDIN_FILENO) < 0 ||
-        dup2(output, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0) {
-        _exit(cannot_start);
-    }
-    for (const int fd : {input, output, errors}) {
-        if (fd > STDERR_FILENO) {
-            close(fd);
-        }
-    }
-    if (!step.folder.empty() && chdir(step.folder.c_str()) != 0) {
+    if (!take_place(step)) {
         _exit(cannot_start);
     }
     std::vector<char*> arguments;
@@ -100,36 +82,38 @@ constexpr off_t most_output = off_t{256} << 20;
 
 class Worker {
   public:
-    Worker(Job job, std::size_t place) : job_(std::move(job)), place_(place) {
+    Worker(Job job, std::size_t place, const Crew& crew)
+        : job_(std::move(job)), place_(place), crew_(&crew) {
         end_.number = job_.number;
     }
 
     /// False: there was nothing more to begin, and the job is over.
-    [[nodiscard]] bool begin_next(const Crew& crew, const std::vector<std::size_t>& processors) {
+    [[nodiscard]] bool begin_next(const std::vector<std::size_t>& processors) {
         if (given_up_ || at_ == job_.steps.size()) {
             return false;
         }
-        const pid_t parent = getpid();
-        const pid_t child = fork();
-        if (child == 0) {
-            const bool alone = crew.apart && place_ < processors.size() && job_.steps[at_].is_run;
-            become(job_.steps[at_], crew, alone ? std::optional(processors[place_]) : std::nullopt,
-                   parent);
-        }
-        if (child < 0) {
+        const Step& step = job_.steps[at_];
+        const bool alone = crew_->apart && place_ < processors.size() && step.is_run;
+        const auto processor = alone ? std::optional(processors[place_]) : std::nullopt;
+        by_helper_ = step.is_run && crew_->helpers != nullptr;
+        if (!(by_helper_ ? crew_->helpers->begin(place_, step, processor)
+                         : start(step, processor))) {
             end_.problem =
                 fmt::format("No more processes can be started: {}.", std::strerror(errno));
             return false;
         }
-        setpgid(child, child);  // whoever of the two comes first
-        pid_ = child;
-        pidfd_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
         return true;
     }
 
     [[nodiscard]] std::size_t place() const { return place_; }
-    [[nodiscard]] int fd() const { return pidfd_.get(); }
-    void signal(int number) const { kill(-pid_, number); }
+    [[nodiscard]] int fd() const { return by_helper_ ? crew_->helpers->fd(place_) : pidfd_.get(); }
+    void signal(int number) const {
+        if (by_helper_) {
+            crew_->helpers->signal(place_, number);
+        } else {
+            kill(-pid_, number);
+        }
+    }
     /// A program that writes without end would fill the disk, of which 16 MiB are looked at.
     void bound_output() {
         const Step& step = job_.steps[at_];
@@ -144,17 +128,15 @@ class Worker {
 
     /// Has the step ended?
     [[nodiscard]] bool poll_end() {
-        int status = 0;
-        if (waitpid(pid_, &status, WNOHANG) != pid_) {
+        const auto code = by_helper_ ? crew_->helpers->poll_end(place_) : poll_process();
+        if (!code) {
             return false;
         }
-        pidfd_.reset();
         const Step& step = job_.steps[at_++];
-        const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         if (step.is_run) {
-            end_.run_status = code;
-        } else if (code != 0 && end_.problem.empty()) {
-            end_.problem = fmt::format("`{}` failed with status {}{}.", step.command.back(), code,
+            end_.run_status = *code;
+        } else if (*code != 0 && end_.problem.empty()) {
+            end_.problem = fmt::format("`{}` failed with status {}{}.", step.command.back(), *code,
                                        end_.run_status ? "" : ", so the run was not begun");
             given_up_ = !end_.run_status;
         }
@@ -163,11 +145,38 @@ class Worker {
     void give_up() { given_up_ = true; }
 
   private:
+    [[nodiscard]] bool start(const Step& step, std::optional<std::size_t> processor) {
+        const pid_t parent = getpid();
+        const pid_t child = fork();
+        if (child == 0) {
+            become(step, *crew_, processor, parent);
+        }
+        if (child < 0) {
+            return false;
+        }
+        setpgid(child, child);  // whoever of the two comes first
+        pid_ = child;
+        pidfd_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+        return true;
+    }
+    /// The exit status, once it has ended.
+    [[nodiscard]] std::optional<int> poll_process() {
+        int status = 0;
+        if (waitpid(pid_, &status, WNOHANG) != pid_) {
+            return std::nullopt;
+        }
+        pidfd_.reset();
+        constexpr int signal_base = 128;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : signal_base + WTERMSIG(status);
+    }
+
     Job job_;
     std::size_t place_;  ///< among those at work
+    const Crew* crew_;
     std::size_t at_ = 0;
     bool given_up_ = false;  ///< no other step is begun
-    pid_t pid_ = -1;
+    bool by_helper_ = false;
+    pid_t pid_ = -1;  ///< of what is started for this step
     FileDescriptor pidfd_;
     JobEnd end_;
 };
@@ -194,7 +203,7 @@ class Shift {
             if (!job) {
                 return;
             }
-            workers_.emplace_back(std::move(*job), free_place());
+            workers_.emplace_back(std::move(*job), free_place(), crew_);
             go_on(workers_.size() - 1);
         }
     }
@@ -208,7 +217,7 @@ class Shift {
     }
     /// The next step, or the end.
     void go_on(std::size_t at) {
-        if (workers_[at].begin_next(crew_, processors_)) {
+        if (workers_[at].begin_next(processors_)) {
             return;
         }
         const JobEnd end = workers_[at].end();

@@ -2,7 +2,8 @@
 // when the sweep is.
 #pragma once
 
-#include "posix/file_descriptor.hpp"
+#include "sweep/helpers.hpp"
+#include "sweep/step.hpp"
 
 #include <sys/types.h>
 #include <csignal>
@@ -15,16 +16,6 @@
 #include <tl/expected.hpp>
 
 namespace ghostpeer::sweep {
-
-/// A program to be run.
-struct Step {
-    std::vector<std::string> command;
-    std::string program;  ///< the file; empty: the command's first word, looked up in PATH
-    std::string folder;   ///< to run it in; empty: this one
-    std::string output;   ///< file for standard output; empty: /dev/null
-    std::string errors;   ///< file for standard error; appended to; empty: /dev/null
-    bool is_run = false;  ///< its status is the job's
-};
 
 /// Programs to be run one after the other; one that fails ends it, unless it is the run.
 struct Job {
@@ -39,10 +30,11 @@ struct JobEnd {
 };
 
 struct Crew {
-    std::size_t hands = 1;  ///< jobs at a time
-    bool apart = false;     ///< each on a processor of its own, as far as there are enough
-    sigset_t ignored{};     ///< signals that the programs are to ignore
-    int interrupt_fd = -1;  ///< readable: no more jobs, and those at work are ended
+    std::size_t hands = 1;       ///< jobs at a time
+    bool apart = false;          ///< each on a processor of its own, as far as there are enough
+    Helpers* helpers = nullptr;  ///< those that do the runs; not set: each is started as a program
+    sigset_t ignored{};          ///< signals that the programs are to ignore
+    int interrupt_fd = -1;       ///< readable: no more jobs, and those at work are ended
     std::function<bool()> interrupted;         ///< asked when it is readable
     std::function<std::optional<Job>()> next;  ///< the next job; not set: there is none
     /// False: nothing more is begun.

@@ -1,15 +1,13 @@
 #include "warp/guest_init.hpp"
 
 #include "posix/file_descriptor.hpp"
-#include "process/blocked.hpp"
-#include "warp/guest_process.hpp"
+#include "warp/guest_run.hpp"
+#include "warp/guest_traces.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,9 +15,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
-#include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,23 +25,25 @@ namespace {
 
 constexpr const char* orders_device = "/dev/tty1";
 
-/// For what may fail: the run does without it.
+/// For what may fail: the guest does without it.
 template <typename Result>
 void optional(Result /*result*/) noexcept {}
 
-class Guest {
-  public:
-    explicit Guest(const char* run_directory)
-        : folder_(open(run_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+[[nodiscard]] FileDescriptor open_folder(const char* path) {
+    return FileDescriptor(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
 
-    /// Not set: the failure is written down.
-    [[nodiscard]] std::optional<GuestSpec> read_spec();
-    [[nodiscard]] bool open_outputs(const GuestSpec& spec);
-    [[nodiscard]] bool mount_all();
-    [[nodiscard]] bool open_input(const GuestSpec& spec);
-    /// COMMAND's supervisor in the guest; ends with its status.
-    void live(pid_t runner);
-    void fail(const std::string& sentence) { write_file(guest_file::failure, sentence); }
+class Server {
+  public:
+    explicit Server(const char* directory) : folder_(open_folder(directory)) {}
+
+    /// Once, before the first run.
+    void furnish();
+    /// False: the guest is of no more use, and the run's folder says why.
+    [[nodiscard]] bool serve(int number, const std::function<void()>& await_phase,
+                             const std::function<int(const GuestSpec&)>& program);
+    /// The number of the next run; not set: nobody will say it any more.
+    [[nodiscard]] std::optional<int> next();
 
     [[noreturn]] static void power_off() {
         sync();
@@ -53,92 +52,23 @@ class Guest {
     }
 
   private:
-    void write_file(const char* name, std::string_view text);
-    [[nodiscard]] bool reap(pid_t runner);
-    void obey(std::string_view line, pid_t runner);
+    [[nodiscard]] static std::optional<GuestSpec> read_spec(const FileDescriptor& folder);
 
     FileDescriptor folder_;
-    FileDescriptor input_;
     FileDescriptor orders_;
-    std::string heard_;
+    std::optional<GuestTraces> traces_;
+    std::string untouched_;  ///< what `traces_` saw before the first run that could change it
 };
 
-void Guest::write_file(const char* name, std::string_view text) {
-    // Written under another name first, so that the host never reads half of it.
-    const std::string scratch = std::string(name) + ".new";
-    {
-        const FileDescriptor file(openat(folder_.get(), scratch.c_str(),
-                                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_DSYNC, 0600));
-        while (!text.empty()) {
-            const ssize_t written = write(file.get(), text.data(), text.size());
-            if (written <= 0) {
-                return;
-            }
-            text.remove_prefix(static_cast<std::size_t>(written));
-        }
-    }
-    renameat(folder_.get(), scratch.c_str(), folder_.get(), name);
-}
-
-std::optional<GuestSpec> Guest::read_spec() {
-    const FileDescriptor file(openat(folder_.get(), guest_file::spec, O_RDONLY | O_CLOEXEC));
-    std::string text;
-    std::array<char, 65536> buffer{};
-    ssize_t got = 0;
-    while ((got = read(file.get(), buffer.data(), buffer.size())) > 0) {
-        text.append(buffer.data(), static_cast<std::size_t>(got));
-    }
-    auto spec = decode(text);
-    if (!spec) {
-        fail("The guest cannot read what it is to run. This is a bug.");
-    }
-    return spec;
-}
-
-bool Guest::open_outputs(const GuestSpec& spec) {
-    // O_DSYNC: a write is on the host when it returns. O_APPEND: two writers do not overwrite.
-    constexpr int flags = O_WRONLY | O_APPEND | O_DSYNC | O_CLOEXEC;
-    const FileDescriptor out(openat(folder_.get(), guest_file::out, flags));
-    const FileDescriptor err(
-        openat(folder_.get(), spec.one_output ? guest_file::out : guest_file::err, flags));
-    if (!out || !err || dup2(out.get(), STDOUT_FILENO) < 0 || dup2(err.get(), STDERR_FILENO) < 0) {
-        fail("The guest cannot open its output files. This is a bug.");
-        return false;
-    }
-    if (chdir(spec.directory.c_str()) != 0) {
-        fail(
-            fmt::format("The guest cannot enter the working directory {}: {}. Start from another "
-                        "one.",
-                        spec.directory, std::strerror(errno)));
-        return false;
-    }
-    optional(sethostname(spec.host_name.data(), spec.host_name.size()));
-    return true;
-}
-
-bool Guest::mount_all() {
-    struct Mount {
-        const char* type;
-        const char* at;
-        unsigned long flags;
-        const char* options;
-    };
-    constexpr unsigned long quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    for (const Mount& wanted :
-         {Mount{"proc", "/proc", quiet, ""}, Mount{"sysfs", "/sys", quiet, ""},
-          Mount{"devtmpfs", "/dev", MS_NOSUID, "mode=0755"}}) {
-        if (mount(wanted.type, wanted.at, wanted.type, wanted.flags, wanted.options) != 0 &&
-            errno != EBUSY) {
-            fail(fmt::format("The guest cannot mount {} on {}: {}.", wanted.type, wanted.at,
-                             std::strerror(errno)));
-            return false;
-        }
+/// The file systems are mounted to be looked at, and go again: a run mounts its own, once it has
+/// opened what they cover of the host's.
+void Server::furnish() {
+    for (const auto& [type, at] :
+         {std::pair{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}}) {
+        optional(mount(type, at, type, MS_NOSUID, nullptr));
     }
     mkdir("/dev/pts", 0755);
     mkdir("/dev/shm", 01777);
-    optional(
-        mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "mode=0620,ptmxmode=0666"));
-    optional(mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"));
     for (const char* node : {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
                              "/dev/tty", "/dev/ptmx", "/dev/net/tun"}) {
         chmod(node, 0666);
@@ -147,94 +77,94 @@ bool Guest::mount_all() {
     optional(symlink("fd/0", "/dev/stdin"));
     optional(symlink("fd/1", "/dev/stdout"));
     optional(symlink("fd/2", "/dev/stderr"));
-    return true;
+    orders_ = FileDescriptor(open(orders_device, O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    traces_.emplace(open_folder("/proc/sys"), open_folder("/sys/module"), open_folder("/dev"));
+    for (const char* at : {"/proc", "/sys", "/dev"}) {
+        umount2(at, MNT_DETACH);
+    }
 }
 
-bool Guest::open_input(const GuestSpec& spec) {
-    input_ = spec.has_stdin
-                 ? FileDescriptor(openat(folder_.get(), guest_file::in, O_RDONLY | O_CLOEXEC))
-                 : FileDescriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!input_ || dup2(input_.get(), STDIN_FILENO) < 0) {
-        fail("The guest cannot open its standard input. This is a bug.");
+std::optional<GuestSpec> Server::read_spec(const FileDescriptor& folder) {
+    const FileDescriptor file(openat(folder.get(), guest_file::spec, O_RDONLY | O_CLOEXEC));
+    std::string text;
+    std::array<char, 65536> buffer{};
+    ssize_t got = 0;
+    while ((got = read(file.get(), buffer.data(), buffer.size())) > 0) {
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    auto spec = decode(text);
+    if (!spec) {
+        write_guest_file(folder, guest_file::failure,
+                         "The guest cannot read what it is to run. This is a bug.");
+    }
+    return spec;
+}
+
+bool Server::serve(int number, const std::function<void()>& await_phase,
+                  const std::function<int(const GuestSpec&)>& program) {
+    const FileDescriptor folder(
+        openat(folder_.get(), std::to_string(number).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto spec = read_spec(folder);
+    if (!spec) {
         return false;
     }
+    const FileDescriptor input(openat(folder.get(), guest_file::in, O_RDONLY | O_CLOEXEC));
+    await_phase();
+    const bool may_change = spec->kept && spec->user == 0;
+    if (may_change && untouched_.empty()) {
+        untouched_ = traces_->look();
+    }
+    const pid_t run = clone_into_namespaces();
+    if (run < 0) {
+        write_guest_file(
+            folder, guest_file::failure,
+            fmt::format("The guest cannot make namespaces for the run: {}.", std::strerror(errno)));
+        return false;
+    }
+    if (run == 0) {
+        _exit(do_guest_run(*spec, {folder, input, orders_}, program));
+    }
+    // It is reaped after all that was in its namespaces.
+    int status = 0;
+    while (waitpid(run, &status, 0) < 0 && errno == EINTR) {
+    }
+    sync();
+    if (faccessat(folder.get(), guest_file::failure, F_OK, 0) == 0) {
+        return false;
+    }
+    if (!WIFEXITED(status)) {
+        write_guest_file(folder, guest_file::failure,
+                         "The guest's first process of the run was killed.");
+        return false;
+    }
+    const bool is_same = !may_change || traces_->look() == untouched_;
+    const off_t consumed = lseek(input.get(), 0, SEEK_CUR);
+    write_guest_file(folder, guest_file::status,
+                     fmt::format("{} {} {}\n", WEXITSTATUS(status), consumed < 0 ? 0 : consumed,
+                                 is_same ? 1 : 0));
     return true;
 }
 
-/// A sentence, one a line, about each thread of COMMAND.
-[[nodiscard]] std::string describe_programs(pid_t runner) {
-    std::string text;
-    for (const process::Wait& wait : process::look_at(programs_of(runner))) {
-        text += process::to_text(wait) + ".\n";
-    }
-    return text;
-}
-
-void Guest::obey(std::string_view line, pid_t runner) {
-    if (line.empty()) {
-        return;
-    }
-    int number = 0;
-    std::from_chars(line.data() + 1, line.data() + line.size(), number);
-    switch (line.front()) {
-        case order::signal: kill(runner, number); break;
-        case order::broken_pipe:
-            for (const pid_t command : commands_of(runner)) {
-                kill(command, SIGPIPE);
-            }
-            break;
-        case order::blocked:
-            write_file(guest_file::blocked, describe_programs(runner));
-            sigqueue(runner, SIGTERM, sigval{out_of_time_value});
-            break;
-        default: break;
-    }
-}
-
-/// True once the runner has ended; its status is written down then.
-bool Guest::reap(pid_t runner) {
-    bool ended = false;
-    int status = 0;
-    for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (pid == runner) {
-            ended = true;
-            constexpr int signal_base = 128;
-            const off_t consumed = lseek(input_.get(), 0, SEEK_CUR);
-            write_file(guest_file::status,
-                       fmt::format("{} {}\n",
-                                   WIFSIGNALED(status) ? signal_base + WTERMSIG(status)
-                                                       : WEXITSTATUS(status),
-                                   consumed < 0 ? 0 : consumed));
-        }
-    }
-    return ended;
-}
-
-void Guest::live(pid_t runner) {
-    sigset_t child;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    const FileDescriptor children(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
-    orders_ = FileDescriptor(open(orders_device, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-    write_file(guest_file::ready, "");
-    std::array<pollfd, 2> ready{{{children.get(), POLLIN, 0}, {orders_.get(), POLLIN, 0}}};
-    while (!reap(runner)) {
-        if (poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) {
-            return;
-        }
-        signalfd_siginfo info{};
-        optional(read(children.get(), &info, sizeof info));
+std::optional<int> Server::next() {
+    std::string heard;
+    while (true) {
         std::array<char, 256> text{};
-        const ssize_t got =
-            ready[1].revents != 0 ? read(orders_.get(), text.data(), text.size()) : 0;
-        if (got > 0) {
-            heard_.append(text.data(), static_cast<std::size_t>(got));
-        } else if (ready[1].revents != 0) {
-            ready[1].fd = -1;
+        const ssize_t got = read(orders_.get(), text.data(), text.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
         }
-        for (auto end = heard_.find('\n'); end != std::string::npos; end = heard_.find('\n')) {
-            obey(std::string_view(heard_).substr(0, end), runner);
-            heard_.erase(0, end + 1);
+        if (got <= 0) {
+            return std::nullopt;
+        }
+        heard.append(text.data(), static_cast<std::size_t>(got));
+        for (auto end = heard.find('\n'); end != std::string::npos; end = heard.find('\n')) {
+            int number = 0;
+            // Others were meant for the run before.
+            if (heard.front() == order::run &&
+                std::from_chars(heard.data() + 1, heard.data() + end, number).ec == std::errc{}) {
+                return number;
+            }
+            heard.erase(0, end + 1);
         }
     }
 }
@@ -246,29 +176,14 @@ bool is_guest_init(int argc, const char* const* argv) {
     return argc >= 3 && getpid() == 1 && std::strcmp(argv[1], guest_word) == 0;
 }
 
-void run_guest_init(const char* run_directory,
+void run_guest_init(const char* directory, const std::function<void()>& await_phase,
                     const std::function<int(const GuestSpec&)>& program) {
-    Guest guest(run_directory);
-    // Everything of the host that mounts will cover is opened before them.
-    const auto spec = guest.read_spec();
-    if (!spec || !guest.open_outputs(*spec) || !guest.mount_all() || !guest.open_input(*spec)) {
-        Guest::power_off();
+    Server server(directory);
+    server.furnish();
+    for (std::optional<int> number = 1; number && server.serve(*number, await_phase, program);) {
+        number = server.next();
     }
-    sigset_t child;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child, nullptr);
-    const pid_t runner = fork();
-    if (runner < 0) {
-        guest.fail("The guest is out of memory before it has begun.");
-        Guest::power_off();
-    }
-    if (runner == 0) {
-        sigprocmask(SIG_UNBLOCK, &child, nullptr);
-        _exit(become_caller(*spec) ? program(*spec) : 125);
-    }
-    guest.live(runner);
-    Guest::power_off();
+    Server::power_off();
 }
 
 }  // namespace ghostpeer::warp

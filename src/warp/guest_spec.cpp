@@ -15,7 +15,7 @@ namespace {
 
 // The format: texts, each ended by NUL (none of them can hold one); a list is its length and then
 // its texts.
-constexpr std::string_view mark = "ghostpeer-warp-1";
+constexpr std::string_view mark = "ghostpeer-warp-2";
 constexpr std::size_t most_items = 1'000'000;
 
 class Writer {
@@ -131,9 +131,10 @@ std::string encode(const GuestSpec& spec) {
         out.number(limit.hard);
     });
     out.number(spec.seed);
+    out.text(std::to_string(spec.epoch));
     out.text(spec.events_file);
     out.text(spec.file_suffix);
-    for (const bool flag : {spec.colour, spec.has_stdin, spec.one_output}) {
+    for (const bool flag : {spec.colour, spec.has_stdin, spec.one_output, spec.kept}) {
         out.number(flag ? 1 : 0);
     }
     return out.take();
@@ -161,9 +162,10 @@ std::optional<GuestSpec> decode(std::string_view text) {
         return ResourceLimit{soft, in.number()};
     });
     spec.seed = in.number();
+    spec.epoch = in.number<std::int64_t>();
     spec.events_file = in.text();
     spec.file_suffix = in.text();
-    for (bool* flag : {&spec.colour, &spec.has_stdin, &spec.one_output}) {
+    for (bool* flag : {&spec.colour, &spec.has_stdin, &spec.one_output, &spec.kept}) {
         *flag = get_number() != 0;
     }
     if (!in.good() || !in.at_end()) {

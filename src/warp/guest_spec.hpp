@@ -29,11 +29,13 @@ struct GuestSpec {
     std::vector<int> ignored_signals;
     std::vector<ResourceLimit> limits;  ///< by number, RLIMIT_CPU is 0
     std::uint64_t seed = 0;
+    std::int64_t epoch = 0;   ///< the host's time, nanoseconds since 1970
     std::string events_file;  ///< where the event stream goes; empty: where the arguments say
     std::string file_suffix;  ///< put into the names of the run's files, before their extension
     bool colour = false;
     bool has_stdin = false;   ///< the run directory holds a file `stdin`; else it is empty
     bool one_output = false;  ///< standard error goes where standard output goes
+    bool kept = false;        ///< the guest may have to do another run after this one
 
     friend bool operator==(const GuestSpec&, const GuestSpec&) = default;
 };

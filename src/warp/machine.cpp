@@ -18,6 +18,7 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -187,6 +188,16 @@ std::optional<int> Machine::poll_end() {
 void Machine::order(char what, int number) const {
     const std::string line = fmt::format("{}{}\n", what, number);
     [[maybe_unused]] const auto sent = write(orders_.get(), line.data(), line.size());
+}
+
+std::uint64_t Machine::memory_taken() const {
+    // The guest's memory is a file that its kernel has mapped, and every page of a program has been
+    // in that kernel's hands.
+    std::ifstream file(fmt::format("/proc/{}/statm", pid_));
+    std::uint64_t whole = 0;
+    std::uint64_t resident = 0;
+    file >> whole >> resident;
+    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 void Machine::kill() {

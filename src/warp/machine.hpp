@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,8 @@ class Machine {
     /// One line to the guest's init; lost if the guest does not read any more.
     void order(char what, int number) const;
     void kill();
+    /// Bytes of memory that the guest has taken of the host, its programs' among them.
+    [[nodiscard]] std::uint64_t memory_taken() const;
     /// Stands still until `resume`, with all its processes.
     void pause();
     void resume();

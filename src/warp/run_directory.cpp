@@ -16,11 +16,11 @@
 namespace ghostpeer::warp {
 namespace {
 
-[[nodiscard]] std::string prefix() { return fmt::format("ghostpeer-warp-{}-", geteuid()); }
+[[nodiscard]] std::string folder_prefix() { return fmt::format("ghostpeer-warp-{}-", geteuid()); }
 
 /// The process that the folder's name says it belongs to.
 [[nodiscard]] std::optional<pid_t> owner_of(std::string_view name) {
-    const std::string begin = prefix();
+    const std::string begin = folder_prefix();
     if (!name.starts_with(begin)) {
         return std::nullopt;
     }
@@ -67,7 +67,7 @@ tl::expected<RunDirectory, std::string> RunDirectory::create() {
     std::string problems;
     for (const char* parent : {"/dev/shm", "/tmp"}) {
         remove_stale(parent);
-        std::string name = fmt::format("{}/{}{}-XXXXXX", parent, prefix(), getpid());
+        std::string name = fmt::format("{}/{}{}-XXXXXX", parent, folder_prefix(), getpid());
         if (mkdtemp(name.data()) == nullptr) {
             problems +=
                 fmt::format("{}{}: {}", problems.empty() ? "" : "; ", parent, std::strerror(errno));
@@ -86,6 +86,17 @@ tl::expected<RunDirectory, std::string> RunDirectory::create() {
         fmt::format("A run in virtual time needs a folder of its own, and "
                     "none can be made ({}). Make room in /tmp.",
                     problems));
+}
+
+tl::expected<RunDirectory, std::string> RunDirectory::create_inside(const std::string& name) const {
+    RunDirectory made;
+    const std::filesystem::path path = file(name);
+    if (mkdir(path.c_str(), 0700) != 0) {
+        return tl::make_unexpected(fmt::format("{} cannot be made: {}. Make room there.",
+                                               path.string(), std::strerror(errno)));
+    }
+    made.path_ = path;
+    return made;
 }
 
 RunDirectory::~RunDirectory() {

@@ -1,5 +1,4 @@
-// The folder through which a run and its guest speak: specification, standard input and outputs,
-// kernel log.
+// The folder of a guest, and those in it through which it and the host speak of each run.
 #pragma once
 
 #include "posix/file_descriptor.hpp"
@@ -8,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -19,7 +19,12 @@ class RunDirectory {
     /// were killed is removed. The error is a complete sentence.
     [[nodiscard]] static tl::expected<RunDirectory, std::string> create();
 
-    RunDirectory(RunDirectory&& other) noexcept = default;
+    /// One inside it.
+    [[nodiscard]] tl::expected<RunDirectory, std::string> create_inside(
+        const std::string& name) const;
+
+    RunDirectory(RunDirectory&& other) noexcept
+        : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
     RunDirectory& operator=(RunDirectory&& other) noexcept = delete;
     RunDirectory(const RunDirectory&) = delete;
     /// Removes the folder and all in it.
@@ -36,7 +41,7 @@ class RunDirectory {
     RunDirectory() = default;
 
     std::filesystem::path path_;
-    FileDescriptor lock_;  ///< held as long as the run lives, whatever ends it
+    FileDescriptor lock_;  ///< held as long as it is in use, whatever ends it; not inside another
 };
 
 /// Removes the folders of dead runs of this user below `parent`.

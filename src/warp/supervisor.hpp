@@ -1,56 +1,70 @@
-// The host's side of a run in virtual time: starts the kernel, hands over what it needs, carries
-// its output away, passes signals on, and cleans up whatever happens.
+// Looks after one run while the guest does it: carries its output away, passes signals on, and ends
+// it where its time is up.
 #pragma once
 
-#include "ghostpeer/wire/time.hpp"
-#include "warp/guest_spec.hpp"
-#include "warp/kernel_store.hpp"
+#include "posix/file_descriptor.hpp"
+#include "warp/guest.hpp"
+#include "warp/machine.hpp"
+#include "warp/output_relay.hpp"
+#include "warp/run_directory.hpp"
+#include "warp/standard_input.hpp"
 
-#include <cstdint>
+#include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ghostpeer::warp {
 
-struct GuestRun {
-    Kernel kernel;
-    GuestSpec spec;  ///< `has_stdin` and `one_output` are filled in
-    /// Real time until the run is ended, from when `clock` shows zero.
-    Duration wall_timeout{};
-    /// Real time that the guest may work at a stretch before its clock goes on: processors of any
-    /// speed then give the same times, and a program that spins until some time has passed still
-    /// gets there.
-    Duration free_work = std::chrono::seconds(1);
-    std::uint64_t most_input = 0;  ///< bytes of standard input that are kept
-    /// Real time since the run began.
-    std::function<Duration()> clock;
-    /// Readable when `next_signal` has one.
-    int signal_fd = -1;
-    std::function<std::optional<int>()> next_signal;
-    /// Shows a complete sentence to the user while the run goes on.
-    std::function<void(std::string_view)> tell;
+class Supervisor {
+  public:
+    /// `folder` is the run's, `log` the file of the guest's kernel.
+    Supervisor(const GuestRun& run, const RunDirectory& folder, Machine& machine,
+               std::filesystem::path log);
+
+    /// The run begins within that time, or the guest is given up.
+    void begin_within(Duration time) { begin_until_ = run_.clock() + time; }
+    /// Until the run has ended, or the guest.
+    [[nodiscard]] GuestEnd supervise(StandardInput& input);
+
+    /// Did the guest come to begin the run?
+    [[nodiscard]] bool begun() const;
+    /// Is the guest as it was before the run?
+    [[nodiscard]] bool unchanged() const { return unchanged_; }
+
+  private:
+    void follow(const char* name, int target);
+    [[nodiscard]] bool ended();
+    [[nodiscard]] bool has(const char* name) const;
+    void wait();
+    void pump();
+    void give_orders();
+    void pass_signals();
+    void check_time();
+    void finish_output();
+    [[nodiscard]] GuestEnd tell_end(StandardInput& input);
+    [[nodiscard]] std::string own_log() const;
+    [[nodiscard]] std::string describe_timeout() const;
+
+    const GuestRun& run_;
+    const RunDirectory& folder_;
+    Machine& machine_;
+    std::filesystem::path log_;
+    std::size_t log_begin_ = 0;  ///< what earlier runs of the guest have left in it
+    FileDescriptor changes_;
+    std::vector<OutputRelay> outputs_;
+    std::vector<std::pair<char, int>> orders_;  ///< until the guest listens
+    bool killed_ = false;
+    bool given_up_ = false;  ///< it was killed, and is not gone
+    bool unchanged_ = false;
+    std::optional<Duration> begin_until_;
+    Duration wall_end_{};
+    std::optional<Duration> kill_at_;
+    std::optional<int> ended_by_;
+    int interrupts_ = 0;
+    bool out_of_time_ = false;
 };
-
-struct GuestEnd {
-    enum class Kind {
-        ended,  ///< `status` is what ghostpeer returned in the guest
-        wall_timeout,
-        signal,  ///< `status` is the signal that ended the run before the guest could
-        failed,  ///< the guest could not do its work
-    };
-    Kind kind = Kind::failed;
-    int status = 0;
-    bool told = false;    ///< ghostpeer in the guest has ended in order, its reports are written
-    std::string message;  ///< complete sentences, one a line; may be empty for `ended`
-};
-
-/// Standard input, output and error are the process's own.
-[[nodiscard]] GuestEnd run_guest(const GuestRun& run);
-
-/// What a kernel that ended without a status said about it, for people.
-[[nodiscard]] std::string explain_kernel_log(std::string_view log, int wait_status);
 
 }  // namespace ghostpeer::warp

@@ -1,8 +1,8 @@
 #include "warp/guest_spec.hpp"
+#include "warp/kernel_log.hpp"
 #include "warp/output_relay.hpp"
 #include "warp/run_directory.hpp"
 #include "warp/standard_input.hpp"
-#include "warp/supervisor.hpp"
 
 #include <doctest/doctest.h>
 
@@ -37,10 +37,12 @@ namespace {
     spec.ignored_signals = {1, 17};
     spec.limits = {{1024, 4096}, {UINT64_MAX, UINT64_MAX}};
     spec.seed = UINT64_MAX;
+    spec.epoch = -1;
     spec.events_file = "/tmp/events";
     spec.file_suffix = "-6.12";
     spec.colour = true;
     spec.one_output = true;
+    spec.kept = true;
     return spec;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/event/event.hpp"
+#include "guests/host.hpp"
 #include "setup/run_options.hpp"
 #include "warp/guest_spec.hpp"
 #include "warp/kernel_store.hpp"
@@ -9,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::guests {
 
 /// What is compared of a run, read from its event stream.
 struct RunRecord {
@@ -37,13 +38,10 @@ struct RunRecord {
 /// `run.jsonl` and `-6.1` make `run-6.1.jsonl`.
 [[nodiscard]] std::string with_suffix(const std::string& file, const std::string& suffix);
 
-/// One run (see warp_command.cpp), and the status to end with.
-[[nodiscard]] int run_in_guest(const setup::RunOptions& options, const warp::Kernel& kernel,
-                               warp::GuestSpec spec);
-
 /// All of them in order, then the comparison on standard error. The first status that is not 0
 /// is the whole's.
 [[nodiscard]] int compare_kernels(const std::vector<warp::Kernel>& kernels,
-                                  const setup::RunOptions& options, const warp::GuestSpec& spec);
+                                  const setup::RunOptions& options, const warp::GuestSpec& spec,
+                                  Host& host);
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::guests

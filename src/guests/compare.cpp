@@ -1,10 +1,10 @@
-#include "cli/warp_compare.hpp"
+#include "guests/compare.hpp"
 
 #include "event/exit_status.hpp"
 #include "event/record_file.hpp"
 #include "ghostpeer/event/verdict.hpp"
+#include "guests/run_in_warp.hpp"
 #include "loop/clock.hpp"
-#include "loop/signals.hpp"
 #include "posix/file_descriptor.hpp"
 #include "posix/message.hpp"
 #include "setup/engine_setup.hpp"
@@ -23,7 +23,7 @@
 #include <memory>
 #include <variant>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::guests {
 namespace {
 
 constexpr int column = 38;
@@ -95,20 +95,19 @@ class EventFolder {
 /// Every kernel gets standard input from its beginning: it is copied where it cannot be read twice.
 /// Set: the status of a run that ends with this.
 [[nodiscard]] std::optional<int> make_input_repeatable(const setup::RunOptions& options,
-                                                       const std::string& copy) {
+                                                       const std::string& copy, Host& host) {
     struct stat found {};
     if (fstat(STDIN_FILENO, &found) != 0 || S_ISREG(found.st_mode) || S_ISCHR(found.st_mode) ||
         S_ISBLK(found.st_mode)) {
         return std::nullopt;
     }
-    loop::SignalReader signals;
     const loop::Clock clock;
     const auto next_signal = [&]() -> std::optional<int> {
-        const auto signal = signals.next();
+        const auto signal = host.signals.next();
         return signal ? std::optional(signal->number) : std::nullopt;
     };
     warp::StandardInput input({[&] { return clock.now() - run_start; }, options.wall_timeout,
-                               setup::memory_limit(options), signals.fd(), next_signal,
+                               setup::memory_limit(options), host.signals.fd(), next_signal,
                                [](std::string_view text) { complain(text); }});
     if (const auto spooled = input.spool(copy); !spooled) {
         complain(spooled.error());
@@ -194,13 +193,13 @@ std::string with_suffix(const std::string& file, const std::string& suffix) {
 }
 
 int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOptions& options,
-                    const warp::GuestSpec& spec) {
+                    const warp::GuestSpec& spec, Host& host) {
     const EventFolder folder;
     if (!folder.good()) {
         complain("A comparison of kernels needs a folder in /tmp, and none can be made.");
         return exit_cannot;
     }
-    if (const auto status = make_input_repeatable(options, folder.input())) {
+    if (const auto status = make_input_repeatable(options, folder.input(), host)) {
         return *status;
     }
     const off_t begin = lseek(STDIN_FILENO, 0, SEEK_CUR);
@@ -218,7 +217,7 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
         if (!setup::is_quiet(options)) {
             print_message(fmt::format("-- Linux {}\n", kernels[i].release));
         }
-        const int status = run_in_guest(options, kernels[i], one);
+        const int status = run_in_guest(options, kernels[i], one, host);
         runs.push_back(read_record(one.events_file));
         runs.back().kernel = "Linux " + kernels[i].release;
         runs.back().status = status;
@@ -234,4 +233,4 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
     return whole;
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::guests

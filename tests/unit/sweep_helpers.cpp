@@ -1,0 +1,104 @@
+#include "sweep/helpers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+using namespace ghostpeer::sweep;
+
+namespace {
+
+[[nodiscard]] Step a_step(std::vector<std::string> words) {
+    Step step;
+    step.command = std::move(words);
+    step.is_run = true;
+    return step;
+}
+
+/// Until the helper has answered.
+[[nodiscard]] int await(Helpers& helpers, std::size_t place) {
+    constexpr int longest_ms = 20'000;
+    pollfd ready{helpers.fd(place), POLLIN, 0};
+    REQUIRE(poll(&ready, 1, longest_ms) == 1);
+    const auto status = helpers.poll_end(place);
+    REQUIRE(status);
+    return *status;
+}
+
+/// Answers how many steps it has had, and what they were by their first word.
+void serve(int channel) {
+    int count = 0;
+    while (const auto step = receive_step(channel)) {
+        ++count;
+        const std::string& what = step->command.front();
+        if (what == "die") {
+            std::raise(SIGKILL);
+        }
+        const bool whole = step->command.size() == 3 && step->command[1].empty() &&
+                           step->command[2] == std::string(300'000, 'x') && step->folder == "/" &&
+                           step->is_run;
+        if (!answer(channel, what == "count" ? count : whole ? 1 : 0)) {
+            return;
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a helper does one step after another") {
+    Helpers helpers(serve);
+    for (const int nth : {1, 2, 3}) {
+        REQUIRE(helpers.begin(0, a_step({"count"}), std::nullopt));
+        CHECK(await(helpers, 0) == nth);
+    }
+    REQUIRE(helpers.begin(1, a_step({"count"}), std::nullopt));
+    CHECK(await(helpers, 1) == 1);
+}
+
+TEST_CASE("a step comes to a helper as it is, however long") {
+    Helpers helpers(serve);
+    Step step = a_step({"whole", "", std::string(300'000, 'x')});
+    step.folder = "/";
+    REQUIRE(helpers.begin(0, step, std::nullopt));
+    CHECK(await(helpers, 0) == 1);
+}
+
+TEST_CASE("a helper that was killed costs its step alone") {
+    Helpers helpers(serve);
+    REQUIRE(helpers.begin(0, a_step({"die"}), std::nullopt));
+    CHECK(await(helpers, 0) == 128 + SIGKILL);
+    REQUIRE(helpers.begin(0, a_step({"count"}), std::nullopt));
+    CHECK(await(helpers, 0) == 1);
+    // And where it was killed between two of them, not even that.
+    helpers.signal(0, SIGKILL);
+    pollfd ready{helpers.fd(0), POLLIN, 0};
+    REQUIRE(poll(&ready, 1, 20'000) == 1);
+    REQUIRE(helpers.begin(0, a_step({"count"}), std::nullopt));
+    CHECK(await(helpers, 0) == 1);
+}
+
+TEST_CASE("the standard streams become the step's") {
+    Helpers helpers([](int channel) {
+        const auto step = receive_step(channel);
+        const bool taken = step && take_place(*step) && write(STDOUT_FILENO, "out", 3) == 3 &&
+                           write(STDERR_FILENO, "err", 3) == 3;
+        static_cast<void>(answer(channel, taken ? 0 : 1));
+    });
+    Step step = a_step({"any"});
+    const std::string stem = "/tmp/ghostpeer-unit-" + std::to_string(getpid());
+    step.output = stem + ".out";
+    step.errors = stem + ".err";
+    REQUIRE(helpers.begin(0, step, std::nullopt));
+    CHECK(await(helpers, 0) == 0);
+    for (const auto& [file, text] : {std::pair{step.output, "out"}, {step.errors, "err"}}) {
+        std::ifstream in(file);
+        CHECK(std::string(std::istreambuf_iterator<char>(in), {}) == text);
+        unlink(file.c_str());
+    }
+}
