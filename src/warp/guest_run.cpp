@@ -3,6 +3,7 @@
 #include "process/blocked.hpp"
 #include "warp/guest_init.hpp"
 #include "warp/guest_process.hpp"
+#include "warp/populate.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -249,6 +250,7 @@ int do_guest_run(const GuestSpec& spec, const GuestFiles& files,
     }
     if (runner == 0) {
         sigprocmask(SIG_UNBLOCK, &child, nullptr);
+        populate_memory();
         _exit(become_caller(spec) ? program(spec) : cannot);
     }
     return run.live(runner);
