@@ -65,6 +65,7 @@ struct RawRun : RawCommon {
     std::string link = "auto";
     std::string family = "4";
     std::string warp;
+    std::string poll_timeout;
     std::string wall_timeout;
     std::string free_work;
     std::string syscalls;
@@ -86,6 +87,10 @@ void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
         ->allow_extra_args(false);
     run.add_option("--timeout", raw.timeout,
                    "End COMMAND after it, with status 124 (250ms, 5s, 2m)")
+        ->type_name("TIME");
+    run.add_option("--poll-timeout", raw.poll_timeout,
+                   "The same once COMMAND has only polled for TIME: nothing has passed but probes "
+                   "that were answered, and no timer of its connections runs")
         ->type_name("TIME");
     run.add_option("--expect-status", options.expected_status,
                    "What COMMAND has to end with: 0 if it does, else 123 (128+N: by signal N)")
@@ -165,6 +170,7 @@ Example:
     for (const auto& problem :
          {understand_common(raw, options),
           split_assignments(raw.sysctls, "--sysctl", options.sysctls),
+          parse_time_option("--poll-timeout", raw.poll_timeout, Duration(1), options.poll_timeout),
           parse_time_option("--free-work", raw.free_work, Duration(1), free_work),
           parse_time_option("--wall-timeout", raw.wall_timeout, Duration(1), wall_timeout)}) {
         if (problem) {

@@ -176,7 +176,9 @@ std::string headline(Trouble trouble, const RunSummary& run, const event::Verdic
             return run.ended == Ended::wall_timeout
                        ? fmt::format("TIMEOUT after {} of real time{}{}",
                                      event::format_length(run.wall_timeout), where, rest)
-                       : "TIMEOUT after " + event::format_length(run.timeout.value_or(run.length)) +
+                       : "TIMEOUT after " +
+                             event::format_length(
+                                 std::min(run.timeout.value_or(run.length), run.length)) +
                              where + rest;
         case Trouble::ended:
             return fmt::format("ENDED by {} after {}{}{}{}", signal_of(run),

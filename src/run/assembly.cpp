@@ -45,7 +45,7 @@ Assembly::Assembly(const Surroundings& given)
       loop_({given.clock, engine_, given.link, given.sinks, !given.virtual_time,
              given.sandbox == nullptr}),
       ending_({given.clock, engine_, loop_, given.signals, given.sandbox, given.options.timeout,
-               given.virtual_time}) {
+               given.options.poll_timeout, given.virtual_time}) {
     begin_record();
     if (given_.sandbox != nullptr) {
         watch_sockets();

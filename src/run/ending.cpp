@@ -20,6 +20,22 @@ constexpr Duration longest_work = 1s;  ///< of COMMAND, after `finish`
 constexpr Duration between_looks = 5ms;
 constexpr int enough_rest = 2;  ///< looks in a row: between two steps it may wait, too
 
+[[nodiscard]] process::Traffic traffic_of(const peer::Engine& engine) {
+    const peer::Counters& counters = engine.counters();
+    const auto came = [&](tcp::Kind kind) {
+        return counters.kinds.at(static_cast<std::size_t>(kind));
+    };
+    const auto left = [&](tcp::Reason reason) {
+        return counters.reasons.at(static_cast<std::size_t>(reason));
+    };
+    process::Traffic traffic;
+    traffic.probes = came(tcp::Kind::keepalive_probe) + came(tcp::Kind::window_probe);
+    traffic.answers = left(tcp::Reason::keepalive_reply) + left(tcp::Reason::window_probe_reply);
+    traffic.news = counters.packets_in + counters.packets_out - traffic.probes - traffic.answers;
+    traffic.peer_is_due = engine.next_deadline().has_value();
+    return traffic;
+}
+
 }  // namespace
 
 Ending::Ending(const World& world) : world_(world), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
@@ -44,6 +60,9 @@ void Ending::begin(Instant now) {
         timeout_at_ = now + *world_.timeout;
         last_resort::arm(*world_.timeout + last_resort::patience, last_resort::Cause::timeout);
     }
+    if (world_.poll_timeout) {
+        polling_.emplace(*world_.poll_timeout, now);
+    }
 }
 
 std::optional<Instant> Ending::next_deadline() const noexcept {
@@ -53,6 +72,9 @@ std::optional<Instant> Ending::next_deadline() const noexcept {
     };
     consider(timeout_at_);
     consider(kill_at_);
+    if (polling_ && !ending_) {
+        consider(polling_->next_look());
+    }
     if (!ending_ && world_.engine.finished()) {
         consider(rest_at_.value_or(run_start));
     }
@@ -76,6 +98,10 @@ bool Ending::attend(Instant now) {
         if (!ending_) {
             begin_end(event::Ended::timeout, now);
         }
+    }
+    if (polling_ && !ending_ && polling_->next_look() <= now &&
+        polling_->look(now, traffic_of(world_.engine), processes_of_command())) {
+        begin_end(event::Ended::timeout, now);
     }
     if (kill_at_ && *kill_at_ <= now) {
         force_end(now);

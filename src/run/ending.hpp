@@ -9,6 +9,7 @@
 #include "loop/signals.hpp"
 #include "posix/file_descriptor.hpp"
 #include "process/blocked.hpp"
+#include "process/polling.hpp"
 #include "sandbox/sandbox.hpp"
 
 #include <sys/types.h>
@@ -42,8 +43,9 @@ class Ending final : public loop::Part {
         peer::Engine& engine;
         loop::RunLoop& loop;
         loop::SignalReader& signals;
-        sandbox::Sandbox* sandbox = nullptr;  ///< null: there is no COMMAND; a signal ends the run
-        std::optional<Duration> timeout;      ///< from where the loop begins
+        sandbox::Sandbox* sandbox = nullptr;   ///< null: there is no COMMAND; a signal ends the run
+        std::optional<Duration> timeout;       ///< from where the loop begins
+        std::optional<Duration> poll_timeout;  ///< of a COMMAND that does nothing but poll
         bool virtual_time = false;
     };
 
@@ -87,6 +89,7 @@ class Ending final : public loop::Part {
     std::optional<std::string> failure_;
     pid_t overlooked_ = 0;
     std::optional<Instant> timeout_at_;
+    std::optional<process::Polling> polling_;
     std::optional<Instant> kill_at_;  ///< the next step of `force_end`
     int force_ = 0;                   ///< steps that were taken
     std::optional<Instant> rest_by_;  ///< of a run that `finish` ends: it ends then at the latest

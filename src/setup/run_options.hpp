@@ -37,7 +37,8 @@ struct CommonOptions {
     std::vector<std::string> peers;      ///< `[NAME|ADDR][:PORT]=PROFILE`, as written
     std::vector<Assignment> parameters;  ///< `--set`
     Family family = Family::ipv4;
-    std::optional<Duration> timeout;  ///< in the program's time, virtual or not
+    std::optional<Duration> timeout;       ///< in the program's time, virtual or not
+    std::optional<Duration> poll_timeout;  ///< likewise, of a COMMAND that does nothing but poll
     std::vector<Fire> fires;
     std::optional<std::uint16_t> port;  ///< of the program, for peers with `role: client`; where
                                         ///< there are none, of a peer on loopback
