@@ -23,6 +23,9 @@ constexpr const char* own_executable = "/proc/self/exe";
 /// Several guests at a time on a machine that may have other work: what they do still costs no
 /// time, so that the same sweep ends the same way.
 constexpr const char* free_work = "10s";
+/// Of a program that wakes up all the time and finds nothing: each hour of that costs as much as
+/// many runs.
+constexpr Duration most_polling = std::chrono::hours(1);
 
 }  // namespace
 
@@ -36,10 +39,12 @@ tl::expected<std::vector<std::string>, std::string> Campaign::common_options() {
         const bool chosen = !options_.kernels.empty();
         const std::string series =
             chosen ? options_.kernels.front() : std::string(warp::recipes().front().series);
-        if (const auto kernel = store.find(series); !kernel) {
-            if (chosen) {
+        for (const std::string& one : options_.kernels) {
+            if (const auto kernel = store.find(one); !kernel) {
                 return tl::make_unexpected(kernel.error());
             }
+        }
+        if (!chosen && !store.find(series)) {
             complain(
                 "There is no kernel for virtual time, so the runs are in real time; `ghostpeer "
                 "warp build` builds one in some minutes.");
@@ -55,6 +60,10 @@ tl::expected<std::vector<std::string>, std::string> Campaign::common_options() {
     words.push_back(std::to_string(options_.seed));
     words.emplace_back("--timeout");
     words.push_back(profile::format_time(real_ ? options_.timeout : options_.limit));
+    if (!real_ && options_.limit > most_polling) {
+        words.emplace_back("--poll-timeout");
+        words.push_back(profile::format_time(most_polling));
+    }
     words.insert(words.end(), options_.run_options.begin(), options_.run_options.end());
     return words;
 }
@@ -167,7 +176,8 @@ Campaign::End Campaign::run(const sweep::Plan& plan, const sweep::Shard& shard,
             }
             const bool is_quiet =
                 !sweep::is_finding(result.outcome) && result.outcome != sweep::Outcome::undone;
-            if (is_quiet && !options_.report) {
+            // Whoever merges shards may want all their pages.
+            if (is_quiet && !options_.report && shard.count == 1) {
                 folder.forget(one.number);
             }
             results[one.number] = result;

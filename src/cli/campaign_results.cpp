@@ -3,6 +3,7 @@
 #include "event/exit_status.hpp"
 #include "posix/message.hpp"
 #include "setup/version.hpp"
+#include "sweep/merge.hpp"
 #include "sweep/pages.hpp"
 #include "sweep/reports.hpp"
 #include "sweep/runs.hpp"
@@ -148,20 +149,6 @@ namespace fs = std::filesystem;
     return status;
 }
 
-/// Everything that the runs need is in the folder before the first of them begins.
-[[nodiscard]] tl::expected<void, std::string> write_all(const sweep::Plan& plan,
-                                                        const sweep::Shard& shard,
-                                                        const sweep::Folder& folder) {
-    for (const sweep::Case& one : plan.cases) {
-        if (!one.text.empty()) {
-            if (auto written = folder.write(folder.file(one.number, "yaml"), one.text); !written) {
-                return written;
-            }
-        }
-    }
-    return folder.write_plan(plan, shard);
-}
-
 }  // namespace
 
 int begin_campaign(const CampaignOptions& options, Campaign& campaign, const sweep::Plan& plan,
@@ -174,7 +161,7 @@ int begin_campaign(const CampaignOptions& options, Campaign& campaign, const swe
         complain(fmt::format("{}: {} runs.", *options.plan, plan.cases.size()));
         return exit_success;
     }
-    if (const auto written = write_all(plan, options.shard, folder); !written) {
+    if (const auto written = folder.write_all(plan, options.shard); !written) {
         complain(written.error());
         return exit_cannot;
     }
@@ -220,9 +207,13 @@ int merge_results(const CampaignOptions& options) {
     for (const std::string& remark : merged->remarks) {
         complain(remark);
     }
-    // Lines that repeat a run name the folder that has its profile: here the one that all have.
-    const int status =
-        show(options, merged->plan, sweep::Folder::at(options.merge.front()), merged->results);
+    const auto folder =
+        sweep::collect_parts(*merged, options.merge, options.output, options.report.has_value());
+    if (!folder) {
+        complain(folder.error());
+        return exit_cannot;
+    }
+    const int status = show(options, merged->plan, *folder, merged->results);
     return merged->remarks.empty() ? status : std::max(status, exit_verdict_failed);
 }
 

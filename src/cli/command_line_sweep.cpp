@@ -3,6 +3,7 @@
 #include "sweep/fault.hpp"
 
 #include <charconv>
+#include <cstdlib>
 #include <sstream>
 #include <utility>
 
@@ -106,8 +107,13 @@ void define_results(CLI::App& command, RawCampaign& raw, CampaignOptions& option
         ->type_name("FILE");
     command.add_option("--plan", raw.plan, "Write the plan, JSON, and do none of it")
         ->type_name("FILE");
-    command.add_option("--shard", raw.shard, "Only every Nth run, the Kth first")->type_name("K/N");
-    command.add_option("--merge", options.merge, "Put shards together; nothing is run")
+    command
+        .add_option("--shard", raw.shard,
+                    "Only every Nth run, the Kth first; auto: as a batch system or CI says it here")
+        ->type_name("K/N");
+    command
+        .add_option("--merge", options.merge,
+                    "Put shards' folders together into the one of --output; nothing is run")
         ->type_name("DIR");
     command.add_flag("-q,--quiet", options.quiet, "No progress");
 }
@@ -187,7 +193,8 @@ void hand_on(const RawCampaign& raw, CampaignOptions& options) {
         return "--real and --warp do not go together.";
     }
     if (!raw.shard.empty()) {
-        const auto shard = sweep::parse_shard(raw.shard);
+        const auto shard =
+            sweep::parse_shard(raw.shard, [](const char* name) { return std::getenv(name); });
         if (!shard) {
             return shard.error();
         }
@@ -222,6 +229,11 @@ void define_survey(CLI::App& survey, RawSurvey& raw, SurveyOptions& options) {
     survey.add_option("--seeds", options.seeds, "Each with so many seeds, 1 to NUMBER")
         ->type_name("NUMBER")
         ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}).description(""));
+    survey
+        .add_option("--baseline", raw.baseline,
+                    "With this one nothing is the matter (default healthy, with --port "
+                    "healthy-client)")
+        ->type_name("PROFILE");
     survey.add_option("--programs", options.programs, "Several programs, side by side")
         ->type_name("FILE");
     define_runs(survey, raw, options);
@@ -237,6 +249,9 @@ std::optional<std::string> understand_survey(const RawSurvey& raw, SurveyOptions
     others.parameters.clear();  // each profile gets what it declares
     if (auto problem = understand_campaign(others, options)) {
         return problem;
+    }
+    if (!raw.baseline.empty()) {
+        options.baseline = raw.baseline;
     }
     if (!options.programs && !options.resume && options.merge.empty() && options.command.empty()) {
         return "there is no COMMAND to run. Put it after `--`: ghostpeer survey -- COMMAND…";

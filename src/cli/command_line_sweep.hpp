@@ -42,7 +42,9 @@ struct RawSweep : RawCampaign {
     std::uint64_t attempt = 0;
 };
 
-struct RawSurvey : RawCampaign {};
+struct RawSurvey : RawCampaign {
+    std::string baseline;
+};
 
 void define_survey(CLI::App& survey, RawSurvey& raw, SurveyOptions& options);
 /// A complaint, unless there is none.

@@ -26,14 +26,14 @@ struct Variant {
     std::string profile;
     std::string name;                  ///< with the values
     std::vector<std::string> options;  ///< `--set`
-    bool same_answer = false;          ///< its service says what `healthy` says
+    bool same_answer = false;          ///< its service says what that of the baseline says
 };
 struct Program {
     std::string name;
     std::vector<std::string> command;
 };
 
-/// Says the same as that of `healthy`, and goes on living?
+/// Says the same as the one of the baseline, and goes on living?
 [[nodiscard]] bool answers_alike(const profile::Profile& one, const profile::Profile& healthy) {
     const auto* own = std::get_if<profile::Respond>(&one.service);
     const auto* model = std::get_if<profile::Respond>(&healthy.service);
@@ -49,6 +49,10 @@ class Surveyor {
     /// The profiles with all their values. The error, complete sentences, is for people.
     [[nodiscard]] tl::expected<std::vector<Variant>, std::string> find_variants();
     [[nodiscard]] tl::expected<std::vector<Program>, std::string> find_programs() const;
+    /// With which nothing is the matter.
+    [[nodiscard]] std::string subject() const {
+        return options_.baseline.value_or(options_.port ? "healthy-client" : "healthy");
+    }
 
   private:
     [[nodiscard]] profile::Role role() const {
@@ -86,7 +90,7 @@ std::vector<std::string> Surveyor::candidates() const {
 
 void Surveyor::add_variants(const std::string& name, const profile::Profile& loaded,
                             std::vector<Variant>& into) {
-    const auto healthy = profile::load("healthy");
+    const auto healthy = profile::load(subject());
     Variant plain;
     plain.profile = name;
     plain.name = name;
@@ -309,7 +313,7 @@ int survey_command(const SurveyOptions& options, const sandbox::Inheritance& inh
     }
     sweep::Plan plan;
     plan.kind = "survey";
-    plan.subject = options.port ? "healthy-client" : "healthy";
+    plan.subject = surveyor.subject();
     plan.command = options.command;
     plan.around = options.around;
     plan.around.folder = std::filesystem::current_path().string();

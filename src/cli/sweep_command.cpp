@@ -3,6 +3,7 @@
 #include "cli/campaign.hpp"
 #include "cli/campaign_results.hpp"
 #include "event/exit_status.hpp"
+#include "ghostpeer/profile/loader.hpp"
 #include "posix/message.hpp"
 #include "sweep/baseline.hpp"
 #include "sweep/position.hpp"
@@ -17,21 +18,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[nodiscard]] bool is_path(const std::string& profile) {
-    return profile.find('/') != std::string::npos || profile.ends_with(".yaml") ||
-           profile.ends_with(".yml");
-}
-
-/// How a profile in `folder` names the one under test.
-[[nodiscard]] std::string seen_from(const std::string& profile, const fs::path& folder) {
-    if (!is_path(profile)) {
-        return profile;
+/// A section for profiles of a peer that dials but once: another client comes later, and is to get
+/// its answer. Empty: none is needed.
+[[nodiscard]] std::string next_client(const std::string& profile, bool is_real) {
+    const auto loaded = profile::load(profile);
+    if (!loaded.profile || loaded.profile->role != profile::Role::client ||
+        loaded.profile->client.connections > 1) {
+        return {};
     }
-    std::error_code error;
-    const fs::path relative = fs::relative(profile, folder, error);
-    const std::string name =
-        error || relative.empty() ? fs::absolute(profile).string() : relative.string();
-    return is_path(name) ? name : "./" + name;
+    // Ten seconds later; where time costs time, two.
+    return fmt::format("client: {{connections: 2, rate: {}}}\n", is_real ? "0.5" : "0.1");
 }
 
 /// The plan, once the program has shown what it does by itself. Not set: it has been said why, and
@@ -51,10 +47,21 @@ namespace fs = std::filesystem;
     plan.around.folder = fs::current_path().string();
     plan.slow = to_seconds(options.slow);
     sweep::Case one;
+    one.row = "baseline";
+    one.column = plan.subject;
     one.profile = plan.subject;
+    one.rules = next_client(plan.subject, options.real);
     one.options = *common;
     one.peers = options.peers;
     one.command = plan.command;
+    for (int which = 0; which < 2 && !one.rules.empty(); ++which) {
+        fs::path file = folder.baseline_stem(0, which);
+        file += ".yaml";
+        if (const auto written = folder.write_profile(file, one, plan.subject); !written) {
+            complain(written.error());
+            return std::nullopt;
+        }
+    }
     const auto evidence = campaign.run_baseline(plan, one, folder);
     if (!evidence) {
         complain("It was interrupted before anything was tried.");
@@ -70,10 +77,16 @@ namespace fs = std::filesystem;
     for (const std::string& remark : baseline->remarks) {
         complain(remark);
     }
+    if (baseline->baseline.last_answer) {
+        // The last client is there to tell whether the server still answers.
+        std::erase_if(baseline->positions, [&](const sweep::Position& position) {
+            return position.attempt >= baseline->baseline.attempts;
+        });
+    }
     plan.baselines.push_back(std::move(baseline->baseline));
-    sweep::add_cases(plan, baseline->positions, options.faults,
-                     seen_from(plan.subject, folder.path()));
+    sweep::add_cases(plan, baseline->positions, options.faults);
     for (sweep::Case& run : plan.cases) {
+        run.rules = one.rules + run.rules;
         run.options = *common;
         run.peers = options.peers;
     }

@@ -58,6 +58,7 @@ struct SurveyOptions : CampaignOptions {
     std::vector<std::string> profiles;      ///< empty: those of the catalogue
     std::vector<std::string> tags;          ///< all of them must fit, of the catalogue's
     std::vector<setup::Assignment> values;  ///< `--set`: a name, and one or more values
+    std::optional<std::string> baseline;    ///< the profile with which nothing is the matter
     std::size_t seeds = 0;                  ///< 0: the one
     std::optional<std::string> programs;    ///< a file with a name and a command on each line
 };

@@ -93,6 +93,13 @@ tl::expected<BaselineFound, std::string> compare_ends(const std::array<Evidence,
     found.baseline.duration = first.record.duration;
     found.baseline.attempts = std::max(first.record.attempts, second.record.attempts);
     found.baseline.repeated = std::max(first.repeated, second.repeated);
+    found.baseline.peer_dials =
+        std::any_of(first.record.connections.begin(), first.record.connections.end(),
+                    [](const ConnectionSeen& one) { return one.peer_dialled; });
+    found.baseline.goes_on = first.record.ended == "finish";
+    if (const auto answer = last_answer(first.record); answer == last_answer(second.record)) {
+        found.baseline.last_answer = answer;
+    }
     return found;
 }
 

@@ -134,7 +134,8 @@ constexpr std::string_view closed_phase = R"(phases:
     if (!position.open && !(position.in && position.what == "ack")) {
         return std::nullopt;
     }
-    if (position.finished) {
+    const bool closes_here = !position.in && position.what == "fin" && fault.name == "close";
+    if (position.finished || closes_here) {
         return std::nullopt;
     }
     return rules(rule(position, fault.name == "close" ? "close" : "stop-reading"));
@@ -234,7 +235,8 @@ std::optional<std::string> write_rules(const Fault& fault, const Position& posit
                                                     : rules(rule(position, action));
     }
     if (fault.name == "reset" || fault.name == "refuse-next") {
-        if (position.what == "rst") {
+        // Who dials is not refused by itself.
+        if (position.what == "rst" || (fault.name == "refuse-next" && position.peer_dials)) {
             return std::nullopt;
         }
         return fault.name == "reset" ? rules(reset_rule(position)) : refuse_next(position);

@@ -3,6 +3,7 @@
 #include "event/exit_status.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,7 @@ constexpr double at_once = 0.5;
 constexpr double minute = 60;
 constexpr double hour = 3600;
 constexpr std::size_t longest_excerpt = 60;
+constexpr std::string_view next_client = "the next client";
 
 [[nodiscard]] bool was_reached(const RunRecord& record, const std::string& profile) {
     bool any = false;
@@ -56,7 +58,34 @@ constexpr std::size_t longest_excerpt = 60;
     return record.status.value_or(0) == 0 ? Outcome::fine : Outcome::error;
 }
 
+/// Does the server go on, and does the next client get its answer?
+void judge_server(Result& result, const Baseline& baseline, const RunRecord& record) {
+    if (record.ended == "command" && baseline.goes_on) {
+        result.outcome = Outcome::crash;
+        result.remark = "the server ended, and with nothing the matter it does not";
+        return;
+    }
+    const auto answer = last_answer(record);
+    if (!baseline.last_answer || answer == baseline.last_answer) {
+        return;
+    }
+    const bool is_silent = answer.value_or(0) == 0;
+    result.outcome = is_silent ? Outcome::hang : Outcome::wrong;
+    result.remark = is_silent ? fmt::format("{} got no answer", next_client)
+                              : fmt::format("{} was answered {} bytes, not {}", next_client,
+                                            *answer, *baseline.last_answer);
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> last_answer(const RunRecord& record) {
+    const auto last = std::max_element(
+        record.connections.begin(), record.connections.end(),
+        [](const auto& one, const auto& other) { return one.attempt < other.attempt; });
+    return last == record.connections.end() || !last->peer_dialled || last->attempt < 2
+               ? std::nullopt
+               : std::optional(last->received);
+}
 
 std::string_view name(Outcome outcome) noexcept { return names[static_cast<std::size_t>(outcome)]; }
 
@@ -69,7 +98,7 @@ std::optional<Outcome> find_outcome(std::string_view name) noexcept {
 bool is_finding(Outcome outcome) noexcept { return outcome <= Outcome::leak; }
 
 bool out_of_time(const Evidence& evidence) noexcept {
-    return evidence.record.complete ? evidence.record.ended == "timeout"
+    return evidence.record.complete ? evidence.record.ended.ends_with("timeout")
                                     : evidence.run_status == exit_timeout;
 }
 
@@ -78,7 +107,7 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
     Result result;
     result.number = one.number;
     result.status = record.status;
-    result.seconds = record.duration;
+    result.seconds = std::round(record.duration * 1000) / 1000;  // less says nothing
     result.attempts = record.attempts;
     const bool is_hanging = out_of_time(evidence);
     const bool is_ended = record.ended == "signal";  // that ghostpeer got
@@ -89,36 +118,43 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
     }
     // A profile that is written for a run has the fault's rules alone; of others each is one.
     const std::string written =
-        one.text.empty() ? std::string() : number_text(one.number) + ".yaml";
+        one.rules.empty() ? std::string() : number_text(one.number) + ".yaml";
     // Without a verdict there is nothing that could say so.
     if (record.complete && !was_reached(record, written)) {
         result.outcome = Outcome::unreached;
         return result;
     }
-    if (is_hanging) {
+    // A server is told to end when its clients are gone; they may take longer than there is time.
+    const bool serves_on = is_hanging && baseline.goes_on && baseline.last_answer;
+    if (is_hanging && !serves_on) {
         result.outcome = Outcome::hang;
         result.status.reset();
-        const auto colon = record.headline.find(": ");
-        result.remark =
-            colon == std::string::npos ? std::string() : record.headline.substr(colon + 2);
+        result.remark = record.complete ? record.standstill : evidence.complaint;
         return result;
     }
-    const bool by_peer = record.ended == "finish";
+    const bool by_peer = record.ended == "finish" || serves_on;
     if (!record.signal.empty() && !by_peer) {
         result.outcome = Outcome::crash;
         result.signal = record.signal;
         return result;
     }
     result.outcome = outcome_of_end(record, slow);
-    if (!record.left_behind.empty()) {
-        result.remark = "left behind: " + record.left_behind;
+    if (by_peer) {  // which takes its own time, and does not ask for a status
+        result.outcome = record.left_behind.empty() ? Outcome::fine : Outcome::leak;
+        result.status.reset();
     }
-    if (evidence.repeated > baseline.repeated) {
+    if (!record.left_behind.empty()) {
+        result.remark = fmt::format("left behind: {}", fmt::join(record.left_behind, ", "));
+    }
+    if (baseline.peer_dials) {
+        judge_server(result, baseline, record);
+    } else if (evidence.repeated > baseline.repeated) {
         result.outcome = std::min(result.outcome, Outcome::duplicate);
         result.remark = "the same request arrived on two connections";
     }
     const bool succeeded = record.status.value_or(by_peer ? 0 : 1) == 0;
-    if (one.same_answer && succeeded) {
+    // What a server writes is what it says of the fault.
+    if (one.same_answer && succeeded && !baseline.peer_dials) {
         const auto line = first_difference(baseline.output, evidence.output, baseline.unsteady);
         if (line) {
             result.outcome = Outcome::wrong;
@@ -197,7 +233,10 @@ std::string_view time_class(double seconds) noexcept {
 
 std::string describe(const Result& result) {
     switch (result.outcome) {
-        case Outcome::hang: return fmt::format("not ended after {}", time_text(result.seconds));
+        case Outcome::hang:
+            return result.remark.starts_with(next_client)
+                       ? "ended by the peer after " + time_text(result.seconds)
+                       : fmt::format("not ended after {}", time_text(result.seconds));
         case Outcome::unreached: return "the fault was not met";
         case Outcome::undone: return "the run could not be done";
         default: break;

@@ -52,6 +52,10 @@ struct Evidence {
 /// Was COMMAND still at work when its time was over? Status 124 may be COMMAND's own.
 [[nodiscard]] bool out_of_time(const Evidence& evidence) noexcept;
 
+/// Bytes of the program's that came on the last connection that the peer dialled; not set: there is
+/// but one.
+[[nodiscard]] std::optional<std::uint64_t> last_answer(const RunRecord& record);
+
 /// `slow`: seconds.
 [[nodiscard]] Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence,
                            double slow);

@@ -6,25 +6,26 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace ghostpeer::sweep {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int format = 1;
+constexpr int plan_format = 2;
 
 }  // namespace
 
-void add_cases(Plan& plan, const std::vector<Position>& positions, const std::vector<Fault>& faults,
-               const std::string& extends) {
+void add_cases(Plan& plan, const std::vector<Position>& positions,
+               const std::vector<Fault>& faults) {
     for (const Position& position : positions) {
         plan.columns.push_back(name(position));
     }
     for (const Fault& fault : faults) {
         plan.rows.push_back(fault.name);
         for (std::size_t at = 0; at < positions.size(); ++at) {
-            const auto rules = write_rules(fault, positions[at]);
+            auto rules = write_rules(fault, positions[at]);
             if (!rules) {
                 // Bytes are for few faults; that they are not for others goes without saying.
                 plan.impossible += positions[at].kind == Position::Kind::byte ? 0 : 1;
@@ -35,13 +36,16 @@ void add_cases(Plan& plan, const std::vector<Position>& positions, const std::ve
             one.place = at + 1;
             one.column = plan.columns[at];
             one.row = fault.name;
-            one.text = fmt::format("summary: {}\nextends: {}\n{}",
-                                   show::in_quotes(fault.name + ": " + one.column),
-                                   show::in_quotes(extends), *rules);
+            one.rules = std::move(*rules);
             one.command = plan.command;
             plan.cases.push_back(std::move(one));
         }
     }
+}
+
+std::string profile_text(const Case& one, const std::string& extends) {
+    return fmt::format("summary: {}\nextends: {}\n{}", show::in_quotes(one.row + ": " + one.column),
+                       show::in_quotes(extends), one.rules);
 }
 
 std::string number_text(std::size_t number) { return fmt::format("{:04}", number); }
@@ -69,7 +73,7 @@ std::string quote(const std::vector<std::string>& words) {
 
 std::string to_json(const Plan& plan) {
     Json json;
-    json["format"] = format;
+    json["format"] = plan_format;
     json["kind"] = plan.kind;
     json["subject"] = plan.subject;
     json["slow"] = plan.slow;
@@ -83,10 +87,14 @@ std::string to_json(const Plan& plan) {
     json["impossible"] = plan.impossible;
     json["baselines"] = Json::array();
     for (const Baseline& baseline : plan.baselines) {
-        json["baselines"].push_back({{"duration", baseline.duration},
-                                     {"attempts", baseline.attempts},
-                                     {"repeated", baseline.repeated},
-                                     {"unsteady", baseline.unsteady}});
+        json["baselines"].push_back(
+            {{"duration", baseline.duration},
+             {"attempts", baseline.attempts},
+             {"repeated", baseline.repeated},
+             {"peer_dials", baseline.peer_dials},
+             {"goes_on", baseline.goes_on},
+             {"last_answer", baseline.last_answer ? Json(*baseline.last_answer) : Json()},
+             {"unsteady", baseline.unsteady}});
     }
     json["runs"] = Json::array();
     for (const Case& one : plan.cases) {
@@ -94,7 +102,7 @@ std::string to_json(const Plan& plan) {
                                 {"row", one.row},
                                 {"column", one.column},
                                 {"place", one.place},
-                                {"text", one.text},
+                                {"rules", one.rules},
                                 {"profile", one.profile},
                                 {"options", one.options},
                                 {"peers", one.peers},
@@ -113,7 +121,7 @@ bool same_runs(const Plan& one, const Plan& other) {
 tl::expected<Plan, std::string> parse_plan(const std::string& text) {
     try {
         const Json json = Json::parse(text);
-        if (json.at("format") != format) {
+        if (json.at("format") != plan_format) {
             return tl::make_unexpected("it was made by another version of ghostpeer");
         }
         Plan plan;
@@ -134,6 +142,11 @@ tl::expected<Plan, std::string> parse_plan(const std::string& text) {
             told.at("duration").get_to(baseline.duration);
             told.at("attempts").get_to(baseline.attempts);
             told.at("repeated").get_to(baseline.repeated);
+            told.at("peer_dials").get_to(baseline.peer_dials);
+            told.at("goes_on").get_to(baseline.goes_on);
+            if (const Json& answer = told.at("last_answer"); !answer.is_null()) {
+                baseline.last_answer = answer.get<std::uint64_t>();
+            }
             told.at("unsteady").get_to(baseline.unsteady);
         }
         for (const Json& run : json.at("runs")) {
@@ -142,7 +155,7 @@ tl::expected<Plan, std::string> parse_plan(const std::string& text) {
             run.at("row").get_to(one.row);
             run.at("column").get_to(one.column);
             run.at("place").get_to(one.place);
-            run.at("text").get_to(one.text);
+            run.at("rules").get_to(one.rules);
             run.at("profile").get_to(one.profile);
             run.at("options").get_to(one.options);
             run.at("peers").get_to(one.peers);

@@ -5,6 +5,8 @@
 #include "sweep/position.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,7 @@ struct Case {
     std::string column;      ///< where: the position's name, a seed, a kernel
     std::string row;         ///< what: the fault's word, a profile
     std::size_t place = 0;   ///< of the column among its like, from 1
-    std::string text;        ///< of the profile that is written for it; empty: `profile` is there
+    std::string rules;       ///< of the profile that is written for it; empty: `profile` is there
     std::string profile;     ///< as `run` takes it
     std::vector<std::string> options;  ///< of `run`, but those that record it
     std::vector<std::string> peers;    ///< `NAME:PORT` where the profile is; empty: everywhere
@@ -33,7 +35,11 @@ struct Case {
 struct Baseline {
     double duration = 0;
     std::uint64_t attempts = 0;
-    std::uint64_t repeated = 0;         ///< requests that came twice even so
+    std::uint64_t repeated = 0;  ///< requests that came twice even so
+    bool peer_dials = false;     ///< the program is a server
+    bool goes_on = false;        ///< it does not end by itself, but is told to
+    /// Bytes that the last of several clients was answered; not set: not the same every time.
+    std::optional<std::uint64_t> last_answer;
     std::vector<std::string> output;    ///< lines of standard output; not part of the JSON
     std::vector<std::size_t> unsteady;  ///< those that differ from run to run, from 0
 };
@@ -61,10 +67,12 @@ struct Plan {
     std::vector<Baseline> baselines;  ///< of each program
 };
 
-/// The runs of `faults` at `positions`. `extends`: the profile under test, as the profiles of the
-/// runs name it.
-void add_cases(Plan& plan, const std::vector<Position>& positions, const std::vector<Fault>& faults,
-               const std::string& extends);
+/// The runs of `faults` at `positions`.
+void add_cases(Plan& plan, const std::vector<Position>& positions,
+               const std::vector<Fault>& faults);
+
+/// The profile that is written for a run. `extends`: the profile under test, as it names it.
+[[nodiscard]] std::string profile_text(const Case& one, const std::string& extends);
 
 /// `0042`
 [[nodiscard]] std::string number_text(std::size_t number);

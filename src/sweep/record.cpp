@@ -2,6 +2,8 @@
 
 #include "event/record_file.hpp"
 #include "event/text.hpp"
+#include "ghostpeer/event/run.hpp"
+#include "ghostpeer/event/tally.hpp"
 #include "ghostpeer/event/verdict.hpp"
 
 #include <memory>
@@ -15,18 +17,6 @@ namespace {
 constexpr std::size_t most_segments = 200'000;
 
 [[nodiscard]] double seconds_of(Instant at) { return to_seconds(at - run_start); }
-
-/// `… after 2.016 ms and left sleep behind`: the headline is the only place that says it.
-[[nodiscard]] std::string left_behind_in(const std::string& headline) {
-    constexpr std::string_view before = " and left ";
-    constexpr std::string_view after = " behind";
-    const auto begin = headline.rfind(before);
-    const auto end = headline.rfind(after);
-    if (begin == std::string::npos || end == std::string::npos || end < begin + before.size()) {
-        return {};
-    }
-    return headline.substr(begin + before.size(), end - begin - before.size());
-}
 
 struct Adder {
     RunRecord& record;
@@ -68,11 +58,22 @@ struct Adder {
         }
         record.signal = event::signal_name(*exit.signal);
     }
+    void operator()(const std::shared_ptr<const event::AttemptRecord>& attempt) const {
+        if (record.connections.size() < most_segments) {
+            record.connections.push_back({event.attempt, attempt->dialled, attempt->received});
+        }
+    }
+    void operator()(const std::shared_ptr<const event::End>& end) const {
+        record.ended = event::name(end->ended);
+        record.standstill = end->standstill.clause;
+        record.left_behind = end->left_behind;
+    }
     void operator()(const std::shared_ptr<const event::Verdict>& verdict) const {
         record.complete = true;
-        record.ended = verdict->ended;
+        if (record.ended.empty()) {  // of a record that has no `end`
+            record.ended = verdict->ended;
+        }
         record.headline = verdict->headline;
-        record.left_behind = left_behind_in(record.headline);
         record.duration = to_seconds(verdict->length);
         record.attempts = verdict->attempts;
         for (const event::RuleOutcome& rule : verdict->rules) {

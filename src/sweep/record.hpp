@@ -38,16 +38,26 @@ struct RuleSeen {
     std::uint64_t fired = 0;
 };
 
+/// How a connection stood in the end.
+struct ConnectionSeen {
+    std::uint64_t attempt = 0;
+    bool peer_dialled = false;
+    std::uint64_t received = 0;  ///< payload bytes of the program's, in order
+};
+
 struct RunRecord {
     std::vector<SegmentSeen> segments;
+    std::vector<ConnectionSeen> connections;
     std::map<std::uint64_t, std::uint16_t> dialled;  ///< by connection: the port
     std::optional<int> status;                       ///< COMMAND's own
     std::string signal;                              ///< that ended COMMAND: `SIGSEGV`
     bool complete = false;                           ///< there is a verdict
-    std::string ended;                               ///< `command`, `timeout`, `finish`, `signal`
+    /// `command`, `timeout`, `wall-timeout`, `finish`, `signal`
+    std::string ended;
     std::string headline;
-    std::string left_behind;  ///< programs that COMMAND left; empty: none
-    double duration = 0;      ///< seconds
+    std::string standstill;                ///< where COMMAND stood, in words; empty: it had ended
+    std::vector<std::string> left_behind;  ///< programs that COMMAND left
+    double duration = 0;                   ///< seconds
     std::uint64_t attempts = 0;
     std::vector<RuleSeen> rules;
 };

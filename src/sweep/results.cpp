@@ -8,10 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
-#include <set>
 
 #include "posix/file_descriptor.hpp"
 #include "show/open_output.hpp"
@@ -53,6 +51,23 @@ constexpr std::array<const char*, 7> endings{"out", "err", "jsonl", "pcap", "htm
 
 constexpr const char* digits = "0123456789";
 
+[[nodiscard]] bool is_path(const std::string& profile) {
+    return profile.find('/') != std::string::npos || profile.ends_with(".yaml") ||
+           profile.ends_with(".yml");
+}
+
+/// How a profile in `folder` names the one under test.
+[[nodiscard]] std::string seen_from(const std::string& profile, const fs::path& folder) {
+    if (!is_path(profile)) {
+        return profile;
+    }
+    std::error_code error;
+    const fs::path relative = fs::relative(profile, folder, error);
+    const std::string name =
+        error || relative.empty() ? fs::absolute(profile, error).string() : relative.string();
+    return is_path(name) ? name : "./" + name;
+}
+
 [[nodiscard]] bool has_ending(const std::string& name) {
     const auto dot = name.rfind('.');
     return dot != std::string::npos &&
@@ -81,25 +96,6 @@ constexpr const char* digits = "0123456789";
 }
 
 }  // namespace
-
-tl::expected<Shard, std::string> parse_shard(std::string_view text) {
-    constexpr std::size_t most_shards = 100'000;
-    Shard shard;
-    const auto slash = text.find('/');
-    const auto number = [](std::string_view part, std::size_t& into) {
-        const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), into);
-        return error == std::errc() && end == part.data() + part.size() && !part.empty();
-    };
-    if (slash == std::string_view::npos || !number(text.substr(0, slash), shard.index) ||
-        !number(text.substr(slash + 1), shard.count) || shard.index < 1 ||
-        shard.index > shard.count || shard.count > most_shards) {
-        return tl::make_unexpected(
-            fmt::format("--shard needs K/N with K from 1 to N, such as 2/4, and N at most {}, but "
-                        "got \"{}\".",
-                        most_shards, text));
-    }
-    return shard;
-}
 
 std::array<std::size_t, outcome_count> count_outcomes(const Results& results) {
     std::array<std::size_t, outcome_count> counts{};
@@ -208,7 +204,20 @@ tl::expected<void, std::string> Folder::write(const fs::path& file, std::string_
     return write_text(*fd, file, text);
 }
 
-tl::expected<void, std::string> Folder::write_plan(const Plan& plan, const Shard& shard) const {
+tl::expected<void, std::string> Folder::write_profile(const fs::path& file, const Case& one,
+                                                      const std::string& subject) const {
+    return write(file, profile_text(one, seen_from(subject, path_)));
+}
+
+tl::expected<void, std::string> Folder::write_all(const Plan& plan, const Shard& shard) const {
+    for (const Case& one : plan.cases) {
+        if (one.rules.empty()) {
+            continue;
+        }
+        if (auto done = write_profile(file(one.number, "yaml"), one, plan.subject); !done) {
+            return done;
+        }
+    }
     if (auto done = write(file(shard_file), fmt::format("{}/{}\n", shard.index, shard.count));
         !done) {
         return done;
@@ -240,7 +249,7 @@ tl::expected<Shard, std::string> Folder::read_shard() const {
     while (text.ends_with('\n')) {
         text.pop_back();
     }
-    return parse_shard(text);
+    return parse_shard(text, [](const char*) { return nullptr; });
 }
 
 tl::expected<void, std::string> Folder::add(const Result& result) const {
@@ -294,40 +303,6 @@ std::string read_text(const fs::path& file, std::size_t most) {
 std::vector<std::string> read_output(const fs::path& file) {
     constexpr std::size_t most_lines = 100'000;
     return lines_of(read_text(file, longest_text), most_lines);
-}
-
-tl::expected<Merged, std::string> merge(const std::vector<std::string>& folders) {
-    Merged merged;
-    std::set<std::size_t> seen;
-    std::size_t count = 0;
-    for (const std::string& path : folders) {
-        const Folder folder = Folder::at(path);
-        auto plan = folder.read_plan();
-        const auto shard = folder.read_shard();
-        if (!plan || !shard) {
-            return tl::make_unexpected(!plan ? plan.error()
-                                             : path + " does not say which part it is.");
-        }
-        if (count == 0) {
-            merged.plan = std::move(*plan);
-            count = shard->count;
-        } else if (!same_runs(merged.plan, *plan) || count != shard->count) {
-            return tl::make_unexpected(
-                fmt::format("{} and {} are no parts of one plan: they have other runs.",
-                            folders.front(), path));
-        }
-        if (!seen.insert(shard->index).second) {
-            merged.remarks.push_back(fmt::format("Shard {}/{} is there twice: {} is one of them.",
-                                                 shard->index, count, path));
-        }
-        merged.results.merge(folder.read_results(merged.plan));
-    }
-    for (std::size_t index = 1; index <= count; ++index) {
-        if (!seen.contains(index)) {
-            merged.remarks.push_back(fmt::format("Shard {}/{} is missing.", index, count));
-        }
-    }
-    return merged;
 }
 
 }  // namespace ghostpeer::sweep

@@ -3,6 +3,7 @@
 
 #include "sweep/outcome.hpp"
 #include "sweep/plan.hpp"
+#include "sweep/shard.hpp"
 
 #include <array>
 #include <filesystem>
@@ -19,15 +20,6 @@ namespace ghostpeer::sweep {
 using Results = std::map<std::size_t, Result>;
 
 [[nodiscard]] std::array<std::size_t, outcome_count> count_outcomes(const Results& results);
-
-/// Every Nth run of a plan, the Kth of N first.
-struct Shard {
-    std::size_t index = 1;
-    std::size_t count = 1;
-    [[nodiscard]] bool has(std::size_t number) const { return (number - 1) % count == index - 1; }
-};
-/// `2/4`; the error is a complete sentence.
-[[nodiscard]] tl::expected<Shard, std::string> parse_shard(std::string_view text);
 
 [[nodiscard]] std::string to_line(const Result& result);
 /// Lines that say nothing (the last one of a sweep that was killed) are passed over; of a run that
@@ -52,8 +44,13 @@ class Folder {
     /// The errors are complete sentences.
     [[nodiscard]] tl::expected<void, std::string> write(const std::filesystem::path& file,
                                                         std::string_view text) const;
-    [[nodiscard]] tl::expected<void, std::string> write_plan(const Plan& plan,
-                                                             const Shard& shard) const;
+    /// The profile of a run, which extends `subject`.
+    [[nodiscard]] tl::expected<void, std::string> write_profile(const std::filesystem::path& file,
+                                                                const Case& one,
+                                                                const std::string& subject) const;
+    /// Everything that the runs need: profiles, and the plan.
+    [[nodiscard]] tl::expected<void, std::string> write_all(const Plan& plan,
+                                                            const Shard& shard) const;
     [[nodiscard]] tl::expected<Plan, std::string> read_plan() const;
     [[nodiscard]] tl::expected<Shard, std::string> read_shard() const;
     [[nodiscard]] tl::expected<void, std::string> add(const Result& result) const;
@@ -77,13 +74,5 @@ inline constexpr std::size_t longest_text = 16 * 1024 * 1024;
 /// What a program wrote, as far as it is looked at. Millions of short lines would take hundreds of
 /// MiB: behind the first 100,000 the rest is one.
 [[nodiscard]] std::vector<std::string> read_output(const std::filesystem::path& file);
-
-struct Merged {
-    Plan plan;
-    Results results;
-    std::vector<std::string> remarks;  ///< complete sentences: a part that is missing, or is double
-};
-/// The parts of one plan together. The error is a complete sentence.
-[[nodiscard]] tl::expected<Merged, std::string> merge(const std::vector<std::string>& folders);
 
 }  // namespace ghostpeer::sweep

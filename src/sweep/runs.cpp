@@ -100,7 +100,7 @@ Job make_job(const Plan& plan, const Case& one, const Stem& stem, const std::str
           std::string("--pcap"), whole_path(with(stem, ".pcap"))}) {
         run.command.push_back(word);
     }
-    const bool is_file = !one.text.empty();
+    const bool is_file = !one.rules.empty();
     add_profile(run.command, one,
                 !is_file  ? one.profile
                 : is_copy ? whole_path(with(stem, ".yaml"))
@@ -116,7 +116,7 @@ std::string repeat_line(const Case& one, const Folder& folder) {
     std::vector<std::string> words{"ghostpeer", "run"};
     words.insert(words.end(), one.options.begin(), one.options.end());
     add_profile(words, one,
-                one.text.empty() ? one.profile : as_profile(folder.file(one.number, "yaml")));
+                one.rules.empty() ? one.profile : as_profile(folder.file(one.number, "yaml")));
     return quote(words);
 }
 

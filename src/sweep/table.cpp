@@ -3,9 +3,11 @@
 #include "event/text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ghostpeer::sweep {
 namespace {
@@ -108,6 +110,44 @@ namespace {
     return text;
 }
 
+/// `lossy: 2 of 30 seeds failed: 4, 17`
+[[nodiscard]] std::string describe_seeds(const Plan& plan, const Results& results) {
+    constexpr std::string_view word = "seed ";
+    constexpr std::size_t most_named = 12;
+    struct Series {
+        std::size_t all = 0;
+        std::vector<std::string> failed;
+    };
+    std::vector<std::pair<std::string, Series>> many;
+    for (const Case& one : plan.cases) {
+        const auto at = one.column.rfind(word);
+        const Result* result = find(results, one.number);
+        if (plan.kind != "survey" || at == std::string::npos || result == nullptr) {
+            continue;
+        }
+        const std::string name =
+            at == 0 ? one.row : fmt::format("{}, {}", one.row, one.column.substr(0, at - 2));
+        auto known = std::find_if(many.begin(), many.end(),
+                                  [&](const auto& series) { return series.first == name; });
+        if (known == many.end()) {
+            known = many.insert(many.end(), {name, {}});
+        }
+        ++known->second.all;
+        if (result->outcome != Outcome::fine && result->outcome != Outcome::unreached) {
+            known->second.failed.push_back(one.column.substr(at + word.size()));
+        }
+    }
+    std::string text;
+    for (auto& [name, series] : many) {
+        const std::size_t failed = series.failed.size();
+        series.failed.resize(std::min(failed, most_named));
+        text += fmt::format("  {}: {} of {} seeds failed{}{}{}\n", name, failed, series.all,
+                            failed > 0 ? ": " : "", fmt::join(series.failed, ", "),
+                            failed > most_named ? ", …" : "");
+    }
+    return text.empty() ? text : "Of the seeds of each:\n" + text + "\n";
+}
+
 [[nodiscard]] std::string describe_finding(const Group& group,
                                            const std::function<std::string(const Case&)>& repeat) {
     const Case& first = *group.cases.front();
@@ -198,6 +238,7 @@ std::string describe(const Plan& plan, const Results& results,
                 describe_columns(plan) + "\n";
     }
     text += "What the program does:\n" + describe_table(plan, fold(plan, results)) + "\n";
+    text += describe_seeds(plan, results);
     const std::vector<Group> found = findings(plan, results);
     if (!found.empty()) {
         text += "Findings, worst first, and what repeats them:\n";

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what cannot be run here: the systemd unit, the Containerfile, and the README's examples for
-Kubernetes and containerlab.
+"""Checks what cannot be run here: the systemd unit, the Containerfile, and the examples for Kubernetes,
+containerlab, CI services and batch systems in README.md and include/ghostpeer/sweep.md.
 
     check.py SOURCE GHOSTPEER
 
@@ -142,15 +142,110 @@ def readme(source, ghostpeer):
             arguments_are_right(ghostpeer, shlex.split(serve[1]), "README.md, containerlab")
 
 
+def sweep_is_right(ghostpeer, words, environment, where):
+    """The options are read, and then there is no such folder: the other folders cannot be there."""
+    options = words[:words.index("--")] if "--" in words else words
+    check(options[:2] == ["ghostpeer", "sweep"], f"{where}: {shlex.join(words)} is no sweep")
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run([ghostpeer, *options[1:], "--resume", "no-such-folder"],
+                             capture_output=True, text=True, check=False, timeout=20, cwd=folder,
+                             env={"PATH": "/usr/bin:/bin", **environment})
+        check("is no folder of a sweep" in run.stderr,
+              f"{where}: ghostpeer does not take {shlex.join(words)}: {run.stderr}")
+
+
+def script_is_right(ghostpeer, script, environment, where):
+    """A shell reads it, and each `ghostpeer sweep` in it is one."""
+    check(subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0,
+          f"{where}: no shell reads {script}")
+    found = [line for line in script.splitlines() if "ghostpeer sweep" in line]
+    check(found, f"{where}: no sweep in {script}")
+    for line in found:
+        words = shlex.split(line[line.index("ghostpeer sweep"):].split(" ::: ")[0])
+        for name, value in environment.items():
+            words = [word.replace(f"${name}", value) for word in words]
+        sweep_is_right(ghostpeer, words, environment, where)
+
+
+def indexed_job(ghostpeer, job, where):
+    spec = job["spec"]
+    check(job["apiVersion"] == "batch/v1" and spec["completionMode"] == "Indexed",
+          f"{where}: no indexed Job")
+    pod = spec["template"]["spec"]
+    container, = pod["containers"]
+    words = container["command"]
+    check(f"auto/{spec['completions']}" in words, f"{where}: --shard and completions differ")
+    check({mount["name"] for mount in container["volumeMounts"]} ==
+          {volume["name"] for volume in pod["volumes"]}, f"{where}: volumes")
+    environment = {"JOB_COMPLETION_INDEX": str(spec["completions"] - 1)}
+    words = [w.replace("$(JOB_COMPLETION_INDEX)", environment["JOB_COMPLETION_INDEX"])
+             for w in words]
+    sweep_is_right(ghostpeer, words, environment, where)
+
+
+def matrix(ghostpeer, workflow, where):
+    jobs = workflow["jobs"]
+    shards = jobs["sweep"]["strategy"]["matrix"]["shard"]
+    check(shards == list(range(1, len(shards) + 1)), f"{where}: shards")
+    check(jobs["table"]["needs"] == "sweep", f"{where}: the table does not wait")
+    for job in jobs.values():
+        for step in job["steps"]:
+            check(len({"uses", "run"} & set(step)) == 1, f"{where}: a step")
+            if "run" in step:
+                script = re.sub(r"\$\{\{ matrix\.shard \}\}", str(shards[-1]), step["run"])
+                check(f"/{len(shards)} " in script or f"part{len(shards)} " in script,
+                      f"{where}: not all shards in {script}")
+                script_is_right(ghostpeer, script, {}, where)
+
+
+def pipeline(ghostpeer, jobs, where):
+    count = jobs["sweep"]["parallel"]
+    environment = {"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": str(count)}
+    check(jobs["table"]["needs"] == ["sweep"], f"{where}: the table does not wait")
+    for job in jobs.values():
+        script_is_right(ghostpeer, job["script"], environment, where)
+
+
+def shards(source, ghostpeer):
+    path = source / "include/ghostpeer/sweep.md"
+    text = path.read_text(encoding="utf-8")
+    where = path.name
+    kinds = {"Kubernetes": 0, "GitHub Actions": 0, "GitLab": 0}
+    for block in YAML_BLOCK.findall(text):
+        document = yaml.safe_load(block)
+        if document.get("kind") == "Job":
+            kinds["Kubernetes"] += 1
+            indexed_job(ghostpeer, document, f"{where}, Kubernetes")
+        elif "jobs" in document:
+            kinds["GitHub Actions"] += 1
+            matrix(ghostpeer, document, f"{where}, GitHub Actions")
+        else:
+            kinds["GitLab"] += 1
+            pipeline(ghostpeer, document, f"{where}, GitLab")
+    check(set(kinds.values()) == {1}, f"{where}: examples: {kinds}")
+    slurm = {f"SLURM_ARRAY_TASK_{name}": value
+             for name, value in (("ID", "4"), ("MIN", "1"), ("COUNT", "4"))}
+    scripts = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    check(len(scripts) == 2, f"{where}: {len(scripts)} scripts")
+    for script in scripts:
+        script = script.replace("\\\n", " ").replace("{}/3", "3/3")
+        script_is_right(ghostpeer, script, slurm, where)
+    named = set(re.findall(r"`([A-Z][A-Z0-9_]{8,})`", text))
+    known = set(re.findall(r'"([A-Z][A-Z0-9_]{8,})"',
+                           (source / "src/sweep/shard.cpp").read_text(encoding="utf-8")))
+    known -= {"SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP", "SLURM_ARRAY_TASK_COUNT"}
+    check(named == known, f"{where} and the program know other variables: {named ^ known}")
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     source, ghostpeer = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-    for part in (unit, containerfile, readme):
+    for part in (unit, containerfile, readme, shards):
         part(source, ghostpeer)
     for problem in problems:
         print(problem)
-    print(f"3 kinds of deployment checked, {len(problems)} problems.")
+    print(f"4 kinds of deployment checked, {len(problems)} problems.")
     return 1 if problems else 0
 
 

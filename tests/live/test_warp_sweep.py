@@ -4,14 +4,17 @@ import glob
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree
 
 from harness import PEER, test
 from warp_support import folders, guest
 
+SWEEP_PAGE = os.path.join(os.path.dirname(__file__), "../../include/ghostpeer/sweep.md")
 CURL = ["curl", "-sS", f"http://{PEER}/"]
 
 
@@ -130,27 +133,110 @@ def a_request_that_is_made_twice_is_told(t):
 
 
 @test
+def a_program_that_repeats_its_post_is_told(t):
+    t.need("curl")
+    some = ["--faults", "reset,close", "--at", "1st ack out", "--at", "1st syn in", "--fail-on",
+            "duplicate", "--json", "all.json"]
+    run = sweep(t, *some, command=["curl", "-sS", "--retry", "3", "--retry-all-errors", "-d",
+                                   "one book", f"http://{PEER}/"])
+    t.equal(run.status, 123, f"exit status ({run.text}{run.errors})")
+    seen = outcomes(results(t))
+    for fault in "reset", "close":
+        t.equal(seen[(fault, "1st ack out of attempt 1")], "duplicate", f"{fault} behind the POST")
+    t.equal(seen[("reset", "1st syn in of attempt 1")], "fine", "a refused connection")
+
+
+@test
+def who_only_polls_is_found_out_sooner(t):
+    t.need("curl")
+    run = sweep(t, "--faults", "stall", "--at", "1st data in", "--json", "all.json", command=CURL)
+    t.equal(run.status, 123, f"exit status ({run.text}{run.errors})")
+    found, = results(t)["runs"]
+    t.equal(found["outcome"], "hang", "the outcome")
+    t.check(3600 <= found["seconds"] < 5400, f"it was found after {found['seconds']} s")
+    # Whoever has a time of its own that is over within the hour is waited for.
+    run = sweep(t, "--faults", "stall", "--at", "1st data in", "--json", "all.json",
+                command=[*CURL, "--max-time", "3500"])
+    t.equal([one["said"] for one in results(t)["runs"]], ["status 28 after 58 min 20 s"], "its end")
+
+
+@test
+def the_page_tells_what_curl_and_nc_do(t):
+    for program in "curl", "nc":
+        t.need(program)
+    guest(t)
+    table = os.path.join(os.path.dirname(__file__), "../../tools/sweep-table")
+    run = subprocess.run([sys.executable, table, "--check", "--only", "^(curl [0-9.]*|nc.*)$"],
+                         env={**os.environ, "GHOSTPEER": t.environment.ghostpeer}, text=True,
+                         capture_output=True, timeout=400, check=False)
+    t.equal(run.returncode, 0, f"exit status ({run.stdout}{run.stderr})")
+
+
+@test
 def shards_together_are_one_run(t):
     t.need("curl")
-    some = ["--faults", "close", "--at", "1st data", "--fail-on", "none"]
-    whole = sweep(t, *some, "-o", "whole", "--json", "whole.json", "--tap", "whole.tap",
-                  command=CURL)
-    for part in "1", "2":
-        run = sweep(t, *some, "-o", f"part{part}", "--shard", f"{part}/2", command=CURL)
-        t.equal(run.status, 0, f"exit status of a shard ({run.errors})")
-        t.contains(run.text, "not run", "a shard's table")
-    merged = sweep(t, "--fail-on", "none", "--merge", "part1", "--merge", "part2", "--json",
-                   "merged.json", "--tap", "merged.tap")
+    some = ["-q", "--faults", "close,stall", "--at", "data", "--at", "syn", "--limit", "20m"]
+    files = {"--json": "all.json", "--tap": "all.tap", "--junit": "all.xml", "--report": "all.html",
+             "--snapshot": "snap.yaml"}
+    options = [word for pair in files.items() for word in pair]
+    for folder in "whole", "parts":
+        os.mkdir(t.path(folder))
+        if t.environment.uid:
+            os.chown(t.path(folder), t.environment.uid, t.environment.uid)
+    guest(t)
+    whole = t.ghostpeer("sweep", *some, "--fail-on", "none", *options, "--", *CURL,
+                        cwd=t.path("whole"), limit=120)
+    t.equal(whole.status, 0, f"exit status ({whole.errors})")
+    shards_by_parallel(t, some)
+    merged = t.ghostpeer("sweep", "--fail-on", "none", "--merge", "part1", "part2", *options,
+                         cwd=t.path("parts"), limit=60)
     t.equal(merged.status, 0, f"exit status ({merged.errors})")
     t.equal(merged.text, whole.text, "the table")
-    without_times = r'"(seconds|repeat)": [^\n]*'
-    for name in "json", "tap":
-        with open(t.path(f"whole.{name}")) as one, open(t.path(f"merged.{name}")) as other:
-            t.equal(re.sub(without_times, "", other.read()), re.sub(without_times, "", one.read()),
-                    f"the {name}")
-    lost = sweep(t, "--fail-on", "none", "--merge", "part1")
-    t.equal(lost.status, 123, "exit status where a shard is missing")
-    t.contains(lost.errors, "Shard 2/2 is missing.", "what is said of it")
+    for name in files.values():
+        with open(t.path(f"whole/{name}"), "rb") as one, open(t.path(f"parts/{name}"), "rb") as two:
+            t.check(one.read() == two.read(), f"{name} of the shards is not that of one run")
+    pages = [len(glob.glob(t.path(f"{folder}/sweep/*.html"))) for folder in ("whole", "parts")]
+    t.check(pages[0] == pages[1] > 0, f"pages of single runs: {pages}")
+
+    for parts, words in ((["part1"], "Shard 2/2 is missing."),
+                         (["part1", "part2", "part2"], "Shard 2/2 is there twice")):
+        odd = t.ghostpeer("sweep", "--fail-on", "none", "--merge", *parts, cwd=t.path("parts"),
+                          limit=60)
+        t.equal(odd.status, 123, f"exit status with {parts}")
+        t.contains(odd.errors, words, f"what is said of {parts}")
+    own = t.ghostpeer("sweep", "--merge", "part1", "part2", "-o", "part2", cwd=t.path("parts"),
+                      limit=60)
+    t.equal(own.status, 125, f"exit status where a part would be overwritten ({own.errors})")
+
+
+def shards_by_parallel(t, options):
+    """As the reference's line does it, with this machine for all the others."""
+    t.need("parallel")
+    with open(SWEEP_PAGE, encoding="utf-8") as file:
+        line = re.search(r"^(parallel .*?) ::: ", file.read(), re.M | re.S)[1]
+    words = line.replace("\\\n", " ").replace(":,two.example,three.example", "2/:")
+    words = words.replace("{}/3", "{}/2").replace("ghostpeer", t.environment.ghostpeer, 1)
+    words = words.replace("-q", shlex.join(options), 1)
+    words = words.replace("-- ./client", f"-- {shlex.join(CURL)}")
+    uid = t.environment.uid
+    who = {"user": uid, "group": uid, "extra_groups": []} if uid else {}
+    run = subprocess.run(f"{words} ::: 1 2", shell=True, cwd=t.path("parts"), timeout=120,
+                         capture_output=True, text=True, check=False,
+                         env={**os.environ, "HOME": t.path("parts")}, **who)
+    t.equal(run.returncode, 0, f"exit status of {words} ({run.stdout}{run.stderr})")
+
+
+@test
+def a_shard_is_found_in_the_environment(t):
+    t.need("nc")
+    guest(t)
+    run = t.ghostpeer("sweep", "-q", "--shard", "auto", "--faults", "lose", "--at", "syn",
+                      "--", "sh", "-c", f"echo | nc -N {PEER} 80", cwd=t.folder, limit=60,
+                      env={"CIRCLE_NODE_INDEX": "1", "CIRCLE_NODE_TOTAL": "2"})
+    t.equal(run.status, 0, f"exit status ({run.text}{run.errors})")
+    with open(t.path("sweep/shard"), encoding="utf-8") as file:
+        t.equal(file.read(), "2/2\n", "the shard")
+    t.contains(run.text, "2 runs: 1 fine, 1 not run", "the sum")
 
 
 @test
@@ -267,23 +353,37 @@ def a_full_disk_ends_it_with_what_there_is(t):
 
 
 @test
-def a_server_is_swept_by_a_client(t):
-    server = t.python("""
+def a_server_is_swept_and_the_next_client_still_served(t):
+    server = """
         import socket
         listener = socket.create_server(("", 8080))
         while True:
             connection, _ = listener.accept()
             with connection:
-                if connection.recv(100):
-                    connection.sendall(b"an answer")
-    """)
-    run = sweep(t, "--port", "8080", "--faults", "reset,silence", "--at", "1st data", "--json",
-                "all.json", command=server)
-    t.equal(run.status, 0, f"exit status ({run.text}{run.errors})")
+                %s
+                    if connection.recv(100):
+                        connection.sendall(b"an answer")
+                %s
+    """
+    some = ["--port", "8080", "--faults", "reset,silence,refuse-next", "--at", "1st data", "--json",
+            "all.json"]
+    robust = t.python(server % ("try:", "except OSError: pass"))
+    run = sweep(t, *some, command=robust)
     told = results(t)
     t.check(told["profile"] == "healthy-client", f"the profile is {told['profile']}")
     t.check(told["outcomes"]["unreached"] == 0 and len(told["runs"]) == 4,
             f"a position in a phase of the client's was not met: {told['outcomes']}")
+    seen = outcomes(told)
+    t.equal(seen[("reset", "1st data out of attempt 1")], "fine", f"a reset {run.text}")
+    # It serves one after another, and the first has fallen silent.
+    t.equal(seen[("silence", "1st data out of attempt 1")], "hang", "the next client")
+    t.contains(run.text, "the next client got no answer", "the findings")
+    t.equal(run.status, 123, f"exit status ({run.errors})")
+
+    fragile = t.python(server % ("if True:", ""))
+    run = sweep(t, *some, command=fragile)
+    seen = outcomes(results(t))
+    t.equal(seen[("reset", "1st data out of attempt 1")], "crash", f"a reset ({run.text})")
 
 
 @test

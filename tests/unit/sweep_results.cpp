@@ -1,4 +1,5 @@
 // What became of a program, how it is folded and shown, and how it is compared with what was.
+#include "ghostpeer/event/run.hpp"
 #include "sweep/baseline.hpp"
 #include "sweep/outcome.hpp"
 #include "sweep/reports.hpp"
@@ -7,79 +8,20 @@
 #include "sweep/snapshot.hpp"
 #include "sweep/table.hpp"
 
+#include "sweep_samples.hpp"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
 using namespace ghostpeer;
 using namespace ghostpeer::sweep;
-
-namespace {
-
-Evidence evidence_of(int status, double seconds, std::vector<std::string> output = {"ok\n"}) {
-    Evidence evidence;
-    evidence.record.complete = true;
-    evidence.record.ended = "command";
-    evidence.record.status = status;
-    evidence.record.duration = seconds;
-    evidence.record.attempts = 1;
-    evidence.output = std::move(output);
-    evidence.record.rules.push_back({"./0001.yaml", 1});
-    return evidence;
-}
-
-Case case_of(std::size_t number, const std::string& row, std::size_t place) {
-    Case one;
-    one.number = number;
-    one.row = row;
-    one.place = place;
-    one.column = std::to_string(place) + ". segment";
-    one.text = "x";
-    return one;
-}
-
-Result result_of(std::size_t number, Outcome outcome, int status = 0, double seconds = 0) {
-    Result result;
-    result.number = number;
-    result.outcome = outcome;
-    result.status = status;
-    result.seconds = seconds;
-    return result;
-}
-
-/// Two rows of three.
-Plan plan_of_six() {
-    Plan plan;
-    plan.command = {"nc", "x"};
-    plan.rows = {"lose", "reset"};
-    plan.baselines.emplace_back();
-    plan.columns = {"1. segment", "2. segment", "3. segment"};
-    for (std::size_t i = 0; i < 6; ++i) {
-        plan.cases.push_back(case_of(i + 1, plan.rows[i / 3], i % 3 + 1));
-    }
-    return plan;
-}
-
-Results results_of_six() {
-    Results results;
-    results[1] = result_of(1, Outcome::fine);
-    results[2] = result_of(2, Outcome::fine);
-    results[3] = result_of(3, Outcome::slow, 0, 100);
-    results[4] = result_of(4, Outcome::error, 56);
-    results[5] = result_of(5, Outcome::wrong);
-    results[6] = result_of(6, Outcome::wrong);
-    results[5].remark = "the output ends after 1 line of 2";
-    return results;
-}
-
-const RepeatLine no_line = [](const Case& one) { return "repeat " + number_text(one.number); };
-
-}  // namespace
 
 TEST_CASE("sweep: what a run ended in") {
     const Case one = case_of(1, "reset", 1);
@@ -102,14 +44,14 @@ TEST_CASE("sweep: what a run ended in") {
     CHECK(outcome(killed) == Outcome::crash);
     auto hanging = killed;
     hanging.record.ended = "timeout";
-    hanging.record.headline = "TIMEOUT after 10800.000 s: nc waits in poll() on #1";
+    hanging.record.standstill = "nc waits in poll() on #1";
     CHECK(outcome(hanging) == Outcome::hang);
     CHECK(judge(one, baseline, hanging, 60).remark == "nc waits in poll() on #1");
     auto twice = evidence_of(0, 0.1);
     twice.repeated = 1;
     CHECK(outcome(twice) == Outcome::duplicate);
     auto left = evidence_of(0, 0.1);
-    left.record.left_behind = "sleep";
+    left.record.left_behind = {"sleep"};
     CHECK(outcome(left) == Outcome::leak);
     auto unmet = evidence_of(0, 0.1);
     unmet.record.rules.front().fired = 0;
@@ -230,61 +172,66 @@ TEST_CASE("sweep: a snapshot is compared by what it says") {
     }
 }
 
-TEST_CASE("sweep: a shard has every Nth run") {
-    const auto shard = parse_shard("2/3");
-    REQUIRE(shard.has_value());
-    CHECK_FALSE(shard->has(1));
-    CHECK(shard->has(2));
-    CHECK(shard->has(5));
-    for (const char* wrong :
-         {"", "2", "0/3", "4/3", "a/b", "1/", "/2", "1/2x", "-1/2", "1/18446744073709551615"}) {
-        CHECK_FALSE(parse_shard(wrong).has_value());
+TEST_CASE("sweep: which seeds have failed") {
+    Plan plan;
+    plan.kind = "survey";
+    plan.baselines.emplace_back();
+    plan.rows = {"lossy"};
+    Results results;
+    for (std::size_t seed = 1; seed <= 30; ++seed) {
+        Case one = case_of(seed, "lossy", seed);
+        one.column = "seed " + std::to_string(seed);
+        plan.columns.push_back(one.column);
+        plan.cases.push_back(one);
+        results[seed] = result_of(seed, seed == 4    ? Outcome::hang
+                                        : seed == 17 ? Outcome::error
+                                                     : Outcome::fine);
     }
+    CHECK(describe(plan, results, no_line).find("  lossy: 2 of 30 seeds failed: 4, 17\n") !=
+          std::string::npos);
+    plan.cases[0].column = "curl, seed 1";
+    CHECK(describe(plan, results, no_line).find("  lossy, curl: 0 of 1 seeds failed\n") !=
+          std::string::npos);
 }
 
-TEST_CASE("sweep: parts are put together, and what is missing or double is said") {
-    const auto top = std::filesystem::temp_directory_path() / "ghostpeer-sweep-merge";
-    std::filesystem::remove_all(top);
-    const Plan plan = plan_of_six();
-    const Results all = results_of_six();
-    std::vector<std::string> paths;
-    for (std::size_t index = 1; index <= 2; ++index) {
-        const Shard shard{index, 2};
-        const auto folder = Folder::create(top / std::to_string(index));
-        REQUIRE(folder.has_value());
-        REQUIRE(folder->write_plan(plan, shard).has_value());
-        for (const auto& [number, result] : all) {
-            if (shard.has(number)) {
-                REQUIRE(folder->add(result).has_value());
-            }
-        }
-        paths.push_back(folder->path().string());
-    }
-    const auto whole = merge(paths);
-    REQUIRE(whole.has_value());
-    CHECK(whole->remarks.empty());
-    CHECK(describe(whole->plan, whole->results, no_line) == describe(plan, all, no_line));
-    CHECK(merge({paths[0]})->remarks == std::vector<std::string>{"Shard 2/2 is missing."});
-    CHECK(merge({paths[0], paths[0]})->remarks.size() == 2);
-    CHECK_FALSE(merge({top.string()}).has_value());
+TEST_CASE("sweep: the record's own words say what was left, and where COMMAND stood") {
+    event::End end;
+    end.ended = event::Ended::wall_timeout;
+    end.standstill.clause = "python3 runs";
+    end.left_behind = {"sleep", "sh"};
+    event::Event told;
+    told.what = std::make_shared<const event::End>(end);
+    RunRecord record;
+    add(record, told);
+    CHECK(record.ended == "wall-timeout");
+    CHECK(record.standstill == "python3 runs");
+    CHECK(record.left_behind == end.left_behind);
+}
 
-    std::ofstream(top / "1" / "letter.txt") << "mine";
-    const auto refused = Folder::create(top / "1");
-    REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().find("letter.txt") != std::string::npos);
-    CHECK(Folder::create(top / "2").has_value());
-    CHECK(std::filesystem::is_empty(top / "2"));
-
-    // Names like a sweep's may be anybody's.
-    std::ofstream(top / "2" / "2024.html") << "mine";
-    CHECK_FALSE(Folder::create(top / "2").has_value());
-    std::ofstream(top / "2" / "baseline.out") << "mine";
-    CHECK_FALSE(Folder::create(top / "2").has_value());
-    std::filesystem::remove(top / "2" / "baseline.out");
-    std::ofstream(top / "2" / "baseline1a.out") << "a sweep's";
-    CHECK(Folder::create(top / "2").has_value());
-    CHECK(std::filesystem::is_empty(top / "2"));
-    std::filesystem::remove_all(top);
+TEST_CASE("sweep: a server has to answer the next client") {
+    const Case one = case_of(1, "reset", 1);
+    Baseline baseline;
+    baseline.peer_dials = true;
+    baseline.goes_on = true;
+    baseline.last_answer = 100;
+    auto run = evidence_of(0, 90, {});
+    run.record.ended = "finish";
+    run.record.connections = {{1, true, 0}, {2, true, 100}};
+    CHECK(judge(one, baseline, run, 60).outcome == Outcome::fine);
+    run.record.connections[1].received = 0;
+    CHECK(judge(one, baseline, run, 60).outcome == Outcome::hang);
+    CHECK(judge(one, baseline, run, 60).remark == "the next client got no answer");
+    run.record.connections.pop_back();
+    CHECK(judge(one, baseline, run, 60).outcome == Outcome::hang);
+    run.record.connections.push_back({2, true, 40});
+    CHECK(judge(one, baseline, run, 60).outcome == Outcome::wrong);
+    run.repeated = 1;  // answers, which are the same on every connection
+    run.record.connections[1].received = 100;
+    CHECK(judge(one, baseline, run, 60).outcome == Outcome::fine);
+    run.record.ended = "timeout";  // the client is still there, the server goes on
+    CHECK(judge(one, baseline, run, 60).outcome == Outcome::fine);
+    run.record.ended = "command";
+    CHECK(judge(one, baseline, run, 60).outcome == Outcome::crash);
 }
 
 TEST_CASE("sweep: a baseline is two runs that say the same") {
