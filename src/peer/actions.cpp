@@ -41,6 +41,14 @@ using namespace profile;
            std::holds_alternative<Send>(action) || std::holds_alternative<Icmp>(action);
 }
 
+[[nodiscard]] Occasion occasion_of(const DeferredActions& deferred, Connection& connection) {
+    Occasion occasion{connection, deferred.segment ? &*deferred.segment : nullptr,
+                      deferred.direction, deferred.retransmission};
+    occasion.alone = true;
+    occasion.ended = !deferred.was_over && !reachable(connection);
+    return occasion;
+}
+
 }  // namespace
 
 void set_blackhole(Connection& connection, const profile::Rule& rule,
@@ -161,13 +169,43 @@ void Engine::Impl::carry_out_deferred(Connection& connection, DeferredActions& d
     if (connection.extras) {
         connection.extras->note_kept(deferred.size);
     }
-    Occasion occasion{connection, deferred.segment ? &*deferred.segment : nullptr,
-                      deferred.direction, deferred.retransmission};
-    occasion.alone = true;
-    occasion.ended = !deferred.was_over && !reachable(connection);
+    const Occasion occasion = occasion_of(deferred, connection);
     static_cast<void>(
         carry_out(*deferred.rule, occasion, now, deferred.first, std::move(deferred.pledge)));
     settle(connection, now);
+}
+
+bool Engine::Impl::comes_too_late(const DeferredActions& deferred, Connection& connection) {
+    const auto& deed = deferred.pledge.deed();
+    const Occasion occasion = occasion_of(deferred, connection);
+    if (!deed || !(occasion.ended || !connection.live())) {
+        return false;
+    }
+    for (std::size_t i = deferred.first; i < deferred.rule->actions.size(); ++i) {
+        const Action& action = deferred.rule->actions[i];
+        if (std::holds_alternative<Connect>(action)) {
+            return false;
+        }
+        if (!possible(action, occasion)) {
+            const auto ended = connection.extras ? connection.extras->ended : std::nullopt;
+            deed->fail({std::string(profile::name(action)), deed->due(), ended});
+            return true;
+        }
+    }
+    return false;
+}
+
+void Engine::Impl::give_up_what_comes_too_late() {
+    agenda.purge([this](const Appointment& appointment) {
+        const auto* deferred = std::get_if<std::unique_ptr<DeferredActions>>(&appointment.task);
+        Connection* connection =
+            deferred != nullptr ? connections.find(appointment.connection) : nullptr;
+        const bool late = connection != nullptr && comes_too_late(**deferred, *connection);
+        if (late && connection->extras) {
+            connection->extras->note_kept((*deferred)->size);
+        }
+        return late;
+    });
 }
 
 void Engine::Impl::go_on(Connection& connection, Instant now) {

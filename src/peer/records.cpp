@@ -116,6 +116,7 @@ void Engine::conclude(Instant now) {
 }
 
 void Engine::sum_up(Instant now) {
+    impl_->give_up_what_comes_too_late();
     const auto& records = impl_->update_records();
     for (std::size_t i = 0; i < records.size(); ++i) {
         AttemptRecord record = records[i];

@@ -89,6 +89,30 @@ TEST_CASE("of a list that is due too late the whole is not counted") {
     CHECK(world.rule(0).fired == 0);
 }
 
+TEST_CASE("what was due on a connection that ended says so, also where the run ends first") {
+    for (const std::string action :
+         {"reset", "{say: late}", "blackhole", "close", "[{log: now}, close]"}) {
+        CAPTURE(action);
+        World world("rules:\n  - {on: enter established, after: 5s, do: " + action + "}\n");
+        Socket socket(world);
+        end_after_16_ms(world, socket);
+        world.until(1200ms);
+        CHECK(misfire(world).find("was due at 5.000 s; the connection ended at 0.016 s") !=
+              std::string::npos);
+        CHECK(world.rule(0).waiting == 0);
+    }
+    for (const std::string action : {"{log: now}", "connect", "[connect, {say: x}]"}) {
+        CAPTURE(action);
+        World world("rules:\n  - {on: enter established, after: 5s, do: " + action + "}\n");
+        Socket socket(world);
+        end_after_16_ms(world, socket);
+        world.until(1200ms);
+        CHECK(misfire(world).find("it was due at 5.000 s; the run ended at 1.200 s") !=
+              std::string::npos);
+        CHECK(world.rule(0).waiting == 1);
+    }
+}
+
 TEST_CASE("a run that ends before an action was due has not seen it") {
     World world("rules:\n  - {on: enter established, after: 5s, do: reset}\n");
     Socket socket(world);
