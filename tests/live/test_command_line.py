@@ -164,6 +164,10 @@ def empty_values_and_numbers_that_are_none(t):
                    f"the message for {seed}")
     run = refused(t, "--control-token-file", t.write("token", "secret\n"), "refuse")
     t.contains(run.errors, "without --control 127.0.0.1:PORT there are none", "the message")
+    # A run that was to end after a second would hang, if that were passed over.
+    for option, part in (("--wall-timeout", "--timeout bounds it"), ("--free-work", "--warp")):
+        run = refused(t, option, "1s", "refuse")
+        t.contains(run.errors, part, f"the message for {option} without --warp")
     run, did = ran(t, "-q", "--seed", "18446744073709551615", "healthy")
     t.equal((run.status, did), (0, True), "the largest seed")
 
