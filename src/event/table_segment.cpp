@@ -120,6 +120,23 @@ struct Sack {
     }
 };
 
+struct Skipped {
+    using Owner = Segment;
+    using Kinds = std::vector<std::uint8_t>;
+    static Kinds get(const Segment& segment) {
+        const auto& kinds = segment.segment.options.skipped;
+        return {kinds.begin(), std::find(kinds.begin(), kinds.end(), 0)};
+    }
+    static bool set(Segment& segment, const Kinds& kinds) {
+        auto& skipped = segment.segment.options.skipped;
+        if (kinds.size() > skipped.size() || std::count(kinds.begin(), kinds.end(), 0) > 0) {
+            return false;
+        }
+        std::copy(kinds.begin(), kinds.end(), skipped.begin());
+        return true;
+    }
+};
+
 [[nodiscard]] std::span<const Field> option_fields() {
     using wire::Options;
     static constexpr std::array fields{
@@ -130,7 +147,8 @@ struct Sack {
                                                                                    "true"),
         field<&Segment::segment, &wire::Segment::options, &Options::timestamps>(
             "timestamps", "value and echo reply"),
-        rare_derived<Sack>("sack", "pairs of left and right, right exclusive, relative like ack")};
+        rare_derived<Sack>("sack", "pairs of left and right, right exclusive, relative like ack"),
+        rare_derived<Skipped>("skipped", "kinds of the first four others, which the peer skips")};
     return fields;
 }
 

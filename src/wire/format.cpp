@@ -1,5 +1,7 @@
 #include "ghostpeer/wire/format.hpp"
 
+#include "wire/tcp_option.hpp"
+
 #include <fmt/format.h>
 
 #include <iterator>
@@ -51,11 +53,22 @@ void append_options(Buffer& buffer, const Options& options, const NumberBase& ba
             append_number(buffer, block.right, base.ack, base.relative);
         }
     }
+    for (const std::uint8_t kind : options.skipped) {
+        if (kind == option::end) {
+            break;
+        }
+        next();
+        switch (kind) {
+            case option::mptcp: append(buffer, "mptcp"); break;
+            case option::fast_open: append(buffer, "tfo"); break;
+            default: append(buffer, "opt {}", kind); break;
+        }
+    }
 }
 
 constexpr bool empty(const Options& options) noexcept {
     return !options.mss && !options.window_scale && !options.sack_permitted &&
-           !options.timestamps && options.sack.empty();
+           !options.timestamps && options.sack.empty() && options.skipped[0] == option::end;
 }
 
 }  // namespace

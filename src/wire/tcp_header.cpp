@@ -33,6 +33,9 @@ void read_option(std::uint8_t kind, ByteView data, Options& into) {
         into.sack = read_sack(data);
     } else if (kind == option::timestamps && data.size() == 8) {
         into.timestamps = Timestamps{read_u32(data, 0), read_u32(data, 4)};
+    } else if (const auto free = std::find(into.skipped.begin(), into.skipped.end(), option::end);
+               free != into.skipped.end()) {
+        *free = kind;
     }
 }
 

@@ -15,5 +15,7 @@ inline constexpr std::uint8_t sack = 5;            // RFC 2018, 3
 inline constexpr std::uint8_t timestamps = 8;      // RFC 7323, 3.2
 inline constexpr std::uint8_t md5 = 19;            // RFC 2385, 3
 inline constexpr std::size_t md5_length = 18;
+inline constexpr std::uint8_t mptcp = 30;      // RFC 8684, 3
+inline constexpr std::uint8_t fast_open = 34;  // RFC 7413, 4.1.1
 
 }  // namespace ghostpeer::wire::option

@@ -1,7 +1,7 @@
 """What a peer may leave out of its SYN-ACK, or say strangely there: window-scale-14,
 no-window-scale, no-sack, no-timestamps, no-options, tiny-mss, malformed-options."""
 
-from harness import MSS, NO_MSS, PEER6, test
+from harness import HOST, MSS, NO_MSS, PEER6, test
 
 TIMESTAMPS, SACK, SCALE = 1, 2, 4  # TCPI_OPT_*
 
@@ -102,3 +102,32 @@ def malformed_options(t):
     run, _, info = talked(t, "malformed-options")
     t.equal(info.options & (TIMESTAMPS | SACK | SCALE), 0, "the kernel's view")
     t.equal((info.snd_mss, largest(run)), (NO_MSS, NO_MSS), "bytes in a segment")
+
+
+@test
+def what_the_peer_skips_is_told(t):
+    run = t.passed(t.run("healthy", t.python(f"""
+        import socket
+        s = socket.socket()
+        s.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT: the SYN leaves with data
+        s.connect(("{HOST}", 8080))
+        s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        print(len(s.recv(1000)))
+        """), sysctls={"net.ipv4.tcp_fastopen": 1}))
+    t.equal(run.received("syn")[0].options.get("skipped"), [34], "what the SYN asks for")
+    t.contains(run.trace, ",tfo>", "the trace")
+    t.check(all("skipped" not in (s.options or {}) for s in run.sent()), "what the peer sends")
+    run = t.run("healthy", t.python(f"""
+        import socket, sys
+        try:
+            s = socket.socket(proto=262)  # IPPROTO_MPTCP
+        except OSError as error:
+            sys.exit(77)
+        s.connect(("{HOST}", 8080))
+        s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        print(len(s.recv(1000)))
+        """))
+    if run.status == 77:
+        return  # this kernel has no Multipath TCP
+    t.equal(run.received("syn")[0].options.get("skipped"), [30], "what an MPTCP socket asks for")
+    t.contains(run.trace, "mptcp>", "the trace")

@@ -42,6 +42,12 @@ event::Segment RandomEvents::segment(Instant now) {
     options.sack = list([this] {
         return wire::SackBlock{number_on_the_wire(), number_on_the_wire()};
     });
+    for (std::uint8_t& kind : options.skipped) {
+        if (coin()) {
+            break;
+        }
+        kind = static_cast<std::uint8_t>(number<std::uint8_t>() | 1U);
+    }
     made.state = word<tcp::State>(11);
     made.fate = word<event::Fate>(8);
     made.retransmission = coin();

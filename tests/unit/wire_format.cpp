@@ -1,8 +1,12 @@
 #include "ghostpeer/wire/format.hpp"
+#include "ghostpeer/wire/mangle.hpp"
 
 #include "wire_packets.hpp"
 
 #include <doctest/doctest.h>
+
+#include <array>
+#include <cstdint>
 
 using namespace ghostpeer;
 using namespace ghostpeer::wire;
@@ -51,6 +55,20 @@ TEST_CASE("wire: a segment is one line in the manner of tcpdump") {
     data.flags.bits = Flags::rst;
     data.options = {};
     CHECK(format(data, base) == "[R] seq 1 win 501");
+}
+
+TEST_CASE("wire: options that are skipped are told by their kinds") {
+    // Fast Open's request, Multipath TCP's MP_CAPABLE, one of an experiment, an MSS of a wrong
+    // length, and a fifth.
+    const Options read = read_options(
+        {{34, 2, 30, 4, 0, 1, 253, 4, 0xf9, 0x89, 2, 3, 5, 1, 3, 3, 7, 28, 4, 0x80, 5}});
+    CHECK(read.skipped == std::array<std::uint8_t, 4>{34, 30, 253, 2});
+    CHECK(read.window_scale == 7);
+    CHECK(format_options(read, {}) == "wscale 7,tfo,mptcp,opt 253,opt 2");
+    Segment syn;
+    syn.flags.bits = Flags::syn;
+    syn.options.skipped = {30};
+    CHECK(format(syn, {}) == "[S] seq 0 win 0 <mptcp>");
 }
 
 TEST_CASE("wire: the length of a segment counts SYN and FIN") {

@@ -56,13 +56,15 @@ inline constexpr SynOptionOrder linux_option_order{SynOption::mss, SynOption::sa
                                                    SynOption::timestamps, SynOption::window_scale};
 
 /// The options that ghostpeer understands; an unset one is absent from the segment. Others are
-/// skipped when reading, as RFC 9293, 3.1 (MUST-6) demands.
+/// skipped when reading, as RFC 9293, 3.1 (MUST-6) demands; that they were there is told.
 struct Options {
     std::optional<std::uint16_t> mss{};
     std::optional<std::uint8_t> window_scale{};
     bool sack_permitted = false;
     std::optional<Timestamps> timestamps{};
     std::vector<SackBlock> sack{};  ///< at most 4, at most 3 beside timestamps
+    /// The kinds of the first that were skipped, such as Multipath TCP's; 0: no more. Not written.
+    std::array<std::uint8_t, 4> skipped{};
     /// In which they are written; SACK blocks come behind all others. Not read.
     SynOptionOrder order = linux_option_order;
     friend bool operator==(const Options&, const Options&) = default;

@@ -51,6 +51,7 @@ function segmentFields(list, item) {
     field(list, "Option: timestamps", item.val >= 0 ? `value ${item.val}, echo ${item.ecr}` : "");
     field(list, "Option: SACK", Array.isArray(options.sack)
         ? options.sack.map(([left, right]) => `${left} to ${right}`).join(", ") : "");
+    field(list, "Options skipped", Array.isArray(options.skipped) ? skippedOptions(options).join(", ") : "");
     for (const name of Object.keys(x)) {
         if (name !== "options" && name !== "until" && name !== "payload") {
             field(list, name.replace(/_/g, " "), Array.isArray(x[name]) ? x[name].join(", ") : x[name]);

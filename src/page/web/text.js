@@ -30,6 +30,10 @@ const traceFlags = (flags) =>
 
 const optionsOf = (item) => (item.x && item.x.options) || {};
 
+// Of the others, which the peer skips, the kinds are known.
+const skippedOptions = (options) =>
+    options.skipped.map((kind) => ({30: "mptcp", 34: "tfo"})[kind] || `opt ${kind}`);
+
 // As the trace does, time stamps are `TS` on a SYN, and elsewhere nothing.
 function optionsText(item) {
     const options = optionsOf(item);
@@ -51,6 +55,9 @@ function optionsText(item) {
     }
     if (Array.isArray(options.sack)) {
         parts.push("sack" + options.sack.map(([left, right]) => ` ${left}:${right}`).join(""));
+    }
+    if (Array.isArray(options.skipped)) {
+        parts.push(...skippedOptions(options));
     }
     return parts.join(",");
 }
