@@ -15,6 +15,14 @@ namespace {
 
 using profile::Form;
 
+/// Its fault is what it answers, and nobody was answered.
+bool never_answered(const ProfileStatistics& one, const RunSummary& run) {
+    const auto& profile = *one.profile;
+    const auto words = static_cast<std::size_t>(tcp::Reason::data);
+    return profile.fault_in_answer && profile.rules.empty() && profile.attempts.empty() &&
+           was_met(one, run) && one.traffic.reasons.at(words) == 0;
+}
+
 bool any_failed(const profile::Profile& profile, const event::Verdict& verdict) {
     const auto rule_failed = [&](const event::RuleOutcome& one) {
         return one.profile == profile.name && !one.failure.empty();
@@ -90,6 +98,28 @@ void find_surprises(const RunSummary& run, std::vector<RunFault>& faults) {
     }
 }
 
+/// Faults that wait to be asked for.
+void find_unasked(const RunSummary& run, std::vector<RunFault>& faults) {
+    for (const auto& statistics : run.profiles) {
+        const auto& profile = *statistics.profile;
+        const auto& expect = profile.expect;
+        const bool speaks_of_it =
+            !statistics.expectations.empty() &&
+            std::any_of(expect.begin(), expect.end(),
+                        [](const auto& expectation) { return expectation.form != Form::command; });
+        if (run.served || speaks_of_it || profile.role == profile::Role::client ||
+            !never_answered(statistics, run)) {
+            continue;
+        }
+        const auto name = event::printable(profile.name);
+        faults.push_back({"somebody is answered by " + profile.name, name + " answered nobody",
+                          fmt::format("{}: what this peer answers is the fault, and no connection "
+                                      "brought what it answers to. If that is right, say so in a "
+                                      "profile that extends it: `expect: [{{never: send data}}]`.",
+                                      name)});
+    }
+}
+
 /// `--require-fault`
 void find_no_fault(const RunSummary& run, const event::Verdict& verdict,
                    std::vector<RunFault>& faults) {
@@ -126,6 +156,7 @@ std::vector<RunFault> find_run_faults(const RunSummary& run, const event::Verdic
     }
     find_no_fault(run, verdict, faults);
     find_unmet(run, verdict, faults);
+    find_unasked(run, faults);
     find_deserted(run, faults);
     find_surprises(run, faults);
     return faults;
@@ -164,7 +195,7 @@ bool any_fault(const RunSummary& run, const event::Verdict& verdict) {
            std::any_of(verdict.rules.begin(), verdict.rules.end(),
                        [](const auto& rule) { return rule.fault && rule.fired > 0; }) ||
            std::any_of(run.profiles.begin(), run.profiles.end(), [&](const auto& one) {
-               return one.profile->constant_fault && was_met(one, run);
+               return one.profile->constant_fault && was_met(one, run) && !never_answered(one, run);
            });
 }
 

@@ -29,9 +29,9 @@ def no_fault_happened(t):
 
 @test
 def a_fault_that_is_in_no_rule_has_to_be_met(t):
-    for profile in ("answers-nothing", "coalesced-responses", "drip-response", "never-accepts",
+    for profile in ("answers-nothing", "coalesced-responses", "drip-response",
                     "no-options", "no-timestamps", "no-window-scale", "plain-http-on-tls-port",
-                    "slow-reader", "tiny-mss", "truncated-response"):
+                    "tiny-mss", "truncated-response"):
         agree(t, profile, ["true"], 123, f"FAIL: no connection met {profile}; ")
     both = ["--peer", "a.x=healthy", "--peer", "b.x=tiny-mss"]
     get = ["curl", "-sS", "-o", "/dev/null", "http://a.x/"]
@@ -42,6 +42,27 @@ def a_fault_that_is_in_no_rule_has_to_be_met(t):
         extends: tiny-mss
         expect: [{attempts: 0}]
     """), ["true"], 0, "pass, COMMAND")
+
+
+@test
+def a_fault_that_is_an_answer_has_to_be_asked_for(t):
+    silent = [PYTHON, "-c", f"import socket; socket.create_connection(('{PEER}', 80)).close()"]
+    for profile in ("truncated-response", "drip-response", "coalesced-responses",
+                    "plain-http-on-tls-port"):
+        run = agree(t, profile, silent, 123, f"FAIL: {profile} answered nobody; ")
+        t.contains(" ".join(run.verdict.failures), "expect: [{never: send data}]", "the advice")
+    agree(t, "truncated-response", ["curl", "-sS", "-o", "/dev/null", URL], 18, "COMMAND failed")
+    agree(t, t.profile("""
+        summary: Nobody is to ask.
+        extends: truncated-response
+        expect: [{never: send data}]
+    """), silent, 0, "pass, ")
+    # Who is slow to read, or never reads, has to be sent something.
+    for profile in ("slow-reader", "never-accepts"):
+        agree(t, profile, silent, 123, "FAIL: a rule never acted; ")
+    # Where a rule is the fault, or healthy's answer, nobody has to ask.
+    agree(t, "reset-on-accept", silent, 0, "pass, ")
+    agree(t, "healthy", silent, 0, "pass, ")
 
 
 @test

@@ -259,6 +259,19 @@ TEST_CASE("judgement: a fault that is in no rule has to be met, too") {
     run.require_fault = false;
     check_all(with(true, 1), 28,
               "COMMAND failed (28); the faults happened as told; it ended after 1.250 s");
+    // What it answers has to be asked for.
+    run.command = event::Exit{0, std::nullopt};
+    profile.fault_in_answer = true;
+    check_all(with(true, 1), 123, "FAIL: nat.yaml answered nobody; " + end);
+    CHECK(make_verdict(run).failures.at(0).sentence.find("expect: [{never: send data}]") !=
+          std::string::npos);
+    run.served = true;
+    CHECK(make_verdict(run).failures.empty());
+    run.served = false;
+    run.profiles[0].traffic.reasons.at(static_cast<std::size_t>(tcp::Reason::data)) = 1;
+    check_all(with(true, 1), 0, "pass, " + end);
+    profile.fault_in_answer = false;
+    run.profiles[0].traffic = {};
     // One that is another's second attempt counts where that is met.
     run.command = event::Exit{0, std::nullopt};
     run = with(true, 1);

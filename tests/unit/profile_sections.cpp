@@ -44,6 +44,19 @@ TEST_CASE("a profile that is a fault without any rule") {
         CAPTURE(text);
         CHECK_FALSE(loaded(std::string(text) + "\n").constant_fault);
     }
+    for (const auto* text : {"service: {respond: {text: x}}", "extends: truncated-response",
+                             "extends: drip-response"}) {
+        CAPTURE(text);
+        CHECK(loaded(std::string(text) + "\n").fault_in_answer);
+    }
+    for (const auto* text :
+         {"service: discard", "extends: healthy", "service: {respond: {text: \"\", then: close}}",
+          "tcp: {mss: 100}\nservice: {respond: {text: x}}",
+          "service: {respond: {text: x}}\nip: {ttl: 3}",
+          "extends: truncated-response\nservice: discard"}) {
+        CAPTURE(text);
+        CHECK_FALSE(loaded(std::string(text) + "\n").fault_in_answer);
+    }
     const auto outer =
         loaded("tcp: {mss: 100}\nattempts: {1: [{on: start, do: reset}], 2: {service: hold}}\n");
     CHECK_FALSE(outer.attempts.at(0).profile->constant_fault);

@@ -97,6 +97,8 @@ struct Profile {
     /// `tcp`, `ip`, `after_eof` or a service is said: the peer is to each connection something else
     /// than `healthy`, without any rule.
     bool constant_fault = false;
+    /// It is one by its answer alone, `service: respond`, which may never be asked for.
+    bool fault_in_answer = false;
     std::vector<std::string> phases{""};     ///< the first is that of the top rules
     std::vector<Rule> rules;                 ///< of all phases; rules[i].id == i
     std::vector<AttemptBehaviour> attempts;  ///< the first that fits wins

@@ -47,6 +47,7 @@ std::shared_ptr<const Profile> read_in_place(const Entry& entry, const Draft& ou
     draft.profile = outer.profile;
     draft.profile.files.clear();           // those of the outer one tell of it, too
     draft.profile.constant_fault = false;  // only what it says itself
+    draft.profile.fault_in_answer = false;
     draft.tcp = outer.tcp;
     Context inner{context.errors, context.files, {""}};
     if (entry.value.type == YamlNode::Type::list) {

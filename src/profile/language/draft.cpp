@@ -18,27 +18,41 @@ bool is_honest(const Service& service) {
     return std::holds_alternative<Echo>(service) || std::holds_alternative<Relay>(service);
 }
 
+void be_a_fault(Profile& profile) {
+    profile.constant_fault = true;
+    profile.fault_in_answer = false;
+}
+
+[[nodiscard]] bool answers_something(const Service& service) {
+    const auto* respond = std::get_if<Respond>(&service);
+    return respond != nullptr && respond->content && !respond->content->empty();
+}
+
 }  // namespace
 
 void read_tcp_of(const Entry& entry, Draft& draft, Context& context) {
-    draft.profile.constant_fault = true;
+    be_a_fault(draft.profile);
     read_tcp(entry, draft.tcp, context);
 }
 
 void read_ip_of(const Entry& entry, Draft& draft, Context& context) {
-    draft.profile.constant_fault = true;
+    be_a_fault(draft.profile);
     read_ip(entry, draft.profile.ip, context);
 }
 
 void read_service_of(const Entry& entry, Draft& draft, Context& context) {
     draft.service = &entry;
     read_service(entry, draft.profile.service, context);
-    draft.profile.constant_fault = draft.profile.constant_fault ||
-                                   (!is_of_healthy(entry) && !is_honest(draft.profile.service));
+    Profile& profile = draft.profile;
+    // Another service takes the place of an extended profile's, and of the fault that it was.
+    if (!profile.constant_fault || profile.fault_in_answer) {
+        profile.constant_fault = !is_of_healthy(entry) && !is_honest(profile.service);
+        profile.fault_in_answer = profile.constant_fault && answers_something(profile.service);
+    }
 }
 
 void read_after_eof_of(const Entry& entry, Draft& draft, Context& context) {
-    draft.profile.constant_fault = true;
+    be_a_fault(draft.profile);
     read_after_eof(entry, draft.profile.after_eof, context);
 }
 
