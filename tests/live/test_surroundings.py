@@ -100,3 +100,36 @@ def a_real_server_that_cannot_be_watched_is_none(t):
             t.contains(run.trace, notice, "the trace")
             t.contains(run.trace, outcome, "the table of connections")
             t.soon(run, 4, "the program waited for a server that nobody hears of")
+
+
+@test
+def unix_sockets_with_a_path_are_within_reach_and_abstract_ones_are_not(t):
+    path, name = t.path("host.sock"), f"\0ghostpeer-test-{os.getpid()}-{id(t)}"
+    with socket.socket(socket.AF_UNIX) as with_path, socket.socket(socket.AF_UNIX) as abstract:
+        for one, address in ((with_path, path), (abstract, name)):
+            one.bind(address)
+            one.listen(4)
+        os.chmod(path, 0o777)
+        run = t.run("healthy", t.python(f"""
+            import socket
+            for address in ({path!r}, {name!r}):
+                try:
+                    socket.socket(socket.AF_UNIX).connect(address)
+                    print("reached")
+                except ConnectionRefusedError:
+                    print("refused")
+            """))
+    t.equal(run.text, "reached\nrefused\n", "what COMMAND reaches")
+
+
+@test
+def set_user_id_programs_run_as_their_caller_without_root(t):
+    if os.geteuid() != 0 or t.environment.uid == 0:
+        t.skip("it takes root to make one, and another user to run it")
+    program = t.path("id")
+    shutil.copy("/usr/bin/id", program)
+    os.chmod(program, 0o4755)
+    if t.ghostpeer("-u", program=program).text != "0\n":
+        t.skip("set-user-ID programs do not work in the tests' folder")
+    run = t.run("healthy", [program, "-u"])
+    t.equal(run.text, f"{t.environment.uid}\n", "whose identity it has")

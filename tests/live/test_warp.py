@@ -91,3 +91,17 @@ def another_round_trip(t):
     t.near(run.call("connect").took, 0.1, "connect()")
     syn_ack = run.sent("syn-ack")[0]
     t.near(syn_ack.t - run.received("syn")[0].t, 0.1, "the SYN-ACK")
+
+
+@test
+def what_is_on_its_way_is_judged_in_virtual_time_too(t):
+    # As finish_judges_what_was_answered: `finish` waits for the answer to what has left.
+    profile = t.profile("""
+        summary: Asks for an ACK by a segment of its own, and ends the run.
+        rules:
+          - {on: received 1, do: [{send: {flags: S}}, finish]}
+        expect: [{see: receive ack, within: 1s of received 1}]
+    """)
+    for options in ([], ["--rtt", "30ms"]):
+        run = warp(t, profile, t.probe("connect", "send=1", "sleep=5s"), *options)
+        t.equal((run.status, run.verdict["pass"]), (0, True), f"status and verdict with {options}")

@@ -14,7 +14,7 @@ makes a run of it as well:
     <!-- mistakes: TEXT -->                                  `check` refuses it, with that text
 
 Every word of the schema has to stand in some block, and the table of the catalogue has to be the
-one that `ghostpeer list` makes.
+one that `ghostpeer list` makes. The table of what counts as fired has each action of the schema.
 """
 
 import json
@@ -112,6 +112,16 @@ def unused_words(schema, page, examples):
             if not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", examples)]
 
 
+def actions_without_a_word(schema, page):
+    """Actions of which the page does not say when they count as done, and words of its table that
+    are no actions."""
+    actions = set(next(form["properties"] for form in schema["definitions"]["action"]["anyOf"]
+                       if form.get("type") == "object"))
+    section = re.search(r"^### What counts as fired\n(.*?)(?=^### )", page, re.M | re.S)
+    first_cells = re.findall(r"^\| (`[^|]*) \|", section[1] if section else "", re.M)
+    return sorted(actions ^ set(re.findall(r"`([\w-]+)`", " ".join(first_cells))))
+
+
 def table(ghostpeer):
     """The catalogue as Markdown, a table for each first tag."""
     listed = subprocess.run([ghostpeer, "list"], capture_output=True, text=True, check=True).stdout
@@ -155,6 +165,8 @@ def main():
         examples = "\n".join(block["text"] for block in blocks)
         problems += [f"no example has the word `{word}`"
                      for word in unused_words(schema, page, examples)]
+    problems += [f"`{word}` is an action, or a word of the table of what counts as fired, but not both"
+                 for word in actions_without_a_word(schema, page)]
     shown = CATALOGUE.search(page)
     if shown is None or shown[0] != table(ghostpeer):
         problems.append("the table of the catalogue is not that of `ghostpeer list`; "

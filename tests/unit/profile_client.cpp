@@ -1,6 +1,11 @@
 // `role:` and `client:`.
 #include "profile_samples.hpp"
 
+#include "ghostpeer/profile/catalogue.hpp"
+
+#include <string>
+#include <variant>
+
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
 
@@ -40,6 +45,30 @@ TEST_CASE("a profile may turn another one's peer into a client, key by key") {
     CHECK(result.profile->client.port == 81);
     CHECK(result.profile->client.connections == 3);
     CHECK(loaded("role: client\nextends: silent-after-handshake\n").role == profile::Role::client);
+}
+
+TEST_CASE("no profile of the catalogue makes a client that answers as a server does") {
+    for (const auto& entry : profile::catalogue()) {
+        const std::string name(entry.name);
+        CAPTURE(name);
+        const auto server = profile::load(name);
+        REQUIRE(server.profile);
+        if (server.profile->role == profile::Role::client) {
+            continue;
+        }
+        const auto client =
+            profile::load_text("summary: x\nextends: " + name + "\nrole: client\n", "p.yaml", {});
+        REQUIRE_MESSAGE(client.profile, profile::to_string(client.errors));
+        CHECK_FALSE(std::holds_alternative<profile::Respond>(client.profile->service));
+        for (const auto& attempt : client.profile->attempts) {
+            CHECK_FALSE(std::holds_alternative<profile::Respond>(attempt.profile->service));
+        }
+    }
+    // Its own words, and how it reads, are a client's as well.
+    const auto own = loaded("role: client\nservice: {respond: {text: hello}}\n");
+    CHECK(std::holds_alternative<profile::Respond>(own.service));
+    const auto reader = loaded("extends: zero-window\nrole: client\n");
+    CHECK_FALSE(std::holds_alternative<profile::Discard>(reader.service));
 }
 
 TEST_CASE("role and client have errors of their own") {
