@@ -14,6 +14,7 @@
 #include "ghostpeer/tcp/output.hpp"
 #include "ghostpeer/wire/icmp.hpp"
 #include "ghostpeer/wire/reassembly.hpp"
+#include "peer/campaign.hpp"
 #include "peer/random.hpp"
 #include "rules/behaviour.hpp"
 #include "rules/condition.hpp"
@@ -33,21 +34,6 @@ namespace ghostpeer::peer {
 // The engine is made of both.
 using namespace rules;
 using namespace flows;
-
-/// What one `dial` still has to do.
-struct Campaign {
-    Behaviour* behaviour = nullptr;
-    std::size_t peer = 0;
-    wire::IpAddress from;
-    wire::Endpoint to;
-    std::uint32_t left = 0;
-    std::uint32_t made = 0;
-    std::vector<std::uint16_t> ports;  ///< empty: the ephemeral ones
-    std::uint32_t port_offset = 0;     ///< among these, of the next one to try
-    Instant begin{};
-    Instant next{};
-    std::optional<Instant> last;
-};
 
 /// A packet on its way through `Settings::rtt`, and what is to be told when it leaves.
 struct Flight {
