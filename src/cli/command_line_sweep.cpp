@@ -27,7 +27,8 @@ ghostpeer could not do its work, or COMMAND fails by itself.
 
 constexpr const char* survey_examples =
     R"(Runs COMMAND against every profile of the catalogue that fits its role (with --port PORT, where it
-listens: against the clients), and tells what it does, as `sweep` does.
+listens: against the clients), and tells what it does, as `sweep` does. Servers to build on (the tag
+`protocol`) are left out, unless --tag or PROFILE names them.
 
 Examples:
   ghostpeer survey -- ./client

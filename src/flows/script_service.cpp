@@ -55,6 +55,11 @@ void script_read(Connection& connection, Instant now, std::size_t max_buffered) 
     }
     switch (state.script->why()) {
         case Runner::Pause::saying:
+            if (!connection.tcb.may_send()) {
+                state.script->stop();
+                static_cast<void>(state.script->go(now));
+                break;
+            }
             say(connection, state.script->said(), {});
             state.output.back().of_script = true;
             break;

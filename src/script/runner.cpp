@@ -84,6 +84,9 @@ std::optional<Runner::Pause> Runner::step(const profile::Step& step, Instant now
                           [&](profile::EndStep what) -> std::optional<Pause> {
                               ++level.at;
                               end_ = what;
+                              if (what != profile::EndStep::shutdown) {
+                                  stop();
+                              }
                               return Pause::end;
                           },
                           [&](const profile::LoopStep& what) -> std::optional<Pause> {
@@ -98,6 +101,8 @@ std::optional<Runner::Pause> Runner::step(const profile::Step& step, Instant now
                       },
                       step.what);
 }
+
+void Runner::stop() noexcept { levels_.clear(); }
 
 void Runner::leave_loop() {
     while (!levels_.empty() && !levels_.back().loop) {

@@ -57,6 +57,8 @@ class Runner {
     /// Requests that something was said after.
     [[nodiscard]] std::uint64_t responses() const noexcept { return responses_; }
     [[nodiscard]] std::vector<Surprise> take_surprises() { return std::exchange(surprises_, {}); }
+    /// No step comes any more, as for an application that cannot write.
+    void stop() noexcept;
     /// What has been heard since the last request makes one.
     void end_request();
     /// Of requests that are whole, by their bytes.

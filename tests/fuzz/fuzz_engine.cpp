@@ -168,7 +168,14 @@ class Conversation {
             const auto left = made.ack + input.word();
             made.options.sack.push_back({left, left + input.word()});
         }
-        made.payload.assign(std::min<std::size_t>(input.word(), 4000), 'x');
+        const std::uint16_t size = input.word();
+        if ((size & 0x8000U) != 0) {
+            // What a script or a rule may wait for.
+            const auto said = input.take(size & 0x1ffU);
+            made.payload.assign(said.begin(), said.end());
+        } else {
+            made.payload.assign(std::min<std::size_t>(size, 4000), 'x');
+        }
         return made;
     }
 

@@ -28,10 +28,12 @@ def wait(seconds):
 
 
 def segment(flags, seq=0, ack=0, payload=0, window=502, port=0):
-    """`seq` and `ack` are told relative to what the peer expects and has sent."""
+    """`seq` and `ack` are told relative to what the peer expects and has sent. `payload` is bytes,
+    or how many of them."""
+    size = payload if isinstance(payload, int) else 0x8000 | len(payload)
     options = struct.pack(">BHBHH", 15, 1460, 7, 1, 0) if flags & SYN else b"\0"
     return struct.pack(">BBBhhH", SEGMENT, port, flags, seq, ack, window) + options + \
-        struct.pack(">H", payload)
+        struct.pack(">H", size) + (payload if isinstance(payload, bytes) else b"")
 
 
 HANDSHAKE = segment(SYN) + segment(ACK)
@@ -44,6 +46,10 @@ CONVERSATIONS = {
     "reset": HANDSHAKE + segment(PSH | ACK, payload=10) + segment(RST | ACK) + wait(1),
     "window": HANDSHAKE + segment(ACK, window=0) + segment(PSH | ACK, payload=4000) + wait(5) +
     segment(ACK) + b"\4" + wait(60),
+    "http": HANDSHAKE + segment(PSH | ACK, payload=b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n") +
+    segment(PSH | ACK, payload=b"abcGET / HTTP/1.1\r\n\r\n") + segment(FIN | ACK) + wait(1),
+    "words": HANDSHAKE + segment(PSH | ACK, payload=b"EHLO x\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n") +
+    segment(PSH | ACK, payload=b"\0\0\0\x08\x04\xd2\x16\x2f") + wait(1) + segment(RST),
     "again": b"".join(segment(SYN, port=port) + wait(0.2) for port in range(4)) + wait(100),
     "dialled": CALL + segment(SYN | ACK) + segment(PSH | ACK, payload=100) + wait(10) +
     segment(FIN | ACK) + wait(70),

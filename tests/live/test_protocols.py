@@ -9,44 +9,50 @@ from warp_support import warp
 # pattern of its output, options).
 CLIENTS = {
     "http": ("http-keepalive", "curl", [
-        "curl", "-sS", "--max-time", "9", f"http://{PEER}/1", f"http://{PEER}/2", "--next", "-sS",
+        "curl", "-sS", "--max-time", "{limit}", f"http://{PEER}/1", f"http://{PEER}/2",
+        "--next", "-sS",
         "-d", "a body", f"http://{PEER}/3", "--next", "-sS", "-H", "Transfer-Encoding: chunked",
         "-d", "in chunks", f"http://{PEER}/4", "--next", "-sS", "-I", f"http://{PEER}/5"],
         r"(ok\s+){4}HTTP/1.1 200 OK", ()),
     "smtp": ("smtp", "curl", [
-        "sh", "-c", "printf 'Subject: one\\r\\n\\r\\nhello\\r\\n' | curl -sS -v --max-time 9 "
+        "sh", "-c", "printf 'Subject: one\\r\\n\\r\\nhello\\r\\n' | curl -sS -v --max-time {limit} "
         f"smtp://{PEER} --mail-from a@mail.example --mail-rcpt b@mail.example -T - 2>&1"],
         r"250 2.0.0 Taken", ()),
-    "pop3": ("pop3", "curl", ["curl", "-sS", "--max-time", "9", f"pop3://u:p@{PEER}/1"],
+    "pop3": ("pop3", "curl", ["curl", "-sS", "--max-time", "{limit}", f"pop3://u:p@{PEER}/1"],
              r"Subject: one", ()),
-    "ftp": ("ftp", "curl", ["curl", "-sS", "--max-time", "9", f"ftp://{PEER}/"], r"hello",
+    "ftp": ("ftp", "curl", ["curl", "-sS", "--max-time", "{limit}", f"ftp://{PEER}/"], r"hello",
             ("--peer", ":2121=ftp-data")),
     "redis": ("redis", "redis-cli", [
-        "sh", "-c", f"printf 'ping\\nset a 1\\nget a\\ninfo\\n' | timeout 9 redis-cli -h {PEER}"],
+        "sh", "-c", "printf 'ping\\nset a 1\\nget a\\ninfo\\n' | "
+        f"timeout {{limit}} redis-cli -h {PEER}"],
         r"PONG\s+OK\s+\"?hello\"?\s+# Server\s+redis_version:5", ()),
     "postgresql": ("postgresql", "psql", [
-        "psql", f"host={PEER} user=u dbname=d connect_timeout=5", "-Atc", "select 1"], r"^1$", ()),
+        "psql", f"host={PEER} user=u dbname=d connect_timeout={{limit}}", "-Atc", "select 1"],
+        r"^1$", ()),
     "mysql": ("mysql", "mysql", [
-        "mysql", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout=5", "-Ne", "select 1"],
+        "mysql", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout={limit}", "-Ne", "select 1"],
         r"^1$", ()),
     "mqtt": ("mqtt", "mosquitto_pub", [
-        "timeout", "9", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello", "-q", "1"],
+        "timeout", "{limit}", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello",
+        "-q", "1"],
         r"received PUBACK", ()),
     "mqtt twice": ("mqtt", "mosquitto_pub", [
-        "timeout", "9", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello", "-q", "2"],
+        "timeout", "{limit}", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello",
+        "-q", "2"],
         r"received PUBCOMP", ()),
     "amqp": ("amqp", "amqp-publish", [
-        "timeout", "9", "amqp-publish", "-u", f"amqp://{PEER}/", "-r", "q", "-b", "hello"], r"",
-        ()),
+        "timeout", "{limit}", "amqp-publish", "-u", f"amqp://{PEER}/", "-r", "q", "-b", "hello"],
+        r"", ()),
     "ssh": ("ssh-banner", "ssh", [
-        "sh", "-c", f"timeout 2 ssh -v -F none -o BatchMode=yes u@{PEER} true 2>&1; true"],
+        "sh", "-c", f"timeout {{short}} ssh -v -F none -o BatchMode=yes u@{PEER} true 2>&1; true"],
         r"remote software version OpenSSH_9.2", ()),
     "proxy": ("http-proxy", "curl", [
-        "curl", "-sS", "--max-time", "9", "-p", "-x", f"http://{PEER}:3128", "http://web.test/"],
+        "curl", "-sS", "--max-time", "{limit}", "-p", "-x", f"http://{PEER}:3128",
+        "http://web.test/"],
         r"ok", ()),
     "socks": ("socks5", "curl", [
-        "curl", "-sS", "--max-time", "9", "-x", f"socks5h://{PEER}", "http://web.test/"], r"ok",
-        ()),
+        "curl", "-sS", "--max-time", "{limit}", "-x", f"socks5h://{PEER}", "http://web.test/"],
+        r"ok", ()),
 }
 
 # A client of RFC 6455 in node's own words: what `ws` does, without a package.
@@ -59,8 +65,8 @@ WEBSOCKET = """
       const wanted = crypto.createHash('sha1')
           .update(key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
       console.log(response.headers['sec-websocket-accept'] === wanted);
-      const frame = (kind, text) => Buffer.concat([Buffer.from([kind, 0x80 | text.length, 0, 0, 0, 0]),
-                                                  Buffer.from(text)]);
+      const frame = (kind, text) => Buffer.concat([
+          Buffer.from([kind, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
       socket.write(frame(0x81, 'hi'));
       socket.on('data', data => {
         if (data[0] === 0x81) {
@@ -75,9 +81,11 @@ WEBSOCKET = """
 """
 
 
-def meet(t, name, run):
+def meet(t, name, run, limit, short):
     profile, program, command, wanted, options = CLIENTS[name]
     t.need(program)
+    command = [one.replace("{limit}", str(limit)).replace("{short}", str(short))
+               for one in command]
     done = t.passed(run(profile, command, options))
     t.check(re.search(wanted, done.text, re.M), f"{wanted!r} in what {program} says: {done.text}"
             f"{done.errors}")
@@ -85,69 +93,79 @@ def meet(t, name, run):
             "input that the script has no word for")
 
 
-def natively(t):
-    return lambda profile, command, options: t.run(profile, command, options=list(options))
+def natively(t, name):
+    meet(t, name, lambda profile, command, options: t.run(profile, command, options=list(options)),
+         limit=9, short=2)
 
 
-def virtually(t):
-    return lambda profile, command, options: warp(t, profile, command, *options)
+def virtually(name):
+    """A busy machine costs a client of virtual time more of it: its limits are wide."""
+    @test
+    def client(t):
+        meet(t, name, lambda profile, command, options: warp(t, profile, command, *options),
+             limit=300, short=60)
+    return client
+
+
+for _name in CLIENTS:
+    globals()[f"{_name.replace(' ', '_')}_in_virtual_time"] = virtually(_name)
 
 
 @test
 def http(t):
-    meet(t, "http", natively(t))
+    natively(t, "http")
 
 
 @test
 def smtp(t):
-    meet(t, "smtp", natively(t))
+    natively(t, "smtp")
 
 
 @test
 def pop3(t):
-    meet(t, "pop3", natively(t))
+    natively(t, "pop3")
 
 
 @test
 def ftp(t):
-    meet(t, "ftp", natively(t))
+    natively(t, "ftp")
 
 
 @test
 def redis(t):
-    meet(t, "redis", natively(t))
+    natively(t, "redis")
 
 
 @test
 def postgresql(t):
-    meet(t, "postgresql", natively(t))
+    natively(t, "postgresql")
 
 
 @test
 def mysql(t):
-    meet(t, "mysql", natively(t))
+    natively(t, "mysql")
 
 
 @test
 def mqtt(t):
-    meet(t, "mqtt", natively(t))
-    meet(t, "mqtt twice", natively(t))
+    natively(t, "mqtt")
+    natively(t, "mqtt twice")
 
 
 @test
 def amqp(t):
-    meet(t, "amqp", natively(t))
+    natively(t, "amqp")
 
 
 @test
 def ssh(t):
-    meet(t, "ssh", natively(t))
+    natively(t, "ssh")
 
 
 @test
 def proxies(t):
-    meet(t, "proxy", natively(t))
-    meet(t, "socks", natively(t))
+    natively(t, "proxy")
+    natively(t, "socks")
 
 
 @test
@@ -158,12 +176,10 @@ def websocket(t):
 
 
 @test
-def all_of_them_in_virtual_time(t):
+def websocket_in_virtual_time(t):
     t.need("node")
     run = t.passed(warp(t, "websocket", ["node", "-e", WEBSOCKET % PEER]))
     t.equal(run.text.split(), ["true", "hello", "closed"], "accept key, message, close")
-    for name in CLIENTS:
-        meet(t, name, virtually(t))
 
 
 # Faults in a conversation -------------------------------------------------------------------
@@ -177,7 +193,8 @@ def what_the_script_has_no_word_for_fails_the_run(t):
           script:
             - loop: [{in: line, when: {PING: {say: "PONG\\r\\n"}, QUIT: close}}]
     """)
-    run = t.run(profile, ["sh", "-c", f"printf 'HELLO\\r\\nPING\\r\\nQUIT\\r\\n' | nc -w 5 {PEER} 80"])
+    words = "printf 'HELLO\\r\\nPING\\r\\nQUIT\\r\\n'"
+    run = t.run(profile, ["sh", "-c", f"{words} | nc -w 5 {PEER} 80"])
     t.equal(run.text, "PONG\r\n", "the connection goes on")
     t.equal(run.status, 123, "exit status")
     t.contains(run.trace, 'waited for a line with "PING" or "QUIT", and "HELLO\\r\\n" came')
@@ -269,3 +286,21 @@ def a_request_that_is_sent_twice(t):
     run = post("one", "one")
     t.equal(run.status, 123, "exit status")
     t.contains(run.trace, "expected `repeated request` never")
+
+
+@test
+def a_client_by_script(t):
+    profile = t.profile("""
+        summary: A client that asks, reads the answer and hangs up.
+        role: client
+        client: {port: 8080}
+        service:
+          script:
+            - say: "GET / HTTP/1.0\\r\\n\\r\\n"
+            - expect: "hello"
+            - close
+        rules: [{on: [enter time-wait, enter closed], do: finish}]
+    """)
+    run = t.run(profile, ["sh", "-c", "printf 'HTTP/1.0 200 OK\\r\\n\\r\\nhello' | nc -l 8080"])
+    t.equal(run.text, "GET / HTTP/1.0\r\n\r\n", "what the server reads")
+    t.passed(run)

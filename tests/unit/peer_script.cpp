@@ -248,6 +248,18 @@ TEST_CASE("a loop that waits for nothing leaves the engine its time") {
     CHECK(world.all<event::Notice>().empty());
 }
 
+TEST_CASE("after close no step comes, after shutdown none that says something") {
+    for (const std::string end : {"close", "shutdown"}) {
+        World world(steps("  - loop: [{say: a}, " + end + "]\n"));
+        Socket socket(world);
+        socket.connect();
+        CHECK(socket.receive() == "a");
+        socket.rcv_nxt += 1;  // FIN
+        socket.send_ack();
+        CHECK(world.engine.next_deadline().value_or(Instant::max()) > world.now + 1s);
+    }
+}
+
 TEST_CASE("a script of 10,000 steps") {
     std::string list;
     for (int i = 0; i < 5000; ++i) {
