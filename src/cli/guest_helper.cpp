@@ -71,6 +71,7 @@ namespace {
 }  // namespace
 
 void do_guest_runs(int channel, const sandbox::Inheritance& inheritance) {
+    last_resort::forget_in_child();
     guests::Host host;
     host.kept = true;
     const FileDescriptor here(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));

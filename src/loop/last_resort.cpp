@@ -152,6 +152,12 @@ void prepare() noexcept {
     }
 }
 
+void forget_in_child() noexcept {
+    // Timers are not inherited; their numbers would mean nothing here.
+    means = Means::none;
+    armed = false;
+}
+
 void arm(Duration after, Cause why, int signal) noexcept {
     cause = why;
     number = signal;

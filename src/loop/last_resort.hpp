@@ -24,6 +24,8 @@ enum class Cause : unsigned char {
 
 /// From now on the two functions below do something; an error of the kernel leaves it at that.
 void prepare() noexcept;
+/// In a child of fork(): what was prepared and armed is its parent's.
+void forget_in_child() noexcept;
 /// The process ends `after` from now, unless this or `disarm` is called again before.
 /// `signal`: the number, where that is the cause. Async-signal-safe.
 void arm(Duration after, Cause why, int signal = 0) noexcept;

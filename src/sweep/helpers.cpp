@@ -85,6 +85,17 @@ constexpr int cannot = 125;
     return step;
 }
 
+/// They are the parent's, and would tell it of signals that were not sent to it.
+void drop_handlers() {
+    for (int number = 1; number < NSIG; ++number) {
+        struct sigaction now {};
+        if (sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN &&
+            now.sa_handler != SIG_DFL) {
+            ::signal(number, SIG_DFL);
+        }
+    }
+}
+
 }  // namespace
 
 std::optional<Step> receive_step(int channel) {
@@ -116,6 +127,7 @@ bool Helpers::start(std::size_t place, std::optional<std::size_t> processor) {
         return false;
     }
     if (helper.pid == 0) {
+        drop_handlers();
         setpgid(0, 0);
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         helper.channel.reset();

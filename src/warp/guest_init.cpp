@@ -57,7 +57,6 @@ class Server {
     FileDescriptor folder_;
     FileDescriptor orders_;
     std::optional<GuestTraces> traces_;
-    std::string untouched_;  ///< what `traces_` saw before the first run that could change it
 };
 
 /// The file systems are mounted to be looked at, and go again: a run mounts its own, once it has
@@ -101,7 +100,7 @@ std::optional<GuestSpec> Server::read_spec(const FileDescriptor& folder) {
 }
 
 bool Server::serve(int number, const std::function<void()>& await_phase,
-                  const std::function<int(const GuestSpec&)>& program) {
+                   const std::function<int(const GuestSpec&)>& program) {
     const FileDescriptor folder(
         openat(folder_.get(), std::to_string(number).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const auto spec = read_spec(folder);
@@ -111,8 +110,8 @@ bool Server::serve(int number, const std::function<void()>& await_phase,
     const FileDescriptor input(openat(folder.get(), guest_file::in, O_RDONLY | O_CLOEXEC));
     await_phase();
     const bool may_change = spec->kept && spec->user == 0;
-    if (may_change && untouched_.empty()) {
-        untouched_ = traces_->look();
+    if (may_change) {
+        traces_->remember();
     }
     const pid_t run = clone_into_namespaces();
     if (run < 0) {
@@ -122,6 +121,7 @@ bool Server::serve(int number, const std::function<void()>& await_phase,
         return false;
     }
     if (run == 0) {
+        GuestTraces::forget_in_child();
         _exit(do_guest_run(*spec, {folder, input, orders_}, program));
     }
     // It is reaped after all that was in its namespaces.
@@ -137,7 +137,7 @@ bool Server::serve(int number, const std::function<void()>& await_phase,
                          "The guest's first process of the run was killed.");
         return false;
     }
-    const bool is_same = !may_change || traces_->look() == untouched_;
+    const bool is_same = !may_change || traces_->is_same();
     const off_t consumed = lseek(input.get(), 0, SEEK_CUR);
     write_guest_file(folder, guest_file::status,
                      fmt::format("{} {} {}\n", WEXITSTATUS(status), consumed < 0 ? 0 : consumed,

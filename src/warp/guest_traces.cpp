@@ -3,11 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/close_range.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <climits>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -19,63 +22,88 @@ struct CloseFolder {
     void operator()(DIR* folder) const noexcept { closedir(folder); }
 };
 
-/// Of the kernel's own counting, or each network's own.
+/// The files that are kept open have these numbers, which nothing else of the guest has.
+constexpr int lowest_fd = 512;
+constexpr int deepest = 4;
+
+/// Of the kernel's own counting, or each run's own.
 [[nodiscard]] bool is_left_out(std::string_view name) {
-    for (const std::string_view one :
-         {"net", "random", "pty", "ns_last_pid", "dentry-state", "inode-nr", "inode-state",
-          "file-nr", "hostname", "aio-nr", "stat_refresh", "keys", "pts", "shm", "nf_conntrack"}) {
-        if (name == one) {
-            return true;
-        }
-    }
-    return false;
+    constexpr std::array<std::string_view, 9> names{"net",      "random",     "pty",
+                                                    "hostname", "domainname", "ns_last_pid",
+                                                    "pts",      "shm",        "stat_refresh"};
+    return name.starts_with('.') || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-void add_file(int folder, const char* name, const struct stat& found, std::string& text) {
-    text += fmt::format("{} {:o} {} {} {}\n", name, found.st_mode, found.st_uid, found.st_gid,
-                        found.st_rdev);
-    constexpr mode_t for_writing = 0222;
-    if (!S_ISREG(found.st_mode) || (found.st_mode & for_writing) == 0) {
-        return;
-    }
-    const FileDescriptor file(openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    std::array<char, 4096> buffer{};
-    const ssize_t got = read(file.get(), buffer.data(), buffer.size());
-    text.append(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-}
+using Visit = std::function<void(int folder, const char* name, const struct stat& found)>;
 
-void add_folder(int at, const char* name, int depth, std::string& text) {
+void for_each_entry(int at, const char* name, const Visit& visit) {
     const int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     const std::unique_ptr<DIR, CloseFolder> folder(fd < 0 ? nullptr : fdopendir(fd));
-    if (!folder) {
-        return;
-    }
-    while (const dirent* const entry = readdir(folder.get())) {
+    while (const dirent* const entry = folder ? readdir(folder.get()) : nullptr) {
         struct stat found {};
-        if (entry->d_name[0] == '.' || is_left_out(entry->d_name) ||
-            fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0) {
-            continue;
-        }
-        if (!S_ISDIR(found.st_mode)) {
-            add_file(fd, entry->d_name, found, text);
-        } else if (depth > 0) {
-            text += fmt::format("{}/\n", entry->d_name);
-            add_folder(fd, entry->d_name, depth - 1, text);
+        if (!is_left_out(entry->d_name) &&
+            fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0) {
+            visit(fd, entry->d_name, found);
         }
     }
+}
+
+[[nodiscard]] std::string read_again(int file) {
+    std::array<char, 4096> buffer{};
+    const ssize_t got = pread(file, buffer.data(), buffer.size(), 0);
+    return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
 }  // namespace
 
 GuestTraces::GuestTraces(FileDescriptor settings, FileDescriptor modules, FileDescriptor devices)
-    : settings_(std::move(settings)), modules_(std::move(modules)), devices_(std::move(devices)) {}
+    : settings_folder_(std::move(settings)),
+      modules_(std::move(modules)),
+      devices_(std::move(devices)) {}
 
-std::string GuestTraces::look() const {
-    constexpr int deep = 4;
-    std::string text;
-    for (const FileDescriptor* folder : {&settings_, &modules_, &devices_}) {
-        add_folder(folder->get(), ".", deep, text);
+void GuestTraces::remember() {
+    if (!settings_.empty()) {
+        return;
     }
+    add_settings(settings_folder_.get(), ".", deepest);
+    add_settings(modules_.get(), ".", deepest);
+    nodes_ = look_at_devices();
+}
+
+bool GuestTraces::is_same() const {
+    return std::all_of(settings_.begin(), settings_.end(),
+                       [](const Setting& one) { return read_again(one.file.get()) == one.text; }) &&
+           (settings_.empty() || look_at_devices() == nodes_);
+}
+
+void GuestTraces::forget_in_child() { close_range(lowest_fd, UINT_MAX, 0); }
+
+void GuestTraces::add_settings(int at, const char* name, int depth) {
+    for_each_entry(at, name, [&](int folder, const char* entry, const struct stat& found) {
+        constexpr mode_t for_writing = 0222;
+        if (S_ISDIR(found.st_mode) && depth > 0) {
+            add_settings(folder, entry, depth - 1);
+        } else if (S_ISREG(found.st_mode) && (found.st_mode & for_writing) != 0) {
+            add_setting(folder, entry);
+        }
+    });
+}
+
+void GuestTraces::add_setting(int folder, const char* name) {
+    const FileDescriptor file(openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    FileDescriptor kept(file ? fcntl(file.get(), F_DUPFD_CLOEXEC, lowest_fd) : -1);
+    std::string text = kept ? read_again(kept.get()) : std::string();
+    if (!text.empty()) {
+        settings_.push_back({std::move(kept), std::move(text)});
+    }
+}
+
+std::string GuestTraces::look_at_devices() const {
+    std::string text;
+    for_each_entry(devices_.get(), ".", [&](int, const char* name, const struct stat& found) {
+        text += fmt::format("{} {:o} {} {} {}\n", name, found.st_mode, found.st_uid, found.st_gid,
+                            found.st_rdev);
+    });
     return text;
 }
 

@@ -5,22 +5,37 @@
 #include "posix/file_descriptor.hpp"
 
 #include <string>
+#include <vector>
 
 namespace ghostpeer::warp {
 
 class GuestTraces {
   public:
-    /// From now on looks through these folders, which may be covered since: of /proc, /sys and
-    /// /dev.
+    /// Looks through these folders, which may be covered since: /proc/sys, /sys/module and /dev.
     GuestTraces(FileDescriptor settings, FileDescriptor modules, FileDescriptor devices);
 
-    /// All of them as a text; the same as before where nothing was changed.
-    [[nodiscard]] std::string look() const;
+    /// As it is now, it is right; the second time nothing is done.
+    void remember();
+    /// True also where nothing was remembered.
+    [[nodiscard]] bool is_same() const;
+
+    /// In a child, which has no use for them: gives up the files that are kept open.
+    static void forget_in_child();
 
   private:
-    FileDescriptor settings_;
+    struct Setting {
+        FileDescriptor file;  ///< kept open: reading it again is then one system call
+        std::string text;
+    };
+    void add_settings(int at, const char* name, int depth);
+    void add_setting(int folder, const char* name);
+    [[nodiscard]] std::string look_at_devices() const;
+
+    FileDescriptor settings_folder_;
     FileDescriptor modules_;
     FileDescriptor devices_;
+    std::vector<Setting> settings_;
+    std::string nodes_;
 };
 
 }  // namespace ghostpeer::warp
