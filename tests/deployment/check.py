@@ -230,7 +230,8 @@ def shards(source, ghostpeer):
     for script in scripts:
         script = script.replace("\\\n", " ").replace("{}/3", "3/3")
         script_is_right(ghostpeer, script, slurm, where)
-    named = set(re.findall(r"`([A-Z][A-Z0-9_]{8,})`", text))
+    rows = "\n".join(re.findall(r"^\| `[A-Z][A-Z0-9_]{8,}`.*$", text, re.M))
+    named = set(re.findall(r"`([A-Z][A-Z0-9_]{8,})`", rows))
     known = set(re.findall(r'"([A-Z][A-Z0-9_]{8,})"',
                            (source / "src/sweep/shard.cpp").read_text(encoding="utf-8")))
     known -= {"SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP", "SLURM_ARRAY_TASK_COUNT"}

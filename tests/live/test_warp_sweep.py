@@ -15,6 +15,7 @@ from harness import PEER, test
 from warp_support import folders, guest
 
 SWEEP_PAGE = os.path.join(os.path.dirname(__file__), "../../include/ghostpeer/sweep.md")
+README = os.path.join(os.path.dirname(__file__), "../../README.md")
 CURL = ["curl", "-sS", f"http://{PEER}/"]
 
 
@@ -350,6 +351,24 @@ def a_full_disk_ends_it_with_what_there_is(t):
                 command=command)
     t.equal(run.status, 125, f"exit status ({run.errors})")
     t.contains(run.errors, "/dev/full cannot be written: No space left on device", "what is said")
+
+
+@test
+def the_readme_shows_what_is_printed(t):
+    t.need("curl")
+    version = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True)
+    with open(README, encoding="utf-8") as file:
+        told = re.search(r"^Part of what it says about curl ([0-9.]*[0-9]) with `(.*)`:\n\n"
+                         r"```text\n(.*?)^```$", file.read(), re.M | re.S)
+    if not version.stdout.startswith(f"curl {told[1]}."):
+        t.skip(f"the README is about curl {told[1]}")
+    guest(t)
+    run = t.ghostpeer("sweep", "-q", *shlex.split(told[2]), "--", *CURL, cwd=t.folder, limit=240)
+    t.equal(run.status, 123, f"exit status ({run.errors})")
+    rest = run.text
+    for line in told[3].splitlines():
+        _, found, rest = rest.partition(line + "\n")
+        t.check(found, f"the README shows a line that is not printed: {line}")
 
 
 @test
