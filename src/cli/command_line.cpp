@@ -179,9 +179,9 @@ Example:
     }
     if (raw.warp.empty() && (wall_timeout || free_work)) {
         return wall_timeout ? "--wall-timeout bounds the real time of a run with --warp. In one "
-                              "without it, all time is real: --timeout bounds it"
+                              "without it, all time is real: --timeout bounds it."
                             : "--free-work is of --warp: without it, COMMAND's clock goes on in "
-                              "any case";
+                              "any case.";
     }
     options.wall_timeout = wall_timeout.value_or(options.wall_timeout);
     options.free_work = free_work.value_or(options.free_work);

@@ -122,17 +122,21 @@ struct Sack {
 
 struct Skipped {
     using Owner = Segment;
-    using Kinds = std::vector<std::uint8_t>;
+    using Kinds = std::vector<std::uint16_t>;  // octets would be written as hexadecimal
     static Kinds get(const Segment& segment) {
         const auto& kinds = segment.segment.options.skipped;
         return {kinds.begin(), std::find(kinds.begin(), kinds.end(), 0)};
     }
     static bool set(Segment& segment, const Kinds& kinds) {
         auto& skipped = segment.segment.options.skipped;
-        if (kinds.size() > skipped.size() || std::count(kinds.begin(), kinds.end(), 0) > 0) {
+        const bool good = std::all_of(kinds.begin(), kinds.end(), [](std::uint16_t kind) {
+            return kind > 0 && kind <= UINT8_MAX;
+        });
+        if (kinds.size() > skipped.size() || !good) {
             return false;
         }
-        std::copy(kinds.begin(), kinds.end(), skipped.begin());
+        std::transform(kinds.begin(), kinds.end(), skipped.begin(),
+                       [](std::uint16_t kind) { return static_cast<std::uint8_t>(kind); });
         return true;
     }
 };

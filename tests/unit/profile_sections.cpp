@@ -39,8 +39,9 @@ TEST_CASE("a profile that is a fault without any rule") {
         CAPTURE(text);
         CHECK(loaded(std::string(text) + "\n").constant_fault);
     }
-    for (const auto* text : {"service: echo", "extends: healthy", "rules: [{on: start, do: reset}]",
-                             "extends: lossy", "service: {relay: \"127.0.0.1:80\"}"}) {
+    for (const auto* text : {"service: echo", "extends: healthy", "tcp: {nagle: off}",
+                             "rules: [{on: start, do: reset}]", "extends: lossy",
+                             "service: {relay: \"127.0.0.1:80\"}"}) {
         CAPTURE(text);
         CHECK_FALSE(loaded(std::string(text) + "\n").constant_fault);
     }

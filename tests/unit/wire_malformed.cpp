@@ -129,10 +129,11 @@ TEST_CASE("wire: of malformed TCP options counts what can be read") {
         CHECK(options_of({2, 3, 5, 1, 4, 2, 1, 1}).sack_permitted);
         CHECK(options_of({2, 2, 4, 2}).sack_permitted);
         CHECK(options_of({3, 4, 7, 7, 2, 4, 5, 0xb4}).mss == 1460);
-        CHECK(options_of({4, 3, 0, 1}) == Options{});
+        CHECK(options_of({4, 3, 0, 1}) == Options{.skipped = {4}});
         CHECK(options_of({8, 4, 0, 0, 3, 3, 7, 1}).window_scale == 7);
-        CHECK(options_of({5, 2, 1, 1}) == Options{});
-        CHECK(options_of({5, 6, 0, 0, 0, 0, 1, 1}) == Options{});  // half a SACK block
+        CHECK(options_of({5, 2, 1, 1}) == Options{.skipped = {5}});
+        // Half a SACK block.
+        CHECK(options_of({5, 6, 0, 0, 0, 0, 1, 1}) == Options{.skipped = {5}});
     }
 }
 
@@ -154,7 +155,7 @@ TEST_CASE("wire: options that are odd and still right") {
     CHECK(options_of({2, 4, 5, 0xb4, 0, 2, 4, 1}).mss == 1460);
     CHECK(options_of({2, 4, 0, 1, 2, 4, 0, 2}).mss == 2);  // the last one counts
     CHECK(options_of({253, 6, 1, 2, 3, 4, 3, 3, 200, 0, 0, 0}).window_scale == 200);
-    CHECK(options_of({254, 2, 34, 2}) == Options{});  // unknown, without data
+    CHECK(options_of({254, 2, 34, 2}) == Options{.skipped = {254, 34}});  // unknown, no data
 }
 
 TEST_CASE("wire: IP options and IPv6 extension headers are skipped") {
@@ -205,7 +206,9 @@ TEST_CASE("wire: no bytes whatever make decode fail") {
         (void)packets::icmp_error(IcmpKind::port_unreachable, 0, packet);
         (void)packets::echo_reply(packet);
         if (const auto* segment = std::get_if<Segment>(&decoded)) {
-            const bool same = decode(encode(*segment)) == decoded;
+            Segment written = *segment;
+            written.options.skipped = {};  // which are told, but not written
+            const bool same = decode(encode(*segment)) == Decoded(written);
             REQUIRE(same);
         }
     }

@@ -94,8 +94,8 @@ struct Profile {
     IpConfig ip;
     Service service = Discard{};
     AfterEof after_eof = AfterEof::close;
-    /// `tcp`, `ip`, `after_eof` or a service is said: the peer is to each connection something else
-    /// than `healthy`, without any rule.
+    /// `tcp` (more than `nagle`), `ip`, `after_eof` or a service is said: the peer is to each
+    /// connection something else than `healthy`, without any rule.
     bool constant_fault = false;
     /// It is one by its answer alone, `service: respond`, which may never be asked for.
     bool fault_in_answer = false;

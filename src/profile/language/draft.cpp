@@ -23,6 +23,11 @@ void be_a_fault(Profile& profile) {
     profile.fault_in_answer = false;
 }
 
+/// How the peer cuts what it says is no fault: an answer in small pieces takes Nagle's off.
+[[nodiscard]] bool is_of_nagle_alone(const Entry& tcp) {
+    return tcp.value.entries.size() == 1 && tcp.value.entries.front().key.text == "nagle";
+}
+
 [[nodiscard]] bool answers_something(const Service& service) {
     const auto* respond = std::get_if<Respond>(&service);
     return respond != nullptr && respond->content && !respond->content->empty();
@@ -31,7 +36,9 @@ void be_a_fault(Profile& profile) {
 }  // namespace
 
 void read_tcp_of(const Entry& entry, Draft& draft, Context& context) {
-    be_a_fault(draft.profile);
+    if (!is_of_nagle_alone(entry)) {
+        be_a_fault(draft.profile);
+    }
     read_tcp(entry, draft.tcp, context);
 }
 
