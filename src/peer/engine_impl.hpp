@@ -224,7 +224,7 @@ struct Engine::Impl {
     void carry_out_deferred(Connection& connection, DeferredActions& deferred, Instant now);
     /// Its connection has ended, and it would find nothing to do there. Says so to its rule.
     [[nodiscard]] bool comes_too_late(const DeferredActions& deferred, Connection& connection);
-    /// At the end of a run: of what is not due yet, that which could not be done in any case.
+    /// When a run is concluded: of what is not due yet, that which could not be done in any case.
     void give_up_what_comes_too_late();
     /// How a list goes on that had to wait until something has left.
     void go_on(Connection& connection, Instant now);

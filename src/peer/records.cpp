@@ -111,12 +111,13 @@ void Engine::conclude(Instant now) {
         impl_->tell_surprises(connection, !cut, now);
         impl_->tell_repeats(connection, true, now);
     });
+    // How a connection ends after this is no reason: it ends because the run does.
+    impl_->give_up_what_comes_too_late();
     impl_->concluded = true;
     impl_->post(nullptr, now, event::Conclusion{});
 }
 
 void Engine::sum_up(Instant now) {
-    impl_->give_up_what_comes_too_late();
     const auto& records = impl_->update_records();
     for (std::size_t i = 0; i < records.size(); ++i) {
         AttemptRecord record = records[i];

@@ -34,10 +34,15 @@ def due_after_the_connection_has_ended(t):
 def due_after_the_run_has_ended(t):
     profile = t.profile("""
         summary: Acts when nobody looks any more.
-        rules: [{on: enter established, after: 60s, do: reset}]
+        rules:
+          - {on: enter established, after: 60s, do: reset}
+          - {on: enter established, after: 100ms, do: finish}
     """)
-    run = failed(t, t.run(profile, t.probe("connect")))
+    run = failed(t, t.run(profile, t.probe("connect", "sleep=20s")))
     t.contains(run.errors, "; the run ended at ", "the verdict")
+    # Where the connection ended first, a longer run would have seen no more.
+    run = failed(t, t.run(profile, t.probe("connect", "close", "sleep=50ms")))
+    t.contains(run.errors, "; the connection ended at ", "the verdict")
 
 
 @test
