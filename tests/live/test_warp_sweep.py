@@ -7,7 +7,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import time
 import xml.etree.ElementTree
 
@@ -159,18 +158,6 @@ def who_only_polls_is_found_out_sooner(t):
     run = sweep(t, "--faults", "stall", "--at", "1st data in", "--json", "all.json",
                 command=[*CURL, "--max-time", "3500"])
     t.equal([one["said"] for one in results(t)["runs"]], ["status 28 after 58 min 20 s"], "its end")
-
-
-@test
-def the_page_tells_what_curl_and_nc_do(t):
-    for program in "curl", "nc":
-        t.need(program)
-    guest(t)
-    table = os.path.join(os.path.dirname(__file__), "../../tools/sweep-table")
-    run = subprocess.run([sys.executable, table, "--check", "--only", "^(curl [0-9.]*|nc.*)$"],
-                         env={**os.environ, "GHOSTPEER": t.environment.ghostpeer}, text=True,
-                         capture_output=True, timeout=400, check=False)
-    t.equal(run.returncode, 0, f"exit status ({run.stdout}{run.stderr})")
 
 
 @test
