@@ -61,7 +61,7 @@ def a_fault_that_is_an_answer_has_to_be_asked_for(t):
     for profile in ("slow-reader", "never-accepts"):
         agree(t, profile, silent, 123, "FAIL: a rule never acted; ")
     # Where a rule is the fault, or healthy's answer, nobody has to ask.
-    agree(t, "reset-on-accept", silent, 0, "pass, ")
+    agree(t, "synack-lost", silent, 0, "pass, ")
     agree(t, "healthy", silent, 0, "pass, ")
 
 
