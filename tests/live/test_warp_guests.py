@@ -1,6 +1,5 @@
 """One guest does many runs: each as in a fresh one, and nothing of it comes to the next."""
 
-import glob
 import json
 import os
 import pathlib
@@ -10,7 +9,7 @@ import sys
 import time
 
 from harness import PEER, alone, test
-from warp_support import folders, guest, warp
+from warp_support import below, folders, guest, warp
 
 TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
 HELLO = f"echo | nc -N {PEER} 80"
@@ -45,23 +44,6 @@ def started(t, script, seeds=4, jobs=1):
         [t.environment.ghostpeer, "survey", "-q", "-o", "out", f"-j{jobs}", "--seeds", str(seeds),
          "--json", "all.json", "healthy", "--", "sh", "-c", script],
         cwd=t.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **who)
-
-
-def below(pid):
-    """Processes below pid."""
-    parents = {}
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-            parents.setdefault(int(fields[1]), []).append(int(path.split("/")[2]))
-        except OSError:
-            continue
-    found, ahead = [], [pid]
-    while ahead:
-        ahead += parents.get(ahead[0], [])
-        found.append(ahead.pop(0))
-    return found[1:]
 
 
 def kernels(pid):

@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree
 
 from harness import PEER, test
-from warp_support import folders, guest
+from warp_support import below, folders, guest
 
 SWEEP_PAGE = os.path.join(os.path.dirname(__file__), "../../include/ghostpeer/sweep.md")
 README = os.path.join(os.path.dirname(__file__), "../../README.md")
@@ -32,23 +32,6 @@ def results(t, name="all.json"):
 
 def outcomes(told):
     return {(run["fault"], run["position"]): run["outcome"] for run in told["runs"]}
-
-
-def children(pid):
-    """Processes below pid, whose command lines are readable."""
-    below = {}
-    for path in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
-            below.setdefault(int(fields[1]), []).append(int(path.split("/")[2]))
-        except OSError:
-            continue
-    found, ahead = [], [pid]
-    while ahead:
-        ahead += below.get(ahead[0], [])
-        found.append(ahead.pop(0))
-    return found[1:]
 
 
 @test
@@ -263,8 +246,8 @@ def a_sweep_that_is_killed_leaves_nothing(t):
         [t.environment.ghostpeer, "sweep", "-q", "-j2", "--faults", "stall", "--real", "--timeout",
          "50s", "--", "sh", "-c", f"echo | nc -N {PEER} 80"],
         cwd=t.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    t.eventually(lambda: len(children(process.pid)) >= 4, "runs at work", limit=30)
-    started = children(process.pid)
+    t.eventually(lambda: len(below(process.pid)) >= 4, "runs at work", limit=30)
+    started = below(process.pid)
     process.kill()
     process.wait()
     t.eventually(lambda: not any(alive(pid) for pid in started), "all of them are gone", limit=10)

@@ -44,6 +44,23 @@ def guest(t, kernel=None):
     return schedule.Kernel(json.loads(run.text))
 
 
+def below(pid):
+    """Processes below pid."""
+    parents = {}
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(path.split("/")[2]))
+        except OSError:
+            continue
+    found, ahead = [], [pid]
+    while ahead:
+        ahead += parents.get(ahead[0], [])
+        found.append(ahead.pop(0))
+    return found[1:]
+
+
 def folders():
     """What runs in virtual time have left behind, or have in use."""
     return set(glob.glob("/dev/shm/ghostpeer-warp-*") + glob.glob("/tmp/ghostpeer-warp-*"))
