@@ -1,7 +1,7 @@
 """What a peer may leave out of its SYN-ACK, or say strangely there: window-scale-14,
 no-window-scale, no-sack, no-timestamps, no-options, tiny-mss, malformed-options."""
 
-from harness import HOST, MSS, NO_MSS, PEER6, test
+from harness import FAMILY, HOST, MSS, NO_MSS, PEER6, test
 
 TIMESTAMPS, SACK, SCALE = 1, 2, 4  # TCPI_OPT_*
 
@@ -106,9 +106,10 @@ def malformed_options(t):
 
 @test
 def what_the_peer_skips_is_told(t):
+    family = "socket.AF_INET6" if FAMILY == "ipv6" else "socket.AF_INET"
     run = t.passed(t.run("healthy", t.python(f"""
         import socket
-        s = socket.socket()
+        s = socket.socket({family})
         s.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT: the SYN leaves with data
         s.connect(("{HOST}", 8080))
         s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
@@ -120,7 +121,7 @@ def what_the_peer_skips_is_told(t):
     run = t.run("healthy", t.python(f"""
         import socket, sys
         try:
-            s = socket.socket(proto=262)  # IPPROTO_MPTCP
+            s = socket.socket({family}, proto=262)  # IPPROTO_MPTCP
         except OSError as error:
             sys.exit(77)
         s.connect(("{HOST}", 8080))
