@@ -107,7 +107,7 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
     Result result;
     result.number = one.number;
     result.status = record.status;
-    result.seconds = std::round(record.duration * 1000) / 1000;  // less says nothing
+    result.seconds = record.duration;
     result.attempts = record.attempts;
     const bool is_hanging = out_of_time(evidence);
     const bool is_ended = record.ended == "signal";  // that ghostpeer got

@@ -6,6 +6,7 @@
 #include "ghostpeer/event/tally.hpp"
 #include "ghostpeer/event/verdict.hpp"
 
+#include <cmath>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -74,7 +75,8 @@ struct Adder {
             record.ended = verdict->ended;
         }
         record.headline = verdict->headline;
-        record.duration = to_seconds(verdict->length);
+        record.duration =
+            std::round(to_seconds(verdict->length) * 1000) / 1000;  // less says nothing
         record.attempts = verdict->attempts;
         for (const event::RuleOutcome& rule : verdict->rules) {
             record.rules.push_back({rule.rule.file ? *rule.rule.file : std::string(), rule.fired});

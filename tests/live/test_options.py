@@ -1,7 +1,7 @@
 """What a peer may leave out of its SYN-ACK, or say strangely there: window-scale-14,
 no-window-scale, no-sack, no-timestamps, no-options, tiny-mss, malformed-options."""
 
-from harness import FAMILY, HOST, MSS, NO_MSS, PEER6, test
+from harness import FAMILY, HOST, MSS, NO_MSS, PEER, PEER6, test
 
 TIMESTAMPS, SACK, SCALE = 1, 2, 4  # TCPI_OPT_*
 
@@ -111,7 +111,7 @@ def what_the_peer_skips_is_told(t):
         import socket
         s = socket.socket({family})
         s.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT: the SYN leaves with data
-        s.connect(("{HOST}", 8080))
+        s.connect(("{PEER}", 8080))
         s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
         print(len(s.recv(1000)))
         """), sysctls={"net.ipv4.tcp_fastopen": 1}))
@@ -124,7 +124,7 @@ def what_the_peer_skips_is_told(t):
             s = socket.socket({family}, proto=262)  # IPPROTO_MPTCP
         except OSError as error:
             sys.exit(77)
-        s.connect(("{HOST}", 8080))
+        s.connect(("{PEER}", 8080))
         s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
         print(len(s.recv(1000)))
         """))
