@@ -246,7 +246,7 @@ std::optional<std::string> understand_survey(const RawSurvey& raw, SurveyOptions
     if (auto problem = split_assignments(raw.parameters, "--set", options.values)) {
         return problem;
     }
-    RawCampaign others = raw;
+    RawSurvey others = raw;
     others.parameters.clear();  // each profile gets what it declares
     if (auto problem = understand_campaign(others, options)) {
         return problem;

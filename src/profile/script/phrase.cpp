@@ -48,12 +48,12 @@ class Reader {
             }
             phrase.parts.push_back(std::move(*part));
         }
-        add_text(phrase, std::move(said));
+        add_text(phrase, said);
         return places_ > 0 ? std::optional(std::move(phrase)) : std::nullopt;
     }
 
   private:
-    static void add_text(Phrase& phrase, std::string text) {
+    static void add_text(Phrase& phrase, const std::string& text) {
         if (!text.empty()) {
             phrase.parts.push_back({content_of(text), {}, {}, {}});
         }
