@@ -79,8 +79,8 @@ std::vector<std::string> Surveyor::candidates() const {
             });
         // Servers to build on say nothing of a program that speaks another protocol.
         const bool to_build_on =
-            options_.tags.empty() && std::find(listing.tags.begin(), listing.tags.end(),
-                                               "protocol") != listing.tags.end();
+            options_.tags.empty() &&
+            std::find(listing.tags.begin(), listing.tags.end(), "protocol") != listing.tags.end();
         if (fits && !to_build_on) {
             names.emplace_back(listing.name);
         }

@@ -10,7 +10,8 @@ namespace {
     const bool counted =
         !connection.rules().of(tcp::Reason::ack).empty() || connection.behaviour->counts_acks;
     const bool relayed = connection.extras && connection.extras->relay;
-    return counted || !connection.rules().on_pattern.empty() || !connection.behaviour->tcp.delayed_ack || !connection.live() ||
+    return counted || !connection.rules().on_pattern.empty() ||
+           !connection.behaviour->tcp.delayed_ack || !connection.live() ||
            !connection.tcb.ack_may_wait() || connection.reading_stopped ||
            connection.acking_stopped || connection.blackholed_out ||
            (relayed && connection.extras->relay->phase != RelayState::Phase::open);

@@ -106,8 +106,8 @@ void Engine::conclude(Instant now) {
         }
     });
     impl_->connections.for_each([&](Connection& connection) {
-        const bool cut = connection.blackholed_in || connection.reading_stopped ||
-                         impl_->finish_at.has_value();
+        const bool cut =
+            connection.blackholed_in || connection.reading_stopped || impl_->finish_at.has_value();
         impl_->tell_surprises(connection, !cut, now);
         impl_->tell_repeats(connection, true, now);
     });

@@ -1,5 +1,7 @@
 #include "profile/document/escapes.hpp"
 
+#include <fmt/format.h>
+
 #include <cctype>
 #include <string>
 
@@ -24,10 +26,11 @@ void refuse_byte_escape(const YamlNode& scalar, Errors& errors) {
         if (i < text.size() && text[i] == 'x' && is_digit(i + 1) && is_digit(i + 2) &&
             text[i + 1] >= '8') {
             const std::string digits(text.substr(i + 1, 2));
-            errors.add(scalar, "`\\x" + digits + "` is the character U+00" + digits +
-                                   " to YAML, and two bytes of UTF-8; for one byte write it in "
-                                   "hexadecimal: `{hex: " +
-                                   digits + "}`");
+            errors.add(scalar,
+                       fmt::format("`\\x{0}` is the character U+00{0} to YAML, and two bytes of "
+                                   "UTF-8; for one byte write it in hexadecimal: "
+                                   "`{{hex: {0}}}`",
+                                   digits));
             return;
         }
     }

@@ -47,7 +47,7 @@ class ParameterSet {
     const Parameters& given_;
     std::map<std::string, Parameter> declared_;
     bool incomplete_ = false;
-    bool in_script_ = false;  ///< where `${1}` is what was captured
+    bool in_script_ = false;      ///< where `${1}` is what was captured
     bool wrong_default_ = false;  ///< what it was to use is unknown
     std::size_t text_ = 0;        ///< bytes that substitution has made
 };
