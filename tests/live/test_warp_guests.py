@@ -9,7 +9,7 @@ import sys
 import time
 
 from harness import PEER, alone, test
-from warp_support import below, folders, guest, warp
+from warp_support import alive, below, folders, guest, warp
 
 TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
 HELLO = f"echo | nc -N {PEER} 80"
@@ -60,14 +60,6 @@ def kernels(pid):
 
 def folders_of(pids):
     return [one for one in folders() if any(f"-{pid}-" in one for pid in pids)]
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def lines_in(t, name="told"):

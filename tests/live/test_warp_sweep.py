@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree
 
 from harness import PEER, test
-from warp_support import below, folders, guest
+from warp_support import alive, below, folders, guest
 
 SWEEP_PAGE = os.path.join(os.path.dirname(__file__), "../../include/ghostpeer/sweep.md")
 README = os.path.join(os.path.dirname(__file__), "../../README.md")
@@ -254,14 +254,6 @@ def a_sweep_that_is_killed_leaves_nothing(t):
     process.wait()
     t.eventually(lambda: not any(alive(pid) for pid in started), "all of them are gone", limit=10)
     t.eventually(lambda: not folders() - before, "their folders are gone", limit=10)
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 @test

@@ -46,6 +46,14 @@ def guest(t, kernel=None):
     return schedule.Kernel(json.loads(run.text))
 
 
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def below(pid):
     """Processes below pid."""
     parents = {}
