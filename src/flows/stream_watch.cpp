@@ -14,6 +14,11 @@ constexpr std::size_t longest = 4096;
 void StreamWatch::hear(std::span<const std::uint8_t> readable, std::uint64_t received) {
     const auto fresh =
         static_cast<std::size_t>(std::min<std::uint64_t>(received - heard_, readable.size()));
+    if (received - heard_ > readable.size()) {
+        // Something passed unheard, so that no text spans this place.
+        kept_.clear();
+        looked_.clear();
+    }
     heard_ = received;
     const auto news = readable.last(fresh);
     kept_.insert(kept_.end(), news.begin(), news.end());

@@ -10,9 +10,10 @@ namespace {
     const bool counted =
         !connection.rules().of(tcp::Reason::ack).empty() || connection.behaviour->counts_acks;
     const bool relayed = connection.extras && connection.extras->relay;
-    return counted || !connection.rules().on_pattern.empty() ||
-           !connection.behaviour->tcp.delayed_ack || !connection.live() ||
-           !connection.tcb.ack_may_wait() || connection.reading_stopped ||
+    const RuleIndex& rules = connection.rules();
+    return counted || !rules.on_pattern.empty() || !rules.on_request.empty() ||
+           !rules.on_response.empty() || !connection.behaviour->tcp.delayed_ack ||
+           !connection.live() || !connection.tcb.ack_may_wait() || connection.reading_stopped ||
            connection.acking_stopped || connection.blackholed_out ||
            (relayed && connection.extras->relay->phase != RelayState::Phase::open);
 }

@@ -153,6 +153,7 @@ void Engine::Impl::state_changed(Connection& connection, tcp::StateChange change
                 tell_surprises(connection, connection.tcb.fin_received(), now);
                 tell_repeats(connection, true, now);
                 connection.extras->service = {};
+                connection.extras->watch.reset();
             }
             connection.listed = true;
             dead.push_back({connection.slot, connection.id});

@@ -2,6 +2,7 @@
 
 #include "process/activity.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -21,7 +22,9 @@ bool Polling::only_polls(const View& now) const {
     const std::uint64_t probes = now.traffic.probes - last_.traffic.probes;
     const std::uint64_t answers = now.traffic.answers - last_.traffic.answers;
     const bool all_answered = probes <= answers + 1 && answers <= probes + 1;
-    const bool is_awake = now.slept - last_.slept >= static_cast<std::uint64_t>(between_ / slowest);
+    const auto least = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(between_ / slowest));
+    // Of a thread that has ended no sleep counts any more.
+    const bool is_awake = now.slept >= last_.slept + least;
     if (now.traffic.peer_is_due || now.traffic.news != last_.traffic.news || !all_answered ||
         !is_awake || now.processes.empty() || now.processes != last_.processes) {
         return false;

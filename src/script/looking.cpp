@@ -109,9 +109,9 @@ std::optional<Runner::Found> Runner::look(const AwaitStep& what) {
                 const std::string& said = captures_[*unit.capture];
                 const auto count = number_of(said);
                 if (count) {
-                    return look_in_bytes(what, *count);
+                    // In nothing nothing can be found; a step that took none would come again.
+                    return *count == 0 ? std::optional(Found{}) : look_in_bytes(what, *count);
                 }
-                // Zero bytes go on with the next step; else it would wait for ever.
                 Found none;
                 none.surprise = fmt::format(
                     "the script waited for as many bytes as ${{{}}} says, which is {} and no "
@@ -144,18 +144,21 @@ std::optional<Runner::Found> Runner::look_in_stream(const AwaitStep& what) {
     }
     looked_ = input.size();
     if (input.size() > longest_match) {
-        begin_ += input.size() - longest_match / 2;
+        const std::size_t gone = input.size() - longest_match / 2;
+        mark(std::span(input_).subspan(begin_, gone));
+        begin_ += gone;
         looked_ = longest_match / 2;
     }
     return std::nullopt;
 }
 
-std::optional<Runner::Found> Runner::look_in_line(const AwaitStep& what) const {
+std::optional<Runner::Found> Runner::look_in_line(const AwaitStep& what) {
     const std::string_view input = text();
     Found found;
     const std::size_t end = input.find('\n', looked_);
     if (end == std::string_view::npos) {
         if (input.size() < longest_match) {
+            looked_ = input.size();
             return std::nullopt;
         }
         found.taken = input.size();
@@ -219,9 +222,11 @@ void Runner::hear_no_more() {
     if (const auto* what = std::get_if<AwaitStep>(&step.what)) {
         be_surprised(step, sentence(*what, text()) + " before the end");
     }
+    mark(std::span(input_).subspan(begin_));
     skipping_ = false;
     input_.clear();
     begin_ = 0;
+    looked_ = 0;
     skip_ = 0;
 }
 

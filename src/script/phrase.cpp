@@ -2,6 +2,7 @@
 
 #include "script/digest.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace ghostpeer::script {
@@ -35,6 +36,9 @@ void append(wire::Bytes& to, const Phrase::Part& part, std::span<const std::stri
         for (const Phrase::Part& each : part.arguments) {
             append(argument, each, captures);
         }
+        // Functions of functions make more of it each time.
+        argument.resize(std::min<std::size_t>(argument.size(),
+                                              static_cast<std::size_t>(profile::most_awaited)));
         const wire::Bytes result = apply(*part.function, std::move(argument));
         to.insert(to.end(), result.begin(), result.end());
     }

@@ -152,19 +152,16 @@ bool Runner::await(const profile::Step& step, const profile::AwaitStep& what) {
 }
 
 void Runner::take(const Found& found) {
+    constexpr std::size_t longest_capture = 64 * 1024;
     if (found.match) {
-        const std::string_view input = text();
         // A pattern without groups leaves those of an earlier one.
-        captures_[0] = input.substr(found.match->begin, found.match->end - found.match->begin);
+        captures_[0] = text().substr(
+            found.match->begin, std::min(found.match->end - found.match->begin, longest_capture));
         for (std::size_t i = 0; i < found.match->groups.size() && i + 1 < captures_.size(); ++i) {
-            captures_[i + 1] = found.match->groups[i];
+            captures_[i + 1].assign(found.match->groups[i], 0, longest_capture);
         }
     } else if (found.surprise.empty()) {
-        captures_[0] = text().substr(0, found.taken);
-    }
-    constexpr std::size_t longest_capture = 64 * 1024;
-    for (std::string& capture : captures_) {
-        capture.resize(std::min(capture.size(), longest_capture));
+        captures_[0] = text().substr(0, std::min(found.taken, longest_capture));
     }
     const std::size_t taken = std::min(found.taken, input_.size() - begin_);
     mark(std::span(input_).subspan(begin_, taken));

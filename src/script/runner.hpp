@@ -65,7 +65,11 @@ class Runner {
     [[nodiscard]] std::vector<std::uint64_t> take_marks() { return std::exchange(whole_, {}); }
     /// Bytes on the heap.
     [[nodiscard]] std::size_t held() const noexcept {
-        return input_.capacity() + (filled_in_ ? said_.content->size() : 0);
+        std::size_t bytes = input_.capacity() + (filled_in_ ? said_.content->size() : 0);
+        for (const std::string& capture : captures_) {
+            bytes += capture.capacity();
+        }
+        return bytes;
     }
 
   private:
@@ -87,7 +91,7 @@ class Runner {
     bool await(const profile::Step& step, const profile::AwaitStep& what);
     [[nodiscard]] std::optional<Found> look(const profile::AwaitStep& what);
     [[nodiscard]] std::optional<Found> look_in_stream(const profile::AwaitStep& what);
-    [[nodiscard]] std::optional<Found> look_in_line(const profile::AwaitStep& what) const;
+    [[nodiscard]] std::optional<Found> look_in_line(const profile::AwaitStep& what);
     [[nodiscard]] std::optional<Found> look_in_bytes(const profile::AwaitStep& what,
                                                      std::uint64_t count);
     [[nodiscard]] std::optional<Found> look_in_frame(const profile::AwaitStep& what,

@@ -1,5 +1,7 @@
 #include "sweep/helpers.hpp"
 
+#include "event/exit_status.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -18,8 +20,6 @@
 
 namespace ghostpeer::sweep {
 namespace {
-
-constexpr int cannot = 125;
 
 [[nodiscard]] bool send_all(int channel, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -175,8 +175,11 @@ std::optional<int> Helpers::poll_end(std::size_t place) {
     while (waitpid(helper.pid, &how, 0) < 0 && errno == EINTR) {
     }
     helpers_.erase(place);
-    constexpr int signal_base = 128;
-    return WIFSIGNALED(how) ? signal_base + WTERMSIG(how) : cannot;
+    if (WIFSIGNALED(how)) {
+        return exit_status_of_signal(WTERMSIG(how));
+    }
+    // 0: it went without an answer; else the run's last resort ended it (loop/last_resort.hpp).
+    return WEXITSTATUS(how) != 0 ? WEXITSTATUS(how) : exit_cannot;
 }
 
 void Helpers::signal(std::size_t place, int number) const { kill(helpers_.at(place).pid, number); }

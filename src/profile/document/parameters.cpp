@@ -19,7 +19,8 @@ bool is_for_script(std::string_view text, std::size_t start) {
     if (start > 0 && text[start - 1] == '$') {
         return true;
     }
-    const auto end = text.find_first_of("}(", start);
+    const auto end = text.find_first_not_of(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", start + 2);
     return end == std::string_view::npos || text[end] != '}' ||
            !is_name(text.substr(start + 2, end - start - 2));
 }
