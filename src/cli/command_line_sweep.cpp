@@ -35,7 +35,7 @@ Examples:
   ghostpeer survey --tag reset -- curl -sS http://198.18.0.2/
   ghostpeer survey nat-timeout --set idle=1s,60s,350s -- ./client
   ghostpeer survey lossy --seeds 30 -- ./client
-  ghostpeer survey --programs clients.yaml silent-after-handshake syn-blackhole
+  ghostpeer survey --programs clients.txt silent-after-handshake syn-blackhole
 
 FILE of --programs has a line for each, `NAME: COMMAND`, as a shell takes it.
 
