@@ -299,3 +299,30 @@ TEST_CASE("requests that come together are answered one after the other") {
     CHECK(answers == std::string(500, '!'));
     CHECK(world.all<event::Notice>().empty());
 }
+
+TEST_CASE("no bytes, as many as the program said, are there at once") {
+    World world(
+        steps("  - expect: /(\\d+)\\n/\n"
+              "  - {expect: x, in: {bytes: '${1}'}, else: {say: no}}\n"
+              "  - say: on\n"));
+    Socket socket(world);
+    socket.connect();
+    socket.send_data("0\n");
+    CHECK(socket.receive() == "on");
+    CHECK(surprises(world).empty());
+}
+
+TEST_CASE("functions of functions of what came make no more than is waited for") {
+    World world(
+        steps("  - {expect: {bytes: 60000}}\n"
+              "  - say: \"${hex(hex(hex(hex(0, 0, 0, 0))))}\"\n"));
+    Socket socket(world);
+    socket.connect();
+    for (int i = 0; i < 60; ++i) {
+        socket.send_bytes(1000);
+        static_cast<void>(world.take());
+    }
+    // The outermost function is given 1 MiB; without a bound it would be 1.9 MB.
+    CHECK(world.engine.memory_held() > (std::size_t{2} << 20U) - 1);
+    CHECK(world.engine.memory_held() < (std::size_t{3} << 20U));
+}
