@@ -10,6 +10,13 @@ std::string_view name(Phrase::Function function) noexcept {
         case Phrase::Function::length: return "length";
         case Phrase::Function::sha1: return "sha1";
         case Phrase::Function::unhex: return "unhex";
+        case Phrase::Function::u8: return "u8";
+        case Phrase::Function::u16be: return "u16be";
+        case Phrase::Function::u16le: return "u16le";
+        case Phrase::Function::u24be: return "u24be";
+        case Phrase::Function::u24le: return "u24le";
+        case Phrase::Function::u32be: return "u32be";
+        case Phrase::Function::u32le: return "u32le";
     }
     return "";
 }
@@ -33,10 +40,11 @@ std::string describe(const Unit& unit) {
     return std::visit(Overloaded{
                           [](const StreamUnit&) { return std::string("the stream"); },
                           [](const LineUnit&) { return std::string("a line"); },
+                          [](const TakenUnit&) { return std::string("what was taken"); },
                           [](const BytesUnit& bytes) {
-                              return bytes.capture
-                                         ? "${" + std::to_string(*bytes.capture) + "} bytes"
-                                         : std::to_string(bytes.count) + " bytes";
+                              return bytes.capture ? std::string(bytes.base == 16 ? "0x${" : "${") +
+                                                         std::to_string(*bytes.capture) + "} bytes"
+                                                   : std::to_string(bytes.count) + " bytes";
                           },
                           [](const LengthField& field) {
                               return "a frame with its length in " + std::string(name(field.type));

@@ -57,6 +57,10 @@ constexpr std::size_t longest_match = 64 * 1024;
 }
 
 [[nodiscard]] std::string sentence(const AwaitStep& what, std::string_view came) {
+    if (std::holds_alternative<profile::TakenUnit>(what.unit)) {
+        return fmt::format("the script looked for {} in what was taken, which is {}", wanted(what),
+                           quoted(came));
+    }
     const std::string in = std::holds_alternative<profile::StreamUnit>(what.unit)
                                ? std::string()
                                : profile::describe(what.unit);
@@ -78,9 +82,9 @@ constexpr std::size_t longest_match = 64 * 1024;
     return nullptr;
 }
 
-[[nodiscard]] std::optional<std::uint64_t> number_of(const std::string& text) {
+[[nodiscard]] std::optional<std::uint64_t> number_of(const std::string& text, int base) {
     std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
     return error == std::errc() && end == text.data() + text.size() ? std::optional(number)
                                                                     : std::nullopt;
 }
@@ -107,7 +111,7 @@ std::optional<Runner::Found> Runner::look(const AwaitStep& what) {
                     return look_in_bytes(what, unit.count);
                 }
                 const std::string& said = captures_[*unit.capture];
-                const auto count = number_of(said);
+                const auto count = number_of(said, unit.base);
                 if (count) {
                     // In nothing nothing can be found; a step that took none would come again.
                     return *count == 0 ? std::optional(Found{}) : look_in_bytes(what, *count);
@@ -121,6 +125,7 @@ std::optional<Runner::Found> Runner::look(const AwaitStep& what) {
                 return none.taken > 0 ? std::optional(std::move(none)) : std::nullopt;
             },
             [&](const profile::LengthField& field) { return look_in_frame(what, field); },
+            [&](const profile::TakenUnit&) { return look_in_taken(what); },
         },
         what.unit);
 }
@@ -173,6 +178,15 @@ std::optional<Runner::Found> Runner::look_in_line(const AwaitStep& what) {
     found.that = first_in(what, line, found.match);
     if (found.that == nullptr && !what.cases.empty()) {
         found.surprise = sentence(what, input.substr(0, found.taken));
+    }
+    return found;
+}
+
+std::optional<Runner::Found> Runner::look_in_taken(const AwaitStep& what) const {
+    Found found;
+    found.that = first_in(what, captures_[0], found.match);
+    if (found.that == nullptr) {
+        found.surprise = sentence(what, captures_[0]);
     }
     return found;
 }

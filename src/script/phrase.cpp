@@ -14,6 +14,15 @@ void append(wire::Bytes& to, std::string_view text) {
     to.insert(to.end(), text.begin(), text.end());
 }
 
+/// In so many bytes, as far as it fits.
+[[nodiscard]] wire::Bytes number(std::size_t value, std::size_t bytes, bool little) {
+    wire::Bytes result(bytes);
+    for (std::size_t i = 0; i < bytes; ++i) {
+        result[little ? i : bytes - 1 - i] = static_cast<std::uint8_t>(value >> (8 * i));
+    }
+    return result;
+}
+
 [[nodiscard]] wire::Bytes apply(Phrase::Function function, wire::Bytes argument) {
     wire::Bytes result;
     switch (function) {
@@ -22,6 +31,13 @@ void append(wire::Bytes& to, std::string_view text) {
         case Phrase::Function::length: append(result, std::to_string(argument.size())); break;
         case Phrase::Function::sha1: return sha1(argument);
         case Phrase::Function::unhex: return unhex(argument);
+        case Phrase::Function::u8: return number(argument.size(), 1, false);
+        case Phrase::Function::u16be: return number(argument.size(), 2, false);
+        case Phrase::Function::u16le: return number(argument.size(), 2, true);
+        case Phrase::Function::u24be: return number(argument.size(), 3, false);
+        case Phrase::Function::u24le: return number(argument.size(), 3, true);
+        case Phrase::Function::u32be: return number(argument.size(), 4, false);
+        case Phrase::Function::u32le: return number(argument.size(), 4, true);
     }
     return result;
 }

@@ -14,6 +14,8 @@ constexpr std::uint32_t most_steps_at_once = 10'000;
 constexpr Duration moment = std::chrono::milliseconds(1);
 // More of them than anybody reads.
 constexpr std::size_t most_surprises = 16;
+// Of what was found or taken, for what is said later.
+constexpr std::size_t longest_capture = 64 * 1024;
 
 }  // namespace
 
@@ -130,7 +132,16 @@ bool Runner::await(const profile::Step& step, const profile::AwaitStep& what) {
     if (!found) {
         return false;
     }
-    take(*found);
+    // What was taken before is no news, and does not change while the step waits.
+    const bool again = std::holds_alternative<profile::TakenUnit>(what.unit);
+    if (again) {
+        if (found->match) {
+            keep_groups(*found->match);
+        }
+        ++levels_.back().at;
+    } else {
+        take(*found);
+    }
     if (!found->surprise.empty()) {
         if (what.has_otherwise) {
             // The step itself comes again behind them.
@@ -140,26 +151,31 @@ bool Runner::await(const profile::Step& step, const profile::AwaitStep& what) {
         }
         return true;
     }
-    if (spoken_) {
-        spoken_ = false;
-        ++requests_;
+    if (!again) {
+        if (spoken_) {
+            spoken_ = false;
+            ++requests_;
+        }
+        ++levels_.back().at;
     }
-    ++levels_.back().at;
     if (found->that != nullptr && !found->that->steps.empty()) {
         levels_.push_back({&found->that->steps, 0, false, {}});
     }
     return true;
 }
 
+void Runner::keep_groups(const profile::Pattern::Match& match) {
+    // A pattern without groups leaves those of an earlier one.
+    for (std::size_t i = 0; i < match.groups.size() && i + 1 < captures_.size(); ++i) {
+        captures_[i + 1].assign(match.groups[i], 0, longest_capture);
+    }
+}
+
 void Runner::take(const Found& found) {
-    constexpr std::size_t longest_capture = 64 * 1024;
     if (found.match) {
-        // A pattern without groups leaves those of an earlier one.
         captures_[0] = text().substr(
             found.match->begin, std::min(found.match->end - found.match->begin, longest_capture));
-        for (std::size_t i = 0; i < found.match->groups.size() && i + 1 < captures_.size(); ++i) {
-            captures_[i + 1].assign(found.match->groups[i], 0, longest_capture);
-        }
+        keep_groups(*found.match);
     } else if (found.surprise.empty()) {
         captures_[0] = text().substr(0, std::min(found.taken, longest_capture));
     }

@@ -92,11 +92,13 @@ class Runner {
     [[nodiscard]] std::optional<Found> look(const profile::AwaitStep& what);
     [[nodiscard]] std::optional<Found> look_in_stream(const profile::AwaitStep& what);
     [[nodiscard]] std::optional<Found> look_in_line(const profile::AwaitStep& what);
+    [[nodiscard]] std::optional<Found> look_in_taken(const profile::AwaitStep& what) const;
     [[nodiscard]] std::optional<Found> look_in_bytes(const profile::AwaitStep& what,
                                                      std::uint64_t count);
     [[nodiscard]] std::optional<Found> look_in_frame(const profile::AwaitStep& what,
                                                      const profile::LengthField& field);
     void take(const Found& found);
+    void keep_groups(const profile::Pattern::Match& match);
     void mark(std::span<const std::uint8_t> bytes);
     void begin_say(const profile::SayStep& what);
     void leave_loop();

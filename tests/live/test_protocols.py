@@ -1,59 +1,38 @@
 """The catalogue's servers to build on, each met by a real client, in real time and with --warp."""
 
 import re
+import subprocess
 
-from harness import PEER, test
+from harness import PEER, PYTHON, test
 from warp_support import warp
 
-# What a client is asked to do, and what it prints when all went well: (profile, program, command,
-# pattern of its output, options).
-CLIENTS = {
-    "http": ("http-keepalive", "curl", [
-        "curl", "-sS", "--max-time", "{limit}", f"http://{PEER}/1", f"http://{PEER}/2",
-        "--next", "-sS",
-        "-d", "a body", f"http://{PEER}/3", "--next", "-sS", "-H", "Transfer-Encoding: chunked",
-        "-d", "in chunks", f"http://{PEER}/4", "--next", "-sS", "-I", f"http://{PEER}/5"],
-        r"(ok\s+){4}HTTP/1.1 200 OK", ()),
-    "smtp": ("smtp", "curl", [
-        "sh", "-c", "printf 'Subject: one\\r\\n\\r\\nhello\\r\\n' | curl -sS -v --max-time {limit} "
-        f"smtp://{PEER} --mail-from a@mail.example --mail-rcpt b@mail.example -T - 2>&1"],
-        r"250 2.0.0 Taken", ()),
-    "pop3": ("pop3", "curl", ["curl", "-sS", "--max-time", "{limit}", f"pop3://u:p@{PEER}/1"],
-             r"Subject: one", ()),
-    "ftp": ("ftp", "curl", ["curl", "-sS", "--max-time", "{limit}", f"ftp://{PEER}/"], r"hello",
-            ("--peer", ":2121=ftp-data")),
-    "redis": ("redis", "redis-cli", [
-        "sh", "-c", "printf 'ping\\nset a 1\\nget a\\ninfo\\n' | "
-        f"timeout {{limit}} redis-cli -h {PEER}"],
-        r"PONG\s+OK\s+\"?hello\"?\s+# Server\s+redis_version:5", ()),
-    "postgresql": ("postgresql", "psql", [
-        "psql", f"host={PEER} user=u dbname=d connect_timeout={{limit}}", "-Atc", "select 1"],
-        r"^1$", ()),
-    "mysql": ("mysql", "mysql", [
-        "mysql", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout={limit}", "-Ne", "select 1"],
-        r"^1$", ()),
-    "mqtt": ("mqtt", "mosquitto_pub", [
-        "timeout", "{limit}", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello",
-        "-q", "1"],
-        r"received PUBACK", ()),
-    "mqtt twice": ("mqtt", "mosquitto_pub", [
-        "timeout", "{limit}", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello",
-        "-q", "2"],
-        r"received PUBCOMP", ()),
-    "amqp": ("amqp", "amqp-publish", [
-        "timeout", "{limit}", "amqp-publish", "-u", f"amqp://{PEER}/", "-r", "q", "-b", "hello"],
-        r"", ()),
-    "ssh": ("ssh-banner", "ssh", [
-        "sh", "-c", f"timeout {{short}} ssh -v -F none -o BatchMode=yes u@{PEER} true 2>&1; true"],
-        r"remote software version OpenSSH_9.2", ()),
-    "proxy": ("http-proxy", "curl", [
-        "curl", "-sS", "--max-time", "{limit}", "-p", "-x", f"http://{PEER}:3128",
-        "http://web.test/"],
-        r"ok", ()),
-    "socks": ("socks5", "curl", [
-        "curl", "-sS", "--max-time", "{limit}", "-x", f"socks5h://{PEER}", "http://web.test/"],
-        r"ok", ()),
-}
+class Client:
+    """What a client is asked to do, and how it is told that all went well."""
+
+    def __init__(self, profile, command, wanted, hears, *, options=(), needs=(), attempts=1):
+        self.profile = profile
+        self.command = command    # {limit} and {short} are seconds
+        self.wanted = wanted      # in its output
+        self.hears = hears        # what the peer has to be told: there a fault would hurt
+        self.options = options
+        self.needs = (command[0], *needs)   # programs, and Python's modules as `import NAME`
+        self.attempts = attempts
+
+
+def shell(line, program):
+    return {"command": ["sh", "-c", line], "needs": (program,)}
+
+
+def python(code, module="sys"):
+    lines = code.strip("\n").split("\n")
+    margin = min(len(x) - len(x.lstrip()) for x in lines if x.strip())
+    return {"command": [PYTHON, "-c", "\n".join(x[margin:] for x in lines)],
+            "needs": (f"import {module}",)}
+
+
+CURL = ["curl", "-sS", "--max-time", "{limit}"]
+MAIL = ["--mail-from", "a@mail.example", "--mail-rcpt", "b@mail.example", "-T", "-"]
+DATA = ("--peer", ":2121=ftp-data")
 
 # A client of RFC 6455 in node's own words: what `ws` does, without a package.
 WEBSOCKET = """
@@ -81,21 +60,212 @@ WEBSOCKET = """
 """
 
 
+
+CLIENTS = {
+    "http": Client("http-keepalive", [
+        *CURL, f"http://{PEER}/1", f"http://{PEER}/2", "--next", "-sS",
+        "-d", "a body", f"http://{PEER}/3", "--next", "-sS", "-H", "Transfer-Encoding: chunked",
+        "-d", "in chunks", f"http://{PEER}/4", "--next", "-sS", "-I", f"http://{PEER}/5"],
+        r"(ok\s+){4}HTTP/1.1 200 OK", "HEAD /5"),
+    # What ends a body in chunks is in the middle of this one.
+    "http_chunks": Client(
+        "http-keepalive", wanted=r"^ok\nok\n$", hears="GET /after", **shell(
+            "printf 'one\\r\\n0\\r\\n\\r\\ntwo' | curl -sS --max-time {limit} -H "
+            f"'Transfer-Encoding: chunked' -T - http://{PEER}/ --next -sS http://{PEER}/after",
+            "curl")),
+    "http_continue": Client(
+        "http-keepalive", wanted=r"^ok\nok\n$", hears="the body", **shell(
+            f"curl -sS --max-time {{limit}} -H Expect:100-continue -d 'the body' http://{PEER}/1 "
+            f"http://{PEER}/2", "curl")),
+    "http_close": Client(
+        "http-keepalive", [*CURL, "-H", "Connection: close", "-d", "a body", f"http://{PEER}/1",
+                           f"http://{PEER}/2"], r"^ok\nok\n$", "POST /2", attempts=2),
+    "http_pipelined": Client(
+        "http-keepalive", wanted=r"(?s)(HTTP/1.1 200 OK.*?ok\n){2}HTTP/1.1 200 OK\r\n[^o]*close",
+        hears="HEAD /3", **shell(
+            "printf 'GET /1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nPOST /2 HTTP/1.1\\r\\nContent-Length: 4"
+            "\\r\\n\\r\\nbodyHEAD /3 HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n' | "
+            f"timeout {{limit}} nc {PEER} 80", "nc")),
+    "http_python": Client("http-keepalive", wanted=r"^b'ok\\n' b'ok\\n'$", hears="posted", **python(
+        f"""
+        import urllib.request as u
+        one = u.urlopen("http://{PEER}/", timeout=9).read()
+        print(one, u.urlopen("http://{PEER}/", b"posted", timeout=9).read())
+        """), attempts=2),
+    "smtp": Client("smtp", wanted=r"250 2.0.0 Taken", hears="QUIT", **shell(
+        "printf 'Subject: one\\r\\n\\r\\nhello\\r\\n' | curl -sS -v --max-time {limit} "
+        f"smtp://{PEER} {' '.join(MAIL)} 2>&1", "curl")),
+    "smtp_python": Client("smtp", wanted=r"^\{\} 250 221$", hears="hello", **python(
+        f"""
+        import smtplib
+        c = smtplib.SMTP("{PEER}", timeout=9)
+        refused = c.sendmail("a@mail.example", ["b@mail.example"], "Subject: one\\n\\nhello")
+        print(refused, c.noop()[0], c.quit()[0])
+        """)),
+    "pop3": Client("pop3", [*CURL, f"pop3://u:p@{PEER}/1"], r"Subject: one\s+hello", "RETR 1"),
+    "pop3_list": Client("pop3", [*CURL, f"pop3://u:p@{PEER}/"], r"^1 65$", "LIST"),
+    "pop3_top": Client("pop3", [*CURL, f"pop3://u:p@{PEER}/", "-X", "TOP 1 0"],
+                       r"Subject: one\s+\Z", "TOP 1 0"),
+    "pop3_python": Client("pop3", wanted=r"^\(1, 65\) b'1 65' b'1 mail-1' 4 5 b'\+OK'$",
+                          hears="DELE 1", **python(
+        f"""
+        import poplib
+        c = poplib.POP3("{PEER}", timeout=9)
+        c.user("u")
+        c.pass_("p")
+        told = [c.stat(), c.list()[1][0], c.uidl()[1][0], len(c.top(1, 0)[1]), len(c.retr(1)[1])]
+        print(*told, c.dele(1))
+        c.quit()
+        """)),
+    "ftp": Client("ftp", [*CURL, f"ftp://{PEER}/"], r"^hello$", "EPSV", options=DATA, attempts=2),
+    "ftp_python": Client("ftp", wanted=r"^\['hello'\] b'hello\\n' 6$", hears="RETR a",
+                         options=DATA, attempts=3, **python(
+        f"""
+        import ftplib
+        c, lines, parts = ftplib.FTP("{PEER}", "u", "p", timeout=9), [], []
+        c.retrlines("LIST", lines.append)
+        c.retrbinary("RETR a", parts.append)
+        print(lines, *parts, c.size("a"))
+        c.quit()
+        """)),
+    "redis": Client("redis", wanted=r"PONG\s+OK\s+\"?hello\"?\s+# Server\s+redis_version:7",
+                    hears="info", **shell(
+        "printf 'ping\\nset a 1 ex 9 nx\\nget a\\ninfo\\n' | "
+        f"timeout {{limit}} redis-cli -h {PEER}", "redis-cli")),
+    "redis_hello": Client("redis", wanted=r"proto 3(\n.*)*OK\n\n1\n(.*\n)*id=1", hears="client list",
+                          **shell(
+        "printf 'hello 3\\nclient setname me\\nclient getname\\nclient id\\nclient list\\n' | "
+        f"timeout {{limit}} redis-cli -3 -h {PEER}", "redis-cli")),
+    "redis_python": Client("redis", wanted=r"^True True b'hello' 7.0.0 1$", hears="SETNAME",
+                           **python(
+        f"""
+        import redis
+        c = redis.Redis("{PEER}", client_name="me", socket_timeout=9)
+        print(c.ping(), c.set("a", 1, ex=3), c.get("a"), c.info()["redis_version"], c.client_id())
+        """, "redis")),
+    "postgresql": Client("postgresql", [
+        "psql", f"host={PEER} user=u dbname=d connect_timeout={{limit}}", "-Atc", "select 1"],
+        r"^1$", "select 1"),
+    # Parse, bind, describe, execute, sync: each transaction in one go, then by name.
+    "postgresql_extended": Client(
+        "postgresql", wanted=r"(?s)(processed: 3/3.*){2}", hears="select 2", attempts=4, **shell(
+            "echo 'select 2;' >script.sql; for mode in extended prepared; do PGCONNECT_TIMEOUT="
+            f"{{limit}} pgbench -M $mode -n -t 3 -f script.sql -h {PEER} -U u d || exit 1; done",
+            "pgbench")),
+    "postgresql_python": Client("postgresql", wanted=r"^\(1,\) \(1,\)$", hears="0x666f6f",
+                                attempts=2, **python(
+        f"""
+        import psycopg2
+        c = psycopg2.connect("host={PEER} user=u dbname=d connect_timeout=9")
+        c.autocommit = True
+        cursor = c.cursor()
+        cursor.execute("select %s", (1,))
+        one = cursor.fetchone()
+        c.cancel()
+        cursor.execute("select %s, '0x666f6f'", (b"foo",))
+        print(one, cursor.fetchone())
+        """, "psycopg2")),
+    "mysql": Client("mysql", [
+        "mysql", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout={limit}", "-Ne", "select 1"],
+        r"^1$", "select 1"),
+    "mysql_ping": Client("mysql", [
+        "mysqladmin", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout={limit}", "ping"],
+        r"^mysqld is alive$", "secret"),
+    "mqtt": Client("mqtt", [
+        "timeout", "{limit}", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello",
+        "-q", "1"], r"received PUBACK", "hello", needs=("mosquitto_pub",)),
+    "mqtt_twice": Client("mqtt", [
+        "timeout", "{limit}", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello",
+        "-q", "2"], r"received PUBCOMP", "hello", needs=("mosquitto_pub",)),
+    # Packet numbers of two bytes.
+    "mqtt_many": Client("mqtt", wanted=r"^sent$", hears="message 300", **shell(
+        f"seq -f 'message %g' 300 | timeout {{limit}} mosquitto_pub -h {PEER} -t a/b -q 1 -l && "
+        "echo sent", "mosquitto_pub")),
+    "mqtt_subscribed": Client("mqtt", [
+        "timeout", "{limit}", "mosquitto_sub", "-d", "-h", PEER, "-t", "a/b", "-E"],
+        r"^Subscribed \(mid: 1\): 0$", "a/b", needs=("mosquitto_sub",)),
+    "amqp": Client("amqp", wanted=r"^sent$", hears="hello", **shell(
+        f"timeout {{limit}} amqp-publish -u amqp://{PEER}/ -r q -b hello && echo sent",
+        "amqp-publish")),
+    "amqp_python": Client("amqp", wanted=r"^work q closed$", hears="hello", **python(
+        f"""
+        import pika
+        c = pika.BlockingConnection(pika.ConnectionParameters(
+            "{PEER}", socket_timeout=9, blocked_connection_timeout=9))
+        channel = c.channel()
+        channel.basic_qos(prefetch_count=1)
+        channel.exchange_declare("all", "fanout")
+        names = [channel.queue_declare(name).method.queue for name in ("work", "")]
+        channel.queue_bind("work", "all")
+        channel.basic_publish("all", "", b"hello")
+        channel.close()
+        c.close()
+        print(*names, "closed")
+        """, "pika")),
+    "ssh": Client("ssh-banner", wanted=r"remote software version OpenSSH_9.2", hears="SSH-2.0-",
+                  **shell(f"timeout {{short}} ssh -v -F none -o BatchMode=yes u@{PEER} true 2>&1; "
+                          "true", "ssh")),
+    "proxy": Client("http-proxy", [*CURL, "-x", f"http://{PEER}:3128", "http://web.test/"],
+                    r"^ok$", "GET http://web.test/"),
+    "proxy_tunnel": Client("http-proxy", [*CURL, "-p", "-x", f"http://{PEER}:3128",
+                                          "http://web.test/in"], r"^ok$", "GET /in"),
+    "socks": Client("socks5", [*CURL, "-x", f"socks5h://{PEER}", "http://web.test/"], r"^ok$",
+                    "GET /"),
+    "socks_address": Client("socks5", [*CURL, "-x", f"socks5://{PEER}", "http://192.0.2.1/"],
+                            r"^ok$", "GET /"),
+    "websocket": Client("websocket", ["node", "-e", WEBSOCKET % PEER], r"^true\nhello\nclosed$",
+                        "Upgrade"),
+    "websocket_python": Client("websocket", wanted=r"^hello hello 1000$", hears="Sec-WebSocket-Version: 13", **python(
+        f"""
+        import asyncio, websockets
+        async def main():
+            async with websockets.connect("ws://{PEER}", open_timeout=9, close_timeout=9) as c:
+                await c.send("one")
+                one = await c.recv()
+                await c.send(b"two")
+                await (await c.ping())
+                two = await c.recv()
+            print(one, two, c.close_code)
+        asyncio.run(main())
+        """, "websockets")),
+}
+
+
 def meet(t, name, run, limit, short):
-    profile, program, command, wanted, options = CLIENTS[name]
-    t.need(program)
+    client = CLIENTS[name]
+    for need in client.needs:
+        if need.startswith("import "):
+            need_module(t, need)
+        else:
+            t.need(need)
+    # A rule that never fires fails the run.
+    profile = t.profile(f"""
+        summary: Listens for what a client of {client.profile} says.
+        extends: {client.profile}
+        rules: [{{on: 'received "{client.hears}"', do: {{log: there}}}}]
+    """)
     command = [one.replace("{limit}", str(limit)).replace("{short}", str(short))
-               for one in command]
-    done = t.passed(run(profile, command, options))
-    t.check(re.search(wanted, done.text, re.M), f"{wanted!r} in what {program} says: {done.text}"
-            f"{done.errors}")
+               for one in client.command]
+    done = t.passed(run(profile, command, list(client.options)))
+    t.check(re.search(client.wanted, done.text, re.M), f"{client.wanted!r} in what the client "
+            f"says: {done.text}{done.errors}")
     t.equal([e.text for e in done.events("notice") if e.what == "unexpected-input"], [],
             "input that the script has no word for")
+    t.equal(len(done.events("attempt")), client.attempts, "connections")
 
 
-def natively(t, name):
-    meet(t, name, lambda profile, command, options: t.run(profile, command, options=list(options)),
-         limit=9, short=2)
+def need_module(t, line):
+    """One that Debian has for its own Python, which users of all kinds may read."""
+    if subprocess.run([PYTHON, "-c", line], capture_output=True, check=False).returncode:
+        t.skip(f"Python's module {line.split()[1]} is not installed")
+
+
+def natively(name):
+    @test
+    def client(t):
+        meet(t, name, lambda profile, command, options: t.run(profile, command, options=options),
+             limit=9, short=2)
+    return client
 
 
 def virtually(name):
@@ -108,78 +278,8 @@ def virtually(name):
 
 
 for _name in CLIENTS:
-    globals()[f"{_name.replace(' ', '_')}_in_virtual_time"] = virtually(_name)
-
-
-@test
-def http(t):
-    natively(t, "http")
-
-
-@test
-def smtp(t):
-    natively(t, "smtp")
-
-
-@test
-def pop3(t):
-    natively(t, "pop3")
-
-
-@test
-def ftp(t):
-    natively(t, "ftp")
-
-
-@test
-def redis(t):
-    natively(t, "redis")
-
-
-@test
-def postgresql(t):
-    natively(t, "postgresql")
-
-
-@test
-def mysql(t):
-    natively(t, "mysql")
-
-
-@test
-def mqtt(t):
-    natively(t, "mqtt")
-    natively(t, "mqtt twice")
-
-
-@test
-def amqp(t):
-    natively(t, "amqp")
-
-
-@test
-def ssh(t):
-    natively(t, "ssh")
-
-
-@test
-def proxies(t):
-    natively(t, "proxy")
-    natively(t, "socks")
-
-
-@test
-def websocket(t):
-    t.need("node")
-    run = t.passed(t.run("websocket", ["node", "-e", WEBSOCKET % PEER]))
-    t.equal(run.text.split(), ["true", "hello", "closed"], "accept key, message, close")
-
-
-@test
-def websocket_in_virtual_time(t):
-    t.need("node")
-    run = t.passed(warp(t, "websocket", ["node", "-e", WEBSOCKET % PEER]))
-    t.equal(run.text.split(), ["true", "hello", "closed"], "accept key, message, close")
+    globals()[_name] = natively(_name)
+    globals()[f"{_name}_in_virtual_time"] = virtually(_name)
 
 
 # Faults in a conversation -------------------------------------------------------------------

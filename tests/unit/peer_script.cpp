@@ -300,6 +300,67 @@ TEST_CASE("requests that come together are answered one after the other") {
     CHECK(world.all<event::Notice>().empty());
 }
 
+TEST_CASE("bytes: so many as hexadecimal digits say, and what are none") {
+    World world(
+        steps("  - expect: /([0-9a-z]+)\\n/\n"
+              "  - expect: {bytes: '0x${1}'}\n"
+              "  - say: on\n"));
+    Socket socket(world);
+    socket.connect();
+    socket.send_data("1F\n0123456789abcdef0123456789abcd");
+    CHECK(socket.receive().empty());
+    socket.send_data("e");
+    CHECK(socket.receive() == "on");
+    Socket other(world);
+    other.connect();
+    other.send_data("xyz\n01");
+    CHECK(other.receive().empty());
+    REQUIRE(surprises(world).size() == 1);
+    CHECK(surprises(world)[0].find("no number") != std::string::npos);
+}
+
+TEST_CASE("how many bytes, as a number of bytes") {
+    World world(
+        steps("  - expect: '/(?s)\\A(\\S+) /'\n"
+              "  - say: \"${u8(1)}${u16be(1)}${u16le(1)}${u24be(1)}${u24le(1)}${u32be(1, "
+              "'x')}${u32le(1)}\"\n"));
+    Socket socket(world);
+    socket.connect();
+    socket.send_data(std::string(258, 'a') + " ");
+    CHECK(socket.receive() ==
+          "\2"
+          "\1\2"
+          "\2\1"
+          "\0\1\2"
+          "\2\1\0"
+          "\0\0\1\3"
+          "\2\1\0\0"s);
+}
+
+TEST_CASE("in: taken asks again about what came last, and takes and waits for nothing") {
+    World world(
+        steps("  - loop:\n"
+              "    - expect: /\\A(\\w+) [^;]*;/\n"
+              "    - in: taken\n"
+              "      when: {/size (\\d+)/: {say: '${0}${1} '}, /none/: []}\n"
+              "      else: {say: 'else ${1} '}\n"
+              "    - {expect: / last/, in: taken}\n"
+              "    - say: '${0} '\n"));
+    Socket socket(world);
+    socket.connect();
+    socket.send_data("put size 12 last;");
+    CHECK(socket.receive() == "put size 12 last;12 put size 12 last; ");
+    socket.send_data("get last;put none last;");
+    CHECK(socket.receive() == "else get get last; put none last; ");
+    CHECK(surprises(world).empty());
+    socket.send_data("put none;get last;");
+    // One without a word for it is told, and the conversation goes on.
+    CHECK(socket.receive() == "put none; else get get last; ");
+    REQUIRE(surprises(world).size() == 1);
+    CHECK(surprises(world)[0].find("in what was taken, which is \"put none;\"") !=
+          std::string::npos);
+}
+
 TEST_CASE("no bytes, as many as the program said, are there at once") {
     World world(
         steps("  - expect: /(\\d+)\\n/\n"

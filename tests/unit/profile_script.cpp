@@ -28,6 +28,8 @@ TEST_CASE("scripts: what is wrong is said where it stands") {
     CHECK(says("service: {script: [{say: x, else: close}]}",
                "`else` stands beside `expect` or `when`"));
     CHECK(says("service: {script: [{expect: x, else: close}]}", "`else` needs `in: line`"));
+    CHECK(says("service: {script: [{expect: {bytes: 4}, in: taken}]}", "this step has none"));
+    CHECK(says("service: {script: [{expect: {bytes: '0y${1}'}}]}", "bytes"));
     CHECK(says("service: {script: [{expect: '/(/'}]}", "is no regular expression"));
     CHECK(says("service: {script: [{expect: {length: u33be}}]}", "u32be"));
     CHECK(says("service: {script: [{expect: {bytes: 0}}]}", "bytes"));
@@ -51,6 +53,8 @@ TEST_CASE("scripts: what is wrong is said where it stands") {
 TEST_CASE("scripts: what is right") {
     CHECK(errors_of("params: {t: x}\nservice: {script: [{say: '${t}$${1}${0}'}]}").empty());
     CHECK(errors_of("service: {script: [{say: \"\\x7f\\\\xff\"}, {say: {hex: 'c6'}}]}").empty());
+    CHECK(errors_of("service: {script: [{expect: /(x)/}, {expect: x, in: taken, else: []}]}")
+              .empty());
     CHECK(
         errors_of("attempts: {1: {service: {script: [{expect: /(x)/}, {say: '${1}'}]}}}").empty());
     CHECK(errors_of("role: client\nservice: {script: [{say: GET}, {expect: x}, close]}").empty());

@@ -17,7 +17,21 @@ namespace ghostpeer::profile {
 
 /// Bytes to be said, in which there may be what the program said before.
 struct Phrase {
-    enum class Function : std::uint8_t { base64, hex, length, sha1, unhex };
+    enum class Function : std::uint8_t {
+        base64,
+        hex,
+        length,
+        sha1,
+        unhex,
+        // How many bytes, as a number of so many bits.
+        u8,
+        u16be,
+        u16le,
+        u24be,
+        u24le,
+        u32be,
+        u32le,
+    };
     /// A text, a capture, or a function of what its arguments are together.
     struct Part {
         std::shared_ptr<const wire::Bytes> text;
@@ -68,8 +82,10 @@ struct LineUnit {};    ///< a line; its end belongs to it and is not looked at
 struct BytesUnit {
     std::uint64_t count = 0;
     std::optional<std::uint32_t> capture;  ///< where the number is what the program said
+    int base = 10;                         ///< of that number
 };
-using Unit = std::variant<StreamUnit, LineUnit, BytesUnit, LengthField>;
+struct TakenUnit {};  ///< what was taken last, once more; nothing is taken with it
+using Unit = std::variant<StreamUnit, LineUnit, BytesUnit, LengthField, TakenUnit>;
 
 /// `a line`, `4 bytes`
 [[nodiscard]] std::string describe(const Unit& unit);

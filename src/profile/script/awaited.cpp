@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,10 +34,12 @@ struct UnitParts {
 };
 
 void read_bytes(const Entry& entry, UnitParts& parts, Context& context) {
-    const std::string& text = entry.value.text;
+    std::string_view text = entry.value.text;
+    const bool hex = text.starts_with("0x$");
+    text.remove_prefix(hex ? 2 : 0);
     if (entry.value.type == YamlNode::Type::scalar && text.size() == 4 && text.starts_with("${") &&
         text[2] >= '0' && text[2] <= '9' && text[3] == '}') {
-        parts.unit = BytesUnit{0, static_cast<std::uint32_t>(text[2] - '0')};
+        parts.unit = BytesUnit{0, static_cast<std::uint32_t>(text[2] - '0'), hex ? 16 : 10};
     } else if (const auto size = read_size(entry, 1, UINT64_MAX, context.errors)) {
         parts.unit = BytesUnit{*size, {}};
     }
@@ -149,8 +152,11 @@ std::optional<Unit> read_unit(const Entry& entry, Errors& errors) {
     if (is_word(entry, "line")) {
         return LineUnit{};
     }
+    if (is_word(entry, "taken")) {
+        return TakenUnit{};
+    }
     if (!expect_type(entry, YamlNode::Type::map,
-                     "`stream`, `line`, `{bytes: N}` or `{length: u32be}`", errors)) {
+                     "`stream`, `line`, `taken`, `{bytes: N}` or `{length: u32be}`", errors)) {
         return std::nullopt;
     }
     if (entry.value.entries.empty()) {

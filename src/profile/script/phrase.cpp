@@ -14,9 +14,11 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::array functions{Phrase::Function::base64, Phrase::Function::hex,
-                               Phrase::Function::length, Phrase::Function::sha1,
-                               Phrase::Function::unhex};
+constexpr std::array functions{
+    Phrase::Function::base64, Phrase::Function::hex,   Phrase::Function::length,
+    Phrase::Function::sha1,   Phrase::Function::unhex, Phrase::Function::u8,
+    Phrase::Function::u16be,  Phrase::Function::u16le, Phrase::Function::u24be,
+    Phrase::Function::u24le,  Phrase::Function::u32be, Phrase::Function::u32le};
 // What one phrase may take up is bounded by them.
 constexpr int most_places = 16;
 constexpr int deepest = 8;
