@@ -215,7 +215,8 @@ CLIENTS = {
                             r"^ok$", "GET /"),
     "websocket": Client("websocket", ["node", "-e", WEBSOCKET % PEER], r"^true\nhello\nclosed$",
                         "Upgrade"),
-    "websocket_python": Client("websocket", wanted=r"^hello hello 1000$", hears="Sec-WebSocket-Version: 13", **python(
+    "websocket_python": Client("websocket", wanted=r"^hello hello 1000$",
+                               hears="Sec-WebSocket-Version: 13", **python(
         f"""
         import asyncio, websockets
         async def main():
