@@ -88,10 +88,13 @@ bool Campaign::work(const std::function<std::optional<sweep::Job>()>& next,
         guests_.emplace([this](int channel) { do_guest_runs(channel, inheritance_); });
     }
     crew.helpers = guests_ ? &*guests_ : nullptr;
-    crew.interrupt_fd = signals_.fd();
+    if (!signals_) {
+        signals_.emplace();
+    }
+    crew.interrupt_fd = signals_->fd();
     bool interrupted = false;
     crew.interrupted = [&] {
-        while (signals_.next()) {
+        while (signals_->next()) {
             interrupted = true;
         }
         return interrupted;

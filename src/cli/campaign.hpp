@@ -46,7 +46,8 @@ class Campaign {
 
     const CampaignOptions& options_;
     const sandbox::Inheritance& inheritance_;
-    loop::SignalReader signals_;
+    /// From the first run on; before, when profiles are read, they end the process.
+    std::optional<loop::SignalReader> signals_;
     loop::Clock clock_;
     bool real_ = false;
     std::optional<sweep::Helpers> guests_;  ///< in virtual time, from the first run on

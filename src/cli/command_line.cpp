@@ -89,7 +89,8 @@ void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
                    "End COMMAND after it, with status 124 (250ms, 5s, 2m)")
         ->type_name("TIME");
     run.add_option("--poll-timeout", raw.poll_timeout,
-                   "The same once COMMAND has only polled for TIME: nothing has passed but probes "
+                   "The same once COMMAND has only polled for TIME, 1s or more: nothing has passed "
+                   "but probes "
                    "that were answered, and no timer of its connections runs")
         ->type_name("TIME");
     run.add_option("--expect-status", options.expected_status,
@@ -164,13 +165,17 @@ Example:
 )");
 }
 
+/// COMMAND is looked at several times within it, which is to cost it nothing.
+constexpr Duration least_polling = std::chrono::seconds(1);
+
 [[nodiscard]] std::optional<std::string> understand(const RawRun& raw, setup::RunOptions& options) {
     std::optional<Duration> wall_timeout;
     std::optional<Duration> free_work;
     for (const auto& problem :
          {understand_common(raw, options),
           split_assignments(raw.sysctls, "--sysctl", options.sysctls),
-          parse_time_option("--poll-timeout", raw.poll_timeout, Duration(1), options.poll_timeout),
+          parse_time_option("--poll-timeout", raw.poll_timeout, least_polling,
+                            options.poll_timeout),
           parse_time_option("--free-work", raw.free_work, Duration(1), free_work),
           parse_time_option("--wall-timeout", raw.wall_timeout, Duration(1), wall_timeout)}) {
         if (problem) {

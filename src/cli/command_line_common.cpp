@@ -121,6 +121,10 @@ std::optional<std::string> parse_time_option(const std::string& option, const st
         return std::nullopt;
     }
     into = profile::parse_time(text);
+    if (into && *into < least && least > Duration(1)) {
+        return fmt::format("{} needs a time of {} or more, but got \"{}\".", option,
+                           profile::format_time(least), text);
+    }
     if (!into || *into < least) {
         return option + " needs a time such as 250ms, 5s, 2m or 1h, but got \"" + text + "\".";
     }

@@ -25,11 +25,11 @@ namespace {
 
 /// False: there will be none.
 [[nodiscard]] bool await_step(int channel, guests::Host& host) {
-    std::array<pollfd, 2> events{{{channel, POLLIN, 0}, {host.signals.fd(), POLLIN, 0}}};
+    std::array<pollfd, 2> events{{{channel, POLLIN, 0}, {host.signals->fd(), POLLIN, 0}}};
     while (events[0].revents == 0) {
         poll(events.data(), events.size(), -1);
-        while (const auto signal = host.signals.next()) {
-            if (signal->number == SIGTERM || signal->number == SIGHUP) {
+        while (const auto number = host.next_signal()) {
+            if (*number == SIGTERM || *number == SIGHUP) {
                 return false;
             }
         }
@@ -74,6 +74,7 @@ void do_guest_runs(int channel, const sandbox::Inheritance& inheritance) {
     last_resort::forget_in_child();
     guests::Host host;
     host.kept = true;
+    host.read_signals();
     const FileDescriptor here(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
     while (await_step(channel, host)) {
         const auto step = sweep::receive_step(channel);

@@ -8,6 +8,7 @@
 #include "posix/file_descriptor.hpp"
 #include "posix/message.hpp"
 #include "setup/engine_setup.hpp"
+#include "warp/run_directory.hpp"
 #include "warp/standard_input.hpp"
 
 #include <fmt/format.h>
@@ -66,32 +67,6 @@ template <typename Text>
     return whole + "\n";
 }
 
-/// A folder for the event streams, removed in the end. Runs that were killed leave it to the next.
-class EventFolder {
-  public:
-    EventFolder() {
-        std::string name = fmt::format("/tmp/ghostpeer-warp-{}-{}-XXXXXX", geteuid(), getpid());
-        if (mkdtemp(name.data()) != nullptr) {
-            path_ = name;
-        }
-    }
-    ~EventFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    EventFolder(const EventFolder&) = delete;
-    EventFolder& operator=(const EventFolder&) = delete;
-
-    [[nodiscard]] bool good() const { return !path_.empty(); }
-    [[nodiscard]] std::string file(std::size_t n) const {
-        return (path_ / fmt::format("{}.jsonl", n)).string();
-    }
-    [[nodiscard]] std::string input() const { return (path_ / "input").string(); }
-
-  private:
-    std::filesystem::path path_;
-};
-
 /// Every kernel gets standard input from its beginning: it is copied where it cannot be read twice.
 /// Set: the status of a run that ends with this.
 [[nodiscard]] std::optional<int> make_input_repeatable(const setup::RunOptions& options,
@@ -102,12 +77,9 @@ class EventFolder {
         return std::nullopt;
     }
     const loop::Clock clock;
-    const auto next_signal = [&]() -> std::optional<int> {
-        const auto signal = host.signals.next();
-        return signal ? std::optional(signal->number) : std::nullopt;
-    };
     warp::StandardInput input({[&] { return clock.now() - run_start; }, options.wall_timeout,
-                               setup::memory_limit(options), host.signals.fd(), next_signal,
+                               setup::memory_limit(options), host.signals->fd(),
+                               [&] { return host.next_signal(); },
                                [](std::string_view text) { complain(text); }});
     if (const auto spooled = input.spool(copy); !spooled) {
         complain(spooled.error());
@@ -194,12 +166,12 @@ std::string with_suffix(const std::string& file, const std::string& suffix) {
 
 int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOptions& options,
                     const warp::GuestSpec& spec, Host& host) {
-    const EventFolder folder;
-    if (!folder.good()) {
-        complain("A comparison of kernels needs a folder in /tmp, and none can be made.");
+    const auto folder = warp::RunDirectory::create_for_programs();
+    if (!folder) {
+        complain(folder.error());
         return exit_cannot;
     }
-    if (const auto status = make_input_repeatable(options, folder.input(), host)) {
+    if (const auto status = make_input_repeatable(options, folder->file("input").string(), host)) {
         return *status;
     }
     const off_t begin = lseek(STDIN_FILENO, 0, SEEK_CUR);
@@ -212,8 +184,8 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
         const std::string suffix = suffix_of(options.warp[i]);
         warp::GuestSpec one = spec;
         one.file_suffix = suffix;
-        one.events_file =
-            options.events_file ? with_suffix(*options.events_file, suffix) : folder.file(i);
+        one.events_file = options.events_file ? with_suffix(*options.events_file, suffix)
+                                              : folder->file(fmt::format("{}.jsonl", i)).string();
         if (!setup::is_quiet(options)) {
             print_message(fmt::format("-- Linux {}\n", kernels[i].release));
         }

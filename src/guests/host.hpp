@@ -9,9 +9,20 @@
 namespace ghostpeer::guests {
 
 struct Host {
-    loop::SignalReader signals;
+    /// From when on signals are read; until then they end the process, whoever it waits for.
+    std::optional<loop::SignalReader> signals;
     std::optional<warp::Guest> guest;  ///< the one of the last run
     bool kept = false;                 ///< it may serve the next one too
+
+    void read_signals() {
+        if (!signals) {
+            signals.emplace();
+        }
+    }
+    [[nodiscard]] std::optional<int> next_signal() {
+        const auto signal = signals->next();
+        return signal ? std::optional(signal->number) : std::nullopt;
+    }
 };
 
 }  // namespace ghostpeer::guests

@@ -101,6 +101,7 @@ int run_in_warp(const setup::RunOptions& options, const sandbox::Inheritance& in
         }
         kernels.push_back(std::move(*kernel));
     }
+    host.read_signals();
     warp::GuestSpec spec = make_spec(options, inheritance, arguments);
     if (kernels.size() == 1) {
         return run_in_guest(options, kernels.front(), std::move(spec), host);
@@ -120,11 +121,8 @@ int run_in_guest(const setup::RunOptions& options, const warp::Kernel& kernel, w
     run.wall_timeout = options.wall_timeout;
     run.most_input = setup::memory_limit(options);
     run.clock = [&] { return clock.now() - run_start; };
-    run.signal_fd = host.signals.fd();
-    run.next_signal = [&]() -> std::optional<int> {
-        const auto signal = host.signals.next();
-        return signal ? std::optional(signal->number) : std::nullopt;
-    };
+    run.signal_fd = host.signals->fd();
+    run.next_signal = [&] { return host.next_signal(); };
     run.time_of_day = [&] { return clock.epoch_now() + run.clock(); };
     run.tell = [](std::string_view sentence) { complain(sentence); };
     const bool fits = host.guest && host.guest->options().kernel.path == kernel.path &&

@@ -47,9 +47,9 @@ constexpr off_t most_output = off_t{256} << 20;
     return numbers;
 }
 
-/// In the child; it never comes back.
+/// In the child; it never comes back, and no exception gets out of it.
 [[noreturn]] void become(const Step& step, const Crew& crew, std::optional<std::size_t> processor,
-                         pid_t parent) {
+                         pid_t parent) noexcept {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) {
@@ -107,7 +107,7 @@ class Worker {
 
     [[nodiscard]] std::size_t place() const { return place_; }
     [[nodiscard]] int fd() const { return by_helper_ ? crew_->helpers->fd(place_) : pidfd_.get(); }
-    void signal(int number) const {
+    void signal(int number) {
         if (by_helper_) {
             crew_->helpers->signal(place_, number);
         } else {

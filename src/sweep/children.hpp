@@ -39,7 +39,7 @@ struct Crew {
     std::function<std::optional<Job>()> next;  ///< the next job; not set: there is none
     /// False: nothing more is begun.
     std::function<bool(const JobEnd&)> ended;
-    /// Now and then, with the number of jobs at work.
+    /// At each turn: a job has ended or a step of one, a signal has come, or half a second is over.
     std::function<void()> tick;
 };
 

@@ -1,6 +1,7 @@
 #include "sweep/helpers.hpp"
 
 #include "event/exit_status.hpp"
+#include "posix/message.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -118,6 +120,7 @@ bool Helpers::start(std::size_t place, std::optional<std::size_t> processor) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
         return false;
     }
+    std::erase_if(leaving_, [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; });
     Helper helper;
     helper.channel = FileDescriptor(ends[0]);
     FileDescriptor own(ends[1]);
@@ -137,12 +140,26 @@ bool Helpers::start(std::size_t place, std::optional<std::size_t> processor) {
             if (processor) {
                 stay_on(*processor);
             }
-            serve_(own.get());
+            _exit(serve(own.get()));
         }
         _exit(0);
     }
     helpers_.insert_or_assign(place, std::move(helper));
     return true;
+}
+
+/// In the helper; its exit status. An exception that went further would come to what its parent
+/// does, a second time.
+int Helpers::serve(int channel) const noexcept {
+    try {
+        serve_(channel);
+        return exit_success;
+    } catch (const std::exception& error) {
+        complain(std::string("it could not go on: ") + error.what() + ".");
+    } catch (...) {
+        complain("it could not go on.");
+    }
+    return exit_cannot;
 }
 
 bool Helpers::begin(std::size_t place, const Step& step, std::optional<std::size_t> processor) {
@@ -169,6 +186,12 @@ std::optional<int> Helpers::poll_end(std::size_t place) {
     }
     int status = 0;
     if (receive_all(helper.channel.get(), reinterpret_cast<char*>(&status), sizeof status)) {
+        if (helper.was_signalled) {
+            // The signal may have come behind the answer, and would cost the next step.
+            helper.channel.reset();
+            leaving_.push_back(helper.pid);
+            helpers_.erase(place);
+        }
         return status;
     }
     int how = 0;
@@ -182,24 +205,32 @@ std::optional<int> Helpers::poll_end(std::size_t place) {
     return WEXITSTATUS(how) != 0 ? WEXITSTATUS(how) : exit_cannot;
 }
 
-void Helpers::signal(std::size_t place, int number) const { kill(helpers_.at(place).pid, number); }
+void Helpers::signal(std::size_t place, int number) {
+    Helper& helper = helpers_.at(place);
+    helper.was_signalled = true;
+    kill(helper.pid, number);
+}
 
 void Helpers::end() {
     for (auto& [place, helper] : helpers_) {
         helper.channel.reset();
-        kill(helper.pid, SIGTERM);
+        leaving_.push_back(helper.pid);
+    }
+    helpers_.clear();
+    for (const pid_t pid : leaving_) {
+        kill(pid, SIGTERM);
     }
     constexpr int patience_ms = 3000;
     int waited_ms = 0;
-    for (auto& [place, helper] : helpers_) {
-        while (waitpid(helper.pid, nullptr, WNOHANG) == 0) {
+    for (const pid_t pid : leaving_) {
+        while (waitpid(pid, nullptr, WNOHANG) == 0) {
             if (++waited_ms >= patience_ms) {
-                kill(helper.pid, SIGKILL);
+                kill(pid, SIGKILL);
             }
             usleep(1000);
         }
     }
-    helpers_.clear();
+    leaving_.clear();
 }
 
 }  // namespace ghostpeer::sweep

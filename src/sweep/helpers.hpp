@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace ghostpeer::sweep {
 
@@ -38,7 +39,8 @@ class Helpers {
     [[nodiscard]] int fd(std::size_t place) const;
     /// The step's exit status, once it has ended.
     [[nodiscard]] std::optional<int> poll_end(std::size_t place);
-    void signal(std::size_t place, int number) const;
+    /// It does no other step after this one.
+    void signal(std::size_t place, int number);
     /// Those at work are told to end; a helper that does not is killed.
     void end();
 
@@ -46,11 +48,14 @@ class Helpers {
     struct Helper {
         pid_t pid = -1;
         FileDescriptor channel;
+        bool was_signalled = false;
     };
     [[nodiscard]] bool start(std::size_t place, std::optional<std::size_t> processor);
+    [[nodiscard]] int serve(int channel) const noexcept;
 
     Serve serve_;
     std::map<std::size_t, Helper> helpers_;
+    std::vector<pid_t> leaving_;  ///< they are given no step any more, and are not gone yet
 };
 
 }  // namespace ghostpeer::sweep

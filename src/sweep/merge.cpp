@@ -63,6 +63,7 @@ class Merger {
                 continue;
             }
             const auto [known, is_new] = merged_.results.emplace(*found);
+            merged_.from.emplace(one.number, path);
             differing += !is_new && !same_end(known->second, found->second) ? 1 : 0;
         }
         if (open > 0) {
@@ -83,18 +84,23 @@ class Merger {
     std::size_t count_ = 0;
 };
 
-/// What a part's runs have left, and its baselines. False: a file could not be copied.
-[[nodiscard]] bool copy_files(const fs::path& part, const fs::path& into, std::error_code& error) {
-    for (fs::directory_iterator at(part, error), end; !error && at != end; at.increment(error)) {
-        const fs::path& file = at->path();
-        const std::string ending = file.extension().string();
-        const bool is_left = ending == ".out" || ending == ".err" || ending == ".jsonl";
-        const bool is_results = file.filename() == "results.jsonl";
-        if (is_left && !is_results && at->is_regular_file(error)) {
-            fs::copy_file(file, into / file.filename(), fs::copy_options::skip_existing, error);
+/// What a run has left: `from` and `into` without their endings. False: a file could not be copied.
+[[nodiscard]] bool copy_run(const fs::path& from, const fs::path& into, std::error_code& error) {
+    for (const char* ending : {".out", ".err", ".jsonl"}) {
+        fs::path source = from;
+        source += ending;
+        fs::path target = into;
+        target += ending;
+        if (fs::is_regular_file(source, error)) {
+            fs::copy_file(source, target, error);
+        } else if (error == std::errc::no_such_file_or_directory) {
+            error.clear();
+        }
+        if (error) {
+            return false;
         }
     }
-    return !error;
+    return true;
 }
 
 }  // namespace
@@ -124,11 +130,26 @@ tl::expected<Folder, std::string> collect_parts(const Merged& merged,
     if (!folder) {
         return folder;
     }
-    for (const std::string& part : parts) {
-        std::error_code error;
-        if (!copy_files(part, folder->path(), error)) {
-            return tl::make_unexpected(fmt::format("The files of {} cannot be copied to {}: {}.",
-                                                   part, into, error.message()));
+    std::error_code error;
+    const auto failed = [&](const std::string& part) {
+        return tl::make_unexpected(fmt::format("The files of {} cannot be copied to {}: {}.", part,
+                                               into, error.message()));
+    };
+    // The plan is the first part's, and what it is compared with, too.
+    for (std::size_t program = 0; program < merged.plan.baselines.size(); ++program) {
+        for (const int which : {0, 1}) {
+            if (!copy_run(Folder::at(parts.front()).baseline_stem(program, which),
+                          folder->baseline_stem(program, which), error)) {
+                return failed(parts.front());
+            }
+        }
+    }
+    for (const auto& [number, result] : merged.results) {
+        const std::string& part = merged.from.at(number);
+        const bool is_left = all || is_finding(result.outcome) || result.outcome == Outcome::undone;
+        if (is_left && !copy_run(Folder::at(part).file(number_text(number)),
+                                 folder->file(number_text(number)), error)) {
+            return failed(part);
         }
     }
     if (auto written = folder->write_all(merged.plan, Shard{}); !written) {
@@ -137,9 +158,6 @@ tl::expected<Folder, std::string> collect_parts(const Merged& merged,
     std::string lines;
     for (const auto& [number, result] : merged.results) {
         lines += to_line(result);
-        if (!all && !is_finding(result.outcome) && result.outcome != Outcome::undone) {
-            folder->forget(number);
-        }
     }
     if (auto written = folder->write(folder->file("results.jsonl"), lines); !written) {
         return tl::make_unexpected(written.error());

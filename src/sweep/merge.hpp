@@ -3,6 +3,8 @@
 
 #include "sweep/results.hpp"
 
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@ namespace ghostpeer::sweep {
 struct Merged {
     Plan plan;
     Results results;
+    std::map<std::size_t, std::string> from;  ///< by the case's number: the part that it is of
     std::vector<std::string> remarks;  ///< complete sentences: a part that is missing, or is double
 };
 /// The error is a complete sentence.

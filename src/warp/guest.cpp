@@ -105,13 +105,14 @@ GuestEnd Guest::run(const GuestRun& run) {
         if (const auto problem = home_ ? std::nullopt : prepare()) {
             return failed(*problem);
         }
-        auto folder = home_->folder.create_inside(std::to_string(++home_->runs));
+        auto folder = home_->folder.create_inside(std::to_string(home_->runs + 1));
         if (!folder) {
             return failed(folder.error());
         }
         if (auto end = take_input(input, *folder)) {
             return std::move(*end);
         }
+        ++home_->runs;  // and not before: a guest that is booted begins with the first
         const bool is_used = home_->machine.has_value();
         if (const auto problem = hand_over(run, input.has_content(), *folder)) {
             home_.reset();

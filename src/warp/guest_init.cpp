@@ -39,7 +39,7 @@ class Server {
 
     /// Once, before the first run.
     void furnish();
-    /// False: the guest is of no more use, and the run's folder says why.
+    /// False: the guest is of no more use, and the run's folder says why, if it could be written.
     [[nodiscard]] bool serve(int number, const std::function<void()>& await_phase,
                              const std::function<int(const GuestSpec&)>& program);
     /// The number of the next run; not set: nobody will say it any more.
@@ -93,8 +93,8 @@ std::optional<GuestSpec> Server::read_spec(const FileDescriptor& folder) {
     }
     auto spec = decode(text);
     if (!spec) {
-        write_guest_file(folder, guest_file::failure,
-                         "The guest cannot read what it is to run. This is a bug.");
+        optional(write_guest_file(folder, guest_file::failure,
+                                  "The guest cannot read what it is to run. This is a bug."));
     }
     return spec;
 }
@@ -115,9 +115,9 @@ bool Server::serve(int number, const std::function<void()>& await_phase,
     }
     const pid_t run = clone_into_namespaces();
     if (run < 0) {
-        write_guest_file(
-            folder, guest_file::failure,
-            fmt::format("The guest cannot make namespaces for the run: {}.", std::strerror(errno)));
+        optional(write_guest_file(folder, guest_file::failure,
+                                  fmt::format("The guest cannot make namespaces for the run: {}.",
+                                              std::strerror(errno))));
         return false;
     }
     if (run == 0) {
@@ -133,16 +133,16 @@ bool Server::serve(int number, const std::function<void()>& await_phase,
         return false;
     }
     if (!WIFEXITED(status)) {
-        write_guest_file(folder, guest_file::failure,
-                         "The guest's first process of the run was killed.");
+        optional(write_guest_file(folder, guest_file::failure,
+                                  "The guest's first process of the run was killed."));
         return false;
     }
     const bool is_same = !may_change || traces_->is_same();
     const off_t consumed = lseek(input.get(), 0, SEEK_CUR);
-    write_guest_file(folder, guest_file::status,
-                     fmt::format("{} {} {}\n", WEXITSTATUS(status), consumed < 0 ? 0 : consumed,
-                                 is_same ? 1 : 0));
-    return true;
+    // Where it cannot be written the host would wait for it, so that the guest's end has to say it.
+    return write_guest_file(folder, guest_file::status,
+                            fmt::format("{} {} {}\n", WEXITSTATUS(status),
+                                        consumed < 0 ? 0 : consumed, is_same ? 1 : 0));
 }
 
 std::optional<int> Server::next() {

@@ -44,12 +44,15 @@ class Run {
     }
     /// Until `runner` has ended; its status.
     [[nodiscard]] int live(pid_t runner);
-    void say(const char* name, std::string_view text) const {
-        write_guest_file(files_.folder, name, text);
+    [[nodiscard]] bool say(const char* name, std::string_view text) const {
+        return write_guest_file(files_.folder, name, text);
+    }
+    /// Where not even that can be written, the run has no status either, which says enough.
+    void fail(const std::string& sentence) const {
+        optional_step(say(guest_file::failure, sentence));
     }
 
   private:
-    void fail(const std::string& sentence) const { say(guest_file::failure, sentence); }
     void set_clock() const;
     [[nodiscard]] bool open_outputs() const;
     [[nodiscard]] bool mount_all() const;
@@ -151,7 +154,7 @@ void Run::obey(std::string_view line, pid_t runner) const {
             }
             break;
         case order::blocked:
-            say(guest_file::blocked, describe_programs(runner));
+            optional_step(say(guest_file::blocked, describe_programs(runner)));
             sigqueue(runner, SIGTERM, sigval{out_of_time_value});
             break;
         default: break;
@@ -188,6 +191,10 @@ int Run::live(pid_t runner) {
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     const FileDescriptor children(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!children) {
+        fail(fmt::format("The guest cannot wait for the run's end: {}.", std::strerror(errno)));
+        return cannot;
+    }
     std::array<pollfd, 2> ready{{{children.get(), POLLIN, 0}, {files_.orders.get(), POLLIN, 0}}};
     while (true) {
         if (const auto status = reap(runner)) {
@@ -209,7 +216,7 @@ int Run::live(pid_t runner) {
 
 }  // namespace
 
-void write_guest_file(const FileDescriptor& folder, const char* name, std::string_view text) {
+bool write_guest_file(const FileDescriptor& folder, const char* name, std::string_view text) {
     const std::string scratch = std::string(name) + ".new";
     {
         const FileDescriptor file(openat(folder.get(), scratch.c_str(),
@@ -217,12 +224,13 @@ void write_guest_file(const FileDescriptor& folder, const char* name, std::strin
         while (!text.empty()) {
             const ssize_t written = write(file.get(), text.data(), text.size());
             if (written <= 0) {
-                return;
+                unlinkat(folder.get(), scratch.c_str(), 0);
+                return false;
             }
             text.remove_prefix(static_cast<std::size_t>(written));
         }
     }
-    renameat(folder.get(), scratch.c_str(), folder.get(), name);
+    return renameat(folder.get(), scratch.c_str(), folder.get(), name) == 0;
 }
 
 pid_t clone_into_namespaces() {
@@ -242,10 +250,13 @@ int do_guest_run(const GuestSpec& spec, const GuestFiles& files,
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, nullptr);
-    run.say(guest_file::ready, "");
+    if (!run.say(guest_file::ready, "")) {
+        run.fail("The guest cannot say that it has begun: its folder on the host takes no file.");
+        return cannot;
+    }
     const pid_t runner = fork();
     if (runner < 0) {
-        run.say(guest_file::failure, "The guest is out of memory before it has begun.");
+        run.fail("The guest is out of memory before it has begun.");
         return cannot;
     }
     if (runner == 0) {

@@ -14,8 +14,10 @@
 
 namespace ghostpeer::warp {
 
-/// Written under another name first, so that the host never reads half of it.
-void write_guest_file(const FileDescriptor& folder, const char* name, std::string_view text);
+/// Written under another name first, so that the host never reads half of it. False: it is not
+/// there, and nothing of it is (a full disk).
+[[nodiscard]] bool write_guest_file(const FileDescriptor& folder, const char* name,
+                                    std::string_view text);
 
 struct GuestFiles {
     const FileDescriptor& folder;  ///< the run's

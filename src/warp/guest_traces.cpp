@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <functional>
 #include <memory>
@@ -36,16 +37,25 @@ constexpr int deepest = 4;
 
 using Visit = std::function<void(int folder, const char* name, const struct stat& found)>;
 
-void for_each_entry(int at, const char* name, const Visit& visit) {
-    const int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    const std::unique_ptr<DIR, CloseFolder> folder(fd < 0 ? nullptr : fdopendir(fd));
-    while (const dirent* const entry = folder ? readdir(folder.get()) : nullptr) {
+/// False: not all of them could be looked at.
+[[nodiscard]] bool for_each_entry(int at, const char* name, const Visit& visit) {
+    FileDescriptor opened(openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    const int fd = opened.get();
+    const std::unique_ptr<DIR, CloseFolder> folder(opened ? fdopendir(fd) : nullptr);
+    if (!folder) {
+        return false;
+    }
+    static_cast<void>(opened.release());  // it is the folder's now
+    errno = 0;
+    while (const dirent* const entry = readdir(folder.get())) {
         struct stat found {};
         if (!is_left_out(entry->d_name) &&
             fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0) {
             visit(fd, entry->d_name, found);
         }
+        errno = 0;
     }
+    return errno == 0;
 }
 
 [[nodiscard]] std::string read_again(int file) {
@@ -62,7 +72,7 @@ GuestTraces::GuestTraces(FileDescriptor settings, FileDescriptor modules, FileDe
       devices_(std::move(devices)) {}
 
 void GuestTraces::remember() {
-    if (!settings_.empty()) {
+    if (std::exchange(remembered_, true)) {
         return;
     }
     add_settings(settings_folder_.get(), ".", deepest);
@@ -71,28 +81,41 @@ void GuestTraces::remember() {
 }
 
 bool GuestTraces::is_same() const {
-    return std::all_of(settings_.begin(), settings_.end(),
-                       [](const Setting& one) { return read_again(one.file.get()) == one.text; }) &&
-           (settings_.empty() || look_at_devices() == nodes_);
+    return !remembered_ || (is_whole_ &&
+                            std::all_of(settings_.begin(), settings_.end(),
+                                        [](const Setting& one) {
+                                            return read_again(one.file.get()) == one.text;
+                                        }) &&
+                            look_at_devices() == nodes_);
 }
 
 void GuestTraces::forget_in_child() { close_range(lowest_fd, UINT_MAX, 0); }
 
 void GuestTraces::add_settings(int at, const char* name, int depth) {
-    for_each_entry(at, name, [&](int folder, const char* entry, const struct stat& found) {
+    const auto add = [&](int folder, const char* entry, const struct stat& found) {
         constexpr mode_t for_writing = 0222;
         if (S_ISDIR(found.st_mode) && depth > 0) {
             add_settings(folder, entry, depth - 1);
         } else if (S_ISREG(found.st_mode) && (found.st_mode & for_writing) != 0) {
             add_setting(folder, entry);
         }
-    });
+    };
+    is_whole_ = for_each_entry(at, name, add) && is_whole_;
 }
 
 void GuestTraces::add_setting(int folder, const char* name) {
     const FileDescriptor file(openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    FileDescriptor kept(file ? fcntl(file.get(), F_DUPFD_CLOEXEC, lowest_fd) : -1);
-    std::string text = kept ? read_again(kept.get()) : std::string();
+    if (!file) {
+        // Some are there to be written alone; what they did, nobody can read.
+        is_whole_ = is_whole_ && errno != EMFILE && errno != ENFILE && errno != ENOMEM;
+        return;
+    }
+    FileDescriptor kept(fcntl(file.get(), F_DUPFD_CLOEXEC, lowest_fd));
+    if (!kept) {
+        is_whole_ = false;
+        return;
+    }
+    std::string text = read_again(kept.get());
     if (!text.empty()) {
         settings_.push_back({std::move(kept), std::move(text)});
     }
@@ -100,11 +123,11 @@ void GuestTraces::add_setting(int folder, const char* name) {
 
 std::string GuestTraces::look_at_devices() const {
     std::string text;
-    for_each_entry(devices_.get(), ".", [&](int, const char* name, const struct stat& found) {
+    const auto add = [&](int, const char* name, const struct stat& found) {
         text += fmt::format("{} {:o} {} {} {}\n", name, found.st_mode, found.st_uid, found.st_gid,
                             found.st_rdev);
-    });
-    return text;
+    };
+    return for_each_entry(devices_.get(), ".", add) ? text : text + "and others";
 }
 
 }  // namespace ghostpeer::warp

@@ -16,7 +16,7 @@ class GuestTraces {
 
     /// As it is now, it is right; the second time nothing is done.
     void remember();
-    /// True also where nothing was remembered.
+    /// True also where nothing was to be remembered; false where not all of it could be.
     [[nodiscard]] bool is_same() const;
 
     /// In a child, which has no use for them: gives up the files that are kept open.
@@ -34,6 +34,8 @@ class GuestTraces {
     FileDescriptor settings_folder_;
     FileDescriptor modules_;
     FileDescriptor devices_;
+    bool remembered_ = false;
+    bool is_whole_ = true;  ///< nothing could not be looked at
     std::vector<Setting> settings_;
     std::string nodes_;
 };

@@ -64,8 +64,17 @@ void remove_stale(const std::filesystem::path& parent) {
 }
 
 tl::expected<RunDirectory, std::string> RunDirectory::create() {
+    return create_in({"/dev/shm", "/tmp"});
+}
+
+tl::expected<RunDirectory, std::string> RunDirectory::create_for_programs() {
+    return create_in({"/tmp"});
+}
+
+tl::expected<RunDirectory, std::string> RunDirectory::create_in(
+    std::initializer_list<const char*> parents) {
     std::string problems;
-    for (const char* parent : {"/dev/shm", "/tmp"}) {
+    for (const char* parent : parents) {
         remove_stale(parent);
         std::string name = fmt::format("{}/{}{}-XXXXXX", parent, folder_prefix(), getpid());
         if (mkdtemp(name.data()) == nullptr) {

@@ -4,6 +4,7 @@
 #include "posix/file_descriptor.hpp"
 
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ class RunDirectory {
     /// A new one, mode 0700, in /dev/shm, else in /tmp; what runs of this user left there that
     /// were killed is removed. The error is a complete sentence.
     [[nodiscard]] static tl::expected<RunDirectory, std::string> create();
+
+    /// The same in /tmp alone, for files that the guest opens by their names: its /dev/shm is its
+    /// own.
+    [[nodiscard]] static tl::expected<RunDirectory, std::string> create_for_programs();
 
     /// One inside it.
     [[nodiscard]] tl::expected<RunDirectory, std::string> create_inside(
@@ -39,6 +44,8 @@ class RunDirectory {
 
   private:
     RunDirectory() = default;
+    [[nodiscard]] static tl::expected<RunDirectory, std::string> create_in(
+        std::initializer_list<const char*> parents);
 
     std::filesystem::path path_;
     FileDescriptor lock_;  ///< held as long as it is in use, whatever ends it; not inside another

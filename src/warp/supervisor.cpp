@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +34,8 @@ constexpr Duration signal_grace = 1500ms;
 constexpr Duration last_breath = 300ms;
 /// For a reader of the output, once time is up.
 constexpr int reader_grace_ms = 1000;
+/// Between two looks where the kernel tells nothing of the run's files.
+constexpr int look_ms = 20;
 constexpr int insistent = 3;  ///< interrupts after which the user means it
 constexpr std::uint64_t most_backlog = std::uint64_t{64} * 1024 * 1024;
 constexpr std::uint64_t little_backlog = most_backlog / 8;
@@ -49,7 +52,8 @@ Supervisor::Supervisor(const GuestRun& run, const RunDirectory& folder, Machine&
     std::error_code none;
     const auto size = std::filesystem::file_size(log_, none);
     log_begin_ = none ? 0 : static_cast<std::size_t>(size);
-    inotify_add_watch(changes_.get(), folder.path().c_str(), IN_MODIFY | IN_MOVED_TO);
+    is_told_ =
+        inotify_add_watch(changes_.get(), folder.path().c_str(), IN_MODIFY | IN_MOVED_TO) >= 0;
     follow(guest_file::out, STDOUT_FILENO);
     follow(guest_file::err, STDERR_FILENO);  // stays empty where both are one
     wall_end_ = run.wall_timeout;
@@ -94,7 +98,7 @@ void Supervisor::wait() {
                                     begin_until_.value_or(Duration::max())}) -
                           run_.clock();
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    constexpr std::int64_t longest = 60'000;
+    const std::int64_t longest = is_told_ && run_.signal_fd >= 0 ? 60'000 : look_ms;
     poll(events.data(), events.size(),
          static_cast<int>(std::clamp<std::int64_t>(milliseconds, 0, longest)));
     std::array<char, 4096> ignored{};
@@ -207,8 +211,14 @@ GuestEnd Supervisor::tell_end(StandardInput& input) {
     if (auto failure = folder_.read(guest_file::failure)) {
         return {GuestEnd::Kind::failed, 0, told, std::move(*failure)};
     }
-    return {GuestEnd::Kind::failed, 0, told,
-            explain_kernel_log(own_log(), machine_.poll_end().value_or(0))};
+    const int end = machine_.poll_end().value_or(0);
+    if (begun() && WIFEXITED(end) && WEXITSTATUS(end) == 0) {  // switched off, in good order
+        return {GuestEnd::Kind::failed, 0, told,
+                fmt::format("The guest could not write into {} how the run ended. Make room in {}.",
+                            folder_.path().string(),
+                            folder_.path().parent_path().parent_path().string())};
+    }
+    return {GuestEnd::Kind::failed, 0, told, explain_kernel_log(own_log(), end)};
 }
 
 /// Of the guest's kernel, since the run began.

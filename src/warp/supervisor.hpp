@@ -54,6 +54,7 @@ class Supervisor {
     std::filesystem::path log_;
     std::size_t log_begin_ = 0;  ///< what earlier runs of the guest have left in it
     FileDescriptor changes_;
+    bool is_told_ = false;  ///< of them by the kernel; else they are looked at now and then
     std::vector<OutputRelay> outputs_;
     std::vector<std::pair<char, int>> orders_;  ///< until the guest listens
     bool killed_ = false;

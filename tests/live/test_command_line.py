@@ -168,6 +168,9 @@ def empty_values_and_numbers_that_are_none(t):
     for option, part in (("--wall-timeout", "--timeout bounds it"), ("--free-work", "--warp")):
         run = refused(t, option, "1s", "refuse")
         t.contains(run.errors, part, f"the message for {option} without --warp")
+    for text, part in (("999ms", "a time of 1s or more, but got"), ("soon", "a time such as")):
+        run = refused(t, "--poll-timeout", text, "refuse")
+        t.contains(run.errors, f"--poll-timeout needs {part}", f"the message for {text}")
     run, did = ran(t, "-q", "--seed", "18446744073709551615", "healthy")
     t.equal((run.status, did), (0, True), "the largest seed")
 

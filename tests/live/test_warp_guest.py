@@ -233,6 +233,63 @@ def daemons_end_with_the_run(t):
 
 
 @test
+def a_slow_profile_does_not_hold_ctrl_c(t):
+    os.mkfifo(t.path("slow.yaml"), 0o666)
+    os.chmod(t.path("slow.yaml"), 0o666)
+    for words in (["run", "--warp", "./slow.yaml"], ["sweep", "./slow.yaml"]):
+        process = subprocess.Popen([*t.environment.prefix, t.environment.ghostpeer, *words, "--",
+                                    "true"], cwd=t.folder, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        writer = []
+
+        def is_read():
+            try:
+                writer.append(os.open(t.path("slow.yaml"), os.O_WRONLY | os.O_NONBLOCK))
+            except OSError:  # nobody has opened it yet
+                return False
+            return True
+
+        t.eventually(is_read, "the profile is read", limit=20)
+        process.send_signal(signal.SIGINT)
+        try:
+            t.equal(process.wait(20), -signal.SIGINT, f"how `{words[0]}` ended")
+        finally:
+            os.close(writer[0])
+            process.kill()
+            process.wait()
+
+
+@alone
+def a_full_disk_of_the_guests_folder_ends_the_run(t):
+    if t.environment.uid != 0:
+        t.skip("only root can mount a small /dev/shm")
+    guest(t)
+    # The run is over once there is no more room, and its status cannot be written down.
+    command = "touch ready; while [ ! -e go ]; do sleep 1; done; exit 3"
+    process = subprocess.Popen(
+        ["unshare", "-m", "--propagation", "private", "sh", "-c",
+         'mount -t tmpfs -o size=400m none /dev/shm && exec "$@"', "sh", t.environment.ghostpeer,
+         "run", "-q", "--warp", "--wall-timeout", "110s", "healthy", "--", "sh", "-c", command],
+        cwd=t.folder, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        t.eventually(lambda: os.path.exists(t.path("ready")), "COMMAND runs", limit=60)
+        with open(f"/proc/{process.pid}/root/dev/shm/fill", "wb", buffering=0) as file:
+            try:
+                while file.write(bytes(1 << 16)):
+                    pass
+            except OSError:
+                pass
+        began = time.monotonic()
+        t.write("go", "")
+        _, errors = process.communicate(timeout=130)
+        t.check(time.monotonic() - began < 60, "it was waited for until --wall-timeout")
+    finally:
+        process.kill()
+        process.wait()
+    t.equal(process.returncode, 125, f"exit status ({errors})")
+
+
+@test
 def no_kernel_yet(t):
     run = t.ghostpeer("run", "--warp=5.4", "healthy", "--", "true")
     t.equal(run.status, 125, "exit status")

@@ -3,12 +3,16 @@
 #include <doctest/doctest.h>
 
 #include <poll.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace ghostpeer::sweep;
 
@@ -81,6 +85,51 @@ TEST_CASE("a helper that was killed costs its step alone") {
     REQUIRE(poll(&ready, 1, 20'000) == 1);
     REQUIRE(helpers.begin(0, a_step({"count"}), std::nullopt));
     CHECK(await(helpers, 0) == 1);
+}
+
+TEST_CASE("a signal that comes behind a step's answer does not cost the next step") {
+    int count = 0;
+    Helpers helpers([&](int channel) {
+        sigset_t end;
+        sigemptyset(&end);
+        sigaddset(&end, SIGTERM);
+        sigprocmask(SIG_BLOCK, &end, nullptr);
+        while (const auto step = receive_step(channel)) {
+            ++count;
+            if (!answer(channel, count) || step->command.front() == "go on") {
+                continue;
+            }
+            // As a helper that waits for its next step: it hears the signal first, and leaves.
+            int number = 0;
+            sigwait(&end, &number);
+            pollfd next{channel, POLLIN, 0};
+            poll(&next, 1, 20'000);
+            return;
+        }
+    });
+    REQUIRE(helpers.begin(0, a_step({"be signalled"}), std::nullopt));
+    pollfd ready{helpers.fd(0), POLLIN, 0};
+    REQUIRE(poll(&ready, 1, 20'000) == 1);
+    helpers.signal(0, SIGTERM);
+    CHECK(helpers.poll_end(0) == 1);
+    REQUIRE(helpers.begin(0, a_step({"go on"}), std::nullopt));
+    CHECK(await(helpers, 0) == 1);
+    REQUIRE(helpers.begin(0, a_step({"go on"}), std::nullopt));
+    CHECK(await(helpers, 0) == 2);
+}
+
+TEST_CASE("what goes wrong in a helper stays there") {
+    const pid_t own = getpid();
+    Helpers helpers([](int channel) {
+        static_cast<void>(receive_step(channel));
+        throw std::runtime_error("there is no memory");
+    });
+    REQUIRE(helpers.begin(0, a_step({"any"}), std::nullopt));
+    const bool is_own = getpid() == own;
+    if (!is_own) {
+        _exit(1);  // the helper has come here
+    }
+    CHECK(await(helpers, 0) == 125);
 }
 
 TEST_CASE("the standard streams become the step's") {

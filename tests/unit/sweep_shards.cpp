@@ -61,6 +61,43 @@ TEST_CASE("sweep: which part this is stands in the environment of batch systems 
     CHECK(parse("2/3", slurm) == "2/3");
 }
 
+TEST_CASE("sweep: of a run that parts have twice, files and result are the same part's") {
+    const auto top = std::filesystem::temp_directory_path() / "ghostpeer-sweep-merge-files";
+    std::filesystem::remove_all(top);
+    const Plan plan = plan_of_six();
+    std::vector<std::string> paths;
+    for (const std::string part : {"killed", "whole"}) {
+        const auto folder = Folder::create(top / part).value();
+        REQUIRE(folder.write_all(plan, Shard{}).has_value());
+        for (const auto& [number, result] : results_of_six()) {
+            std::ofstream(folder.file(number, "out")) << part;
+            // The first part was killed in its last run.
+            if (part == "whole" || number < 6) {
+                REQUIRE(folder.add(result).has_value());
+            }
+        }
+        for (const int which : {0, 1}) {
+            auto stem = folder.baseline_stem(0, which);
+            std::ofstream(stem += ".out") << part;
+        }
+        paths.push_back(folder.path().string());
+    }
+    const auto merged = merge(paths);
+    REQUIRE(merged.has_value());
+    const auto folder = collect_parts(*merged, paths, (top / "all").string(), true);
+    REQUIRE(folder.has_value());
+    const auto text = [&](const std::filesystem::path& file) { return read_text(file, 100); };
+    CHECK(text(folder->file(5, "out")) == "killed");
+    CHECK(text(folder->file(6, "out")) == "whole");
+    CHECK(text(top / "all" / "baseline1b.out") == "killed");
+    // Of what is nothing to look at, nothing is there.
+    const auto few = collect_parts(*merged, paths, (top / "few").string(), false);
+    REQUIRE(few.has_value());
+    CHECK_FALSE(std::filesystem::exists(few->file(1, "out")));
+    CHECK(std::filesystem::exists(few->file(6, "out")));
+    std::filesystem::remove_all(top);
+}
+
 TEST_CASE("sweep: parts are put together, and what is missing or double is said") {
     const auto top = std::filesystem::temp_directory_path() / "ghostpeer-sweep-merge";
     std::filesystem::remove_all(top);
