@@ -324,12 +324,13 @@ bool Engine::Impl::evict_one() {
     return false;
 }
 
-void Engine::Impl::notice(std::string_view what, std::string key, std::string text, Instant now) {
+void Engine::Impl::notice(std::string_view what, std::string key, std::string text, Instant now,
+                          const Connection* about) {
     // Each kind has its own share: a program that sends to a thousand addresses must not keep a
     // limit from being told.
     auto& given = notices_given[what];
     if (given.size() < max_notices && given.insert(std::move(key)).second) {
-        post(nullptr, now, event::Notice{what, std::move(text)});
+        post(about, now, event::Notice{what, std::move(text)});
     }
 }
 

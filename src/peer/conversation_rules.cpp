@@ -50,9 +50,7 @@ void Engine::Impl::watch_stream(Connection& connection, Instant now) {
         watch = std::make_unique<StreamWatch>();
     }
     watch->hear(connection.tcb.readable(), connection.tcb.bytes_received());
-    // What a rule does may change which rules there are.
-    const RuleList rules = connection.rules().on_pattern;
-    for (const profile::Rule* rule : rules) {
+    for (const profile::Rule* rule : connection.rules().on_pattern) {
         for (std::size_t left = watch->count(*rule); left > 0; --left) {
             try_rule(*rule, Occasion{connection}, now);
         }

@@ -8,6 +8,7 @@
 #include "flows/expression.hpp"
 #include "flows/occasion.hpp"
 #include "flows/possible.hpp"
+#include "flows/seen_requests.hpp"
 #include "flows/services.hpp"
 #include "ghostpeer/event/run.hpp"
 #include "ghostpeer/peer/engine.hpp"
@@ -93,7 +94,9 @@ struct Engine::Impl {
     /// The moment of `on: start`; `first` is the segment that began it, null where the peer does.
     void start(Connection& connection, const wire::Segment* first, Instant now);
     [[nodiscard]] bool evict_one();
-    void notice(std::string_view what, std::string key, std::string text, Instant now);
+    /// Each key of a kind once. `about`: the connection that it is about.
+    void notice(std::string_view what, std::string key, std::string text, Instant now,
+                const Connection* about = nullptr);
 
     // dialling.cpp: connections that the peer opens
     void dial(const Dial& what, Instant now);
@@ -357,8 +360,8 @@ struct Engine::Impl {
     std::vector<event::Event> events;
     event::EventIds own_ids;
     event::EventIds* ids = nullptr;
-    event::EventId cause = 0;  ///< the segment that has arrived, as long as it is worked on
-    std::set<std::uint64_t> requests_seen;  ///< marks, where somebody asks for them
+    event::EventId cause = 0;    ///< the segment that has arrived, as long as it is worked on
+    SeenRequests requests_seen;  ///< where somebody asks for them
     std::map<std::string_view, std::set<std::string>> notices_given;  ///< by kind, a literal
     /// Names of profiles that `use` brought and that were replaced before a connection had them.
     std::set<std::string> unmet_uses;

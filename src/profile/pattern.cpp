@@ -12,18 +12,17 @@ namespace ghostpeer::profile {
 namespace {
 
 /// What one expression may take up when it is compiled, and again while it is matched.
-constexpr std::int64_t most_memory = 8 << 20;
+constexpr std::int64_t most_memory = 256 << 10;
 
 /// So many steps one byte of output may cost where the expression is too large to be matched faster
 /// (RE2::ProgramSize).
 constexpr int most_steps = 2000;
 
-/// Between the slashes of `/…/`.
-bool is_expression(std::string_view text) {
+}  // namespace
+
+bool is_expression(std::string_view text) noexcept {
     return text.size() > 2 && text.front() == '/' && text.back() == '/';
 }
-
-}  // namespace
 
 Pattern Pattern::of_text(std::string text) {
     Pattern pattern;
@@ -32,10 +31,6 @@ Pattern Pattern::of_text(std::string text) {
 }
 
 tl::expected<Pattern, std::string> Pattern::parse(std::string_view text) {
-    return parse(text, most_memory);
-}
-
-tl::expected<Pattern, std::string> Pattern::parse(std::string_view text, std::int64_t memory) {
     Pattern pattern;
     pattern.text_ = text;
     if (!is_expression(text)) {
@@ -43,7 +38,7 @@ tl::expected<Pattern, std::string> Pattern::parse(std::string_view text, std::in
     }
     RE2::Options options;
     options.set_log_errors(false);
-    options.set_max_mem(memory);
+    options.set_max_mem(most_memory);
     // What programs print need not be UTF-8.
     options.set_encoding(RE2::Options::EncodingLatin1);
     const auto inner = text.substr(1, text.size() - 2);

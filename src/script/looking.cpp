@@ -14,8 +14,9 @@ namespace {
 
 using profile::AwaitStep;
 
-// In the stream a match is no longer than this; so is a line.
-constexpr std::size_t longest_match = 64 * 1024;
+constexpr std::size_t longest_line = 64 * 1024;
+// What an expression finds that segments cut.
+constexpr std::size_t longest_found = 16 * 1024;
 
 /// The first bytes, as a profile would write them.
 [[nodiscard]] std::string quoted(std::string_view bytes) {
@@ -132,11 +133,21 @@ std::optional<Runner::Found> Runner::look(const AwaitStep& what) {
 
 std::optional<Runner::Found> Runner::look_in_stream(const AwaitStep& what) {
     const std::string_view input = text();
+    if (looked_ == input.size()) {
+        return std::nullopt;
+    }
     Found best;
+    std::size_t longest = 0;
     for (const auto& one : what.cases) {
         const std::size_t size = one.pattern.fixed_size();
-        // What was looked at in vain can only hold the beginning of a text.
-        const std::size_t from = size > 0 && looked_ >= size ? looked_ - size + 1 : 0;
+        // What was looked at in vain can only hold the beginning of what is found now.
+        const std::size_t reach = size > 0 ? size - 1 : longest_found;
+        longest = std::max(longest, reach);
+        std::size_t from = looked_ - std::min(looked_, reach);
+        if (cut_) {
+            // The first byte is there to tell whether a line begins behind it.
+            from = std::max<std::size_t>(from, 1);
+        }
         auto match = one.pattern.find(input, from);
         if (match && match->end > 0 && (!best.match || match->begin < best.match->begin)) {
             best.that = &one;
@@ -148,11 +159,12 @@ std::optional<Runner::Found> Runner::look_in_stream(const AwaitStep& what) {
         return best;
     }
     looked_ = input.size();
-    if (input.size() > longest_match) {
-        const std::size_t gone = input.size() - longest_match / 2;
+    if (input.size() > 2 * std::max(longest, longest_found)) {
+        const std::size_t gone = input.size() - longest - 1;
         mark(std::span(input_).subspan(begin_, gone));
         begin_ += gone;
-        looked_ = longest_match / 2;
+        looked_ -= gone;
+        cut_ = true;
     }
     return std::nullopt;
 }
@@ -162,7 +174,7 @@ std::optional<Runner::Found> Runner::look_in_line(const AwaitStep& what) {
     Found found;
     const std::size_t end = input.find('\n', looked_);
     if (end == std::string_view::npos) {
-        if (input.size() < longest_match) {
+        if (input.size() < longest_line) {
             looked_ = input.size();
             return std::nullopt;
         }
@@ -241,6 +253,7 @@ void Runner::hear_no_more() {
     input_.clear();
     begin_ = 0;
     looked_ = 0;
+    cut_ = false;
     skip_ = 0;
 }
 

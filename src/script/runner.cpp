@@ -183,6 +183,7 @@ void Runner::take(const Found& found) {
     mark(std::span(input_).subspan(begin_, taken));
     begin_ += taken;
     looked_ = 0;
+    cut_ = false;
     if (begin_ == input_.size()) {
         input_.clear();
         begin_ = 0;

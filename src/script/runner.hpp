@@ -110,6 +110,7 @@ class Runner {
     wire::Bytes input_;
     std::size_t begin_ = 0;   ///< of `input_`: before it everything is taken
     std::size_t looked_ = 0;  ///< so much of the rest has been looked at in vain
+    bool cut_ = false;        ///< before `begin_` is what was not taken and is forgotten
     std::uint64_t skip_ = 0;  ///< bytes that are still to come and to be forgotten
     bool skipping_ = false;   ///< the step has these, once they are over
     std::array<std::string, profile::most_captures + 1> captures_;

@@ -1,5 +1,6 @@
 #include "support/peer_harness.hpp"
 
+#include <algorithm>
 #include <string>
 
 using namespace ghostpeer;
@@ -57,4 +58,29 @@ TEST_CASE("repeated request: nobody asks, nothing is told") {
     ask(world, 40'000, "POST 1\r\n\r\n");
     ask(world, 40'001, "POST 1\r\n\r\n");
     CHECK(repeats(world) == 0);
+}
+
+TEST_CASE("repeated request: what is remembered is counted, and told where it ends") {
+    for (const std::size_t limit : {std::size_t{32} << 10U, std::size_t{32} << 20U}) {
+        peer::Settings settings = test_settings();
+        settings.max_memory = limit;
+        World world(respond + never, settings);
+        Socket socket(world);
+        socket.connect();
+        for (int i = 0; i < 3000; ++i) {
+            socket.send_data(std::to_string(i) + "\r\n\r\n");
+            CHECK(socket.receive() == "ok");
+        }
+        socket.send_ack();
+        const auto notices = world.all<event::Notice>();
+        const bool told = std::any_of(notices.begin(), notices.end(), [](const auto& notice) {
+            return notice.text.find("not remembered") != std::string::npos;
+        });
+        const bool scarce = limit < (1U << 20U);
+        CHECK(told == scarce);
+        CHECK(world.engine.memory_held() >= (scarce ? 4096 : 3000 * 16));
+        CHECK(world.engine.memory_held() <= limit);
+        ask(world, 60'000, "7\r\n\r\n");
+        CHECK(repeats(world) == 1);
+    }
 }

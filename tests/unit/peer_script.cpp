@@ -2,7 +2,9 @@
 #include "script/frame.hpp"
 #include "support/peer_harness.hpp"
 
+#include <ctime>
 #include <string>
+#include <utility>
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
@@ -250,10 +252,13 @@ TEST_CASE("a loop that waits for nothing leaves the engine its time") {
 
 TEST_CASE("after close no step comes, after shutdown none that says something") {
     for (const std::string end : {"close", "shutdown"}) {
-        World world(steps("  - loop: [{say: a}, " + end + "]\n"));
+        World world(steps("  - loop: [{say: a}, {when: {b: " + end + ", c: []}}]\n"));
         Socket socket(world);
         socket.connect();
         CHECK(socket.receive() == "a");
+        socket.send_data("b");
+        CHECK(socket.receive().empty());
+        socket.rcv_nxt += 1;
         socket.send_ack();
         CHECK(world.all<event::State>().back().to == tcp::State::fin_wait_2);
         // Timers that had been set for what was in flight; a loop would come back each millisecond.
@@ -386,4 +391,53 @@ TEST_CASE("functions of functions of what came make no more than is waited for")
     // The outermost function is given 1 MiB; without a bound it would be 1.9 MB.
     CHECK(world.engine.memory_held() > (std::size_t{2} << 20U) - 1);
     CHECK(world.engine.memory_held() < (std::size_t{3} << 20U));
+}
+
+TEST_CASE("where what was passed over has been forgotten, no line begins") {
+    for (const std::string pattern : {"^x+!", "\\Ax+!"}) {
+        World world(steps("  - expect: '/" + pattern + "/'\n  - say: found\n"));
+        Socket socket(world);
+        socket.connect();
+        socket.send_data("y");
+        for (int i = 0; i < 150; ++i) {
+            socket.send_bytes(1000);
+            socket.send_data("x!");
+            CHECK(socket.receive().empty());
+        }
+        socket.send_data("\nxx!");
+        CHECK(socket.receive() == (pattern.front() == '^' ? "found" : ""));
+    }
+}
+
+TEST_CASE("what a step waits for is found across segments up to its limit") {
+    const std::string long_text(60 * 1024, '-');
+    const std::string long_match = "a" + std::string(16 * 1024 - 10, '.') + "b";
+    for (const auto& [step, what] : {std::pair{"  - expect: \"" + long_text + "\"\n", long_text},
+                                     std::pair{"  - expect: /a[^b]*b/\n"s, long_match}}) {
+        World world(steps(step + "  - say: found\n"));
+        Socket socket(world);
+        socket.connect();
+        for (int i = 0; i < 20; ++i) {
+            socket.send_bytes(1024);
+        }
+        for (std::size_t at = 0; at < what.size(); at += 1000) {
+            CHECK(socket.receive().empty());
+            socket.send_data(std::string_view(what).substr(at, 1000));
+        }
+        CHECK(socket.receive() == "found");
+    }
+}
+
+TEST_CASE("an expression that would explode in a matcher that goes back does not") {
+    World world(steps("  - expect: '/^(x+x+)+(x*)*y$/'\n  - say: found\n"));
+    Socket socket(world);
+    socket.connect();
+    const std::clock_t begin = std::clock();
+    for (int i = 0; i < 200; ++i) {
+        socket.send_bytes(1000);
+    }
+    CHECK(socket.receive().empty());
+    socket.send_data("\nxxxxy\n");
+    CHECK(socket.receive() == "found");
+    CHECK(std::clock() - begin < 20 * CLOCKS_PER_SEC);
 }

@@ -246,8 +246,28 @@ TEST_CASE("actions that contradict each other") {
           "`say` cannot follow `shutdown`: the peer has finished sending then\n");
     CHECK(act("[close, shutdown]") ==
           "`shutdown` cannot follow `close`: the peer has finished sending then\n");
+    CHECK(act("[{say: x}, shutdown, {say: y}]") ==
+          "`say` cannot follow `shutdown`: the peer has finished sending then\n");
+    CHECK(act("[close, stop-reading]") ==
+          "`stop-reading` cannot follow `close`: nobody is there to read then\n");
     CHECK(act("[{say: x}, {say: y}, shutdown, close, {log: a}, {log: b}]") == "");
     CHECK(act("[drop, reset, blackhole, finish]") == "");
+}
+
+TEST_CASE("actions that come when their time is over") {
+    const std::string over = ": the peer has sent its FIN, or the connection is gone\n";
+    for (const std::string state : {"fin-wait-2", "last-ack", "closed"}) {
+        CHECK(rule_problems("{on: enter " + state + ", do: [{log: a}, {say: x}]}") ==
+              "`say` cannot come on `enter " + state + "`" + over);
+    }
+    CHECK(rule_problems("{on: [enter closing, enter last-ack], do: close}") ==
+          "`close` cannot come on `enter closing`" + over);
+    CHECK(rule_problems("{on: enter time-wait, do: reset}") ==
+          "`reset` cannot come on `enter time-wait`" + over);
+    CHECK(rule_problems("{on: enter fin-wait-1, do: close}") == "");
+    CHECK(rule_problems("{on: [enter close-wait, enter closed], do: {say: x}}") == "");
+    CHECK(rule_problems("{on: enter closed, do: [connect, {say: x}]}") == "");
+    CHECK(rule_problems("{on: enter closed, after: 1s, do: {say: x}}") == "");
 }
 
 TEST_CASE("rules that are none") {

@@ -50,6 +50,89 @@ TEST_CASE("scripts: what is wrong is said where it stands") {
     CHECK(says("service: {script: [{say: {base64: abc}}]}", "base64 such as"));
 }
 
+TEST_CASE("a text that is compared with bytes has no characters of two bytes in silence") {
+    for (const std::string body :
+         {"service: {script: [{expect: \"\\xff\"}]}",
+          "service: {script: [{expect: {text: \"\\xff\"}}]}",
+          "service: {script: [{when: {\"\\xff\": close}}]}",
+          "service: {respond: {text: a, when: \"\\xff\"}}",
+          "rules: [{on: \"received \\\"\\xff\\\"\", do: reset}]",
+          "rules: [{on: receive data, when: {payload: \"\\xff\"}, do: reset}]",
+          "expect: [{see: receive data, when: {payload: \"\\xff\"}}]",
+          "expect: [{command: {output: \"\\xff\"}}]"}) {
+        CHECK(says(body, "{hex: ff}"));
+    }
+    CHECK(errors_of("service: {respond: {text: a, when: {hex: ff}}}").empty());
+    CHECK(says("service: {respond: {text: a, when: {hex: f}}}", "pairs of hexadecimal digits"));
+    CHECK(errors_of("rules: [{on: 'received /\\xff/', do: reset}]").empty());
+}
+
+TEST_CASE("captures belong to the script of a service, wherever else a key has its name") {
+    CHECK(
+        says("rules: [{on: start, do: {become: script}}]\n"
+             "phases: {script: [{on: start, do: {log: '${1}'}}]}",
+             "is not declared"));
+}
+
+TEST_CASE("the limits of scripts and patterns, and what is said there") {
+    const auto script = [](std::size_t count, const std::string& step) {
+        std::string body = "service:\n  script:\n";
+        for (std::size_t i = 0; i < count; ++i) {
+            body += "    - " + step + "\n";
+        }
+        return body;
+    };
+    CHECK(errors_of(script(30'000, "pause: 0s")).empty());
+    CHECK(says(script(40'000, "pause: 0s"), "more than 100000 values"));
+    CHECK(errors_of(script(1000, "expect: /a/")).empty());
+    CHECK(says(script(1001, "expect: /a/"), "a profile has at most 1000 regular expressions"));
+    CHECK(errors_of(script(2000, "expect: a")).empty());
+    std::string rules = script(999, "expect: /a/") + "rules:\n";
+    rules += "  - {on: 'received /a/', when: {received: 1}, do: {log: a}}\n";
+    CHECK(errors_of(rules).empty());
+    CHECK(says(rules + "  - {on: receive data, when: {payload: /a/}, do: {log: b}}\n",
+               "a profile has at most 1000 regular expressions"));
+    const std::string longest(64 * 1024, 'a');
+    CHECK(errors_of(script(1, "expect: " + longest)).empty());
+    CHECK(says(script(1, "expect: a" + longest), "at most 64 KiB long"));
+    CHECK(says(script(1, "expect: {hex: " + longest + longest + "aa}"), "at most 64 KiB long"));
+    CHECK(says("service: {script: [{expect: ''}]}", "at least one byte"));
+    CHECK(says("service: {script: [{when: {'': close}}]}", "at least one byte"));
+    CHECK(says("rules: [{on: receive data, when: {payload: ''}, do: reset}]", "at least one byte"));
+}
+
+TEST_CASE("scripts: steps that cannot come are errors") {
+    const std::string late = "cannot follow `shutdown`: the peer has finished sending then";
+    CHECK(says("service: {script: [{say: a}, shutdown, {say: b}]}", "`say` " + late));
+    CHECK(says("service: {script: [shutdown, {expect: a}, shutdown]}", "`shutdown` " + late));
+    CHECK(says("service: {script: [{when: {a: shutdown, b: [{say: c}, shutdown]}}, {say: d}]}",
+               "`say` " + late));
+    CHECK(says("service: {script: [shutdown, {when: {a: {say: b}}}]}", "`say` " + late));
+    CHECK(says("service: {script: [{loop: [{say: a}, shutdown]}]}", "each round of the loop"));
+    const std::string never = "this step never comes";
+    CHECK(says("service: {script: [reset, {expect: a}]}", never));
+    CHECK(says("service: {script: [{loop: {expect: a}}, {say: b}]}", never));
+    CHECK(says("service: {script: [{when: {a: close, b: reset}}, {say: b}]}", never));
+    CHECK(says("service: {script: [{loop: [break, {say: a}]}]}", never));
+    CHECK(says("service: {script: [{in: line, when: {a: close}, else: []}, {say: b}]}", never));
+    CHECK(says("service: {script: [{in: taken, when: {a: close}, else: reset}, {say: b}]}", never));
+    CHECK(says("service: {script: [{loop: [{expect: a}, close], times: 3}, {say: b}]}", never));
+}
+
+TEST_CASE("scripts: steps that may come are none") {
+    for (const std::string script :
+         {"shutdown, {expect: a}, close", "{when: {a: shutdown, b: []}}, {say: c}",
+          "{loop: [{expect: a}, break]}, {say: b}", "{loop: [{say: a}, shutdown], times: 1}, reset",
+          "{loop: {when: {a: break, b: close}}}, {say: c}",
+          "{in: line, when: {a: []}, else: close}, {say: b}",
+          "{expect: a}, {in: taken, when: {a: close}}, {say: b}",
+          "{expect: a}, {in: taken, when: {a: close}, else: []}, {say: b}",
+          "{loop: [{loop: [{expect: a}, break]}, {say: b}]}",
+          "{loop: {pause: 1s}, times: 2}, close"}) {
+        CHECK(errors_of("service: {script: [" + script + "]}") == "");
+    }
+}
+
 TEST_CASE("scripts: what is right") {
     CHECK(errors_of("params: {t: x}\nservice: {script: [{say: '${t}$${1}${0}'}]}").empty());
     CHECK(errors_of("service: {script: [{say: \"\\x7f\\\\xff\"}, {say: {hex: 'c6'}}]}").empty());

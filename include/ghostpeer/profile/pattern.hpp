@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +16,12 @@ class RE2;
 
 namespace ghostpeer::profile {
 
+/// Does it stand between slashes?
+[[nodiscard]] bool is_expression(std::string_view text) noexcept;
+
+/// A pattern that is a text has no more bytes.
+inline constexpr std::size_t most_pattern_bytes = 64 * 1024;
+
 /// A text, or `/…/`: a regular expression in RE2's syntax, which takes time and memory in
 /// proportion to the text whatever it says. `.` matches no line end; `^` and `$` match at each
 /// line.
@@ -24,9 +29,6 @@ class Pattern {
   public:
     /// The error is a clause: `missing ): a(b`.
     [[nodiscard]] static tl::expected<Pattern, std::string> parse(std::string_view text);
-    /// The same with so much memory, in bytes, while it is compiled and again while it is matched.
-    [[nodiscard]] static tl::expected<Pattern, std::string> parse(std::string_view text,
-                                                                  std::int64_t memory);
     /// These bytes, also where they look like an expression.
     [[nodiscard]] static Pattern of_text(std::string text);
 

@@ -8,6 +8,7 @@
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,6 +61,8 @@ struct OnCommand {
     std::string name;
 };
 
+/// Of `received "TEXT"`, and of what an expression finds that segments cut.
+inline constexpr std::size_t longest_received = 4096;
 /// `received "TEXT"`, `received /EXPRESSION/`: each time that it comes in the stream.
 struct OnReceivedPattern {
     Pattern pattern;

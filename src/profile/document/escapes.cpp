@@ -28,8 +28,8 @@ void refuse_byte_escape(const YamlNode& scalar, Errors& errors) {
             const std::string digits(text.substr(i + 1, 2));
             errors.add(scalar,
                        fmt::format("`\\x{0}` is the character U+00{0} to YAML, and two bytes of "
-                                   "UTF-8; for one byte write it in hexadecimal: "
-                                   "`{{hex: {0}}}`",
+                                   "UTF-8; for one byte write it in hexadecimal, `{{hex: "
+                                   "{0}}}`, or in an expression in single quotes, `'/\\x{0}/'`",
                                    digits));
             return;
         }

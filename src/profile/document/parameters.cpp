@@ -62,20 +62,25 @@ void ParameterSet::declare(const YamlNode& profile, Errors& errors) {
 void ParameterSet::substitute(YamlNode& profile, Errors& errors) {
     for (auto& entry : profile.entries) {
         if (entry.key.text != "params" && entry.key.text != "extends") {
-            substitute_value(entry.value, errors);
+            substitute_below(entry.key.text, entry.value, errors);
         }
     }
 }
 
 void ParameterSet::substitute_value(YamlNode& value, Errors& errors) {
+    substitute_below({}, value, errors);
+}
+
+void ParameterSet::substitute_below(std::string_view key, YamlNode& value, Errors& errors) {
     substitute_scalar(value, errors);
     for (auto& item : value.items) {
-        substitute_value(item, errors);
+        substitute_below({}, item, errors);
     }
     for (auto& entry : value.entries) {
         substitute_scalar(entry.key, errors);
-        const bool before = std::exchange(in_script_, in_script_ || entry.key.text == "script");
-        substitute_value(entry.value, errors);
+        const bool before = std::exchange(
+            in_script_, in_script_ || (key == "service" && entry.key.text == "script"));
+        substitute_below(entry.key.text, entry.value, errors);
         in_script_ = before;
     }
 }

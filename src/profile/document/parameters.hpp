@@ -38,6 +38,8 @@ class ParameterSet {
         bool used = false;
     };
 
+    /// `key`: what names the value; empty: nothing does.
+    void substitute_below(std::string_view key, YamlNode& value, Errors& errors);
     void substitute_scalar(YamlNode& scalar, Errors& errors);
     /// The value to put in; null after an error.
     const std::string* use(std::string_view name, YamlNode& scalar, Errors& errors);
@@ -47,7 +49,7 @@ class ParameterSet {
     const Parameters& given_;
     std::map<std::string, Parameter> declared_;
     bool incomplete_ = false;
-    bool in_script_ = false;      ///< where `${1}` is what was captured
+    bool in_script_ = false;      ///< of the service, where `${1}` is what was captured
     bool wrong_default_ = false;  ///< what it was to use is unknown
     std::size_t text_ = 0;        ///< bytes that substitution has made
 };

@@ -4,6 +4,7 @@
 #include "profile/document/errors.hpp"
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ struct Context {
     std::vector<std::string> phases{""};
     /// The last event that needs a service which tells requests apart; null: none does.
     const YamlNode* request = nullptr;
+    std::size_t expressions = 0;  ///< regular ones, so far
 };
 
 template <class Target>

@@ -2,6 +2,7 @@
 
 #include "profile/document/values.hpp"
 #include "profile/language/spans.hpp"
+#include "profile/script/patterns.hpp"
 
 #include <array>
 #include <utility>
@@ -52,13 +53,9 @@ void read_output(const Entry& entry, CommandEnd& command, Context& context) {
             context.errors.add(node, "`output` takes " + std::string(form));
             return;
         }
-        auto pattern = Pattern::parse(node.text);
-        if (!pattern) {
-            context.errors.add(
-                node, in_quotes(node.text) + " is no regular expression (RE2): " + pattern.error());
-            return;
+        if (auto pattern = read_pattern(node.text, node, context)) {
+            command.output.push_back(std::move(*pattern));
         }
-        command.output.push_back(std::move(*pattern));
     });
 }
 

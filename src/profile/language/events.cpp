@@ -1,6 +1,6 @@
-#include "profile/document/escapes.hpp"
 #include "profile/document/values.hpp"
 #include "profile/language/rule_parts.hpp"
+#include "profile/script/patterns.hpp"
 
 #include <array>
 #include <optional>
@@ -15,6 +15,7 @@ struct EventText {
     std::string_view word;
     std::string_view argument;  ///< may be empty
     const YamlNode& at;
+    Context& context;
 };
 
 using ReadEvent = std::optional<Event> (*)(const EventText& text, Errors& errors);
@@ -116,7 +117,7 @@ std::optional<std::uint64_t> read_event_size(const EventText& text, Errors& erro
 
 /// `"TEXT"` or `/EXPRESSION/`
 std::optional<Event> read_received_pattern(const EventText& text, Errors& errors) {
-    constexpr std::size_t longest = 4096;
+    constexpr std::size_t longest = longest_received;
     const std::string_view argument = text.argument;
     const bool quoted = argument.front() == '"';
     if (quoted && (argument.size() < 3 || argument.back() != '"' || argument.size() > longest)) {
@@ -125,18 +126,15 @@ std::optional<Event> read_received_pattern(const EventText& text, Errors& errors
                    "`'received \"QUIT\"'`");
         return std::nullopt;
     }
-    if (quoted) {
-        refuse_byte_escape(text.at, errors);
-        return OnReceivedPattern{
-            Pattern::of_text(std::string(argument.substr(1, argument.size() - 2)))};
-    }
-    auto pattern = Pattern::parse(argument);
-    if (!pattern || pattern->fixed_size() > 0) {
-        errors.add(text.at, in_quotes(argument) + " is no regular expression" +
-                                (pattern ? "; it stands between slashes" : ": " + pattern.error()));
+    if (!quoted && !is_expression(argument)) {
+        errors.add(text.at,
+                   in_quotes(argument) + " is no regular expression; it stands between slashes");
         return std::nullopt;
     }
-    return OnReceivedPattern{std::move(*pattern)};
+    auto pattern = quoted
+                       ? read_fixed(argument.substr(1, argument.size() - 2), text.at, text.context)
+                       : read_pattern(argument, text.at, text.context);
+    return pattern ? std::optional<Event>(OnReceivedPattern{std::move(*pattern)}) : std::nullopt;
 }
 
 std::optional<std::uint64_t> read_ordinal(const EventText& text, Errors& errors) {
@@ -217,34 +215,34 @@ constexpr std::array<Word<ReadEvent>, 10> event_words{{{"receive", read_receive}
                                                        {"request", read_request},
                                                        {"response", read_response}}};
 
-void read_event_of(const YamlNode& node, std::vector<EventAt>& events, Errors& errors) {
+void read_event_of(const YamlNode& node, std::vector<EventAt>& events, Context& context) {
     if (node.type != YamlNode::Type::scalar) {
-        errors.add(node, "an event is a text such as `receive data`, not " +
-                             std::string(describe(node.type)));
+        context.errors.add(node, "an event is a text such as `receive data`, not " +
+                                     std::string(describe(node.type)));
         return;
     }
-    if (auto event = read_event(node.text, node, errors)) {
+    if (auto event = read_event(node.text, node, context)) {
         events.push_back(EventAt{std::move(*event), &node});
     }
 }
 
 }  // namespace
 
-std::optional<Event> read_event(std::string_view text, const YamlNode& at, Errors& errors) {
+std::optional<Event> read_event(std::string_view text, const YamlNode& at, Context& context) {
     text = trim(text);
     const auto blank = std::min(text.find_first_of(" \t\r\n"), text.size());
-    const EventText parts{text.substr(0, blank), trim(text.substr(blank)), at};
-    const auto* row = look_up(event_words, "event", parts.word, at, errors);
-    return row != nullptr ? row->read(parts, errors) : std::nullopt;
+    const EventText parts{text.substr(0, blank), trim(text.substr(blank)), at, context};
+    const auto* row = look_up(event_words, "event", parts.word, at, context.errors);
+    return row != nullptr ? row->read(parts, context.errors) : std::nullopt;
 }
 
 bool is_segment_event(const Event& event) noexcept {
     return std::holds_alternative<OnReceive>(event) || std::holds_alternative<OnSend>(event);
 }
 
-void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& errors) {
+void read_events(const Entry& entry, std::vector<EventAt>& events, Context& context) {
     if (entry.value.type == YamlNode::Type::scalar) {
-        read_event_of(entry.value, events, errors);
+        read_event_of(entry.value, events, context);
         return;
     }
     if (const Entry* what = find(entry.value, "repeated");
@@ -252,24 +250,24 @@ void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& error
         if (is_word(*what, "request")) {
             events.push_back(EventAt{OnRepeatedRequest{}, &entry.value});
         } else {
-            report_wrong_type(*what, "`request`", errors);
+            report_wrong_type(*what, "`request`", context.errors);
         }
         return;
     }
     if (!expect_type(entry, YamlNode::Type::list,
-                     "an event such as `receive data`, or a list of them", errors)) {
+                     "an event such as `receive data`, or a list of them", context.errors)) {
         return;
     }
     if (entry.value.items.empty()) {
-        errors.add(entry.value, in_quotes(entry.key.text) + " names no event");
+        context.errors.add(entry.value, in_quotes(entry.key.text) + " names no event");
     }
     for (const auto& item : entry.value.items) {
-        read_event_of(item, events, errors);
+        read_event_of(item, events, context);
     }
 }
 
 void read_on(const Entry& entry, RuleParts& rule, Context& context) {
-    read_events(entry, rule.events, context.errors);
+    read_events(entry, rule.events, context);
     for (const EventAt& each : rule.events) {
         if (std::holds_alternative<OnRequest>(each.event) ||
             std::holds_alternative<OnResponse>(each.event)) {

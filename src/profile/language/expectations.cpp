@@ -29,7 +29,7 @@ using Parts = ExpectationParts;
 template <Form Which>
 void read_observed(const Entry& entry, Parts& parts, Context& context) {
     parts.made.form = Which;
-    read_events(entry, parts.rule.events, context.errors);
+    read_events(entry, parts.rule.events, context);
     for (const EventAt& each : parts.rule.events) {
         check_is_seen(each.event, *each.at, context.errors);
     }
@@ -92,7 +92,7 @@ constexpr std::array<Word<ReadKey<Parts>>, 10> expectation_words{{
     {"apart", [](const Entry& entry, Parts& parts,
                  Context& context) { parts.made.apart = read_apart(entry, context); }},
     {"within", [](const Entry& entry, Parts& parts,
-                  Context& context) { parts.made.within = read_within(entry, context.errors); }},
+                  Context& context) { parts.made.within = read_within(entry, context); }},
     {"when", [](const Entry& entry, Parts& parts,
                 Context& context) { read_when(entry, parts.rule, context); }},
     {"tolerance", [](const Entry& entry, Parts& parts,

@@ -1,6 +1,6 @@
 #include "profile/document/values.hpp"
 #include "profile/language/rule_parts.hpp"
-#include "profile/script/payload.hpp"
+#include "profile/script/patterns.hpp"
 
 #include <array>
 #include <limits>
@@ -98,29 +98,12 @@ void read_range_into(const Entry& entry, When& when, Context& context) {
 
 /// A text, `/EXPRESSION/` or `{hex: …}`
 void read_payload_pattern(const Entry& entry, When& when, Context& context) {
-    if (entry.value.type == YamlNode::Type::map && entry.value.entries.size() == 1 &&
-        find(entry.value, "hex") != nullptr) {
-        const Content bytes = read_hex(*find(entry.value, "hex"), context.errors);
-        if (bytes && !bytes->empty()) {
-            when.payload = Pattern::of_text(std::string(bytes->begin(), bytes->end()));
-        } else if (bytes) {
-            context.errors.add(entry.value, "`payload` needs at least one byte");
-        }
-        return;
-    }
-    if (!expect_type(entry, YamlNode::Type::scalar, "a text, `/EXPRESSION/` or `{hex: DIGITS}`",
-                     context.errors)) {
-        return;
-    }
-    const auto text = read_byte_text(entry, context.errors);
-    auto pattern = Pattern::parse(text.value_or(""));
-    if (!pattern) {
-        context.errors.add(entry.value,
-                           in_quotes(*text) + " is no regular expression: " + pattern.error());
-    } else if (pattern->text().empty()) {
-        context.errors.add(entry.value, "`payload` needs at least one byte");
-    } else {
-        when.payload = std::move(*pattern);
+    const YamlNode& value = entry.value;
+    if (const Entry* hex = find(value, "hex"); hex != nullptr && value.entries.size() == 1) {
+        when.payload = read_hex_pattern(*hex, context);
+    } else if (expect_type(entry, YamlNode::Type::scalar,
+                           "a text, `/EXPRESSION/` or `{hex: DIGITS}`", context.errors)) {
+        when.payload = read_pattern(value.text, value, context);
     }
 }
 

@@ -253,17 +253,59 @@ void check_order(const RuleParts& rule, Errors& errors) {
             continue;
         }
         const bool sends = word == "say" || word == "shutdown";
+        const bool reads = word == "stop-reading" || word == "resume-reading";
         if (gone != nullptr) {
             errors.add(*each.at, in_quotes(word) + " cannot follow " + quoted_name(*gone) +
                                      ": the connection is gone then");
         } else if (finished != nullptr && sends && name(*finished) != word) {
             errors.add(*each.at, in_quotes(word) + " cannot follow " + quoted_name(*finished) +
                                      ": the peer has finished sending then");
+        } else if (finished != nullptr && reads && std::holds_alternative<Close>(*finished)) {
+            errors.add(*each.at,
+                       in_quotes(word) + " cannot follow `close`: nobody is there to read then");
         }
         if (word == "reset" || word == "forget") {
             gone = &each.action;
         } else if (word == "close" || word == "shutdown") {
             finished = &each.action;
+        }
+    }
+}
+
+/// May the action do something for a connection that has just entered the state?
+bool may_come_in(tcp::State state, const Action& action) noexcept {
+    using tcp::State;
+    const bool finished = state == State::fin_wait_1 || state == State::fin_wait_2;
+    const bool over = state == State::closing || state == State::last_ack ||
+                      state == State::time_wait || state == State::closed;
+    if (std::holds_alternative<Say>(action) || std::holds_alternative<Shutdown>(action)) {
+        return !finished && !over;
+    }
+    if (std::holds_alternative<Close>(action)) {
+        return !over;
+    }
+    return !std::holds_alternative<Reset>(action) || state != State::time_wait;
+}
+
+/// Actions that come when their time is over. What `connect` opens again, or does `after` a time,
+/// has states of its own.
+void check_states(const RuleParts& rule, Errors& errors) {
+    if (find(*rule.at, "after") != nullptr) {
+        return;
+    }
+    for (const auto& each : rule.actions) {
+        if (std::holds_alternative<Connect>(each.action)) {
+            return;
+        }
+        const bool never =
+            std::all_of(rule.events.begin(), rule.events.end(), [&](const EventAt& at) {
+                const auto* enter = std::get_if<OnEnter>(&at.event);
+                return enter != nullptr && !may_come_in(enter->state, each.action);
+            });
+        if (never && !rule.events.empty()) {
+            errors.add(*each.at, quoted_name(each.action) + " cannot come on " +
+                                     quoted_event(rule.events.front().event) +
+                                     ": the peer has sent its FIN, or the connection is gone");
         }
     }
 }
@@ -284,6 +326,7 @@ void check_rule(const RuleParts& rule, Errors& errors) {
     check_fates(rule, errors);
     check_repetitions(rule, errors);
     check_order(rule, errors);
+    check_states(rule, errors);
     check_forgeries(rule, errors);
 }
 

@@ -33,9 +33,9 @@ struct RuleParts {
 
 /// An event's text, `at` the node that it stands in; where it is none, that is reported.
 [[nodiscard]] std::optional<Event> read_event(std::string_view text, const YamlNode& at,
-                                              Errors& errors);
+                                              Context& context);
 /// `on:`, `see:` or `never:`, one event or a list.
-void read_events(const Entry& entry, std::vector<EventAt>& events, Errors& errors);
+void read_events(const Entry& entry, std::vector<EventAt>& events, Context& context);
 
 /// As messages show it.
 [[nodiscard]] std::string quoted_event(const Event& event);

@@ -76,7 +76,14 @@ constexpr std::array<Word<ReadKey<Respond>>, 7> respond_words{{
      }},
     {"when",
      [](const Entry& entry, Respond& respond, Context& context) {
-         respond.when = read_byte_text(entry, context.errors);
+         const Entry* hex = find(entry.value, "hex");
+         if (hex != nullptr && entry.value.entries.size() == 1) {
+             if (const Content bytes = read_hex(*hex, context.errors)) {
+                 respond.when = std::string(bytes->begin(), bytes->end());
+             }
+         } else {
+             respond.when = read_byte_text(entry, context.errors);
+         }
          if (respond.when && respond.when->empty()) {
              context.errors.add(entry.value,
                                 "`when` needs a pattern; without `when` any data is answered");

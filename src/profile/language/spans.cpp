@@ -155,7 +155,8 @@ std::optional<Range> read_limit(const Entry& entry, Errors& errors) {
     return range;
 }
 
-std::optional<Within> read_within(const Entry& entry, Errors& errors) {
+std::optional<Within> read_within(const Entry& entry, Context& context) {
+    Errors& errors = context.errors;
     if (entry.value.type != YamlNode::Type::scalar) {
         report_wrong_type(entry, within_form, errors);
         return std::nullopt;
@@ -191,7 +192,7 @@ std::optional<Within> read_within(const Entry& entry, Errors& errors) {
         within.of_first = true;
         event_text = trim(event_text.substr(first.size()));
     }
-    auto event = read_event(event_text, entry.value, errors);
+    auto event = read_event(event_text, entry.value, context);
     if (!event) {
         return std::nullopt;
     }

@@ -15,6 +15,6 @@ namespace ghostpeer::profile {
 /// A time, a range of them, a list of either, or a map.
 [[nodiscard]] std::optional<Apart> read_apart(const Entry& entry, Context& context);
 /// `15s of enter established`
-[[nodiscard]] std::optional<Within> read_within(const Entry& entry, Errors& errors);
+[[nodiscard]] std::optional<Within> read_within(const Entry& entry, Context& context);
 
 }  // namespace ghostpeer::profile

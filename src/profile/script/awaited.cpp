@@ -1,8 +1,8 @@
 #include "profile/script/awaited.hpp"
 
-#include "profile/document/escapes.hpp"
+#include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
-#include "profile/script/payload.hpp"
+#include "profile/script/patterns.hpp"
 #include "profile/script/phrase.hpp"
 
 #include <algorithm>
@@ -16,8 +16,6 @@ namespace ghostpeer::profile {
 
 namespace {
 
-// Each takes up memory of its own.
-constexpr std::size_t most_expressions = 1000;
 // Of what stands before and behind what a length counts.
 constexpr std::uint64_t most_beside = 65'535;
 
@@ -107,42 +105,26 @@ std::optional<Unit> read_unit_map(const YamlNode& map, Errors& errors) {
     return parts.unit;
 }
 
-bool add_case(AwaitStep& step, const YamlNode& at, std::optional<Pattern> pattern, Errors& errors) {
-    if (!pattern) {
-        return false;
+bool add_case(AwaitStep& step, std::optional<Pattern> pattern) {
+    if (pattern) {
+        step.cases.push_back({std::move(*pattern), {}});
     }
-    if (pattern->text().empty()) {
-        errors.add(at, "a pattern needs at least one byte");
-        return false;
-    }
-    step.cases.push_back({std::move(*pattern), {}});
-    return true;
+    return pattern.has_value();
 }
 
 }  // namespace
 
-std::optional<Pattern> read_pattern(const YamlNode& node, PatternCount& count, Errors& errors) {
+std::optional<Pattern> read_case(const YamlNode& node, int& most_groups, Context& context) {
     if (node.type != YamlNode::Type::scalar) {
-        errors.add(
+        context.errors.add(
             node, "a pattern is a text or `/EXPRESSION/`, not " + std::string(describe(node.type)));
         return std::nullopt;
     }
-    if (node.broken) {
-        return std::nullopt;
+    auto pattern = read_pattern(plain(node.text), node, context);
+    if (pattern) {
+        most_groups = std::max(most_groups, pattern->groups());
     }
-    refuse_byte_escape(node, errors);
-    constexpr std::int64_t memory = 256 << 10;
-    auto pattern = Pattern::parse(plain(node.text), memory);
-    if (!pattern) {
-        errors.add(node, in_quotes(node.text) + " is no regular expression: " + pattern.error());
-        return std::nullopt;
-    }
-    if (pattern->fixed_size() == 0 && !pattern->text().empty() &&
-        ++count.expressions == most_expressions + 1) {
-        errors.add(node, "a script has at most 1000 regular expressions; texts are not limited");
-    }
-    count.most_groups = std::max(count.most_groups, pattern->groups());
-    return std::move(*pattern);
+    return pattern;
 }
 
 std::optional<Unit> read_unit(const Entry& entry, Errors& errors) {
@@ -165,10 +147,10 @@ std::optional<Unit> read_unit(const Entry& entry, Errors& errors) {
     return read_unit_map(entry.value, errors);
 }
 
-bool read_expected(const Entry& entry, AwaitStep& step, PatternCount& count, Context& context) {
+bool read_expected(const Entry& entry, AwaitStep& step, int& most_groups, Context& context) {
     const YamlNode& value = entry.value;
     if (value.type == YamlNode::Type::scalar) {
-        return add_case(step, value, read_pattern(value, count, context.errors), context.errors);
+        return add_case(step, read_case(value, most_groups, context));
     }
     if (!expect_type(entry, YamlNode::Type::map,
                      "a text, `/EXPRESSION/`, or a map such as `{bytes: 4}`", context.errors)) {
@@ -192,15 +174,11 @@ bool read_expected(const Entry& entry, AwaitStep& step, PatternCount& count, Con
                            "beside it says what a text is looked for in");
         return false;
     }
-    if (text != nullptr) {
-        return expect_type(*text, YamlNode::Type::scalar, "a text", context.errors) &&
-               add_case(step, text->value, Pattern::of_text(plain(text->value.text)),
-                        context.errors);
+    if (text == nullptr) {
+        return add_case(step, read_hex_pattern(*hex, context));
     }
-    const Content bytes = read_hex(*hex, context.errors);
-    return bytes &&
-           add_case(step, hex->value, Pattern::of_text(std::string(bytes->begin(), bytes->end())),
-                    context.errors);
+    return expect_type(*text, YamlNode::Type::scalar, "a text", context.errors) &&
+           add_case(step, read_fixed(plain(text->value.text), text->value, context));
 }
 
 }  // namespace ghostpeer::profile

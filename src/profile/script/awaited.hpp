@@ -8,19 +8,14 @@
 
 namespace ghostpeer::profile {
 
-/// What the patterns of one script come to.
-struct PatternCount {
-    std::size_t expressions = 0;
-    int most_groups = 0;
-};
-
-/// A text or `/…/`; nothing after an error, which is reported.
-[[nodiscard]] std::optional<Pattern> read_pattern(const YamlNode& node, PatternCount& count,
-                                                  Errors& errors);
+/// A text or `/…/`, of a script whose patterns have so many groups at the most; nothing after an
+/// error, which is reported.
+[[nodiscard]] std::optional<Pattern> read_case(const YamlNode& node, int& most_groups,
+                                               Context& context);
 /// The value of `in`, or of `expect` where that names no pattern.
 [[nodiscard]] std::optional<Unit> read_unit(const Entry& entry, Errors& errors);
 /// `expect: …`
-[[nodiscard]] bool read_expected(const Entry& entry, AwaitStep& step, PatternCount& count,
+[[nodiscard]] bool read_expected(const Entry& entry, AwaitStep& step, int& most_groups,
                                  Context& context);
 
 }  // namespace ghostpeer::profile

@@ -15,14 +15,29 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::size_t most_script_steps = 50'000;
+/// What holds where a step stands, on each way that leads there.
+struct Flow {
+    bool comes = true;      ///< there is one
+    bool finished = false;  ///< behind a `shutdown`
+};
+
+/// Where two ways meet.
+[[nodiscard]] Flow merge(Flow one, Flow other) noexcept {
+    if (!one.comes) {
+        return other;
+    }
+    return other.comes ? Flow{true, one.finished && other.finished} : one;
+}
+
+constexpr Flow no_way{false, false};
 
 /// A script while it is being read.
 struct Reading {
     Context& context;
-    PatternCount patterns{};
-    std::size_t steps = 0;
-    int loops = 0;  ///< around the step
+    int most_groups = 0;
+    int loops = 0;         ///< around the step
+    Flow flow{};           ///< to the step
+    Flow broken = no_way;  ///< behind the innermost loop, by its `break`
     std::uint32_t highest_capture = 0;
     const YamlNode* capture_at = nullptr;
 };
@@ -52,7 +67,20 @@ void find_captures(const YamlNode& text, SayStep& say, Reading& reading) {
     }
 }
 
+/// False, and reported, where the peer's FIN has gone before.
+bool may_send(const StepParts& parts, Reading& reading) {
+    if (reading.flow.finished) {
+        reading.context.errors.add(parts.verb->key, in_quotes(parts.verb->key.text) +
+                                                        " cannot follow `shutdown`: the peer has "
+                                                        "finished sending then");
+    }
+    return !reading.flow.finished;
+}
+
 bool read_say_step(const StepParts& parts, Step& step, Reading& reading) {
+    if (!may_send(parts, reading)) {
+        return false;
+    }
     auto what = read_say_of(*parts.verb, reading.context);
     if (!what) {
         return false;
@@ -92,9 +120,19 @@ bool read_otherwise(const StepParts& parts, AwaitStep& await, Reading& reading) 
     return true;
 }
 
+/// `in` and `else`. `found` is the flow behind the step where one of its patterns is found, and
+/// the reading's that to the step.
+bool read_beside(const StepParts& parts, AwaitStep& await, Flow found, Reading& reading) {
+    const bool read = read_otherwise(parts, await, reading);
+    // But for what was taken before, the step comes again behind its `else`.
+    const bool waits_on = !std::holds_alternative<TakenUnit>(await.unit);
+    reading.flow = merge(found, waits_on ? no_way : reading.flow);
+    return read;
+}
+
 bool read_expect_step(const StepParts& parts, Step& step, Reading& reading) {
     AwaitStep await;
-    if (!read_expected(*parts.verb, await, reading.patterns, reading.context)) {
+    if (!read_expected(*parts.verb, await, reading.most_groups, reading.context)) {
         return false;
     }
     if (parts.in != nullptr && await.cases.empty()) {
@@ -102,7 +140,7 @@ bool read_expect_step(const StepParts& parts, Step& step, Reading& reading) {
             parts.in->key, "`in` says what a text is looked for in, and this step has none");
         return false;
     }
-    const bool read = read_otherwise(parts, await, reading);
+    const bool read = read_beside(parts, await, reading.flow, reading);
     step.what = std::move(await);
     return read;
 }
@@ -119,16 +157,19 @@ bool read_when_step(const StepParts& parts, Step& step, Reading& reading) {
         reading.context.errors.add(verb.value, "`when` names no pattern");
         return false;
     }
+    const Flow before = reading.flow;
+    Flow behind = no_way;
     for (const Entry& one : verb.value.entries) {
-        auto pattern = read_pattern(one.key, reading.patterns, reading.context.errors);
+        reading.flow = before;
+        auto pattern = read_case(one.key, reading.most_groups, reading.context);
         auto steps = read_steps(one.value, reading);
-        if (pattern && pattern->text().empty()) {
-            reading.context.errors.add(one.key, "a pattern needs at least one byte");
-        } else if (pattern) {
+        if (pattern) {
             await.cases.push_back({std::move(*pattern), std::move(steps)});
         }
+        behind = merge(behind, reading.flow);
     }
-    const bool read = read_otherwise(parts, await, reading);
+    reading.flow = before;
+    const bool read = read_beside(parts, await, behind, reading);
     step.what = std::move(await);
     return read;
 }
@@ -146,6 +187,10 @@ bool read_end_step(const StepParts& parts, Step& step, Reading& reading) {
                                    in_quotes(parts.verb->key.text) + " takes no value");
         return false;
     }
+    if (how == EndStep::shutdown && !may_send(parts, reading)) {
+        return false;
+    }
+    reading.flow = {how == EndStep::shutdown, true};
     step.what = how;
     return true;
 }
@@ -155,9 +200,19 @@ bool read_loop_step(const StepParts& parts, Step& step, Reading& reading) {
     if (parts.times != nullptr) {
         loop.times = read_number(*parts.times, 1, UINT64_MAX, reading.context.errors);
     }
+    const Flow before = reading.flow;
+    const Flow outer = std::exchange(reading.broken, no_way);
     ++reading.loops;
     loop.steps = read_steps(parts.verb->value, reading);
     --reading.loops;
+    const Flow round = reading.flow;
+    reading.flow = merge(std::exchange(reading.broken, outer), loop.times ? round : no_way);
+    if (round.comes && round.finished && !before.finished && loop.times.value_or(2) > 1) {
+        reading.context.errors.add(parts.verb->key,
+                                   "each round of the loop ends behind a `shutdown`, and nothing "
+                                   "can be sent in the next one");
+        return false;
+    }
     if (loop.steps.empty()) {
         reading.context.errors.add(parts.verb->key, "`loop` needs steps");
         return false;
@@ -173,6 +228,7 @@ bool read_break_step(const StepParts& parts, Step& step, Reading& reading) {
                                                         : "`break` takes no value");
         return false;
     }
+    reading.broken = merge(reading.broken, std::exchange(reading.flow, no_way));
     step.what = BreakStep{};
     return true;
 }
@@ -235,12 +291,6 @@ std::optional<StepParts> parts_of(const YamlNode& map, Errors& errors) {
 
 void read_step(const YamlNode& node, Steps& steps, Reading& reading) {
     Errors& errors = reading.context.errors;
-    if (++reading.steps > most_script_steps) {
-        if (reading.steps == most_script_steps + 1) {
-            errors.add(node, "a script has at most 50000 steps; `loop` repeats some");
-        }
-        return;
-    }
     Entry word;  // of a bare one
     std::optional<StepParts> parts;
     if (node.type == YamlNode::Type::scalar) {
@@ -267,7 +317,7 @@ void read_step(const YamlNode& node, Steps& steps, Reading& reading) {
     }
 }
 
-/// One step or a list of them. What comes behind an end never does.
+/// One step or a list of them. What no way leads to is an error.
 Steps read_steps(const YamlNode& node, Reading& reading) {
     Steps steps;
     if (node.type == YamlNode::Type::null) {
@@ -277,19 +327,12 @@ Steps read_steps(const YamlNode& node, Reading& reading) {
         read_step(node, steps, reading);
         return steps;
     }
-    const Step* last = nullptr;
     for (const YamlNode& item : node.items) {
-        if (!steps.empty()) {
-            last = &steps.back();
-            const auto* end = std::get_if<EndStep>(&last->what);
-            const bool gone = std::holds_alternative<BreakStep>(last->what) ||
-                              (end != nullptr && *end != EndStep::shutdown);
-            if (gone) {
-                reading.context.errors.add(item,
-                                           "this step never comes: the one before it ends "
-                                           "the connection, or leaves the loop");
-                break;
-            }
+        if (!reading.flow.comes) {
+            reading.context.errors.add(item,
+                                       "this step never comes: the one before it ends the "
+                                       "connection, leaves the loop, or is a loop without an end");
+            break;
         }
         read_step(item, steps, reading);
     }
@@ -309,7 +352,7 @@ std::optional<Script> read_script(const Entry& entry, Context& context) {
         context.errors.add(entry.value, "`script` has no steps");
     }
     if (reading.capture_at != nullptr &&
-        std::cmp_greater(reading.highest_capture, reading.patterns.most_groups)) {
+        std::cmp_greater(reading.highest_capture, reading.most_groups)) {
         context.errors.add(*reading.capture_at,
                            "no pattern of the script has a group for `${" +
                                std::to_string(reading.highest_capture) +
