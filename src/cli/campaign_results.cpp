@@ -2,6 +2,7 @@
 
 #include "event/exit_status.hpp"
 #include "posix/message.hpp"
+#include "posix/shell_words.hpp"
 #include "setup/version.hpp"
 #include "sweep/merge.hpp"
 #include "sweep/pages.hpp"
@@ -127,7 +128,7 @@ namespace fs = std::filesystem;
             words.push_back(arguments[i]);
         }
     }
-    return sweep::quote(words);
+    return shell_line(words);
 }
 
 /// Does what is left of the plan.

@@ -3,6 +3,9 @@
 #include "event/exit_status.hpp"
 #include "ghostpeer/profile/catalogue.hpp"
 #include "ghostpeer/profile/loader.hpp"
+#include "help/completion.hpp"
+#include "help/layout.hpp"
+#include "help/search.hpp"
 #include "posix/message.hpp"
 
 #include <fmt/format.h>
@@ -14,63 +17,6 @@
 
 namespace ghostpeer::cli {
 namespace {
-
-constexpr const char* bash_completion = R"bash(_ghostpeer() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} i
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        if [[ ${COMP_WORDS[i]} == -- ]]; then
-            _command_offset $((i + 1)) 2>/dev/null
-            return
-        fi
-    done
-    if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'run serve sweep survey ctl list show check report judge warp completion
-            --help --version' -- "$current"))
-        return
-    fi
-    case $previous in
-        --tag) COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null |
-            sed -n 's/^\([a-z-]*\):.*/\1/p')" -- "$current")); return ;;
-        --link) COMPREPLY=($(compgen -W 'auto tun ethernet loopback' -- "$current")); return ;;
-        --family) COMPREPLY=($(compgen -W '4 6 both' -- "$current")); return ;;
-        --trace) COMPREPLY=($(compgen -W 'all faults states none' -- "$current")); return ;;
-        --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")); return ;;
-        -o|--output|--events|--pcap|--junit|--tap|--report|--control-token-file|--snapshot|--plan|--fault|--programs|--source|--resume|--merge|--copy)
-            COMPREPLY=($(compgen -f -- "$current")); return ;;
-    esac
-    local command=("${COMP_WORDS[1]}")
-    if [[ $command == warp ]] && ((COMP_CWORD > 2)); then
-        command+=("${COMP_WORDS[2]}")
-    fi
-    if [[ $current == -* || $command == list ]]; then
-        COMPREPLY=($(compgen -W "$(ghostpeer "${command[@]}" --help 2>/dev/null |
-            sed -nE 's/^  (-.,)?(--[a-z-]+).*/\2/p')" -- "$current"))
-        return
-    fi
-    case $command in
-        run|serve|sweep|survey|show|check)
-            COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null | awk '/^  / {print $1}')" -- "$current")
-                       $(compgen -f -X '!*.y*ml' -- "$current")) ;;
-        report) COMPREPLY=($(compgen -f -X '!*.jsonl' -- "$current")) ;;
-        judge) COMPREPLY=($(compgen -f -- "$current")) ;;
-        warp) COMPREPLY=($(compgen -W 'build list remove' -- "$current")) ;;
-        completion) COMPREPLY=($(compgen -W 'bash' -- "$current")) ;;
-    esac
-}
-complete -o default -F _ghostpeer ghostpeer
-)bash";
-
-[[nodiscard]] int print(const std::string& text) {
-    if (print_output(text)) {
-        return exit_success;
-    }
-    if (errno == EPIPE) {
-        return exit_success;  // `ghostpeer list | head -1` is no failure.
-    }
-    print_message(fmt::format("ghostpeer: standard output could not be written: {}.\n",
-                              std::strerror(errno)));
-    return exit_cannot;
-}
 
 /// Why there is no such tag; empty: there is.
 [[nodiscard]] std::string refuse_tag(const std::string& wanted) {
@@ -85,6 +31,18 @@ complete -o default -F _ghostpeer ghostpeer
         return fmt::format("There is no tag `{}`; did you mean `{}`?", wanted, near);
     }
     return fmt::format("There is no tag `{}`; known are {}.", wanted, fmt::join(known, ", "));
+}
+
+/// That no profile has all the words.
+[[nodiscard]] std::string nothing_about(const std::vector<std::string>& words) {
+    auto known = help::synonyms();
+    for (const auto& tag : profile::tags()) {
+        known.emplace_back(tag.name);
+    }
+    const auto near = words.size() == 1 ? profile::nearest_word(words.front(), known) : "";
+    return fmt::format(
+        "No profile is about {}{}", fmt::join(words, " and "),
+        near.empty() ? "; `ghostpeer list` shows all." : fmt::format("; did you mean `{}`?", near));
 }
 
 [[nodiscard]] std::string as_json(const std::vector<profile::Listing>& listings) {
@@ -109,6 +67,7 @@ complete -o default -F _ghostpeer ghostpeer
     for (const auto& listing : listings) {
         width = std::max(width, listing.name.size());
     }
+    const auto columns = help::terminal_width();
     std::string text;
     const auto add = [&](std::string_view first_tag, const std::string& title) {
         bool begun = false;
@@ -120,7 +79,8 @@ complete -o default -F _ghostpeer ghostpeer
                 text += (text.empty() ? "" : "\n") + title + "\n";
                 begun = true;
             }
-            text += fmt::format("  {:<{}}  {}\n", listing.name, width, listing.summary);
+            text += fmt::format("  {:<{}}  {}\n", listing.name, width,
+                                help::fold(listing.summary, width + 4, width + 4, columns));
         }
     };
     for (const auto& tag : profile::tags()) {
@@ -132,7 +92,17 @@ complete -o default -F _ghostpeer ghostpeer
 
 }  // namespace
 
+int print_text(std::string_view text) {
+    // `ghostpeer list | head -1` is no failure.
+    if (print_output(text) || errno == EPIPE) {
+        return exit_success;
+    }
+    complain(fmt::format("standard output could not be written: {}.", std::strerror(errno)));
+    return exit_cannot;
+}
+
 int list_command(const ListRequest& request) {
+    using profile::Listing;
     for (const std::string& wanted : request.tags) {
         if (const auto problem = refuse_tag(wanted); !problem.empty()) {
             complain(problem);
@@ -140,17 +110,25 @@ int list_command(const ListRequest& request) {
         }
     }
     auto listings = profile::list_catalogue();
-    std::erase_if(listings, [&](const profile::Listing& listing) {
+    std::erase_if(listings, [&](const Listing& listing) {
         return !std::all_of(request.tags.begin(), request.tags.end(), [&](const auto& tag) {
             return std::find(listing.tags.begin(), listing.tags.end(), tag) != listing.tags.end();
         });
     });
-    return print(request.json ? as_json(listings) : as_text(listings));
+    listings = help::search(std::move(listings), request.words);
+    if (listings.empty() && !request.json && !request.words.empty()) {
+        complain(nothing_about(request.words));
+        return exit_cannot;
+    }
+    return print_text(request.json ? as_json(listings) : as_text(listings));
 }
 
 int show_command(const ShowRequest& request) {
     if (const auto source = profile::read_source(request.profile)) {
-        return print(*source);
+        return print_text(*source);
+    }
+    if (refuse_tag(request.profile).empty()) {
+        return list_command({{}, {request.profile}, false});
     }
     // Loading it again says what is wrong, nearest name included.
     print_message(profile::to_string(profile::load(request.profile).errors));
@@ -171,10 +149,14 @@ int check_command(const CheckRequest& request) {
         ++bad;
         print_message(profile::to_string(result.errors));
     }
-    const int printed = print(text);
+    const int printed = print_text(text);
     return bad > 0 ? exit_cannot : printed;
 }
 
-int completion_command(const CompletionRequest& /*request*/) { return print(bash_completion); }
+int completion_command(const CompletionRequest& request) {
+    return print_text(request.shell == "fish"  ? help::fish_completion()
+                      : request.shell == "zsh" ? help::zsh_completion()
+                                               : help::bash_completion());
+}
 
 }  // namespace ghostpeer::cli

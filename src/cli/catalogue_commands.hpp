@@ -3,7 +3,12 @@
 
 #include "cli/command_line.hpp"
 
+#include <string_view>
+
 namespace ghostpeer::cli {
+
+/// On standard output; the exit status.
+[[nodiscard]] int print_text(std::string_view text);
 
 [[nodiscard]] int list_command(const ListRequest& request);
 [[nodiscard]] int show_command(const ShowRequest& request);

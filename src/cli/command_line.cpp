@@ -3,9 +3,13 @@
 #include "cli/command_line_common.hpp"
 #include "cli/command_line_ctl.hpp"
 #include "cli/command_line_files.hpp"
+#include "cli/command_line_groups.hpp"
+#include "cli/command_line_mistakes.hpp"
 #include "cli/command_line_serve.hpp"
 #include "cli/command_line_sweep.hpp"
 #include "event/exit_status.hpp"
+#include "help/layout.hpp"
+#include "help/mistakes.hpp"
 #include "setup/version.hpp"
 
 #include <CLI/App.hpp>
@@ -43,10 +47,6 @@ Exit status: 0 the run passes, and the verdict's first word is `pass`; 123 a rul
 expectation failed; else COMMAND's own, 128+N where signal N ended it; 124 --timeout passed; 125
 ghostpeer could not do its work; 126, 127 COMMAND cannot be run, is not there.
 )";
-
-[[nodiscard]] PrintRequest usage_error(const std::string& message, const std::string& help) {
-    return {"ghostpeer: " + message + "\nSee `" + help + "`.\n", true, exit_cannot};
-}
 
 /// CLI11 knows nothing of what follows `--`.
 [[nodiscard]] std::string with_command(std::string help) {
@@ -226,22 +226,6 @@ constexpr Duration least_polling = std::chrono::seconds(1);
     return std::nullopt;
 }
 
-/// `without_command`: COMMAND's own options may have been taken for ghostpeer's.
-Request describe_mistake(std::string message, const std::string& subcommand, bool without_command) {
-    if (without_command) {
-        message += " (put `--` before COMMAND and its options)";
-    }
-    if (!message.empty() && message.back() != '.' && message.back() != ')') {
-        message += '.';
-    }
-    return usage_error(message, subcommand == "run"     ? "ghostpeer run --help"
-                                : subcommand == "serve" ? "ghostpeer serve --help"
-                                : subcommand == "ctl"   ? "ghostpeer ctl --help"
-                                : subcommand == "sweep" || subcommand == "survey"
-                                    ? "ghostpeer " + subcommand + " --help"
-                                    : "ghostpeer --help");
-}
-
 /// What was asked for, unless there is a problem with it.
 template <typename Asked>
 Request unless(const std::optional<std::string>& problem, const char* help, Asked& asked) {
@@ -259,6 +243,8 @@ Request parse_command_line(int argc, const char* const* argv) {
         options.command.assign(separator + 1, arguments.end());
         arguments.erase(separator, arguments.end());
     }
+    arguments = help::understand_words(std::move(arguments));
+    const auto words = arguments;
     const std::string subcommand = arguments.empty() ? std::string() : arguments.front();
 
     CLI::App app{"A TCP peer that misbehaves on demand, for a real kernel socket in any program."};
@@ -281,6 +267,11 @@ Request parse_command_line(int argc, const char* const* argv) {
     const CLI::App* report = add_report(app, reported);
     JudgeRequest judged;
     const CLI::App* judge = add_judge(app, judged);
+    InitRequest begun;
+    const CLI::App* init = add_init(app, begun);
+    SchemaRequest described;
+    const CLI::App* schema = add_schema(app, described);
+    const CLI::App* doctor = add_doctor(app);
     CompletionRequest completed;
     const CLI::App* completion = add_completion(app, completed);
     CLI::App* serve = app.add_subcommand("serve", "Be a peer where programs already run");
@@ -312,6 +303,9 @@ Request parse_command_line(int argc, const char* const* argv) {
     WarpRequest warped;
     define_warp(*warp, warped);
     refuse_empty_values(app);
+    for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+        group_options(*command);
+    }
 
     try {
         std::reverse(arguments.begin(), arguments.end());
@@ -319,12 +313,9 @@ Request parse_command_line(int argc, const char* const* argv) {
     } catch (const CLI::Success& success) {
         std::ostringstream text;
         app.exit(success, text, text);
-        return PrintRequest{with_command(text.str()), false, exit_success};
+        return PrintRequest{help::fold_help(with_command(text.str())), false, exit_success};
     } catch (const CLI::ParseError& error) {
-        return describe_mistake(
-            error.what(), subcommand,
-            (subcommand == "run" || subcommand == "sweep" || subcommand == "survey") &&
-                options.command.empty());
+        return describe_mistake(app, error.what(), words, !options.command.empty());
     }
 
     if (list->parsed()) {
@@ -345,6 +336,15 @@ Request parse_command_line(int argc, const char* const* argv) {
     }
     if (judge->parsed()) {
         return judged;
+    }
+    if (init->parsed()) {
+        return begun;
+    }
+    if (schema->parsed()) {
+        return described;
+    }
+    if (doctor->parsed()) {
+        return DoctorRequest{};
     }
     if (completion->parsed()) {
         return completed;

@@ -20,7 +20,8 @@ struct ServeRequest {
     setup::ServeOptions options;
 };
 struct ListRequest {
-    std::vector<std::string> tags;  ///< all of them must fit; empty: every profile
+    std::vector<std::string> words;  ///< what they are to be about; empty: anything
+    std::vector<std::string> tags;   ///< all of them must fit; empty: every profile
     bool json = false;
 };
 struct ShowRequest {
@@ -40,6 +41,13 @@ struct JudgeRequest {
     std::optional<std::string> junit_file;  ///< `--junit`
     std::optional<std::string> tap_file;    ///< `--tap`; `-`: standard output
 };
+struct InitRequest {
+    std::string file = "ghostpeer.yaml";  ///< `-`: standard output
+};
+struct SchemaRequest {
+    std::string of = "profile";  ///< or `events`
+};
+struct DoctorRequest {};
 struct CompletionRequest {
     std::string shell;
 };
@@ -62,9 +70,10 @@ struct PrintRequest {
     int status = 0;
 };
 
-using Request = std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest,
-                             ReportRequest, JudgeRequest, CompletionRequest, WarpRequest,
-                             CtlRequest, SweepRequest, SurveyRequest, PrintRequest>;
+using Request =
+    std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
+                 JudgeRequest, CompletionRequest, WarpRequest, CtlRequest, SweepRequest,
+                 SurveyRequest, InitRequest, SchemaRequest, DoctorRequest, PrintRequest>;
 
 /// Never throws and never ends the program.
 [[nodiscard]] Request parse_command_line(int argc, const char* const* argv);

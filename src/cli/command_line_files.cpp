@@ -7,14 +7,22 @@ CLI::App* add_list(CLI::App& app, ListRequest& listed) {
     list->add_option("--tag", listed.tags, "Only profiles with this tag. Repeatable: with each")
         ->type_name("TAG")
         ->allow_extra_args(false);
+    list->add_option(
+            "WORD", listed.words,
+            "Only profiles that are about it: in their name, tags or summary, or by a word "
+            "that means the same (hang, bandwidth, disconnect)")
+        ->type_name("...");
     list->add_flag("--json", listed.json, "A JSON array: names, summaries, tags and parameters");
-    list->footer("Example:\n  ghostpeer list --tag reset --tag handshake\n");
+    list->footer(
+        "Examples:\n  ghostpeer list hang\n  ghostpeer list --tag reset --tag handshake\n");
     return list;
 }
 
 CLI::App* add_show(CLI::App& app, ShowRequest& shown) {
     CLI::App* show = app.add_subcommand("show", "A profile, as it is written");
-    show->add_option("PROFILE", shown.profile, "A name of the catalogue, or a path")->required();
+    show->add_option("PROFILE", shown.profile,
+                     "A name of the catalogue, a path, or a tag: what there is of it")
+        ->required();
     show->footer("Example:\n  ghostpeer show refuse > my-profile.yaml\n");
     return show;
 }
@@ -56,12 +64,49 @@ CLI::App* add_judge(CLI::App& app, JudgeRequest& judged) {
     return judge;
 }
 
+CLI::App* add_init(CLI::App& app, InitRequest& begun) {
+    CLI::App* init = app.add_subcommand("init", "Write a first profile, with comments");
+    init->add_option("FILE", begun.file, "Where; `-`: standard output (ghostpeer.yaml)")
+        ->type_name("");
+    init->footer(
+        "Example:\n  ghostpeer init mine.yaml\n"
+        "  ghostpeer run ./mine.yaml -- curl -sS http://198.18.0.2/\n");
+    return init;
+}
+
+CLI::App* add_schema(CLI::App& app, SchemaRequest& described) {
+    CLI::App* schema = app.add_subcommand("schema", "A JSON Schema, for editors and programs");
+    schema
+        ->add_option("OF", described.of,
+                     "profile: the language, with the catalogue's names (the default); events: the "
+                     "lines of `run --events`")
+        ->type_name("")
+        ->check(CLI::IsMember({"profile", "events"}).description(""));
+    schema->footer(
+        "Example, and the first line of a profile beside it:\n"
+        "  ghostpeer schema > ghostpeer.schema.json\n"
+        "  # yaml-language-server: $schema=./ghostpeer.schema.json\n");
+    return schema;
+}
+
+CLI::App* add_doctor(CLI::App& app) {
+    CLI::App* doctor =
+        app.add_subcommand("doctor", "Try what works here, and say how to get what does not");
+    doctor->footer(
+        "It makes a short run over each link, with strace and in virtual time, and prints what "
+        "came "
+        "of it. Exit status: 0 where `ghostpeer run` works in some way.\n");
+    return doctor;
+}
+
 CLI::App* add_completion(CLI::App& app, CompletionRequest& completed) {
     CLI::App* completion = app.add_subcommand("completion", "A completion script for a shell");
-    completion->add_option("SHELL", completed.shell, "bash")
+    completion->add_option("SHELL", completed.shell, "bash, zsh or fish")
         ->required()
-        ->check(CLI::IsMember({"bash"}));
-    completion->footer("Example:\n  source <(ghostpeer completion bash)\n");
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    completion->footer(
+        "Examples:\n  source <(ghostpeer completion bash)\n"
+        "  ghostpeer completion fish > ~/.config/fish/completions/ghostpeer.fish\n");
     return completion;
 }
 

@@ -15,6 +15,9 @@ CLI::App* add_show(CLI::App& app, ShowRequest& shown);
 CLI::App* add_check(CLI::App& app, CheckRequest& checked, std::vector<std::string>& parameters);
 CLI::App* add_report(CLI::App& app, ReportRequest& reported);
 CLI::App* add_judge(CLI::App& app, JudgeRequest& judged);
+CLI::App* add_init(CLI::App& app, InitRequest& begun);
+CLI::App* add_schema(CLI::App& app, SchemaRequest& described);
+CLI::App* add_doctor(CLI::App& app);
 CLI::App* add_completion(CLI::App& app, CompletionRequest& completed);
 
 }  // namespace ghostpeer::cli

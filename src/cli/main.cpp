@@ -1,6 +1,7 @@
 #include "cli/catalogue_commands.hpp"
 #include "cli/command_line.hpp"
 #include "cli/heap.hpp"
+#include "cli/help_commands.hpp"
 #include "cli/judge_command.hpp"
 #include "cli/report_command.hpp"
 #include "cli/survey_command.hpp"
@@ -53,6 +54,9 @@ struct Perform {
     int operator()(const ReportRequest& request) const { return report_command(request); }
     int operator()(const JudgeRequest& request) const { return judge_command(request); }
     int operator()(const WarpRequest& request) const { return warp_command(request); }
+    int operator()(const InitRequest& request) const { return init_command(request); }
+    int operator()(const SchemaRequest& request) const { return schema_command(request); }
+    int operator()(const DoctorRequest& request) const { return doctor_command(request); }
     int operator()(const CompletionRequest& request) const { return completion_command(request); }
     int operator()(const PrintRequest& request) const {
         if (request.is_error) {

@@ -117,6 +117,13 @@ Error explain_execution(const std::string& program, int error, bool present) {
                             "the file is there, but the interpreter that its first line names, "
                             "or its dynamic loader, is not. Correct that line or install it."};
             }
+            if (program.find(' ') != std::string::npos) {
+                return {Error::Kind::not_found,
+                        what +
+                            "no program has this name. If it is a whole command line, leave the "
+                            "quotes out: '-- " +
+                            program + "'; or let a shell read it: -- sh -c '…'."};
+            }
             return {Error::Kind::not_found,
                     what + (program.find('/') == std::string::npos
                                 ? "no such program in PATH. Check the spelling, or give its path "

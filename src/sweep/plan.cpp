@@ -50,27 +50,6 @@ std::string profile_text(const Case& one, const std::string& extends) {
 
 std::string number_text(std::size_t number) { return fmt::format("{:04}", number); }
 
-std::string quote(const std::string& word) {
-    constexpr std::string_view plain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
-    if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
-        return word;
-    }
-    std::string quoted = "'";
-    for (const char c : word) {
-        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    return quoted + "'";
-}
-
-std::string quote(const std::vector<std::string>& words) {
-    std::string line;
-    for (const std::string& word : words) {
-        line += (line.empty() ? "" : " ") + quote(word);
-    }
-    return line;
-}
-
 std::string to_json(const Plan& plan) {
     Json json;
     json["format"] = plan_format;

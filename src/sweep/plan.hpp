@@ -77,10 +77,6 @@ void add_cases(Plan& plan, const std::vector<Position>& positions,
 /// `0042`
 [[nodiscard]] std::string number_text(std::size_t number);
 
-/// As a shell takes it, for a user to copy.
-[[nodiscard]] std::string quote(const std::string& word);
-[[nodiscard]] std::string quote(const std::vector<std::string>& words);
-
 /// The plan as JSON, for parts of it that run elsewhere.
 [[nodiscard]] std::string to_json(const Plan& plan);
 /// Are they parts of one? The baselines may differ in their times.

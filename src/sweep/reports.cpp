@@ -1,5 +1,6 @@
 #include "sweep/reports.hpp"
 
+#include "posix/shell_words.hpp"
 #include "show/report_text.hpp"
 
 #include <fmt/format.h>
@@ -129,7 +130,7 @@ std::string to_junit(const Plan& plan, const Results& results, const std::vector
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {}>\n  <testsuite name=\"{}\" "
         "{}>\n"
         "{}  </testsuite>\n</testsuites>\n",
-        sums, xml("ghostpeer " + plan.kind + " " + quote(plan.command)), sums, cases);
+        sums, xml("ghostpeer " + plan.kind + " " + shell_line(plan.command)), sums, cases);
 }
 
 std::string to_tap(const Plan& plan, const Results& results, const std::vector<Outcome>& failures,

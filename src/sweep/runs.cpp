@@ -1,5 +1,6 @@
 #include "sweep/runs.hpp"
 
+#include "posix/shell_words.hpp"
 #include "sweep/requests.hpp"
 
 #include <algorithm>
@@ -117,7 +118,7 @@ std::string repeat_line(const Case& one, const Folder& folder) {
     words.insert(words.end(), one.options.begin(), one.options.end());
     add_profile(words, one,
                 one.rules.empty() ? one.profile : as_profile(folder.file(one.number, "yaml")));
-    return quote(words);
+    return shell_line(words);
 }
 
 Evidence collect(const Stem& stem, const JobEnd& end) {

@@ -1,6 +1,7 @@
 #include "sweep/snapshot.hpp"
 
 #include "event/text.hpp"
+#include "posix/shell_words.hpp"
 
 #include <fmt/format.h>
 
@@ -61,7 +62,7 @@ std::string to_yaml(const Snapshot& snapshot, const std::vector<std::string>& co
     std::string text =
         "# What the program does when its peer fails. Written by `ghostpeer`, compared by\n"
         "# `--snapshot`; `--update` accepts what has changed.\n";
-    text += fmt::format("command: \"{}\"\nruns:\n", escape(quote(command)));
+    text += fmt::format("command: \"{}\"\nruns:\n", escape(shell_line(command)));
     for (const auto& [where, what] : snapshot) {
         text += fmt::format("  \"{}{}{}\"\n", escape(where), separator, escape(what));
     }

@@ -2,29 +2,22 @@
 
 #include "posix/file_descriptor.hpp"
 #include "posix/find_program.hpp"
+#include "posix/trial.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <csignal>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 namespace ghostpeer::syscalls {
 namespace {
-
-struct Trial {
-    bool worked = false;
-    std::string said;  ///< what it wrote to its standard error
-};
 
 /// -DDD: the tracer is no parent, child or group member of COMMAND's, which stays whose child it
 /// was. Signals are lines that nobody reads.
@@ -47,70 +40,17 @@ struct Trial {
     return line;
 }
 
-/// Reads until the other end is closed, but for ten seconds at most. False: it was not.
-[[nodiscard]] bool read_all(int fd, std::string& text) {
-    constexpr int slices = 100;
-    constexpr int slice_ms = 100;
-    constexpr std::size_t enough = 4096;
-    pollfd ready{fd, POLLIN, 0};
-    for (int slice = 0; slice < slices;) {
-        if (poll(&ready, 1, slice_ms) <= 0) {
-            ++slice;
-            continue;
-        }
-        std::array<char, 1024> buffer{};
-        const ssize_t got = read(fd, buffer.data(), buffer.size());
-        if (got == 0) {
-            return true;
-        }
-        if (got > 0 && text.size() < enough) {
-            text.append(buffer.data(), static_cast<std::size_t>(got));
-        }
-    }
-    return false;
-}
-
 [[nodiscard]] Trial attempt(std::vector<std::string> line,
                             const std::vector<std::string>& nothing) {
-    std::array<int, 2> ends{};
     const FileDescriptor self(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-    if (!self || pipe2(ends.data(), O_CLOEXEC) != 0) {
+    if (!self) {
         return {false, std::string("strace: ") + std::strerror(errno)};
     }
-    const FileDescriptor reader(ends[0]);
-    FileDescriptor writer(ends[1]);
     line.insert(line.end(), {"-o", "/dev/null", "--", fmt::format("/proc/self/fd/{}", self.get())});
     line.insert(line.end(), nothing.begin(), nothing.end());
-    std::vector<char*> arguments;
-    arguments.reserve(line.size() + 1);
-    for (std::string& argument : line) {
-        arguments.push_back(argument.data());
-    }
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-    posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, writer.get(), STDERR_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, self.get(), self.get());  // stays open
-    pid_t pid = -1;
-    const int error =
-        posix_spawn(&pid, line.front().c_str(), &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) {
-        return {false, std::string("strace: ") + std::strerror(error)};
-    }
-    writer.reset();
-    Trial trial;
-    if (!read_all(reader.get(), trial.said)) {
-        kill(pid, SIGKILL);
-        trial.said += "strace: it does not come to an end";
-    }
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    trial.worked = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    return trial;
+    constexpr std::chrono::seconds limit{10};
+    const auto path = line.front();
+    return try_program(path, std::move(line), limit, self.get());
 }
 
 /// Without `strace: ` and line end.

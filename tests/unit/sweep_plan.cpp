@@ -1,6 +1,7 @@
 // Where faults can strike, and the profiles that make them strike there.
 #include "event/reader.hpp"
 #include "ghostpeer/profile/loader.hpp"
+#include "posix/shell_words.hpp"
 #include "sweep/fault.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/position.hpp"
@@ -171,7 +172,7 @@ TEST_CASE("sweep: a plan is the same after it was written and read") {
     for (const char* text : {"", "{}", "[]", "{\"format\":9}", "nonsense"}) {
         CHECK_FALSE(parse_plan(text).has_value());
     }
-    CHECK(quote(plan.command) == "sh -c 'echo '\\''\xc3\xa4'\\'' \"$x\"'");
+    CHECK(shell_line(plan.command) == "sh -c 'echo '\\''\xc3\xa4'\\'' \"$x\"'");
 }
 
 TEST_CASE("sweep: a word that is no fault is told") {
