@@ -179,17 +179,24 @@ struct Changes {
     }
 };
 
-/// A field of the IP header, told of a forged packet alone.
-template <auto member>
+/// A field of the IP header, told of a forged packet, and where it is not what it mostly is.
+template <auto member, std::uint8_t usual>
 struct IpField {
     using Owner = Segment;
     static std::optional<std::uint8_t> get(const Segment& segment) {
-        return segment.forgery ? std::optional(segment.segment.*member) : std::nullopt;
+        const std::uint8_t value = segment.segment.*member;
+        return segment.forgery || value != usual ? std::optional(value) : std::nullopt;
     }
-    static void set(Segment& segment, std::uint8_t value) {
-        static_cast<void>(forgery_of(segment));
-        segment.segment.*member = value;
+    static void set(Segment& segment, std::uint8_t value) { segment.segment.*member = value; }
+};
+
+struct Identification {
+    using Owner = Segment;
+    static std::optional<std::uint16_t> get(const Segment& segment) {
+        const std::uint16_t id = segment.segment.ip_id;
+        return id != 0 ? std::optional(id) : std::nullopt;
     }
+    static void set(Segment& segment, std::uint16_t value) { segment.segment.ip_id = value; }
 };
 
 template <auto member>
@@ -288,8 +295,13 @@ std::span<const Field> segment_fields() noexcept {
         field<&Segment::until>("until", "of delayed: when it moves on"),
         derived<Urgent>("urgent", "the urgent pointer, where it is not 0 or URG is set"),
         derived<Changes>("changes", "what a rule overwrote, spoiled or did"),
-        derived<IpField<&wire::Segment::ttl>>("ttl", "of a forged packet: hop limit in IPv6"),
-        derived<IpField<&wire::Segment::tos>>("tos", "of a forged packet: traffic class in IPv6"),
+        derived<IpField<&wire::Segment::ttl, 64>>(
+            "ttl", "where it is not 64, and of a forged packet: hop limit in IPv6"),
+        derived<IpField<&wire::Segment::tos, 0>>(
+            "tos", "where it is not 0, and of a forged packet: traffic class in IPv6"),
+        derived<Identification>("id", "the identification of IPv4, where it is not 0"),
+        derived<ToldIfFalse<&Segment::segment, &wire::Segment::dont_fragment>>(
+            "df", "false: an IPv4 packet that may be fragmented"),
         derived<Lie<&Distortion::options>>("raw_options", "the option area that replaced it"),
         derived<Lie<&Distortion::data_offset>>("data_offset", "where the packet lies about it"),
         derived<Lie<&Distortion::reserved>>("reserved", "where the packet lies about it"),

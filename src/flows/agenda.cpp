@@ -3,6 +3,10 @@
 #include <algorithm>
 
 namespace ghostpeer::flows {
+
+Extras::Extras() = default;
+Extras::~Extras() = default;
+
 namespace {
 
 constexpr auto later = [](const Appointment& a, const Appointment& b) {

@@ -37,6 +37,13 @@ struct HeldSegment {
     event::EventId told = 0;         ///< the event that tells of the delay
 };
 
+/// A segment that `hold` keeps until an event comes.
+struct WaitingSegment {
+    HeldSegment held;
+    std::uint32_t mark = 0;  ///< of the event, among those of the connection's behaviour
+    bool reversed = false;
+};
+
 /// Actions that `after` puts off, or that have to wait until something has left, with the segment
 /// that fired their rule.
 struct DeferredActions {

@@ -20,11 +20,20 @@ namespace ghostpeer::flows {
 
 inline constexpr Instant never = Instant::max();
 
+struct WaitingSegment;  // agenda.hpp
+
 /// Rare or profile-dependent parts, allocated on first use so that an idle connection stays small.
 struct Extras {
+    Extras();
+    ~Extras();
+    Extras(const Extras&) = delete;
+    Extras& operator=(const Extras&) = delete;
+
     std::vector<std::uint32_t> rule_counts;  ///< by Rule::id, matches so far
     std::vector<bool> threshold_fired;       ///< by Rule::id, of `received` and `sent`
     std::vector<Instant> idle_fired;         ///< by Rule::id: `last_activity` when it fired
+    std::vector<Instant> marked;             ///< by mark: when its event came last, or first
+    std::vector<std::unique_ptr<WaitingSegment>> waiting;  ///< that `hold` keeps, oldest first
     ServiceState service;
     std::unique_ptr<RelayState> relay;
     std::unique_ptr<StreamWatch> watch;           ///< where a rule looks for a text

@@ -24,11 +24,17 @@ struct Judgement {
     };
     Course course = Course::pass;
     Duration delay{};
+    bool waits = false;     ///< of `hold`: not for a time, but for an event
+    bool reversed = false;  ///< of `hold`
     std::uint32_t copies = 0;
     const profile::Rule* rule = nullptr;  ///< the one that decided; null: none has
     std::unique_ptr<Forged> forged;       ///< the segment as changed; null: as it is
     std::unique_ptr<Forged> forged_copy;  ///< what the copies are; null: as it is
 
+    /// Of a segment that is held for a time: the end of it.
+    [[nodiscard]] std::optional<Instant> until(Instant now) const noexcept {
+        return waits ? std::nullopt : std::optional(now + delay);
+    }
     [[nodiscard]] bool decided() const noexcept { return rule != nullptr; }
 };
 

@@ -1,5 +1,6 @@
 #include "judge/follower.hpp"
 #include "event/tables.hpp"
+#include "judge/recorded.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -305,10 +306,7 @@ rules::Moment Follower::moment(const Followed& one, Instant at) {
 
 rules::Moment Follower::moment(const Followed& one, const event::Segment& segment, Instant at) {
     rules::Moment moment = Follower::moment(one, at);
-    moment.state = segment.state;
-    moment.segment = &segment.segment;
-    moment.payload_known = event::payload_kept;
-    moment.retransmission = segment.retransmission;
+    add_segment(segment, moment);
     return moment;
 }
 
@@ -322,8 +320,7 @@ void Follower::note(const Witness::Leads& leads, Followed& one, const rules::Mom
 void Follower::note_one(const Witness::Lead& lead, Followed& one, const rules::Moment& moment,
                         Instant at) {
     Witness& witness = *one.witness;
-    if (!lead.reference &&
-        !rules::when_holds(witness.when(lead), moment, witness.near_miss(lead))) {
+    if (!lead.reference && !recorded_holds(witness.when(lead), moment, witness.near_miss(lead))) {
         witness.miss(lead);
         return;
     }

@@ -117,6 +117,12 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
                 decide(occasion, rule, done ? Judgement::Course::hold : Judgement::Course::drop);
                 judgement->delay = delay.length;
             },
+            [&](const HoldUntil& hold) {
+                done = may_delay(connection, *occasion.segment, now);
+                decide(occasion, rule, done ? Judgement::Course::hold : Judgement::Course::drop);
+                judgement->waits = true;
+                judgement->reversed = hold.reversed;
+            },
             [&](const Duplicate& duplicate) {
                 decide(occasion, rule, Judgement::Course::pass);
                 judgement->copies = duplicate.copies;

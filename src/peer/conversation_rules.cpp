@@ -16,7 +16,7 @@ void Engine::Impl::try_threshold_rules(
             continue;
         }
         std::vector<bool>& fired = connection.extra().threshold_fired;
-        fired.resize(behaviour.profile->rules.size());
+        fired.resize(behaviour.ids());
         if (fired[rule->id]) {
             continue;
         }

@@ -6,6 +6,7 @@
 #include "flows/connection.hpp"
 #include "flows/connection_table.hpp"
 #include "flows/expression.hpp"
+#include "flows/moment.hpp"
 #include "flows/occasion.hpp"
 #include "flows/possible.hpp"
 #include "flows/seen_requests.hpp"
@@ -157,8 +158,9 @@ struct Engine::Impl {
                                            Instant now) const;
     /// What the program makes of what left: the window that it saw last.
     static void note_departure(Connection& connection, const wire::Segment& seen, bool changed);
-    /// Holds a segment until later.
-    void hold(Connection& connection, HeldSegment&& held, Instant until);
+    /// Holds a segment for its time, or until its event.
+    void hold(Connection& connection, HeldSegment&& held, const Judgement& judgement,
+              std::optional<Instant> until);
     /// False (and told) where the connection holds too much.
     [[nodiscard]] bool may_delay(Connection& connection, const wire::Segment& segment, Instant now);
 
@@ -214,6 +216,8 @@ struct Engine::Impl {
     void defer(const profile::Rule& rule, const Occasion& occasion, Instant now);
     [[nodiscard]] static DeferredActions put_off(const profile::Rule& rule, std::size_t first,
                                                  const Occasion& occasion, Pledge&& pledge);
+    /// The event of a mark has come; what waited for it goes on, right behind it.
+    void mark_came(Connection& connection, const profile::Rule& mark, Instant now);
     [[nodiscard]] bool passes_filters(const profile::Rule& rule, const Occasion& occasion,
                                       Instant now);
 
@@ -385,9 +389,5 @@ void make_undelivered(event::Event& event);
 
 // actions.cpp
 void set_blackhole(Connection& connection, const profile::Rule& rule, profile::Direction direction);
-
-// rules.cpp
-/// The state that `when:` sees: one that has not been taken up yet waits in LISTEN.
-[[nodiscard]] tcp::State stance(const Connection& connection) noexcept;
 
 }  // namespace ghostpeer::peer

@@ -9,15 +9,6 @@
 namespace ghostpeer::peer {
 namespace {
 
-/// SND.NXT from before a segment of the TCP core left; nothing where it is the connection's still.
-[[nodiscard]] std::optional<wire::SeqNum> snd_nxt_before(const Occasion& occasion) {
-    if (occasion.direction == event::Direction::in || occasion.retransmission ||
-        occasion.segment == nullptr || occasion.segment->length() == 0) {
-        return std::nullopt;
-    }
-    return occasion.segment->seq;
-}
-
 void corrupt(profile::Corrupt::What what, Forged& forged) {
     using What = profile::Corrupt::What;
     switch (what) {

@@ -95,11 +95,11 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
             report_arrival(connection, std::move(untold), event::Fate::dropped, rule);
             break;
         case Judgement::Course::hold: {
-            const Instant until = now + judgement.delay;
+            const auto until = judgement.until(now);
             report_arrival(connection, std::move(untold), event::Fate::delayed, rule, until);
             HeldSegment held{event::Direction::in,        kind, {}, std::move(segment), again, rule,
                              std::move(judgement.forged), told};
-            hold(connection, std::move(held), until);
+            hold(connection, std::move(held), judgement, until);
             break;
         }
         case Judgement::Course::gone:

@@ -99,7 +99,7 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
             report_departure(connection, std::move(segment), how, {}, now);
             return judgement.rule;
         case Judgement::Course::hold: {
-            const Instant until = now + judgement.delay;
+            const auto until = judgement.until(now);
             event::EventId told = 0;
             if (settings.segment_events) {
                 how.fate = event::Fate::delayed;
@@ -113,7 +113,7 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
                              judgement.rule,
                              std::move(judgement.forged),
                              told};
-            hold(connection, std::move(held), until);
+            hold(connection, std::move(held), judgement, until);
             return judgement.rule;
         }
         case Judgement::Course::pass: break;
@@ -159,6 +159,12 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     }
     follow_departure(connection, segment, now);
     connection.last_activity = now;
+    for (const profile::Rule* mark : connection.rules().marks_on_send) {
+        const auto& reason = std::get<profile::OnSend>(mark->on.front()).reason;
+        if (!reason || *reason == how.reason) {
+            mark_came(connection, *mark, now);
+        }
+    }
     ++connection.segments_out;
     segment.ip_id = identification(connection, segment);
     if (!how.apart) {
@@ -280,9 +286,14 @@ bool Engine::Impl::may_delay(Connection& connection, const wire::Segment& segmen
     return false;
 }
 
-void Engine::Impl::hold(Connection& connection, HeldSegment&& held, Instant until) {
+void Engine::Impl::hold(Connection& connection, HeldSegment&& held, const Judgement& judgement,
+                        std::optional<Instant> until) {
+    if (!until) {
+        keep_waiting(connection, std::move(held), judgement);
+        return;
+    }
     connection.extra().note_made(held.segment.payload.size());
-    agenda.add(until, {connection.slot, connection.id},
+    agenda.add(*until, {connection.slot, connection.id},
                std::make_unique<HeldSegment>(std::move(held)));
 }
 

@@ -15,29 +15,12 @@ using What = rules::NearMiss::What;
                        [](const profile::Action& action) { return decides_fate(action); });
 }
 
-[[nodiscard]] std::uint16_t dialled_port(const Connection& connection) noexcept {
-    return (connection.dialled ? connection.flow.remote : connection.flow.local).port;
-}
-
-/// What the conditions of `when:` read of it.
-[[nodiscard]] rules::Moment moment_of(const Occasion& occasion, Instant now) {
-    const Connection& connection = occasion.connection;
-    return {stance(connection),
-            connection.attempt,
-            dialled_port(connection),
-            connection.tcb.bytes_received(),
-            connection.tcb.bytes_acknowledged(),
-            now - connection.start,
-            occasion.segment,
-            occasion.retransmission};
-}
-
 }  // namespace
 
-tcp::State stance(const Connection& connection) noexcept {
-    const bool waits =
-        !connection.live() && !connection.dialled && connection.ending == Ending::unanswered;
-    return waits ? tcp::State::listen : connection.tcb.state();
+void Engine::Impl::mark_came(Connection& connection, const profile::Rule& mark, Instant now) {
+    for (auto& held : note_mark(connection, mark, now)) {
+        agenda.add(now, {connection.slot, connection.id}, std::move(held));
+    }
 }
 
 void Engine::Impl::try_rules(const RuleList& rules, const Occasion& occasion, Instant now) {
@@ -50,6 +33,10 @@ void Engine::Impl::try_rules(const RuleList& rules, const Occasion& occasion, In
 }
 
 void Engine::Impl::try_rule(const profile::Rule& rule, const Occasion& occasion, Instant now) {
+    if (occasion.connection.behaviour->is_mark(rule)) {
+        mark_came(occasion.connection, rule, now);
+        return;
+    }
     RuleStatistics& statistics = occasion.connection.behaviour->record(rule).statistics;
     ++statistics.events;
     // What `first`, `nth` and `every` count has happened, whatever other rules made of it.
@@ -108,7 +95,11 @@ bool Engine::Impl::passes_filters(const profile::Rule& rule, const Occasion& occ
                                   Instant now) {
     Connection& connection = occasion.connection;
     RuleRecord& record = connection.behaviour->record(rule);
-    if (!rules::when_holds(rule.filters.when, moment_of(occasion, now), record.near_miss)) {
+    rules::Moment moment = moment_of(occasion, now);
+    const rules::Evaluate numbers = numbers_of(rule, occasion, now);
+    moment.numbers = &numbers;
+    if (!rules::when_holds(rule.filters.when, moment, record.near_miss) ||
+        !comes_within(rule, connection, record.near_miss, now)) {
         ++record.statistics.failed_when;
         return false;
     }

@@ -221,7 +221,7 @@ void Engine::Impl::try_idle(Connection& connection, Instant now) {
             continue;
         }
         std::vector<Instant>& fired = connection.extra().idle_fired;
-        fired.resize(connection.behaviour->profile->rules.size(), never);
+        fired.resize(connection.behaviour->ids(), never);
         fired[rule->id] = connection.last_activity;
         try_rule(*rule, Occasion{connection}, now);
     }

@@ -70,13 +70,15 @@ std::string_view name(const Action& action) noexcept {
                           [](const Send&) { return View("send"); },
                           [](const Icmp&) { return View("icmp"); },
                           [](const Connect&) { return View("connect"); },
+                          [](const HoldUntil&) { return View("hold"); },
                       },
                       action);
 }
 
 bool decides_fate(const Action& action) noexcept {
     return std::holds_alternative<Drop>(action) || std::holds_alternative<Delay>(action) ||
-           std::holds_alternative<Duplicate>(action) || changes_segment(action);
+           std::holds_alternative<HoldUntil>(action) || std::holds_alternative<Duplicate>(action) ||
+           changes_segment(action);
 }
 
 bool changes_segment(const Action& action) noexcept {

@@ -76,7 +76,10 @@ auto threshold(const profile::Rule& rule, Field Wanted::*field) -> std::optional
 
 [[nodiscard]] bool names_acks(const profile::Profile& profile) {
     return std::any_of(profile.rules.begin(), profile.rules.end(),
-                       [](const profile::Rule& rule) { return names_acks(rule.on); }) ||
+                       [](const profile::Rule& rule) {
+                           return names_acks(rule.on) ||
+                                  (rule.filters.within && names_acks(rule.filters.within->of));
+                       }) ||
            std::any_of(profile.expect.begin(), profile.expect.end(),
                        [](const profile::Expectation& one) { return names_acks(one.events); });
 }
@@ -131,6 +134,7 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
         static_cast<std::uint32_t>(std::min<std::size_t>(tcp.window_max, max_buffered));
     finishes_together = std::any_of(profile->rules.begin(), profile->rules.end(), ends_with_others);
     quotes_arrivals = profile::sends_icmp(*profile);
+    make_marks();
     for (std::size_t phase = 0; phase < phases.size(); ++phase) {
         for (const auto& rule : profile->rules) {
             if (rule.phase != phase && !rule.always) {
@@ -138,6 +142,34 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
             }
             for (const auto& event : rule.on) {
                 std::visit(Indexer{phases[phase], rule}, event);
+            }
+        }
+        for (const auto& mark : marks) {
+            if (std::holds_alternative<profile::OnSend>(mark.on.front())) {
+                phases[phase].marks_on_send.push_back(&mark);
+            } else {
+                std::visit(Indexer{phases[phase], mark}, mark.on.front());
+            }
+        }
+    }
+}
+
+void Behaviour::make_marks() {
+    const auto make = [this](const profile::Event& event, bool first) {
+        first_counts.push_back(first);
+        profile::Rule& mark = marks.emplace_back();
+        mark.id = ids() - 1;
+        mark.on.push_back(event);
+        return static_cast<std::uint32_t>(marks.size() - 1);
+    };
+    marks_of.resize(profile->rules.size());
+    for (const auto& rule : profile->rules) {
+        if (rule.filters.within) {
+            marks_of[rule.id].within = make(rule.filters.within->of, rule.filters.within->of_first);
+        }
+        for (const auto& action : rule.actions) {
+            if (const auto* hold = std::get_if<profile::HoldUntil>(&action)) {
+                marks_of[rule.id].hold = make(*hold->until, false);
             }
         }
     }

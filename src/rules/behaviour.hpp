@@ -7,7 +7,9 @@
 #include "rules/needle.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -18,6 +20,12 @@ namespace ghostpeer::rules {
 
 /// `Rule::id` of what is no rule of a profile, but the control interface's.
 inline constexpr std::size_t no_rule_id = SIZE_MAX;
+
+/// Which of the marks a rule has, by what asks for it.
+struct RuleMarks {
+    std::optional<std::uint32_t> within;
+    std::optional<std::uint32_t> hold;
+};
 
 struct RuleRecord {
     event::RuleStatistics statistics;
@@ -40,6 +48,7 @@ struct RuleIndex {
     RuleList on_pattern;  ///< `received "TEXT"`
     RuleList on_request;
     RuleList on_response;
+    RuleList marks_on_send;  ///< of segments that have left
 
     [[nodiscard]] const RuleList& of(tcp::Kind kind, const wire::Segment& segment) const noexcept {
         return kind == tcp::Kind::fin && !segment.payload.empty()
@@ -63,6 +72,12 @@ struct Behaviour {
     tcp::Config tcp;                  ///< the profile's, within the run's limits
     std::vector<RuleIndex> phases;    ///< by Rule::phase
     std::vector<RuleRecord> records;  ///< by Rule::id
+    /// Events that rules name beside their own: what `within` counts from, what `hold` waits for.
+    /// Each stands among the rules as one without actions, behind the others, in every phase; its
+    /// id follows theirs.
+    std::deque<profile::Rule> marks;
+    std::vector<bool> first_counts;   ///< by mark: `of first …`
+    std::vector<RuleMarks> marks_of;  ///< by Rule::id
     RuleRecord foreign;               ///< of what the control interface did
     std::optional<Needle> needle;     ///< that the service `respond` looks for
     std::uint64_t connections = 0;
@@ -79,9 +94,28 @@ struct Behaviour {
     /// Other behaviour for attempts of these numbers; the first that fits wins.
     std::vector<std::pair<profile::Range, Behaviour*>> attempts;
 
+  private:
+    void make_marks();
+
+  public:
     /// What is expected of its connections: the peer is no less honest for it, but has to tell
     /// more.
     void look_at(const std::vector<profile::Expectation>& expect);
+    /// Ids of rules and marks are below this.
+    [[nodiscard]] std::size_t ids() const noexcept { return profile->rules.size() + marks.size(); }
+    [[nodiscard]] bool is_mark(const profile::Rule& rule) const noexcept {
+        return rule.id >= profile->rules.size() && rule.id < ids();
+    }
+    [[nodiscard]] std::size_t mark_number(const profile::Rule& mark) const noexcept {
+        return mark.id - profile->rules.size();
+    }
+    /// Does only the first time of the event count?
+    [[nodiscard]] bool is_first(std::size_t mark) const { return first_counts[mark]; }
+    /// Those of a rule of its own; none of what the control interface did.
+    [[nodiscard]] RuleMarks marks_of_rule(const profile::Rule& rule) const noexcept {
+        const bool own = rule.id < marks_of.size() && &profile->rules[rule.id] == &rule;
+        return own ? marks_of[rule.id] : RuleMarks{};
+    }
     [[nodiscard]] RuleRecord& record(const profile::Rule& rule) {
         const bool own = rule.id < records.size() && &profile->rules[rule.id] == &rule;
         return own ? records[rule.id] : foreign;

@@ -1,5 +1,7 @@
 #include "rules/condition.hpp"
 
+#include "rules/segment_condition.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <string_view>
@@ -48,7 +50,7 @@ class WhenCheck {
         const wire::Segment* segment = moment_.segment;
         if (segment == nullptr) {
             return !when_.length && !when_.packet_length && !when_.retransmitted && !when_.flags &&
-                   !when_.payload;
+                   !when_.payload && !when_.segment;
         }
         if (!in_range(when_.length, segment->payload.size(), What::length) ||
             (when_.packet_length &&
@@ -61,6 +63,9 @@ class WhenCheck {
         }
         if (when_.flags && *when_.flags != segment->flags) {
             near_miss_.note(What::flags, segment->flags.bits, 1);
+            return false;
+        }
+        if (when_.segment && !headers_hold(*when_.segment, moment_, near_miss_)) {
             return false;
         }
         return payload_holds(*segment);

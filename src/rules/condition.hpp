@@ -3,8 +3,10 @@
 
 #include "ghostpeer/profile/rule.hpp"
 #include "ghostpeer/tcp/names.hpp"
+#include "ghostpeer/wire/format.hpp"
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
+#include "rules/forged.hpp"
 #include "rules/near_miss.hpp"
 
 #include <cstddef>
@@ -26,6 +28,10 @@ struct Moment {
     bool retransmission = false;
     /// Of the payload so much is known: no more than a record keeps, where a record is judged.
     std::size_t payload_known = SIZE_MAX;
+    wire::NumberBase base{};            ///< what the segment's numbers are counted from
+    std::uint32_t window = 0;           ///< the segment's, in bytes
+    bool arrived = true;                ///< the segment, at the peer; else it leaves
+    const Evaluate* numbers = nullptr;  ///< values of named numbers; null: none is named
 };
 
 /// Do the conditions hold? If not, the first that fails is noted.

@@ -21,9 +21,25 @@ struct NearMiss {
         retransmitted,
         flags,
         payload,
-        request,  ///< value: requests or responses of one connection
-        count,    ///< value: the highest count reached on one connection
-        total,    ///< value: bytes of a `received` / `sent` event reached
+        seq,  ///< value: as the trace shows it, two's complement
+        ack,  ///< the same
+        window,
+        some_flags,  ///< `has` or `lacks`; value: those of the segment
+        sack,
+        option,
+        mss,
+        window_scale,
+        urgent,
+        ttl,
+        tos,
+        ecn,
+        df,
+        id,
+        within,     ///< value: nanoseconds since the event that it names
+        reference,  ///< that event has not come
+        request,    ///< value: requests or responses of one connection
+        count,      ///< value: the highest count reached on one connection
+        total,      ///< value: bytes of a `received` / `sent` event reached
     };
     What what = What::none;
     std::uint64_t value = 0;

@@ -48,6 +48,10 @@ event::Segment RandomEvents::segment(Instant now) {
         }
         kind = static_cast<std::uint8_t>(number<std::uint8_t>() | 1U);
     }
+    segment.ttl = coin() ? std::uint8_t{64} : number<std::uint8_t>();
+    segment.tos = coin() ? std::uint8_t{0} : number<std::uint8_t>();
+    segment.ip_id = coin() ? std::uint16_t{0} : number<std::uint16_t>();
+    segment.dont_fragment = coin();
     made.state = word<tcp::State>(11);
     made.fate = word<event::Fate>(8);
     made.retransmission = coin();
@@ -64,8 +68,6 @@ event::Segment RandomEvents::segment(Instant now) {
         lie.reserved = maybe(number<std::uint8_t>());
         lie.total_length = maybe(number<std::uint16_t>());
         lie.fragment = number<std::uint16_t>();
-        segment.ttl = number<std::uint8_t>();
-        segment.tos = number<std::uint8_t>();
         made.forgery = std::make_shared<const event::Forgery>(std::move(forgery));
     }
     return made;

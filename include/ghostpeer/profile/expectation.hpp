@@ -28,13 +28,6 @@ struct Apart {
     double jitter = 0;  ///< share by which a gap may differ from what it was meant to be
 };
 
-/// `within: 13s..15s of enter established`
-struct Within {
-    Range time;  ///< nanoseconds since the other event on the same connection
-    Event of;
-    bool of_first = false;  ///< `of first …`: its first time counts, not the latest
-};
-
 /// How the program's side of a connection ended; profiles/README.md says exactly when.
 enum class Outcome : std::uint8_t { open, closed, reset, refused, timed_out, unknown };
 

@@ -3,6 +3,8 @@
 
 #include "ghostpeer/profile/forgery.hpp"
 #include "ghostpeer/profile/pattern.hpp"
+#include "ghostpeer/profile/range.hpp"
+#include "ghostpeer/profile/segment_condition.hpp"
 #include "ghostpeer/profile/sequence_expression.hpp"
 #include "ghostpeer/tcp/names.hpp"
 #include "ghostpeer/wire/segment.hpp"
@@ -86,13 +88,6 @@ using Event = std::variant<OnReceive, OnSend, OnEnter, OnStart, OnReceived, OnSe
 
 // Filters ----------------------------------------------------------------------------------------
 
-/// Both ends included.
-struct Range {
-    std::uint64_t least = 0;
-    std::uint64_t most = UINT64_MAX;
-    [[nodiscard]] bool contains(std::uint64_t n) const noexcept { return n >= least && n <= most; }
-};
-
 /// `when:`; what is set must hold.
 struct When {
     std::vector<tcp::State> states;  ///< empty: any
@@ -105,7 +100,15 @@ struct When {
     std::optional<Range> elapsed;        ///< nanoseconds since the connection's `start`
     std::optional<bool> retransmitted;
     std::optional<Pattern> payload;
-    std::optional<wire::Flags> flags;  ///< exactly these
+    std::optional<wire::Flags> flags;         ///< exactly these
+    std::optional<SegmentCondition> segment;  ///< what else is asked of its headers
+};
+
+/// `within: 13s..15s of enter established`
+struct Within {
+    Range time;  ///< nanoseconds since the other event on the same connection
+    Event of;
+    bool of_first = false;  ///< `of first …`: its first time counts, not the latest
 };
 
 struct Filters {
@@ -114,6 +117,7 @@ struct Filters {
     std::optional<std::uint64_t> every;
     std::optional<double> probability;  ///< in (0, 1]
     When when;
+    std::optional<Within> within;
     Duration after{};  ///< the actions run that much later
 };
 
@@ -122,6 +126,11 @@ struct Filters {
 struct Drop {};
 struct Delay {
     Duration length{};
+};
+/// Held until an event of the connection; then all that wait for it go on, right behind it.
+struct HoldUntil {
+    std::shared_ptr<const Event> until;  ///< never null
+    bool reversed = false;               ///< the last one first
 };
 struct Duplicate {
     std::uint32_t copies = 1;  ///< extra ones, at least 1
@@ -170,7 +179,7 @@ struct Connect {};
 using Action =
     std::variant<Drop, Delay, Duplicate, Reset, Close, Shutdown, Forget, Say, StopReading,
                  ResumeReading, SetWindow, StopAcking, ResumeAcking, Blackhole, Revive, Log, Finish,
-                 Become, Corrupt, Set, Fragment, Send, Icmp, Connect>;
+                 Become, Corrupt, Set, Fragment, Send, Icmp, Connect, HoldUntil>;
 
 /// The action's word in the language: `drop`, `stop-reading`.
 [[nodiscard]] std::string_view name(const Action& action) noexcept;

@@ -1,8 +1,8 @@
 #include "profile/document/values.hpp"
-#include "profile/language/forgery.hpp"
 #include "profile/language/rule_parts.hpp"
-#include "profile/language/sequence_sum.hpp"
 #include "profile/script/say.hpp"
+#include "profile/segment/forgery.hpp"
+#include "profile/segment/sequence_sum.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,6 +28,60 @@ std::optional<Action> read_bare(const Entry& entry, Context& context) {
 std::optional<Action> read_delay(const Entry& entry, Context& context) {
     const auto time = read_time(entry, context.errors);
     return time ? std::optional<Action>(Delay{*time}) : std::nullopt;
+}
+
+/// `hold` while it is being read.
+struct HoldParts {
+    std::optional<Event> until;
+    bool reversed = false;
+};
+
+void read_until(const Entry& entry, std::string_view text, HoldParts& parts, Context& context) {
+    parts.until = read_event(text, entry.value, context);
+    if (parts.until && (std::holds_alternative<OnRequest>(*parts.until) ||
+                        std::holds_alternative<OnResponse>(*parts.until))) {
+        context.request = &entry.value;
+    }
+}
+
+constexpr std::string_view hold_form =
+    "what it waits for, as in `hold: until receive fin`, or a map with `until` and `release`";
+
+constexpr std::array<Word<ReadKey<HoldParts>>, 2> hold_words{{
+    {"until",
+     [](const Entry& entry, HoldParts& parts, Context& context) {
+         if (expect_type(entry, YamlNode::Type::scalar, "an event such as `receive fin`",
+                         context.errors)) {
+             read_until(entry, entry.value.text, parts, context);
+         }
+     }},
+    {"release",
+     [](const Entry& entry, HoldParts& parts, Context& context) {
+         parts.reversed = is_word(entry, "reversed");
+         if (!parts.reversed && !is_word(entry, "in-order")) {
+             report_wrong_type(entry, "`in-order` or `reversed`", context.errors);
+         }
+     }},
+}};
+
+std::optional<Action> read_hold(const Entry& entry, Context& context) {
+    constexpr std::string_view until = "until ";
+    HoldParts parts;
+    if (entry.value.type == YamlNode::Type::map) {
+        read_keys(entry.value, hold_words, "key", " in `hold`", parts, context);
+        if (find(entry.value, "until") == nullptr) {
+            context.errors.add(entry.value, "`hold` needs `until`: the event that it waits for");
+        }
+    } else if (entry.value.type == YamlNode::Type::scalar &&
+               trim(entry.value.text).starts_with(until)) {
+        read_until(entry, trim(entry.value.text).substr(until.size()), parts, context);
+    } else {
+        report_wrong_type(entry, hold_form, context.errors);
+    }
+    if (!parts.until) {
+        return std::nullopt;
+    }
+    return HoldUntil{std::make_shared<const Event>(std::move(*parts.until)), parts.reversed};
 }
 
 std::optional<Action> read_duplicate(const Entry& entry, Context& context) {
@@ -123,9 +177,10 @@ std::optional<Action> read_become(const Entry& entry, Context& context) {
     return Become{*text, static_cast<std::size_t>(found - phases.begin())};
 }
 
-constexpr std::array<Word<ReadAction>, 24> action_words{{
+constexpr std::array<Word<ReadAction>, 25> action_words{{
     {"drop", read_bare<Drop>},
     {"delay", read_delay},
+    {"hold", read_hold},
     {"duplicate", read_duplicate},
     {"reset", read_reset},
     {"close", read_bare<Close>},

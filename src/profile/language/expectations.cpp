@@ -4,6 +4,7 @@
 #include "profile/language/command_end.hpp"
 #include "profile/language/rule_parts.hpp"
 #include "profile/language/spans.hpp"
+#include "profile/segment/conditions.hpp"
 
 #include <algorithm>
 #include <array>
@@ -91,10 +92,20 @@ constexpr std::array<Word<ReadKey<Parts>>, 10> expectation_words{{
                  Context& context) { parts.made.times = read_count_span(entry, context.errors); }},
     {"apart", [](const Entry& entry, Parts& parts,
                  Context& context) { parts.made.apart = read_apart(entry, context); }},
-    {"within", [](const Entry& entry, Parts& parts,
-                  Context& context) { parts.made.within = read_within(entry, context); }},
-    {"when", [](const Entry& entry, Parts& parts,
-                Context& context) { read_when(entry, parts.rule, context); }},
+    {"within",
+     [](const Entry& entry, Parts& parts, Context& context) {
+         parts.made.within = read_within(entry, context);
+         if (parts.made.within) {
+             check_is_seen(parts.made.within->of, entry.value, context.errors);
+         }
+     }},
+    {"when",
+     [](const Entry& entry, Parts& parts, Context& context) {
+         read_when(entry, parts.rule, context);
+         if (const auto& segment = parts.rule.filters.when.segment) {
+             check_recorded_numbers(entry, *segment, context.errors);
+         }
+     }},
     {"tolerance", [](const Entry& entry, Parts& parts,
                      Context& context) { read_tolerance(entry, parts.made.tolerance, context); }},
 }};

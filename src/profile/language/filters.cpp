@@ -1,7 +1,11 @@
 #include "profile/document/values.hpp"
 #include "profile/language/rule_parts.hpp"
+#include "profile/language/spans.hpp"
 #include "profile/script/patterns.hpp"
+#include "profile/segment/conditions.hpp"
+#include "profile/segment/ranges.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -10,15 +14,6 @@ namespace ghostpeer::profile {
 namespace {
 
 constexpr auto no_limit = std::numeric_limits<std::uint64_t>::max();
-
-/// What a numeric condition can be compared with at all.
-struct Domain {
-    ParseBound parse_bound;
-    std::string_view form;
-    std::uint64_t least;
-    std::uint64_t most;
-    std::string_view limits;  ///< the same as text
-};
 
 constexpr std::string_view number_form =
     "a number or a range such as `5`, `\">= 5\"` or `\"2..4\"`";
@@ -33,28 +28,6 @@ constexpr Domain lengths{parse_size, size_form, 0, 65535, "it is from 0 to 65535
 constexpr Domain packets{parse_size, size_form, 40, 65575, "it is from 40 to 65575"};
 constexpr Domain totals{parse_size, size_form, 0, no_limit, ""};
 constexpr Domain times{parse_time_bound, time_filter_form, 0, no_limit, ""};
-
-std::optional<Range> read_range(const Entry& entry, const Domain& domain, Errors& errors) {
-    if (entry.value.type != YamlNode::Type::scalar) {
-        report_wrong_type(entry, domain.form, errors);
-        return std::nullopt;
-    }
-    const auto range = parse_range(entry.value.text, domain.parse_bound);
-    if (!range) {
-        report_wrong_type(entry, domain.form, errors);
-        return std::nullopt;
-    }
-    const auto never = in_quotes(entry.key.text) + " can never be " + in_quotes(entry.value.text);
-    if (range->least > range->most) {
-        errors.add(entry.value, never + ": nothing is in that range");
-        return std::nullopt;
-    }
-    if (range->least > domain.most || range->most < domain.least) {
-        errors.add(entry.value, never + ": " + std::string(domain.limits));
-        return std::nullopt;
-    }
-    return range;
-}
 
 void read_state(const YamlNode& node, When& when, Errors& errors) {
     if (node.type != YamlNode::Type::scalar) {
@@ -107,7 +80,7 @@ void read_payload_pattern(const Entry& entry, When& when, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<When>>, 11> when_words{{
+constexpr std::array<Word<ReadKey<When>>, 11> own_words{{
     {"state", read_states},
     {"attempt", read_range_into<&When::attempt, attempts>},
     {"port", read_range_into<&When::port, ports>},
@@ -124,6 +97,16 @@ constexpr std::array<Word<ReadKey<When>>, 11> when_words{{
     {"flags", [](const Entry& entry, When& when,
                  Context& context) { when.flags = read_flags(entry, context.errors); }},
 }};
+
+/// These and those on headers.
+constexpr auto when_words = [] {
+    std::array<Word<ReadKey<When>>, own_words.size() + segment_condition_words.size()> words{};
+    std::copy(own_words.begin(), own_words.end(), words.begin());
+    for (std::size_t i = 0; i < segment_condition_words.size(); ++i) {
+        words[own_words.size() + i] = {segment_condition_words[i], read_segment_condition};
+    }
+    return words;
+}();
 
 void report_impossible(const Entry& entry, std::string_view reason, Errors& errors) {
     errors.add(entry.value, in_quotes(entry.key.text + ": " + entry.value.text) +
@@ -181,7 +164,22 @@ void read_probability(const Entry& entry, RuleParts& rule, Context& context) {
 void read_when(const Entry& entry, RuleParts& rule, Context& context) {
     if (expect_type(entry, YamlNode::Type::map, "a map of conditions such as `{length: 0}`",
                     context.errors)) {
-        read_keys(entry.value, when_words, "filter", " in `when`", rule.filters.when, context);
+        When& when = rule.filters.when;
+        read_keys(entry.value, when_words, "filter", " in `when`", when, context);
+        if (when.segment) {
+            check_segment_conditions(entry, *when.segment, context.errors);
+        }
+    }
+}
+
+void read_rule_within(const Entry& entry, RuleParts& rule, Context& context) {
+    rule.filters.within = read_within(entry, context);
+    if (!rule.filters.within) {
+        return;
+    }
+    const Event& of = rule.filters.within->of;
+    if (std::holds_alternative<OnRequest>(of) || std::holds_alternative<OnResponse>(of)) {
+        context.request = &entry.value;
     }
 }
 

@@ -1,6 +1,6 @@
 // Whether the events of a rule have what its forged packets need.
 #include "profile/language/rule_parts.hpp"
-#include "profile/language/sequence_sum.hpp"
+#include "profile/segment/sequence_sum.hpp"
 
 #include <algorithm>
 

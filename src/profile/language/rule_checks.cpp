@@ -1,5 +1,6 @@
 // What each part of a rule permits by itself and the whole cannot be.
 #include "profile/language/rule_parts.hpp"
+#include "profile/segment/conditions.hpp"
 
 #include <algorithm>
 #include <array>
@@ -85,12 +86,16 @@ void check_segment_filters(const RuleParts& rule, Errors& errors) {
     if (event == nullptr) {
         return;
     }
-    for (const auto* key : {"length", "packet_length", "retransmitted", "flags", "payload"}) {
+    const auto check = [&](std::string_view key) {
         if (const auto* entry = condition(rule, key)) {
             errors.add(entry->key, "the filter " + in_quotes(key) + " needs a segment, and " +
                                        quoted_event(*event) + " has none");
         }
+    };
+    for (const auto* key : {"length", "packet_length", "retransmitted", "flags", "payload"}) {
+        check(key);
     }
+    std::for_each(segment_condition_words.begin(), segment_condition_words.end(), check);
 }
 
 void check_state_on_enter(const RuleParts& rule, Errors& errors) {

@@ -54,6 +54,8 @@ void read_nth(const Entry& entry, RuleParts& rule, Context& context);
 void read_every(const Entry& entry, RuleParts& rule, Context& context);
 void read_probability(const Entry& entry, RuleParts& rule, Context& context);
 void read_when(const Entry& entry, RuleParts& rule, Context& context);
+/// `within:` of a rule.
+void read_rule_within(const Entry& entry, RuleParts& rule, Context& context);
 void read_after(const Entry& entry, RuleParts& rule, Context& context);
 
 /// What `check_rule` says of events and conditions, which expectations have too.

@@ -8,7 +8,7 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::array<Word<ReadKey<RuleParts>>, 10> rule_words{{
+constexpr std::array<Word<ReadKey<RuleParts>>, 11> rule_words{{
     {"on", read_on},
     {"do", read_do},
     {"first", read_first},
@@ -16,6 +16,7 @@ constexpr std::array<Word<ReadKey<RuleParts>>, 10> rule_words{{
     {"every", read_every},
     {"probability", read_probability},
     {"when", read_when},
+    {"within", read_rule_within},
     {"after", read_after},
     {"always",
      [](const Entry& entry, RuleParts& rule, Context& context) {

@@ -196,7 +196,6 @@ std::optional<Within> read_within(const Entry& entry, Context& context) {
     if (!event) {
         return std::nullopt;
     }
-    check_is_seen(*event, entry.value, errors);
     within.of = std::move(*event);
     return within;
 }

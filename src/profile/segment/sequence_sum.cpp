@@ -1,4 +1,4 @@
-#include "profile/language/sequence_sum.hpp"
+#include "profile/segment/sequence_sum.hpp"
 
 #include "profile/document/values.hpp"
 #include "profile/document/words.hpp"

@@ -1,9 +1,10 @@
 // What `set` and `send` may say of a segment.
 #include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
-#include "profile/language/forgery.hpp"
-#include "profile/language/sequence_sum.hpp"
 #include "profile/script/payload.hpp"
+#include "profile/segment/forgery.hpp"
+#include "profile/segment/ranges.hpp"
+#include "profile/segment/sequence_sum.hpp"
 
 #include <array>
 #include <limits>
@@ -91,18 +92,8 @@ void read_timestamps(const Entry& entry, Fields& fields, Context& context) {
     }
 }
 
-/// RFC 3168, 5.
 void read_ecn(const Entry& entry, Fields& fields, Context& context) {
-    constexpr std::array<std::string_view, 4> words{"not-ect", "ect1", "ect0", "ce"};
-    for (std::size_t bits = 0; bits < words.size(); ++bits) {
-        if (is_word(entry, words[bits])) {
-            fields.ecn = static_cast<std::uint8_t>(bits);
-            return;
-        }
-    }
-    constexpr std::uint8_t most = 3;
-    fields.ecn =
-        read_field<std::uint8_t>(entry, most, context, "`not-ect`, `ect0`, `ect1`, `ce` or ");
+    fields.ecn = read_ecn_bits(entry, context);
 }
 
 constexpr std::array<Word<ReadKey<Fields>>, 5> payload_words{{

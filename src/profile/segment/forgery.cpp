@@ -1,7 +1,7 @@
-#include "profile/language/forgery.hpp"
+#include "profile/segment/forgery.hpp"
 
 #include "profile/document/values.hpp"
-#include "profile/language/sequence_sum.hpp"
+#include "profile/segment/sequence_sum.hpp"
 
 #include <array>
 #include <utility>
