@@ -65,6 +65,20 @@ constexpr std::string_view untried = "Nothing was tried: ";
     return lines;
 }
 
+/// Standard error of both, which may differ: it is no answer.
+void add_errors(BaselineFound& found, const Evidence& first, const Evidence& second) {
+    found.baseline.errors = first.errors;
+    found.baseline.errors_differ = first.errors.size() != second.errors.size();
+    if (found.baseline.errors_differ) {
+        found.remarks.push_back(fmt::format(
+            "Standard error has {} lines, then {}, and is not looked at. The first that differs:{}",
+            first.errors.size(), second.errors.size(),
+            show_difference(first.errors, second.errors)));
+        return;
+    }
+    found.baseline.unsteady_errors = differing_lines(first.errors, second.errors);
+}
+
 }  // namespace
 
 tl::expected<BaselineFound, std::string> compare_ends(const std::array<Evidence, 2>& runs) {
@@ -89,6 +103,11 @@ tl::expected<BaselineFound, std::string> compare_ends(const std::array<Evidence,
             found.baseline.unsteady.size(), first.output.size(),
             show_difference(first.output, second.output)));
     }
+    add_errors(found, first, second);
+    found.baseline.left_behind =
+        std::max(first.record.left_behind.size(), second.record.left_behind.size());
+    found.baseline.left_open =
+        std::max(count_left_open(first.record), count_left_open(second.record));
     found.baseline.output = first.output;
     found.baseline.duration = first.record.duration;
     found.baseline.attempts = std::max(first.record.attempts, second.record.attempts);

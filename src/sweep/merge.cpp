@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 [[nodiscard]] bool same_end(const Result& one, const Result& other) {
     return one.outcome == other.outcome && one.status == other.status &&
-           one.signal == other.signal && time_class(one.seconds) == time_class(other.seconds);
+           one.signal == other.signal && time_class(one.seconds) == time_class(other.seconds) &&
+           describe_rest(one) == describe_rest(other);
 }
 
 class Merger {
@@ -86,7 +87,7 @@ class Merger {
 
 /// What a run has left: `from` and `into` without their endings. False: a file could not be copied.
 [[nodiscard]] bool copy_run(const fs::path& from, const fs::path& into, std::error_code& error) {
-    for (const char* ending : {".out", ".err", ".jsonl"}) {
+    for (const char* ending : {".out", ".err", ".around", ".jsonl"}) {
         fs::path source = from;
         source += ending;
         fs::path target = into;

@@ -1,6 +1,7 @@
 #include "sweep/outcome.hpp"
 
 #include "event/exit_status.hpp"
+#include "event/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,7 +19,7 @@ constexpr std::array<std::string_view, outcome_count> names{
 constexpr double at_once = 0.5;
 constexpr double minute = 60;
 constexpr double hour = 3600;
-constexpr std::size_t longest_excerpt = 60;
+constexpr std::size_t longest_error = 160;
 constexpr std::string_view next_client = "the next client";
 
 [[nodiscard]] bool was_reached(const RunRecord& record, const std::string& profile) {
@@ -48,14 +49,35 @@ constexpr std::string_view next_client = "the next client";
                        excerpt(baseline.output[line]));
 }
 
-[[nodiscard]] Outcome outcome_of_end(const RunRecord& record, double slow) {
-    if (record.duration > slow) {
+[[nodiscard]] std::uint64_t more(std::uint64_t seen, std::uint64_t expected) {
+    return seen > expected ? seen - expected : 0;
+}
+
+/// What standard error says, and what is left.
+void compare_rest(Result& result, const Baseline& baseline, const Evidence& evidence) {
+    result.left_behind = more(evidence.record.left_behind.size(), baseline.left_behind);
+    result.left_open = more(count_left_open(evidence.record), baseline.left_open);
+    if (baseline.errors_differ ||
+        baseline.peer_dials) {  // a server's are what it says of the fault
+        return;
+    }
+    const auto line = first_other_words(baseline.errors, evidence.errors, baseline.unsteady_errors);
+    result.errors = line ? Result::Errors::other : Result::Errors::same;
+    if (line && *line < evidence.errors.size()) {
+        std::string_view other = evidence.errors[*line];
+        result.error_line = excerpt(other.substr(0, other.find('\n')), longest_error);
+    }
+}
+
+[[nodiscard]] Outcome outcome_of_end(const Result& result, const RunRecord& record, double slow,
+                                     bool by_peer) {
+    if (!by_peer && record.duration > slow) {
         return Outcome::slow;
     }
-    if (!record.left_behind.empty()) {
+    if (result.left_behind > 0 || result.left_open > 0) {
         return Outcome::leak;
     }
-    return record.status.value_or(0) == 0 ? Outcome::fine : Outcome::error;
+    return by_peer || record.status.value_or(0) == 0 ? Outcome::fine : Outcome::error;
 }
 
 /// Does the server go on, and does the next client get its answer?
@@ -138,13 +160,13 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
         result.signal = record.signal;
         return result;
     }
-    result.outcome = outcome_of_end(record, slow);
-    if (by_peer) {  // which takes its own time, and does not ask for a status
-        result.outcome = record.left_behind.empty() ? Outcome::fine : Outcome::leak;
-        result.status.reset();
-    }
-    if (!record.left_behind.empty()) {
+    compare_rest(result, baseline, evidence);
+    result.outcome = outcome_of_end(result, record, slow, by_peer);
+    if (result.left_behind > 0) {
         result.remark = fmt::format("left behind: {}", fmt::join(record.left_behind, ", "));
+    }
+    if (by_peer) {  // which takes its own time, and does not ask for a status
+        result.status.reset();
     }
     if (baseline.peer_dials) {
         judge_server(result, baseline, record);
@@ -164,10 +186,18 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
     return result;
 }
 
-std::string excerpt(std::string_view line) {
+std::uint64_t count_left_open(const RunRecord& record) noexcept {
+    if (record.ended == "command") {
+        return record.open;
+    }
+    // A server goes on; what its client has closed is not needed any more.
+    return record.ended == "finish" ? record.half_closed : 0;
+}
+
+std::string excerpt(std::string_view line, std::size_t most) {
     std::string text;
     for (const char c : line) {
-        if (text.size() >= longest_excerpt) {
+        if (text.size() >= most) {
             return text + "…";
         }
         const auto byte = static_cast<unsigned char>(c);
@@ -202,6 +232,32 @@ std::optional<std::size_t> first_difference(const std::vector<std::string>& expe
         }
     }
     return expected.size() == seen.size() ? std::nullopt : std::optional(common);
+}
+
+std::optional<std::size_t> first_other_words(const std::vector<std::string>& expected,
+                                             const std::vector<std::string>& seen,
+                                             const std::vector<std::size_t>& unsteady) {
+    const auto words = [](const std::vector<std::string>& lines) {
+        std::vector<std::string> plain;
+        plain.reserve(lines.size());
+        for (const std::string& line : lines) {
+            std::string& text = plain.emplace_back();
+            for (const char c : line) {
+                const bool is_digit = c >= '0' && c <= '9';
+                if (!is_digit || text.empty() || text.back() != '0') {
+                    text += is_digit ? '0' : c;
+                }
+            }
+        }
+        return plain;
+    };
+    return first_difference(words(expected), words(seen), unsteady);
+}
+
+std::string_view name(Result::Errors errors) noexcept {
+    return errors == Result::Errors::same    ? "same"
+           : errors == Result::Errors::other ? "other"
+                                             : "unknown";
 }
 
 std::string time_text(double seconds) {
@@ -248,6 +304,23 @@ std::string describe(const Result& result) {
     }
     return result.status ? fmt::format("status {} {}", *result.status, when)
                          : fmt::format("ended by the peer {}", when);
+}
+
+std::string describe_rest(const Result& result) {
+    using Errors = Result::Errors;
+    std::string text;
+    if (result.status && *result.status == 0 && result.errors == Errors::other) {
+        text += ", other standard error";
+    } else if (result.status && *result.status != 0 && result.errors == Errors::same) {
+        text += ", nothing new on standard error";
+    }
+    if (result.left_behind > 0) {
+        text += fmt::format(", {} left behind", event::count(result.left_behind, "program"));
+    }
+    if (result.left_open > 0) {
+        text += fmt::format(", {} left open", event::count(result.left_open, "connection"));
+    }
+    return text;
 }
 
 }  // namespace ghostpeer::sweep

@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int plan_format = 2;
+constexpr int plan_format = 3;
 
 }  // namespace
 
@@ -73,7 +73,11 @@ std::string to_json(const Plan& plan) {
              {"peer_dials", baseline.peer_dials},
              {"goes_on", baseline.goes_on},
              {"last_answer", baseline.last_answer ? Json(*baseline.last_answer) : Json()},
-             {"unsteady", baseline.unsteady}});
+             {"unsteady", baseline.unsteady},
+             {"unsteady_errors", baseline.unsteady_errors},
+             {"errors_differ", baseline.errors_differ},
+             {"left_behind", baseline.left_behind},
+             {"left_open", baseline.left_open}});
     }
     json["runs"] = Json::array();
     for (const Case& one : plan.cases) {
@@ -127,6 +131,10 @@ tl::expected<Plan, std::string> parse_plan(const std::string& text) {
                 baseline.last_answer = answer.get<std::uint64_t>();
             }
             told.at("unsteady").get_to(baseline.unsteady);
+            told.at("unsteady_errors").get_to(baseline.unsteady_errors);
+            told.at("errors_differ").get_to(baseline.errors_differ);
+            told.at("left_behind").get_to(baseline.left_behind);
+            told.at("left_open").get_to(baseline.left_open);
         }
         for (const Json& run : json.at("runs")) {
             Case one;

@@ -42,6 +42,11 @@ struct Baseline {
     std::optional<std::uint64_t> last_answer;
     std::vector<std::string> output;    ///< lines of standard output; not part of the JSON
     std::vector<std::size_t> unsteady;  ///< those that differ from run to run, from 0
+    std::vector<std::string> errors;    ///< lines of standard error; not part of the JSON
+    std::vector<std::size_t> unsteady_errors;
+    bool errors_differ = false;     ///< more than lines do; nothing is compared with them
+    std::uint64_t left_behind = 0;  ///< programs
+    std::uint64_t left_open = 0;    ///< connections
 };
 
 /// What is done around each run.

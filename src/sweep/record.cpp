@@ -52,6 +52,19 @@ struct Adder {
         record.dialled[event.connection] =
             attempt.dialled ? attempt.flow.remote.port : attempt.flow.local.port;
     }
+    void operator()(const event::Socket& socket) const {
+        if (record.sockets.size() < most_segments) {
+            record.sockets[{socket.src.to_string(), socket.dst.to_string()}] = socket.state;
+        }
+    }
+    /// No process holds a socket in another state than these.
+    void operator()(const event::Conclusion& /*over*/) const {
+        for (const auto& [ends, state] : record.sockets) {
+            record.half_closed += state == "CLOSE-WAIT" ? 1 : 0;
+            record.open += state == "ESTAB" || state == "SYN-SENT" || state == "CLOSE-WAIT" ? 1 : 0;
+        }
+        record.sockets.clear();
+    }
     void operator()(const event::Exit& exit) const {
         if (!exit.signal) {
             record.status = exit.status;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -57,9 +58,15 @@ struct RunRecord {
     std::string headline;
     std::string standstill;                ///< where COMMAND stood, in words; empty: it had ended
     std::vector<std::string> left_behind;  ///< programs that COMMAND left
-    double duration = 0;                   ///< seconds
+    /// Connections that a process held when the run was over, and those of them that the peer had
+    /// closed.
+    std::uint64_t open = 0;
+    std::uint64_t half_closed = 0;
+    double duration = 0;  ///< seconds
     std::uint64_t attempts = 0;
     std::vector<RuleSeen> rules;
+    /// By their ends: the program's sockets as they were seen last, until the run is over.
+    std::map<std::pair<std::string, std::string>, std::string> sockets;
 };
 
 void add(RunRecord& record, const event::Event& event);

@@ -45,7 +45,8 @@ enum class Verdict { passed, failed, skipped };
     if (result == nullptr) {
         return "not run";
     }
-    std::string text = fmt::format("{}: {}", name(result->outcome), describe(*result));
+    std::string text =
+        fmt::format("{}: {}{}", name(result->outcome), describe(*result), describe_rest(*result));
     return result->remark.empty() ? text : text + "; " + result->remark;
 }
 
@@ -60,8 +61,10 @@ std::string to_json(const Plan& plan, const Results& results, const RepeatLine& 
     json["profile"] = plan.subject;
     json["command"] = plan.command;
     for (const Baseline& baseline : plan.baselines) {
-        json["baselines"].push_back(
-            {{"seconds", baseline.duration}, {"attempts", baseline.attempts}});
+        json["baselines"].push_back({{"seconds", baseline.duration},
+                                     {"attempts", baseline.attempts},
+                                     {"left_behind", baseline.left_behind},
+                                     {"left_open", baseline.left_open}});
     }
     json["positions"] = plan.columns;
     json["faults"] = plan.rows;
@@ -82,8 +85,12 @@ std::string to_json(const Plan& plan, const Results& results, const RepeatLine& 
             run["signal"] = result->signal.empty() ? Json() : Json(result->signal);
             run["seconds"] = result->seconds;
             run["attempts"] = result->attempts;
-            run["said"] = describe(*result);
+            run["said"] = describe(*result) + describe_rest(*result);
             run["remark"] = result->remark;
+            run["errors"] = name(result->errors);
+            run["error_line"] = result->error_line;
+            run["left_behind"] = result->left_behind;
+            run["left_open"] = result->left_open;
         } else {
             run["outcome"] = nullptr;
         }

@@ -24,7 +24,8 @@ constexpr const char* plan_file = "plan.json";
 constexpr const char* results_file = "results.jsonl";
 constexpr const char* shard_file = "shard";
 constexpr std::size_t longest_plan = std::size_t{1} << 30;
-constexpr std::array<const char*, 7> endings{"out", "err", "jsonl", "pcap", "html", "copy", "yaml"};
+constexpr std::array<const char*, 8> endings{"out",  "err",  "around", "jsonl",
+                                             "pcap", "html", "copy",   "yaml"};
 
 [[nodiscard]] tl::expected<void, std::string> write_text(const FileDescriptor& fd,
                                                          const fs::path& file,
@@ -119,6 +120,12 @@ std::string to_line(const Result& result) {
     if (!result.remark.empty()) {
         json["remark"] = result.remark;
     }
+    json["errors"] = name(result.errors);
+    if (!result.error_line.empty()) {
+        json["error_line"] = result.error_line;
+    }
+    json["left_behind"] = result.left_behind;
+    json["left_open"] = result.left_open;
     return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -137,6 +144,13 @@ Results parse_results(std::string_view text) {
             }
             result.signal = json.value("signal", std::string());
             result.remark = json.value("remark", std::string());
+            const std::string errors = json.value("errors", std::string());
+            result.errors = errors == "same"    ? Result::Errors::same
+                            : errors == "other" ? Result::Errors::other
+                                                : Result::Errors::unknown;
+            result.error_line = json.value("error_line", std::string());
+            result.left_behind = json.value("left_behind", std::uint64_t{0});
+            result.left_open = json.value("left_open", std::uint64_t{0});
             if (outcome) {
                 result.outcome = *outcome;
                 results[result.number] = std::move(result);
@@ -238,8 +252,9 @@ tl::expected<Plan, std::string> Folder::read_plan() const {
     }
     for (std::size_t program = 0; program < plan->baselines.size(); ++program) {
         fs::path output = baseline_stem(program, 0);
-        output += ".out";
-        plan->baselines[program].output = read_output(output);
+        fs::path errors = output;
+        plan->baselines[program].output = read_output(output += ".out");
+        plan->baselines[program].errors = read_errors(errors += ".err");
     }
     return plan;
 }
@@ -298,6 +313,12 @@ std::string read_text(const fs::path& file, std::size_t most) {
         text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
     }
     return text;
+}
+
+std::vector<std::string> read_errors(const fs::path& file) {
+    auto lines = read_output(file);
+    std::erase_if(lines, [](const std::string& line) { return line.starts_with("ghostpeer: "); });
+    return lines;
 }
 
 std::vector<std::string> read_output(const fs::path& file) {

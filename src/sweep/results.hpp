@@ -74,5 +74,7 @@ inline constexpr std::size_t longest_text = 16 * 1024 * 1024;
 /// What a program wrote, as far as it is looked at. Millions of short lines would take hundreds of
 /// MiB: behind the first 100,000 the rest is one.
 [[nodiscard]] std::vector<std::string> read_output(const std::filesystem::path& file);
+/// The same of standard error, without what ghostpeer itself had to say.
+[[nodiscard]] std::vector<std::string> read_errors(const std::filesystem::path& file);
 
 }  // namespace ghostpeer::sweep

@@ -55,6 +55,10 @@ constexpr std::size_t longest_complaint = 64 * 1024;
     return first.substr(0, first.find('\n'));
 }
 
+[[nodiscard]] std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
+}
+
 /// PROFILE, or where it is.
 void add_profile(std::vector<std::string>& words, const Case& one, const std::string& profile) {
     for (const std::string& peer : one.peers) {
@@ -76,7 +80,7 @@ void add_profile(std::vector<std::string>& words, const Case& one, const std::st
 Job make_job(const Plan& plan, const Case& one, const Stem& stem, const std::string& program) {
     Job job;
     job.number = one.number;
-    const std::string errors = whole_path(with(stem, ".err"));
+    const std::string errors = whole_path(with(stem, ".around"));
     const bool is_copy = !plan.around.copy.empty();
     const std::string folder = is_copy ? whole_path(with(stem, ".copy")) : std::string();
     if (is_copy) {
@@ -93,12 +97,12 @@ Job make_job(const Plan& plan, const Case& one, const Stem& stem, const std::str
     run.is_run = true;
     run.folder = folder;
     run.output = whole_path(with(stem, ".out"));
-    run.errors = errors;
+    run.errors = whole_path(with(stem, ".err"));
     run.command = {"ghostpeer", "run"};
     run.command.insert(run.command.end(), one.options.begin(), one.options.end());
-    for (const std::string& word :
-         {std::string("-q"), std::string("--events"), whole_path(with(stem, ".jsonl")),
-          std::string("--pcap"), whole_path(with(stem, ".pcap"))}) {
+    for (const std::string& word : {std::string("-q"), std::string("-o"), std::string("/dev/null"),
+                                    std::string("--events"), whole_path(with(stem, ".jsonl")),
+                                    std::string("--pcap"), whole_path(with(stem, ".pcap"))}) {
         run.command.push_back(word);
     }
     const bool is_file = !one.rules.empty();
@@ -127,9 +131,14 @@ Evidence collect(const Stem& stem, const JobEnd& end) {
         evidence.record = std::move(*record);
     }
     evidence.output = read_output(with(stem, ".out"));
+    evidence.errors = read_errors(with(stem, ".err"));
     evidence.repeated = count_repeated(evidence.record, with(stem, ".pcap"));
     evidence.run_status = end.run_status.value_or(0);
     evidence.complaint = end.problem;
+    const std::string said = first_line(read_text(with(stem, ".around"), longest_complaint));
+    if (!end.problem.empty() && !said.empty()) {
+        evidence.complaint += " It said: " + said;
+    }
     if (evidence.complaint.empty()) {
         evidence.complaint = complaint_in(read_text(with(stem, ".err"), longest_complaint));
     }

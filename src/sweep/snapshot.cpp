@@ -21,7 +21,7 @@ constexpr std::string_view separator = "\": \"";
     } else if (result.status) {
         text += fmt::format(", status {}", *result.status);
     }
-    return text + ", " + std::string(time_class(result.seconds));
+    return text + ", " + std::string(time_class(result.seconds)) + describe_rest(result);
 }
 
 /// As YAML's double quotes want it.

@@ -29,8 +29,9 @@ namespace {
         return group.result == result;
     }
     return group.result->outcome == result->outcome && group.result->status == result->status &&
-           group.result->signal == result->signal && near(group.shortest, result->seconds) &&
-           near(group.longest, result->seconds);
+           group.result->signal == result->signal &&
+           describe_rest(*group.result) == describe_rest(*result) &&
+           near(group.shortest, result->seconds) && near(group.longest, result->seconds);
 }
 
 [[nodiscard]] std::string describe_end(const Group& group) {
@@ -38,10 +39,9 @@ namespace {
     first.seconds = group.shortest;
     const std::string text = describe(first);
     const std::string longest = time_text(group.longest);
-    return first.outcome == Outcome::unreached || first.outcome == Outcome::undone ||
-                   text.ends_with(longest)
-               ? text
-               : text + " to " + longest;
+    const bool is_whole = first.outcome == Outcome::unreached || first.outcome == Outcome::undone ||
+                          text.ends_with(longest);
+    return text + (is_whole ? "" : " to " + longest) + describe_rest(first);
 }
 
 /// `3..7`
@@ -159,6 +159,9 @@ namespace {
                                    where, describe_end(group));
     if (!group.result->remark.empty()) {
         text += fmt::format("      {}\n", group.result->remark);
+    }
+    if (!group.result->error_line.empty()) {
+        text += fmt::format("      it says: {}\n", group.result->error_line);
     }
     return text + fmt::format("    {}\n", repeat(first));
 }

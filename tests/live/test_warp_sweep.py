@@ -11,27 +11,12 @@ import time
 import xml.etree.ElementTree
 
 from harness import PEER, test
+from sweep_support import outcomes, results, sweep
 from warp_support import alive, below, folders, guest
 
 SWEEP_PAGE = os.path.join(os.path.dirname(__file__), "../../include/ghostpeer/sweep.md")
 README = os.path.join(os.path.dirname(__file__), "../../README.md")
 CURL = ["curl", "-sS", f"http://{PEER}/"]
-
-
-def sweep(t, *arguments, command=(), **more):
-    guest(t)
-    options = ["-q", *(["-o", "out"] if "-o" not in arguments else []), *arguments]
-    return t.ghostpeer("sweep", *options, *(["--", *command] if command else []), cwd=t.folder,
-                       limit=120, **more)
-
-
-def results(t, name="all.json"):
-    with open(t.path(name), encoding="utf-8") as file:
-        return json.load(file)
-
-
-def outcomes(told):
-    return {(run["fault"], run["position"]): run["outcome"] for run in told["runs"]}
 
 
 @test
@@ -387,7 +372,8 @@ def a_survey_tries_what_fits(t):
     run = t.ghostpeer("survey", "-q", "--programs", programs, "refuse", cwd=t.folder, limit=120)
     t.equal(run.status, 0, f"exit status ({run.text}{run.errors})")
     t.contains(run.text, "  refuse  1   error      status 7 at once\n"
-                         "          2   error      status 1 at once\n", "the table")
+                         "          2   error      status 1 at once, nothing new on standard error\n",
+               "the table")
     for arguments, words in ((["no-such"], "no-such"), (["half-close-client"], "is a client"),
                              (["refuse", "--set", "x=1"], "none of the profiles declares it"),
                              (["--tag", "reset", "--tag", "client", "--tag", "data"], "fits"),

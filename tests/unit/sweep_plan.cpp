@@ -161,6 +161,9 @@ TEST_CASE("sweep: a plan is the same after it was written and read") {
     plan.subject = "healthy";
     plan.around.setup = "true";
     plan.baselines.emplace_back().unsteady = {3, 4};
+    plan.baselines.front().unsteady_errors = {5};
+    plan.baselines.front().errors_differ = true;
+    plan.baselines.front().left_open = 6;
     add_cases(plan, find_positions(conversation(), {}).all, parse_faults("lose,close").value());
     const auto again = parse_plan(to_json(plan));
     REQUIRE(again.has_value());

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace ghostpeer;
@@ -72,6 +73,99 @@ TEST_CASE("sweep: what a run ended in") {
 
     baseline.unsteady = {0};
     CHECK(outcome(evidence_of(0, 0.1, {"o"})) == Outcome::fine);
+}
+
+TEST_CASE("sweep: what standard error says is compared with the baseline's, numbers aside") {
+    const Case one = case_of(1, "reset", 1);
+    Baseline baseline;
+    baseline.output = {"ok\n"};
+    baseline.errors = {"12:00:01 begin\n", "speed 3\n"};
+    baseline.unsteady_errors = {1};
+    const auto end = [&](int status, std::vector<std::string> errors) {
+        auto run = evidence_of(status, 0.1);
+        run.errors = std::move(errors);
+        return judge(one, baseline, run, 60);
+    };
+    using Errors = Result::Errors;
+    CHECK(end(0, {"12:59:59 begin\n", "speed: unknown\n"}).errors == Errors::same);
+    const Result other = end(0, {"12:00:01 begin\n", "x\n", "it \x1b broke\n"});
+    CHECK(other.errors == Errors::other);
+    CHECK(other.error_line == "it \\x1b broke");
+    CHECK(other.outcome == Outcome::fine);
+    CHECK(describe_rest(other) == ", other standard error");
+    CHECK(end(0, {}).errors == Errors::other);
+    CHECK(end(0, {}).error_line.empty());
+    CHECK(describe_rest(end(7, {"1 begin\n", "2\n"})).empty());
+    CHECK(describe_rest(end(7, {"12:00:01 begin\n", "speed 3\n"})) ==
+          ", nothing new on standard error");
+    const Result again = parse_results(to_line(other)).at(1);
+    CHECK(again.errors == Errors::other);
+    CHECK(again.error_line == other.error_line);
+    baseline.errors_differ = true;
+    CHECK(end(0, {}).errors == Errors::unknown);
+
+    auto first = evidence_of(0, 1);
+    auto second = evidence_of(0, 1);
+    first.errors = {"a\n", "same\n"};
+    second.errors = {"b\n", "same\n"};
+    CHECK(compare_ends({first, second})->baseline.unsteady_errors == std::vector<std::size_t>{0});
+    second.errors.pop_back();
+    const auto found = compare_ends({first, second});
+    REQUIRE(found.has_value());
+    CHECK(found->baseline.errors_differ);
+    CHECK(found->remarks.front().find("Standard error has 2 lines, then 1") != std::string::npos);
+}
+
+TEST_CASE("sweep: connections that are left open are a leak, unless the baseline leaves them") {
+    const auto socket = [](const char* state, std::uint16_t port) {
+        event::Socket told;
+        told.src.port = port;
+        told.state = state;
+        event::Event event;
+        event.what = told;
+        return event;
+    };
+    event::Event over;
+    over.what = event::Conclusion{};
+    auto run = evidence_of(0, 0.1);
+    for (const auto& told :
+         {socket("ESTAB", 1), socket("CLOSE-WAIT", 2), socket("ESTAB", 3), socket("gone", 3),
+          socket("FIN-WAIT-1", 4), over, socket("ESTAB", 5)}) {
+        add(run.record, told);
+    }
+    CHECK(run.record.open == 2);
+    CHECK(run.record.half_closed == 1);
+    Baseline baseline;
+    baseline.output = {"ok\n"};
+    const Result leak = judge(case_of(1, "reset", 1), baseline, run, 60);
+    CHECK(leak.outcome == Outcome::leak);
+    CHECK(describe_rest(leak) == ", 2 connections left open");
+    CHECK(parse_results(to_line(leak)).at(1).left_open == 2);
+    Plan plan = plan_of_six();
+    Results results{{1, leak}};
+    CHECK(take_snapshot(plan, results).begin()->second ==
+          "leak, status 0, at once, 2 connections left open");
+    const auto json = nlohmann::json::parse(to_json(plan, results, no_line, "1.0"));
+    CHECK(json["runs"][0]["left_open"] == 2);
+    CHECK(json["runs"][0]["errors"] == "same");
+    CHECK(describe(plan, results, no_line).find("status 0 at once, 2 connections left open") !=
+          std::string::npos);
+    baseline.left_open = 2;
+    CHECK(judge(case_of(1, "reset", 1), baseline, run, 60).outcome == Outcome::fine);
+    run.record.left_behind = {"sleep"};
+    CHECK(judge(case_of(1, "reset", 1), baseline, run, 60).outcome == Outcome::leak);
+    baseline.left_behind = 1;
+    CHECK(judge(case_of(1, "reset", 1), baseline, run, 60).outcome == Outcome::fine);
+
+    // Of a server that goes on, what its client has closed and it has not.
+    baseline = Baseline{};
+    baseline.peer_dials = true;
+    baseline.goes_on = true;
+    run.record.left_behind.clear();
+    run.record.ended = "finish";
+    const Result server = judge(case_of(1, "reset", 1), baseline, run, 60);
+    CHECK(server.outcome == Outcome::leak);
+    CHECK(server.left_open == 1);
 }
 
 TEST_CASE("sweep: neighbours that ended alike are one line, findings come worst first") {

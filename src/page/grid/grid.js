@@ -6,7 +6,8 @@ const MARKS = {wrong: "W", hang: "H", crash: "C", duplicate: "D", slow: "S", lea
 
 function inWords(run) {
     const text = `${run.fault}${run.position ? ", " + run.position : ""}: ${run.outcome ?? "not run"}`;
-    return run.said ? `${text}, ${run.said}${run.remark ? "; " + run.remark : ""}` : text;
+    const more = [run.remark, run.error_line ? `it says: ${run.error_line}` : ""].filter(part => part);
+    return run.said ? [`${text}, ${run.said}`, ...more].join("; ") : text;
 }
 
 function legend(all) {
