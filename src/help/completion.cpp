@@ -98,7 +98,12 @@ _ghostpeer() {
         *) _files ;;
     esac
 }
-compdef _ghostpeer ghostpeer
+# As a file of $fpath it is called at once; where it is sourced, it is made known.
+if [[ ${funcstack[1]:-} == _ghostpeer ]]; then
+    _ghostpeer "$@"
+else
+    compdef _ghostpeer ghostpeer
+fi
 )zsh";
 }
 
