@@ -31,19 +31,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Scratch {
+class EmptyFolder {
   public:
-    Scratch() {
+    EmptyFolder() {
         std::string name = "/tmp/ghostpeer-unit-XXXXXX";
         REQUIRE(mkdtemp(name.data()) != nullptr);
         path_ = name;
     }
-    ~Scratch() {
+    ~EmptyFolder() {
         std::error_code ignored;
         fs::remove_all(path_, ignored);
     }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
+    EmptyFolder(const EmptyFolder&) = delete;
+    EmptyFolder& operator=(const EmptyFolder&) = delete;
 
     [[nodiscard]] fs::path file(const std::string& name) const { return path_ / name; }
     [[nodiscard]] FileDescriptor open(const std::string& name) const {
@@ -67,7 +67,7 @@ class Scratch {
 }
 
 /// In the place of a guest's kernel: does as its first process does with the first run.
-[[nodiscard]] Kernel kernel_that(const Scratch& scratch, const std::string& does) {
+[[nodiscard]] Kernel kernel_that(const EmptyFolder& scratch, const std::string& does) {
     Kernel kernel;
     kernel.path = scratch.file("kernel");
     std::ofstream(kernel.path) << "#!/bin/sh\n"
@@ -104,7 +104,7 @@ constexpr int said_otherwise = 100;
 }  // namespace
 
 TEST_CASE("a file for the host is whole, or is not there and that is known") {
-    const Scratch scratch;
+    const EmptyFolder scratch;
     const auto folder = scratch.open(".");
     CHECK(write_guest_file(folder, "status", "0 0 1\n"));
     CHECK(fs::file_size(scratch.file("status")) == 6);
@@ -122,7 +122,7 @@ TEST_CASE("a file for the host is whole, or is not there and that is known") {
 }
 
 TEST_CASE("a guest that cannot say how the run ended is not waited for") {
-    const Scratch scratch;
+    const EmptyFolder scratch;
     Guest guest({kernel_that(scratch, "exit 0"), std::chrono::seconds(1), true});
     const GuestEnd end = guest.run(a_run());
     CHECK(end.kind == GuestEnd::Kind::failed);
@@ -132,7 +132,7 @@ TEST_CASE("a guest that cannot say how the run ended is not waited for") {
 }
 
 TEST_CASE("a run that was broken off before the guest was booted does not count") {
-    const Scratch scratch;
+    const EmptyFolder scratch;
     const Kernel kernel = kernel_that(scratch, "echo '7 0 1' > s; mv s status; exec sleep 20");
     CHECK(in_child([&] {
               std::array<int, 2> ends{};
@@ -151,7 +151,7 @@ TEST_CASE("a run that was broken off before the guest was booted does not count"
 }
 
 TEST_CASE("where the kernel has no inotify left, a run's end is seen all the same") {
-    const Scratch scratch;
+    const EmptyFolder scratch;
     const Kernel kernel =
         kernel_that(scratch, "sleep 0.3; echo '7 0 1' > s; mv s status; exec sleep 20");
     const int status = in_child([&] {
@@ -178,7 +178,7 @@ TEST_CASE("where the kernel has no inotify left, a run's end is seen all the sam
 }
 
 TEST_CASE("a guest of which not all is remembered is not the same as before") {
-    const Scratch scratch;
+    const EmptyFolder scratch;
     for (const char* name : {"settings", "modules", "devices"}) {
         fs::create_directory(scratch.file(name));
     }
