@@ -11,7 +11,7 @@ CLI::App* add_list(CLI::App& app, ListRequest& listed) {
             "WORD", listed.words,
             "Only profiles that are about it: in their name, tags or summary, or by a word "
             "that means the same (hang, bandwidth, disconnect)")
-        ->type_name("...");
+        ->type_name("");
     list->add_flag("--json", listed.json, "A JSON array: names, summaries, tags and parameters");
     list->footer(
         "Examples:\n  ghostpeer list hang\n  ghostpeer list --tag reset --tag handshake\n");

@@ -132,6 +132,10 @@ std::string fold_help(std::string_view text) {
     }
     std::string folded;
     for (const Block& block : blocks) {
+        // One empty line is enough between groups of options.
+        if (block.lines.front().empty() && folded.ends_with("\n\n")) {
+            continue;
+        }
         if (std::any_of(block.lines.begin(), block.lines.end(),
                         [](auto line) { return columns(line) > usual_width; })) {
             folded += fold_block(block) + "\n";
