@@ -70,6 +70,7 @@ struct RawRun : RawCommon {
     std::string free_work;
     std::string syscalls;
     std::string report_file;
+    std::string relay;
     unsigned mtu = 0;  ///< that of the link
     unsigned port = 0;
 };
@@ -77,6 +78,15 @@ struct RawRun : RawCommon {
 void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
     define_peers(run, raw, options, "A peer of its own; NAME is put into COMMAND's /etc/hosts",
                  "[NAME|ADDR][:PORT]=PROFILE");
+    run.add_option("--server", options.servers,
+                   "A server behind the peer for `relay: NAME`, in a network and a folder of its "
+                   "own; COMMAND is a line for the shell. Repeatable")
+        ->type_name("NAME[:PORT]=COMMAND")
+        ->allow_extra_args(false);
+    run.add_option("--relay", raw.relay,
+                   "PROFILE (healthy) with a real server's bytes in place of its service: "
+                   "HOST:PORT, `original`, or a NAME of --server")
+        ->type_name("WHERE");
     run.add_option("--port", raw.port,
                    "Where COMMAND listens, for a profile whose peer is the client; with --link "
                    "loopback, where peers answer that name no port (PROFILE: 8080)")
@@ -215,6 +225,10 @@ constexpr Duration least_polling = std::chrono::seconds(1);
     }
     if (raw.port != 0) {
         options.port = static_cast<std::uint16_t>(raw.port);
+    }
+    if (!raw.relay.empty()) {
+        options.relay = raw.relay;
+        options.profile = options.profile.value_or("healthy");
     }
     if (options.command.empty()) {
         return "there is no COMMAND to run. Put it after `--`: ghostpeer run PROFILE -- COMMAND…";

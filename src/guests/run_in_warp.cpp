@@ -80,11 +80,11 @@ int run_in_warp(const setup::RunOptions& options, const sandbox::Inheritance& in
         print_message(peers.error());
         return exit_cannot;
     }
-    if (peers->relays.servers) {
+    if (peers->relays.servers && (!peers->relays.original || peers->servers.empty())) {
         complain(
-            "a profile of this run says `relay`, which needs the network of this machine, and a "
-            "run with --warp has none: COMMAND and the peer are alone in their kernel. Leave "
-            "--warp out, or give the profile another service.");
+            "a profile of this run relays to a real server, which needs the network of this "
+            "machine, and a run with --warp has none: COMMAND and the peer are alone in their "
+            "kernel. Leave --warp out, or start the server inside the run (--server).");
         return exit_cannot;
     }
     const auto store = warp::KernelStore::locate();

@@ -41,6 +41,10 @@ void Judge::record(const event::Event& event) {
         if (notice->what == "unexpected-input" && surprises_.size() < max_surprises) {
             surprises_.push_back(notice->text);
         }
+        const bool failed = notice->what == "process-failed" || notice->what == "server-ended";
+        if (failed && casualties_.size() < max_surprises) {
+            casualties_.push_back(notice->text);
+        }
         follower_.record(event);
     } else if (const auto* exit = std::get_if<event::Exit>(&event.what)) {
         command_ = *exit;
@@ -142,6 +146,7 @@ RunSummary Judge::summary() const {
     run.unrecorded_attempts = counters_.unrecorded_attempts;
     run.length = length_;
     run.surprises = surprises_;
+    run.casualties = casualties_;
 
     const auto& records = follower_.outcomes().all();
     const auto ends = follower_.outcomes().judge(follower_.expects_outcomes());

@@ -56,7 +56,8 @@ class Judge final : public event::Sink {
     Follower follower_;
     std::optional<Conversation> conversation_;  ///< where somebody expects something
     std::optional<Instant> concluded_;
-    std::vector<std::string> surprises_;  ///< what scripts had no word for, sentences
+    std::vector<std::string> surprises_;   ///< what scripts had no word for, sentences
+    std::vector<std::string> casualties_;  ///< programs behind the peer that failed, sentences
 };
 
 }  // namespace ghostpeer::judge

@@ -255,6 +255,9 @@ event::Verdict make_verdict(const RunSummary& run, const Conversation* conversat
                                              event::count(run.to_be_dialled, "more connection")));
     }
     append_silent_addresses(verdict.report, run);
+    for (const auto& sentence : run.casualties) {
+        verdict.report.push_back(event::printable(sentence));
+    }
     for (const auto& [name, profile] : run.unmet_peers) {
         verdict.report.push_back(fmt::format("No connection came to {}, whose profile is {}.",
                                              event::printable(name), event::printable(profile)));

@@ -55,7 +55,8 @@ struct RunSummary : event::End {
     std::vector<ProfileStatistics> profiles;
     event::Counters counters;
     Duration length{};
-    std::vector<std::string> surprises;  ///< what scripts had no word for, sentences
+    std::vector<std::string> surprises;   ///< what scripts had no word for, sentences
+    std::vector<std::string> casualties;  ///< programs behind the peer that failed, sentences
 };
 
 /// What came of a run, its exit status included (judgement.hpp). Failed expectations are shown with

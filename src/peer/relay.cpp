@@ -27,7 +27,8 @@ void Engine::Impl::hold_syn(Connection& connection, const profile::Relay& where,
     if (!relay) {
         relay = std::make_unique<RelayState>();
         relay->syn = std::move(syn);
-        ask(connection, UpstreamConnect{where, connection.flow.local});
+        ask(connection, UpstreamConnect{where, connection.flow.local, connection.flow.remote,
+                                        connection.attempt});
         return;
     }
     // A retransmitted SYN asks for no second connection, but its timestamp is the newer one.

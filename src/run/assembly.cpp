@@ -24,12 +24,21 @@ namespace {
     return settings;
 }
 
+/// In a guest there is no outside.
+[[nodiscard]] servers::Behind behind_of(const Surroundings& given) {
+    servers::Behind behind = given.behind;
+    behind.outside = given.peers.relays.servers && !given.virtual_time;
+    return behind;
+}
+
 /// Elsewhere names are nobody's business here.
-[[nodiscard]] NameServer make_name_server(const Surroundings& given, peer::Engine& engine) {
+[[nodiscard]] servers::NameServer make_name_server(const Surroundings& given,
+                                                   peer::Engine& engine) {
     return given.sandbox != nullptr
-               ? NameServer(engine, packets::packet_library(), given.peers.addresses_by_name,
-                            given.peers.relays.original, given.mtu)
-               : NameServer(engine, packets::packet_library(), {}, false, given.mtu);
+               ? servers::NameServer(engine, packets::packet_library(),
+                                     given.peers.addresses_by_name,
+                                     given.peers.relays.original && !given.virtual_time, given.mtu)
+               : servers::NameServer(engine, packets::packet_library(), {}, false, given.mtu);
 }
 
 }  // namespace
@@ -40,7 +49,7 @@ Assembly::Assembly(const Surroundings& given)
       name_server_(make_name_server(given, engine_)),
       relay_(given.clock, engine_, given.sinks, name_server_,
              given.sandbox != nullptr ? given.peers.names_by_address : setup::NamesByAddress{},
-             given.peers.relays.servers),
+             behind_of(given)),
       fires_(given.options.fires, engine_, given.sinks),
       loop_({given.clock, engine_, given.link, given.sinks, !given.virtual_time,
              given.sandbox == nullptr}),

@@ -16,10 +16,10 @@
 #include "run/dialler.hpp"
 #include "run/ending.hpp"
 #include "run/fires.hpp"
-#include "run/name_server.hpp"
-#include "run/relay.hpp"
 #include "run/socket_sampler.hpp"
 #include "sandbox/sandbox.hpp"
+#include "servers/name_server.hpp"
+#include "servers/relay.hpp"
 #include "setup/peers.hpp"
 #include "setup/run_options.hpp"
 
@@ -41,6 +41,7 @@ struct Surroundings {
     link::Link& link;
     std::uint16_t mtu;
     const ControlAccess* control;         ///< null: there is no control interface
+    servers::Behind behind{};             ///< the peer: programs that the run has started
     sandbox::Sandbox* sandbox = nullptr;  ///< COMMAND's; null: the peer serves programs elsewhere
     // Of COMMAND alone:
     bool sockets = false;      ///< its sockets are shown
@@ -89,8 +90,8 @@ class Assembly {
     HugePages memory_;
     peer::Engine engine_;
     judge::Judge judge_;
-    NameServer name_server_;
-    Relay relay_;
+    servers::NameServer name_server_;
+    servers::Relay relay_;
     Fires fires_;
     std::optional<SocketSampler> sampler_;
     std::optional<Dialler> dialler_;

@@ -3,7 +3,7 @@
 
 #include "ghostpeer/peer/engine.hpp"
 #include "process/network_use.hpp"
-#include "run/name_server.hpp"
+#include "servers/name_server.hpp"
 
 #include <string>
 #include <vector>

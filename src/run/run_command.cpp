@@ -13,6 +13,7 @@
 #include "run/output_tee.hpp"
 #include "run/page_sink.hpp"
 #include "run/run_setup.hpp"
+#include "run/stages.hpp"
 #include "sandbox/confinement.hpp"
 #include "setup/engine_setup.hpp"
 #include "setup/link_setup.hpp"
@@ -49,8 +50,9 @@ class Run {
 
     /// All that can be refused, in order.
     [[nodiscard]] Step begin() {
-        for (const auto step : {&Run::read_profiles, &Run::open_interfaces, &Run::make_sandbox,
-                                &Run::open_outputs, &Run::put_together, &Run::launch}) {
+        for (const auto step :
+             {&Run::read_profiles, &Run::open_interfaces, &Run::start_stages, &Run::make_sandbox,
+              &Run::open_outputs, &Run::put_together, &Run::launch}) {
             if (auto done = (this->*step)(); !done) {
                 return done;
             }
@@ -133,6 +135,20 @@ class Run {
         return {};
     }
 
+    /// Nothing can be started once this process is confined.
+    [[nodiscard]] Step start_stages() {
+        last_resort::doing("the servers behind the peer are started");
+        std::vector<int> kept_outside;
+        if (control_) {
+            kept_outside.push_back(control_->listener.fd());
+        }
+        if (auto begun = stages_.begin(peers_, kept_outside); !begun) {
+            return refuse(begun.error().message);
+        }
+        last_resort::doing("the program's namespaces are made");
+        return {};
+    }
+
     [[nodiscard]] Step make_sandbox() {
         sandbox::Spec spec = make_spec(options_, peers_, inheritance_, seed_, control_);
         if (output_) {
@@ -190,7 +206,7 @@ class Run {
         link_ = setup::make_link(sandbox_->link_end(), options_.mtu, peers_.loopback);
         assembly_.emplace(Surroundings{
             options_, peers_, seed_, *clock_, *signals_, sinks_, *link_, options_.mtu,
-            control_ ? &*control_ : nullptr, &*sandbox_, options_.sockets,
+            control_ ? &*control_ : nullptr, stages_.behind(peers_), &*sandbox_, options_.sockets,
             options_.link != setup::LinkChoice::loopback, virtual_time(), beginning()});
         if (options_.link == setup::LinkChoice::automatic) {
             notice("link", remark);
@@ -298,6 +314,7 @@ class Run {
     std::unique_ptr<OutputTee> output_;  ///< where an expectation looks at it
     std::unique_ptr<CallPart> calls_;
     std::jthread loading_;  ///< of the packet module
+    Stages stages_;
     std::optional<sandbox::Sandbox> sandbox_;
     std::optional<loop::Clock> clock_;
     loop::Sinks sinks_;

@@ -62,9 +62,11 @@ std::string only(unsigned id) { return std::to_string(id) + " " + std::to_string
 
 bool needs_user_namespace() { return !has_capabilities({CAP_SYS_ADMIN, CAP_NET_ADMIN}); }
 
-tl::expected<pid_t, int> clone_helper(bool user_namespace) {
-    const unsigned long flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID |
-                                (user_namespace ? static_cast<unsigned long>(CLONE_NEWUSER) : 0);
+tl::expected<pid_t, int> clone_helper(bool user_namespace, Network network) {
+    const unsigned long flags =
+        CLONE_NEWNS | CLONE_NEWPID |
+        (network == Network::own ? static_cast<unsigned long>(CLONE_NEWNET) : 0) |
+        (user_namespace ? static_cast<unsigned long>(CLONE_NEWUSER) : 0);
     // The order of the arguments after the stack differs between architectures; all are null.
     const long result = syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
     if (result < 0) {

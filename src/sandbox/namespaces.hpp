@@ -12,10 +12,14 @@ namespace ghostpeer::sandbox {
 /// get it from a user namespace.
 [[nodiscard]] bool needs_user_namespace();
 
+/// Whose network a process is in: its own, with nothing but an `lo` that is down, or the caller's.
+enum class Network : unsigned char { own, callers };
+
 /// fork() into new mount, network and PID namespaces: 0 in the child. The child sends no SIGCHLD
 /// and is seen by waitpid() with __WALL only, so that nobody else's waitpid(-1) can reap it.
 /// On failure the errno.
-[[nodiscard]] tl::expected<pid_t, int> clone_helper(bool user_namespace);
+[[nodiscard]] tl::expected<pid_t, int> clone_helper(bool user_namespace,
+                                                    Network network = Network::own);
 
 /// Maps users and groups of the helper's user namespace to themselves: all of them if the caller
 /// may, else its own.

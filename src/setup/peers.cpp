@@ -3,6 +3,7 @@
 #include "setup/loopback_places.hpp"
 #include "setup/peer_option.hpp"
 #include "setup/profile_set.hpp"
+#include "setup/server_set.hpp"
 
 #include <fmt/format.h>
 
@@ -40,17 +41,6 @@ constexpr std::size_t max_names = 60'000;
         return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     });
     return name;
-}
-
-/// DNS over TCP, at every address as over UDP; a peer that is given port 53 itself comes first.
-void add_name_server(std::vector<peer::PeerSpec>& specs) {
-    constexpr std::uint16_t dns_port = 53;
-    auto profile = std::make_shared<profile::Profile>();
-    profile->name = "name-server";
-    profile->service = profile::Relay{profile::Relay::To::name_server, {}, 0};
-    const auto others = std::stable_partition(
-        specs.begin(), specs.end(), [&](const auto& spec) { return spec.port == dns_port; });
-    specs.insert(others, peer::PeerSpec{{}, dns_port, std::move(profile)});
 }
 
 /// The peer's own addresses, and the program's port.
@@ -180,6 +170,29 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
     return known;
 }
 
+/// The servers of the run have names as well, at addresses of PROFILE's peer.
+void name_servers(const CommonOptions& options, const Known& known, Peers& peers) {
+    std::size_t next = 1 + known.size();
+    for (const profile::Server& server : peers.servers) {
+        const std::string key = in_lower_case(server.name);
+        if (known.contains(key) || next >= max_names) {
+            continue;
+        }
+        HostName host{server.name, {}};
+        for (const bool v4 : {true, false}) {
+            if (options.family == (v4 ? Family::ipv6 : Family::ipv4)) {
+                continue;
+            }
+            const auto address = v4 ? nth_v4(Scene::run, next) : nth_v6(Scene::run, next);
+            peers.names_by_address[address] = server.name;
+            peers.addresses_by_name[key].push_back(address);
+            host.addresses.push_back(address.to_string());
+        }
+        peers.names.push_back(std::move(host));
+        ++next;
+    }
+}
+
 /// The peers that dial, and where to.
 [[nodiscard]] tl::expected<void, std::string> plan_clients(const CommonOptions& options,
                                                            Scene scene, Peers& peers) {
@@ -259,14 +272,14 @@ using Used = std::set<std::shared_ptr<const profile::Profile>>;
                                                             Peers& peers) {
     ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1, waiting);
     Used used;
-    const auto use = [&](const std::string& name) {
-        auto profile = profiles.load(name);
+    const auto note = [&](std::shared_ptr<const profile::Profile> profile) {
         if (profile && used.insert(profile).second) {
             peers.sysctls.insert(peers.sysctls.end(), profile->sysctl.begin(),
                                  profile->sysctl.end());
         }
         return profile;
     };
+    const auto use = [&](const std::string& name) { return note(profiles.load(name)); };
     for (const PeerOption& option : parsed) {
         peer::PeerSpec spec;
         if (option.address) {
@@ -281,7 +294,11 @@ using Used = std::set<std::shared_ptr<const profile::Profile>>;
     }
     if (options.profile) {
         peer::PeerSpec rest;
-        rest.profile = use(*options.profile);
+        rest.profile =
+            options.relay
+                ? note(profiles.load_text(relaying_profile(*options.profile, *options.relay),
+                                          "--relay " + *options.relay))
+                : use(*options.profile);
         rest.name = "default";
         peers.specs.push_back(std::move(rest));
     }
@@ -335,11 +352,15 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
     if (!used) {
         return tl::make_unexpected(used.error());
     }
-    peers.relays.servers = std::any_of(
-        used->begin(), used->end(), [](const auto& profile) { return profile::relays(*profile); });
-    peers.relays.original = std::any_of(used->begin(), used->end(), [](const auto& profile) {
-        return profile::relays(*profile, true);
-    });
+    auto behind = gather_servers(options, {used->begin(), used->end()}, scene == Scene::serve);
+    if (!behind) {
+        return tl::make_unexpected("ghostpeer: " + behind.error() + "\n");
+    }
+    peers.relays = std::move(behind->relays);
+    peers.servers = std::move(behind->servers);
+    if (scene == Scene::run && options.profile) {
+        name_servers(options, *known, peers);
+    }
     if (scene == Scene::run) {
         add_name_server(peers.specs);
     } else if (scene == Scene::serve && peers.relays.original) {

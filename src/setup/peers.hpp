@@ -57,9 +57,10 @@ struct Peers {
     /// `default_port`.
     std::optional<std::uint16_t> port;
     LoopbackPlaces loopback;
-    std::vector<std::string> remarks;  ///< on the command line, sentences for the trace
-    profile::RelayReadiness relays;    ///< what the profiles need
-    NamesByAddress names_by_address;   ///< what `names` says, the other way round
+    std::vector<std::string> remarks;      ///< on the command line, sentences for the trace
+    profile::RelayReadiness relays;        ///< what the profiles need
+    std::vector<profile::Server> servers;  ///< that the run starts
+    NamesByAddress names_by_address;       ///< what `names` says, the other way round
     AddressesByName addresses_by_name;
 };
 

@@ -35,12 +35,26 @@ ProfileSet::ProfileSet(const std::vector<Assignment>& parameters, bool several,
 }
 
 std::shared_ptr<const profile::Profile> ProfileSet::load(const std::string& name) {
+    return load_by(name, [&](const profile::Parameters& parameters) {
+        return profile::load(name, parameters, waiting_);
+    });
+}
+
+std::shared_ptr<const profile::Profile> ProfileSet::load_text(const std::string& text,
+                                                              const std::string& name) {
+    return load_by(name, [&](const profile::Parameters& parameters) {
+        return profile::load_text(text, name, parameters);
+    });
+}
+
+std::shared_ptr<const profile::Profile> ProfileSet::load_by(const std::string& name,
+                                                            const Load& load) {
     if (const auto known = loaded_.find(name); known != loaded_.end()) {
         return known->second;
     }
     profile::Parameters mine = parameters_;
     if (several_) {
-        const auto bare = profile::load(name, {}, waiting_);
+        const auto bare = load({});
         if (bare.profile) {
             std::erase_if(mine, [&](const auto& parameter) {
                 const auto& declared = bare.profile->parameters;
@@ -53,7 +67,7 @@ std::shared_ptr<const profile::Profile> ProfileSet::load(const std::string& name
         undeclared_.erase(parameter);
         declared_by_[parameter].push_back(name);
     }
-    auto result = profile::load(name, mine, waiting_);
+    auto result = load(mine);
     if (!result.profile) {
         errors_ += profile::to_string(result.errors);
     }

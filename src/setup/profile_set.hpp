@@ -5,6 +5,7 @@
 #include "ghostpeer/profile/profile.hpp"
 #include "setup/run_options.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -23,6 +24,10 @@ class ProfileSet {
     /// Null where it is not there or has mistakes; `errors` tells.
     [[nodiscard]] std::shared_ptr<const profile::Profile> load(const std::string& name);
 
+    /// The same of a text that is given this name.
+    [[nodiscard]] std::shared_ptr<const profile::Profile> load_text(const std::string& text,
+                                                                    const std::string& name);
+
     /// What to print, lines with their ends; empty: nothing is wrong.
     [[nodiscard]] std::string errors() const;
     /// The same of a `--fire` that nothing can come of.
@@ -31,6 +36,10 @@ class ProfileSet {
     [[nodiscard]] std::vector<std::string> remarks() const;
 
   private:
+    using Load = std::function<profile::LoadResult(const profile::Parameters& parameters)>;
+    [[nodiscard]] std::shared_ptr<const profile::Profile> load_by(const std::string& name,
+                                                                  const Load& load);
+
     bool several_;
     profile::Waiting waiting_;
     profile::Parameters parameters_;

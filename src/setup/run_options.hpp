@@ -36,6 +36,9 @@ struct CommonOptions {
     std::optional<std::string> profile;  ///< for the rest of the world
     std::vector<std::string> peers;      ///< `[NAME|ADDR][:PORT]=PROFILE`, as written
     std::vector<Assignment> parameters;  ///< `--set`
+    // Of `run` alone:
+    std::vector<std::string> servers;  ///< `--server`, `NAME[:PORT]=COMMAND`, as written
+    std::optional<std::string> relay;  ///< `--relay`: PROFILE's service is a relay there
     Family family = Family::ipv4;
     std::optional<Duration> timeout;       ///< in the program's time, virtual or not
     std::optional<Duration> poll_timeout;  ///< likewise, of a COMMAND that does nothing but poll

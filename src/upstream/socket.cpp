@@ -18,12 +18,14 @@ constexpr std::size_t most_pieces = 64;
 }  // namespace
 
 int Socket::connect(const wire::Endpoint& to) {
+    FileDescriptor made(socket(socket_address(to).family(),
+                               SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
+    return made ? connect(to, std::move(made)) : errno;
+}
+
+int Socket::connect(const wire::Endpoint& to, FileDescriptor made) {
     const SocketAddress address = socket_address(to);
-    fd_ = FileDescriptor(
-        socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
-    if (!fd_) {
-        return errno;
-    }
+    fd_ = std::move(made);
     // The bytes come from a TCP that has cut them already as its writer wished.
     const int on = 1;
     setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -79,6 +81,17 @@ std::size_t Socket::write_some(int& error) {
             backlog_.pop_front();
         }
     }
+    return total;
+}
+
+std::size_t Socket::drop_backlog() noexcept {
+    std::size_t total = 0;
+    for (const auto& piece : backlog_) {
+        total += piece.size();
+    }
+    total -= written_;
+    written_ = 0;
+    backlog_.clear();
     return total;
 }
 

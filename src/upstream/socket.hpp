@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace ghostpeer::upstream {
@@ -17,6 +18,10 @@ class Socket {
   public:
     /// Begins to connect. The error is of what failed at once; EINPROGRESS does not count.
     [[nodiscard]] int connect(const wire::Endpoint& to);
+    /// The same with a TCP socket that somebody else has made, non-blocking.
+    [[nodiscard]] int connect(const wire::Endpoint& to, FileDescriptor made);
+    /// Takes over a stream that is connected, non-blocking.
+    void adopt(FileDescriptor stream) noexcept { fd_ = std::move(stream); }
     /// The outcome, once the socket is writable: 0, or why there is no connection.
     [[nodiscard]] int connect_result() const;
 
@@ -25,6 +30,8 @@ class Socket {
     /// Writes what the kernel takes; returns how many bytes that were.
     [[nodiscard]] std::size_t write_some(int& error);
     [[nodiscard]] bool has_backlog() const noexcept { return !backlog_.empty(); }
+    /// Nobody takes what waits; returns how many bytes that were.
+    std::size_t drop_backlog() noexcept;
     /// FIN, once nothing waits.
     void shutdown_when_written() noexcept { finish_ = true; }
     void shutdown_if_due();

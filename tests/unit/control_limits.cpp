@@ -129,6 +129,14 @@ TEST_CASE("profiles that relay come only where a run is ready for them") {
         CHECK(profile::relay_problem(*one, {}));
         CHECK_FALSE(profile::relay_problem(*one, {true, true}));
     }
+    const auto process = profile_of("service: {exec: [cat, -u]}\n");
+    const auto inside = profile_of("attempts: {2: {service: {relay: redis}}}\n");
+    for (const auto& one : {process, inside}) {
+        CHECK_FALSE(profile::relays(*one));
+        CHECK(profile::relays_within(*one).size() == 1);
+        CHECK(profile::relay_problem(*one, {true, true, {{"cat"}}, {"db"}}));
+        CHECK_FALSE(profile::relay_problem(*one, {false, false, {{"cat", "-u"}}, {"redis"}}));
+    }
     CHECK_FALSE(profile::relay_problem(*named, {true, false}));
     CHECK(profile::relay_problem(*original, {true, false})->find("relay: original") !=
           std::string::npos);

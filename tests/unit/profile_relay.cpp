@@ -15,7 +15,8 @@ profile::Relay relay_of(const std::string& service) {
 }
 
 const std::string form =
-    "`original` or HOST:PORT such as `db.example:5432` or `[2001:db8::5]:5432`";
+    "`original`, HOST:PORT such as `db.example:5432` or `[2001:db8::5]:5432`, or the name of a "
+    "server of the run";
 
 }  // namespace
 
@@ -58,8 +59,8 @@ TEST_CASE("a relay has a large window unless the profile says another") {
 TEST_CASE("a relay that leads nowhere is told as exactly as other mistakes") {
     CHECK(problems("service: relay\n") == "1:10 `relay` has no value; it takes " + form + "\n");
     CHECK(problems("service: {relay: }\n") == "1:11 `relay` has no value; it takes " + form + "\n");
-    CHECK(problems("service: {relay: db.example}\n") ==
-          "1:18 `relay` takes " + form + ", not `db.example`\n");
+    CHECK(problems("service: {relay: 'db example'}\n") ==
+          "1:18 `relay` takes " + form + ", not `db example`\n");
     CHECK(problems("service: {relay: 5432}\n") == "1:18 `relay` takes " + form + ", not `5432`\n");
     CHECK(problems("service: {relay: ':5432'}\n") ==
           "1:18 `relay` takes " + form + ", not `:5432`\n");

@@ -24,7 +24,9 @@ using flows::UpstreamError;
 /// `UpstreamAbort`.
 struct UpstreamConnect {
     profile::Relay where;
-    wire::Endpoint original;  ///< what the client dialled
+    wire::Endpoint original;    ///< what the client dialled
+    wire::Endpoint client{};    ///< its own end
+    std::uint32_t attempt = 0;  ///< of the connection, to its address and port; from 1
 };
 /// Send these, after what was given before. Answered by `upstream_took`, in one call or several.
 struct UpstreamSend {

@@ -42,16 +42,31 @@ struct Respond {
     bool then_close = false;  ///< close after the answer
 };
 
-/// A real server's bytes through this TCP.
+/// The bytes of somebody behind the peer through this TCP.
 struct Relay {
     enum class To : std::uint8_t {
-        host,         ///< `host` and `port`
-        original,     ///< the address and port that the client asked for
+        host,         ///< a real server, at `host` and `port`
+        original,     ///< the one at the address and port that the client asked for
+        server,       ///< one that the run has started, whose name is `host`
+        process,      ///< `exec`: one process for each connection
         name_server,  ///< ghostpeer's own, for DNS over TCP; no profile can ask for it
     };
     To to = To::host;
-    std::string host;        ///< a name or an address, without brackets
-    std::uint16_t port = 0;  ///< 1..65535
+    std::string host;                    ///< a name or an address, without brackets
+    std::uint16_t port = 0;              ///< 1..65535
+    std::vector<std::string> command{};  ///< of `process`: a program and its arguments
+    std::uint32_t processes = 64;        ///< of `process`: so many of that command at once
+    Place place{};                       ///< of `server` and `process`
+};
+
+/// A program that listens, behind the peer, for as long as the run lasts.
+struct Server {
+    std::string name;                   ///< a host's name
+    std::vector<std::string> command;   ///< a program and its arguments
+    std::optional<std::uint16_t> port;  ///< that it listens on; unset: the first that it does
+    std::optional<Pattern> ready;       ///< unset: it is ready once it listens
+    Duration within = std::chrono::seconds(10);  ///< it is ready by then
+    Place place{};                               ///< no file: the command line's
 };
 
 using Service = std::variant<Discard, Echo, Hold, Source, Respond, Relay, Script>;
@@ -104,6 +119,7 @@ struct Profile {
     std::vector<AttemptBehaviour> attempts;  ///< the first that fits wins
     std::vector<Expectation> expect;         ///< in the file's order
     std::vector<std::pair<std::string, std::string>> sysctl;  ///< full name, value; in order
+    std::vector<Server> servers;                              ///< in the file's order
     /// That it was read from, the one that was asked for first; what its `attempts` name is last.
     std::vector<SourceFile> files;
     std::vector<std::pair<std::string, std::string>> given;  ///< parameters, with their values

@@ -105,11 +105,12 @@ void read_client(const Entry& entry, Draft& draft, Context& context) {
 }
 
 void check_client(const Draft& draft, Errors& errors) {
-    if (draft.profile.role == Role::client &&
-        std::holds_alternative<Relay>(draft.profile.service)) {
-        errors.add(draft.role->value,
-                   "`service: relay` passes on what the program opens, and with "
-                   "`role: client` it opens nothing");
+    const auto* relay = std::get_if<Relay>(&draft.profile.service);
+    if (draft.profile.role == Role::client && relay != nullptr) {
+        errors.add(draft.role->value, std::string("`service: ") +
+                                          (relay->to == Relay::To::process ? "exec" : "relay") +
+                                          "` passes on what the program opens, and with "
+                                          "`role: client` it opens nothing");
     }
     if (draft.client == nullptr) {
         return;

@@ -4,6 +4,7 @@
 #include "profile/document/chain.hpp"
 #include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
+#include "profile/language/behind.hpp"
 #include "profile/language/draft.hpp"
 #include "profile/language/expectations.hpp"
 #include "profile/language/rule_parts.hpp"
@@ -32,7 +33,7 @@ void read_summary(const Entry& entry, Draft& draft, Context& context) {
 // Read by the chain before anything else.
 void read_already(const Entry& /*entry*/, Draft& /*draft*/, Context& /*context*/) {}
 
-constexpr std::array<Word<ReadKey<Draft>>, 17> top_words{{
+constexpr std::array<Word<ReadKey<Draft>>, 18> top_words{{
     {"summary", read_summary},
     {"details",
      [](const Entry& entry, Draft& draft, Context& context) {
@@ -49,6 +50,8 @@ constexpr std::array<Word<ReadKey<Draft>>, 17> top_words{{
     {"rules", read_rules_of},
     {"sysctl", [](const Entry& entry, Draft& draft,
                   Context& context) { read_sysctl(entry, draft.profile.sysctl, context); }},
+    {"servers", [](const Entry& entry, Draft& draft,
+                   Context& context) { read_servers(entry, draft.profile.servers, context); }},
     {"role", read_role},
     {"phases", read_phases},
     {"attempts", [](const Entry& entry, Draft& draft, Context&) { draft.attempts = &entry; }},

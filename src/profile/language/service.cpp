@@ -1,6 +1,6 @@
 #include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
-#include "profile/host_name.hpp"
+#include "profile/language/behind.hpp"
 #include "profile/language/sections.hpp"
 #include "profile/script/payload.hpp"
 #include "profile/script/steps.hpp"
@@ -123,60 +123,18 @@ std::optional<Service> read_respond(const Entry& entry, Context& context) {
     return service;
 }
 
-constexpr std::string_view relay_form =
-    "`original` or HOST:PORT such as `db.example:5432` or `[2001:db8::5]:5432`";
-
-std::optional<Service> read_relay(const Entry& entry, Context& context) {
-    if (is_word(entry, "original")) {
-        return Relay{Relay::To::original, {}, 0};
-    }
-    const std::string_view text =
-        entry.value.type == YamlNode::Type::scalar ? trim(entry.value.text) : std::string_view();
-    const auto colon = text.rfind(':');
-    if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) {
-        report_wrong_type(entry, relay_form, context.errors);
-        return std::nullopt;
-    }
-    std::string_view host = text.substr(0, colon);
-    const bool brackets = host.front() == '[';
-    const auto address = wire::IpAddress::parse(host);
-    if (!brackets && (host.find(':') != std::string_view::npos || wire::IpAddress::parse(text))) {
-        context.errors.add(entry.value,
-                           "an IPv6 address stands in brackets before its port, as in "
-                           "`[2001:db8::5]:5432`, not " +
-                               in_quotes(text));
-        return std::nullopt;
-    }
-    if (brackets ? !address || address->is_v4() : !is_host_name(host)) {
-        report_wrong_type(entry, relay_form, context.errors);
-        return std::nullopt;
-    }
-    const std::string_view digits = text.substr(colon + 1);
-    const auto port = parse_number(digits);
-    if (!port || *port == 0 || *port > UINT16_MAX) {
-        context.errors.add(entry.value,
-                           "the port of `relay` is a whole number from 1 to 65535, "
-                           "not " +
-                               in_quotes(digits));
-        return std::nullopt;
-    }
-    if (brackets) {
-        host = host.substr(1, host.size() - 2);
-    }
-    return Relay{Relay::To::host, std::string(host), static_cast<std::uint16_t>(*port)};
-}
-
 std::optional<Service> read_script_service(const Entry& entry, Context& context) {
     auto script = read_script(entry, context);
     return script ? std::optional<Service>(std::move(*script)) : std::nullopt;
 }
 
-constexpr std::array<Word<ReadService>, 7> service_words{{{"discard", read_discard},
+constexpr std::array<Word<ReadService>, 8> service_words{{{"discard", read_discard},
                                                           {"echo", read_plain<Echo>},
                                                           {"hold", read_plain<Hold>},
                                                           {"source", read_source},
                                                           {"respond", read_respond},
                                                           {"relay", read_relay},
+                                                          {"exec", read_exec},
                                                           {"script", read_script_service}}};
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "run/relay.hpp"
+#include "servers/relay.hpp"
 
 #include "loop/run_loop.hpp"
 
@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace ghostpeer::run {
+namespace ghostpeer::servers {
 namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
@@ -19,6 +19,8 @@ constexpr std::size_t events_at_once = 64;
 constexpr std::size_t most_relay_notices = 64;
 constexpr std::uint64_t lookup_key = 0;  // connections are counted from 1
 constexpr std::uint64_t name_server_key = UINT64_MAX;
+constexpr std::uint64_t processes_key = UINT64_MAX - 1;
+constexpr std::uint64_t servers_key = UINT64_MAX - 2;
 
 void raise_open_files() {
     rlimit limit{};
@@ -28,39 +30,31 @@ void raise_open_files() {
     }
 }
 
-[[nodiscard]] peer::UpstreamError kind_of(int error) {
-    switch (error) {
-        case ECONNREFUSED:
-        case ECONNRESET: return peer::UpstreamError::refused;
-        case ETIMEDOUT: return peer::UpstreamError::timed_out;
-        default: return peer::UpstreamError::unreachable;
-    }
-}
-
-[[nodiscard]] std::string_view consequence(peer::UpstreamError error) {
-    switch (error) {
-        case peer::UpstreamError::refused: return "the program is refused too";
-        case peer::UpstreamError::timed_out: return "the program gets no answer either";
-        case peer::UpstreamError::unreachable: break;
-    }
-    return "the program is told that the host is unreachable";
-}
-
 }  // namespace
 
 Relay::Relay(const loop::Clock& clock, peer::Engine& engine, loop::Sinks& sinks,
-             NameServer& name_server, setup::NamesByAddress names, bool servers)
+             NameServer& name_server, setup::NamesByAddress names, Behind behind)
     : clock_(clock),
       engine_(engine),
       sinks_(sinks),
       name_server_(name_server),
       names_(std::move(names)),
+      behind_(std::move(behind)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-    if (servers) {
+    if (behind_.any()) {
         raise_open_files();
         buffer_.resize(read_size);
+    }
+    if (behind_.outside) {
         lookup_.emplace();
         watch(lookup_->fd(), lookup_key);
+    }
+    if (behind_.processes != nullptr) {
+        processes_.emplace(*behind_.processes, behind_.commands);
+        watch(processes_->fd(), processes_key);
+    }
+    if (behind_.servers != nullptr) {
+        watch(behind_.servers->fd(), servers_key);
     }
     if (name_server_.fd() >= 0) {
         watch(name_server_.fd(), name_server_key);
@@ -76,8 +70,15 @@ Relay::~Relay() {
 }
 
 bool Relay::awaits_more() const noexcept {
-    return std::any_of(servers_.begin(), servers_.end(),
+    return (processes_ && processes_->awaits_end()) ||
+           std::any_of(servers_.begin(), servers_.end(),
                        [](const auto& one) { return one.second.finished && !one.second.ended; });
+}
+
+std::optional<Instant> Relay::next_deadline() const noexcept {
+    auto next = name_server_.next_deadline();
+    const auto process = processes_ ? processes_->next_deadline() : std::nullopt;
+    return process && next ? std::min(*process, *next) : process ? process : next;
 }
 
 void Relay::watch(int fd, std::uint64_t key) {
@@ -98,13 +99,21 @@ bool Relay::attend(Instant now) {
             take_lookups(now);
             continue;
         }
-        if (event.data.u64 == name_server_key) {
+        if (event.data.u64 == servers_key) {
+            take_sockets(now);
+            continue;
+        }
+        if (event.data.u64 == name_server_key || event.data.u64 == processes_key) {
             continue;
         }
         const auto found = servers_.find(event.data.u64);
         if (found != servers_.end()) {
             ready(found->second, event.events, now);
         }
+    }
+    if (processes_) {
+        processes_->attend(now);
+        take_processes(now);
     }
     return name_server_.handle(now) || n > 0;
 }
@@ -151,105 +160,14 @@ void Relay::perform(peer::UpstreamRequest& request, Instant now) {
                server.socket.has_backlog()) {
         server.leaving = true;
     } else {
-        if (std::holds_alternative<peer::UpstreamAbort>(request.what) && server.connected) {
+        server.broken_off = std::holds_alternative<peer::UpstreamAbort>(request.what);
+        if (server.broken_off && server.connected) {
             server.socket.linger_not();
         }
-        forget(server);
+        forget(server, now);
         return;
     }
     watch(server, now);
-}
-
-void Relay::begin(const peer::UpstreamId& id, const peer::UpstreamConnect& what, Instant now) {
-    Server& server = servers_[id.connection];
-    server.id = id;
-    std::string host = what.where.host;
-    std::uint16_t port = what.where.port;
-    if (what.where.to == profile::Relay::To::original) {
-        port = what.original.port;
-        const auto name = names_.find(what.original.address);
-        host = name != names_.end() ? name->second : what.original.address.to_string();
-        if (name == names_.end() && setup::is_private_address(what.original.address)) {
-            server.name = what.original.to_string();
-            notice(
-                fmt::format("{} is an address of the peer's own, and no real server has it: "
-                            "`relay: original` needs a program that dials a real server's name "
-                            "or address. The program is told that the host is unreachable.",
-                            server.name));
-            engine_.upstream_failed(id, peer::UpstreamError::unreachable, now);
-            forget(server);
-            return;
-        }
-    }
-    server.candidates.push_back({{}, port});
-    if (const auto address = wire::IpAddress::parse(host)) {
-        server.candidates[0].address = *address;
-        server.name = server.candidates[0].to_string();
-        connect_next(server, 0, now);
-        return;
-    }
-    server.name = fmt::format("{}:{}", host, port);
-    waiting_.emplace(host, id.connection);
-    lookup_->ask(host);
-}
-
-void Relay::take_lookups(Instant now) {
-    for (const upstream::LookupResult& result : lookup_->take()) {
-        std::vector<event::ConnectionId> waiting;
-        const auto [first, last] = waiting_.equal_range(result.host);
-        for (auto one = first; one != last; ++one) {
-            waiting.push_back(one->second);
-        }
-        waiting_.erase(first, last);
-        for (const event::ConnectionId connection : waiting) {
-            const auto found = servers_.find(connection);
-            if (found == servers_.end()) {
-                continue;
-            }
-            Server& server = found->second;
-            if (!result.error.empty()) {
-                notice(
-                    fmt::format("The real server's name {} cannot be looked up: {}. The program "
-                                "is told that the host is unreachable.",
-                                result.host, result.error));
-                engine_.upstream_failed(server.id, peer::UpstreamError::unreachable, now);
-                forget(server);
-                continue;
-            }
-            const std::uint16_t port = server.candidates[0].port;
-            server.candidates.clear();
-            for (auto one = result.addresses.rbegin(); one != result.addresses.rend(); ++one) {
-                server.candidates.push_back({*one, port});
-            }
-            connect_next(server, 0, now);
-        }
-    }
-}
-
-void Relay::connect_next(Server& server, int last_error, Instant now) {
-    if (server.in_epoll) {
-        // Closing the socket takes it out of the epoll instance.
-        server.in_epoll = false;
-        server.socket.close();
-    }
-    while (!server.candidates.empty()) {
-        const wire::Endpoint to = server.candidates.back();
-        server.candidates.pop_back();
-        last_error = server.socket.connect(to);
-        if (last_error == 0) {
-            watch(server, now);
-            return;
-        }
-    }
-    fail(server, last_error, now);
-}
-
-void Relay::fail(Server& server, int error, Instant now) {
-    const peer::UpstreamError kind = kind_of(error);
-    notice(fmt::format("The real server {} cannot be reached: {}; {}.", server.name,
-                       std::strerror(error), consequence(kind)));
-    engine_.upstream_failed(server.id, kind, now);
-    forget(server);
 }
 
 void Relay::ready(Server& server, std::uint32_t events, Instant now) {
@@ -272,11 +190,11 @@ void Relay::ready(Server& server, std::uint32_t events, Instant now) {
         read(server, now);
         return;
     }
-    if ((events & EPOLLERR) != 0) {
+    if ((events & EPOLLERR) != 0 && !server.process) {
         lose(server, now);
         return;
     }
-    if ((events & EPOLLHUP) != 0) {
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
         // Both directions have ended and the client does not read yet: nothing can come but that.
         epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, server.socket.fd(), nullptr);
         server.in_epoll = false;
@@ -296,7 +214,8 @@ void Relay::read(Server& server, Instant now) {
         watch(server, now);
         return;
     }
-    if (error != 0) {
+    // A process that ends without having read everything has finished, too.
+    if (error != 0 && !server.process) {
         lose(server, now);
         return;
     }
@@ -307,7 +226,12 @@ void Relay::read(Server& server, Instant now) {
 
 bool Relay::write(Server& server, Instant now) {
     int error = 0;
-    const std::size_t n = server.socket.write_some(error);
+    std::size_t n = server.socket.write_some(error);
+    if (error != 0 && server.process) {
+        // It does not read any more, and may still speak: what comes is nobody's.
+        n += server.socket.drop_backlog();
+        error = 0;
+    }
     if (n > 0 && !server.leaving) {
         engine_.upstream_took(server.id, n, now);
     }
@@ -317,7 +241,7 @@ bool Relay::write(Server& server, Instant now) {
     }
     server.socket.shutdown_if_due();
     if (server.leaving && !server.socket.has_backlog()) {
-        forget(server);
+        forget(server, now);
         return false;
     }
     return true;
@@ -327,7 +251,8 @@ void Relay::lose(Server& server, Instant now) {
     if (!server.leaving) {
         engine_.upstream_reset(server.id, now);
     }
-    forget(server);
+    server.broken_off = true;
+    forget(server, now);
 }
 
 void Relay::watch(Server& server, Instant now) {
@@ -339,7 +264,7 @@ void Relay::watch(Server& server, Instant now) {
         wanted |= EPOLLIN;
     }
     if (server.ended && server.finished && !server.socket.has_backlog()) {
-        forget(server);
+        forget(server, now);
         return;
     }
     if (server.socket.fd() < 0 || (server.in_epoll && wanted == server.watched)) {
@@ -370,8 +295,11 @@ void Relay::lose_sight(Server& server, int error, Instant now) {
     lose(server, now);
 }
 
-void Relay::forget(Server& server) {
+void Relay::forget(Server& server, Instant now) {
     const event::ConnectionId connection = server.id.connection;
+    if (server.process) {
+        processes_->end(connection, server.broken_off, now);
+    }
     servers_.erase(connection);
 }
 
@@ -385,6 +313,11 @@ void Relay::delivered() {
     for (event::Notice& one : name_server_.take_notices()) {
         notices_.push_back(std::move(one));
     }
+    if (processes_) {
+        for (event::Event& one : processes_->take_events()) {
+            sinks_.record(std::move(one));
+        }
+    }
     for (event::Notice& one : std::exchange(notices_, {})) {
         sinks_.notice(clock_.now(), one.what, std::move(one.text));
     }
@@ -394,4 +327,4 @@ std::optional<std::string> Relay::failure() const {
     return epoll_ ? std::nullopt : std::optional(loop::too_few_files());
 }
 
-}  // namespace ghostpeer::run
+}  // namespace ghostpeer::servers

@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace ghostpeer::run {
+namespace ghostpeer::servers {
 
 class NameServer {
   public:
@@ -77,4 +77,4 @@ class NameServer {
     std::vector<std::string> unknown_;  ///< as many of them as have a notice
 };
 
-}  // namespace ghostpeer::run
+}  // namespace ghostpeer::servers

@@ -1,4 +1,4 @@
-#include "run/name_server.hpp"
+#include "servers/name_server.hpp"
 
 #include "profile/host_name.hpp"
 
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace ghostpeer::run {
+namespace ghostpeer::servers {
 namespace {
 
 constexpr std::size_t most_name_notices = 64;
@@ -227,4 +227,4 @@ void NameServer::note_unknown(const wire::DnsQuery& query) {
 
 std::vector<event::Notice> NameServer::take_notices() { return std::exchange(notices_, {}); }
 
-}  // namespace ghostpeer::run
+}  // namespace ghostpeer::servers
