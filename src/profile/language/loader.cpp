@@ -1,10 +1,10 @@
 #include "ghostpeer/profile/loader.hpp"
 
 #include "ghostpeer/profile/catalogue.hpp"
+#include "profile/behind/behind.hpp"
 #include "profile/document/chain.hpp"
 #include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
-#include "profile/language/behind.hpp"
 #include "profile/language/draft.hpp"
 #include "profile/language/expectations.hpp"
 #include "profile/language/rule_parts.hpp"

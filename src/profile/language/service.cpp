@@ -1,6 +1,6 @@
+#include "profile/behind/behind.hpp"
 #include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
-#include "profile/language/behind.hpp"
 #include "profile/language/sections.hpp"
 #include "profile/script/payload.hpp"
 #include "profile/script/steps.hpp"

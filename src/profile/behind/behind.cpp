@@ -1,4 +1,4 @@
-#include "profile/language/behind.hpp"
+#include "profile/behind/behind.hpp"
 
 #include "profile/document/source.hpp"
 #include "profile/document/values.hpp"
