@@ -9,7 +9,7 @@ packages_build="g++ cmake ninja-build pkg-config libtins-dev libpcap-dev libyaml
     doctest-dev libfmt-dev nlohmann-json3-dev libmnl-dev libexpected-dev robin-map-dev libre2-dev
     node-d3 help2man lowdown"
 packages_test="curl netcat-openbsd nodejs python3 python3-pytest python3-jsonschema python3-urllib3 python3-yaml
-    ethtool iproute2 util-linux openssl nginx-light redis-server postgresql openssh-client
+    ethtool iproute2 util-linux openssl nginx-light haproxy redis-server postgresql openssh-client
     mosquitto-clients default-mysql-client amqp-tools tshark strace chromium parallel wget
     python3-psycopg2 python3-pika python3-redis python3-websockets python3-requests"
 packages_warp="linux-source-6.12 gcc libc6-dev make flex bison bc patch tar xz-utils binutils"
