@@ -82,7 +82,7 @@ TEST_CASE("servers have a command, and a port, words or a time by which they are
 
 TEST_CASE("a --server is a name, a port where it is known, and a line for the shell") {
     const auto server = setup::parse_server("redis=redis-server --save \"\" --port=1");
-    REQUIRE(server);
+    REQUIRE(server.has_value());
     CHECK(server->name == "redis");
     CHECK(server->command == Words{"/bin/sh", "-c", "redis-server --save \"\" --port=1"});
     CHECK_FALSE(server->port);
@@ -90,7 +90,7 @@ TEST_CASE("a --server is a name, a port where it is known, and a line for the sh
     for (const std::string wrong : {"redis", "redis=", "redis= ", "=x", "redis:0=x", "redis:x=x",
                                     "127.0.0.1=x", "7=x", "original=x", "a b=x"}) {
         const auto refused = setup::parse_server(wrong);
-        REQUIRE_FALSE_MESSAGE(refused, wrong);
+        REQUIRE_FALSE_MESSAGE(refused.has_value(), wrong);
         CHECK(holds(refused.error(), "--server needs NAME[:PORT]=COMMAND"));
     }
 }

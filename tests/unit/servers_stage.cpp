@@ -125,7 +125,7 @@ TEST_CASE("a server that ends at once, or never listens, is told with what it ha
     server.name = "db";
     server.command = {"sh", "-c", "echo no such table >&2; exit 4"};
     const auto ended = servers::Stage::begin({{}, {server}, true, {}});
-    REQUIRE_FALSE(ended);
+    REQUIRE_FALSE(ended.has_value());
     if (ended.error().kind != sandbox::Error::Kind::failed) {
         return;  // no namespaces here
     }
@@ -135,14 +135,15 @@ TEST_CASE("a server that ends at once, or never listens, is told with what it ha
     server.port = 5432;
     server.within = 50ms;
     const auto deaf = servers::Stage::begin({{}, {server}, true, {}});
-    REQUIRE_FALSE(deaf);
+    REQUIRE_FALSE(deaf.has_value());
     CHECK(deaf.error().message.find("does not listen on the port 5432 after 50 ms") !=
           std::string::npos);
     server.command = {"/nowhere/to/be/found"};
     const auto missing = servers::Stage::begin({{}, {server}, true, {}});
-    REQUIRE_FALSE(missing);
+    REQUIRE_FALSE(missing.has_value());
     CHECK(missing.error().message.find("there is no such file") != std::string::npos);
     server.command = {"sh", "-c", "echo waiting; echo ready to go; sleep 60"};
     server.ready = *profile::Pattern::parse("/ready .*/");
-    CHECK(servers::Stage::begin({{}, {server}, true, {}}));
+    const auto ready = servers::Stage::begin({{}, {server}, true, {}});
+    CHECK(ready.has_value());
 }
