@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 namespace ghostpeer::run {
@@ -61,26 +62,68 @@ void CallPart::tell(const loop::Clock& clock, loop::Sinks& sinks) {
     auto connections = std::make_unique<show::CallConnections>();
     connections_ = connections.get();
     sinks.add(std::move(connections));
+    timer_.emplace(clock);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer_->fd(), &event) != 0) {
+        timer_.reset();  // each line is waited for
+    }
 }
 
-bool CallPart::attend(Instant /*now*/) {
-    for (int reads = 0; reads < most_reads && read_on(); ++reads) {
+bool CallPart::attend(Instant now) {
+    if (resting_) {
+        timer_->expired();
     }
-    tell_all(clock_->now());
+    rest(read_lines() ? pace_.after_reading(now) : std::nullopt);
     return true;
 }
 
-bool CallPart::read_on() {
-    if (!reader_) {
-        return false;
+void CallPart::packets_came(Instant /*now*/) {
+    // Awake already, and the calls that led to them stand beside them so.
+    if (resting_) {
+        read_lines();
     }
-    const ssize_t got = read(reader_.get(), buffer_.data(), buffer_.size());
+}
+
+bool CallPart::read_lines() {
+    const std::size_t first = read_on();
+    std::size_t got = first;
+    for (int reads = 1; reads < most_reads && got == buffer_size; ++reads) {
+        got = read_on();
+    }
+    tell_all(clock_->now());
+    return first > 0;
+}
+
+void CallPart::rest(std::optional<Instant> until) {
+    if (!reader_ || !timer_) {
+        return;
+    }
+    epoll_event event{};
+    event.events = until ? 0U : std::uint32_t{EPOLLIN};
+    if (until.has_value() != resting_ &&
+        epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, reader_.get(), &event) == 0) {
+        resting_ = until.has_value();
+    }
+    if (resting_) {
+        timer_->arm(until.value_or(clock_->now() + syscalls::Pace::interval));
+    }
+}
+
+std::size_t CallPart::read_on() {
+    if (!reader_) {
+        return 0;
+    }
+    ssize_t got = 0;
+    do {
+        got = read(reader_.get(), buffer_.data(), buffer_.size());
+    } while (got < 0 && errno == EINTR);
     if (got > 0) {
         parser_.feed({buffer_.data(), static_cast<std::size_t>(got)}, calls_);
-        return static_cast<std::size_t>(got) == buffer_.size();
+        return static_cast<std::size_t>(got);
     }
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return errno == EINTR;
+    if (got < 0 && errno == EAGAIN) {
+        return 0;
     }
     // strace has ended; the end of a pipe would be reported again and again.
     reader_.reset();
@@ -88,7 +131,7 @@ bool CallPart::read_on() {
         sinks_->notice(clock_->now(), "syscalls",
                        "strace has ended before COMMAND: no system calls are told from now on.");
     }
-    return false;
+    return 0;
 }
 
 void CallPart::tell_all(Instant latest) {
@@ -129,7 +172,7 @@ void CallPart::finish(Instant end) {
     finished_ = true;
     writer_.reset();
     constexpr int longest = 256;  // more than a pipe holds
-    for (int reads = 0; reads < longest && read_on(); ++reads) {
+    for (int reads = 0; reads < longest && read_on() == buffer_size; ++reads) {
     }
     parser_.finish(clock_->epoch_now() + end.time_since_epoch(), calls_);
     tell_all(end);

@@ -4,13 +4,17 @@
 #include "loop/clock.hpp"
 #include "loop/part.hpp"
 #include "loop/sinks.hpp"
+#include "loop/timer.hpp"
 #include "posix/file_descriptor.hpp"
 #include "sandbox/sandbox.hpp"
 #include "show/call_connections.hpp"
+#include "syscalls/pace.hpp"
 #include "syscalls/parser.hpp"
 #include "syscalls/selection.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,14 +37,20 @@ class CallPart final : public loop::Part {
 
     [[nodiscard]] int fd() const noexcept override { return epoll_.get(); }
     bool attend(Instant now) override;
+    [[nodiscard]] bool follows_packets() const noexcept override { return true; }
+    void packets_came(Instant now) override;
 
     /// COMMAND and all that it started are gone: the rest, and what had not returned by `end`.
     void finish(Instant end);
 
   private:
     explicit CallPart(const std::string& set) : selection_(set) {}
-    /// True if there may be more.
-    [[nodiscard]] bool read_on();
+    /// False: there was nothing to read.
+    bool read_lines();
+    /// How many bytes; `buffer_size` if there may be more.
+    std::size_t read_on();
+    /// Until then strace wakes nobody; nothing: its next line is waited for.
+    void rest(std::optional<Instant> until);
     /// Nothing happened after `latest`.
     void tell_all(Instant latest);
     /// Has COMMAND begun? What comes before is ghostpeer's own start of it.
@@ -52,6 +62,9 @@ class CallPart final : public loop::Part {
     FileDescriptor epoll_;
     FileDescriptor reader_;
     FileDescriptor writer_;
+    std::optional<loop::Timer> timer_;
+    syscalls::Pace pace_;
+    bool resting_ = false;
     const loop::Clock* clock_ = nullptr;
     loop::Sinks* sinks_ = nullptr;
     show::CallConnections* connections_ = nullptr;  ///< one of the sinks
