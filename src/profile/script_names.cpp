@@ -10,6 +10,7 @@ std::string_view name(Phrase::Function function) noexcept {
         case Phrase::Function::length: return "length";
         case Phrase::Function::sha1: return "sha1";
         case Phrase::Function::unhex: return "unhex";
+        case Phrase::Function::exclusive_or: return "xor";
         case Phrase::Function::u8: return "u8";
         case Phrase::Function::u16be: return "u16be";
         case Phrase::Function::u16le: return "u16le";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace ghostpeer::script {
 namespace {
@@ -23,7 +24,18 @@ void append(wire::Bytes& to, std::string_view text) {
     return result;
 }
 
-[[nodiscard]] wire::Bytes apply(Phrase::Function function, wire::Bytes argument) {
+/// `key` says how many bytes of `argument` are the key.
+[[nodiscard]] wire::Bytes exclusive_or(wire::Bytes argument, std::size_t key) {
+    for (std::size_t i = key; key > 0 && i < argument.size(); ++i) {
+        argument[i] = static_cast<std::uint8_t>(argument[i] ^ argument[(i - key) % key]);
+    }
+    argument.erase(argument.begin(), argument.begin() + static_cast<std::ptrdiff_t>(key));
+    return argument;
+}
+
+/// `first` is the length of the first of its arguments.
+[[nodiscard]] wire::Bytes apply(Phrase::Function function, wire::Bytes argument,
+                                std::size_t first) {
     wire::Bytes result;
     switch (function) {
         case Phrase::Function::base64: append(result, base64(argument)); break;
@@ -31,6 +43,9 @@ void append(wire::Bytes& to, std::string_view text) {
         case Phrase::Function::length: append(result, std::to_string(argument.size())); break;
         case Phrase::Function::sha1: return sha1(argument);
         case Phrase::Function::unhex: return unhex(argument);
+        case Phrase::Function::exclusive_or:
+            first = std::min(first, argument.size());
+            return exclusive_or(std::move(argument), first);
         case Phrase::Function::u8: return number(argument.size(), 1, false);
         case Phrase::Function::u16be: return number(argument.size(), 2, false);
         case Phrase::Function::u16le: return number(argument.size(), 2, true);
@@ -49,13 +64,15 @@ void append(wire::Bytes& to, const Phrase::Part& part, std::span<const std::stri
         append(to, captures[*part.capture]);
     } else if (part.function) {
         wire::Bytes argument;
+        std::size_t first = 0;
         for (const Phrase::Part& each : part.arguments) {
             append(argument, each, captures);
+            first = &each == &part.arguments.front() ? argument.size() : first;
         }
         // Functions of functions make more of it each time.
         argument.resize(std::min<std::size_t>(argument.size(),
                                               static_cast<std::size_t>(profile::most_awaited)));
-        const wire::Bytes result = apply(*part.function, std::move(argument));
+        const wire::Bytes result = apply(*part.function, std::move(argument), first);
         to.insert(to.end(), result.begin(), result.end());
     }
 }

@@ -12,6 +12,9 @@ namespace ghostpeer::sweep {
 namespace {
 
 constexpr std::string_view untried = "Nothing was tried: ";
+constexpr std::string_view advice =
+    " COMMAND has to succeed before a fault can tell anything: PROFILE says what the peer answers, "
+    "and `ghostpeer list --tag protocol` names some that speak more than HTTP.";
 
 /// Why a run cannot be what others are compared with; empty: it can.
 [[nodiscard]] std::string distrust(const Evidence& run) {
@@ -33,10 +36,10 @@ constexpr std::string_view untried = "Nothing was tried: ";
     const bool by_peer = record.ended == "finish";
     if (!by_peer && (!record.signal.empty() || record.status.value_or(1) != 0)) {
         return fmt::format(
-            "{}COMMAND fails by itself, with nothing the matter: {}.{}", untried,
+            "{}COMMAND fails by itself, with nothing the matter: {}.{}{}", untried,
             !record.signal.empty() ? "it was ended by " + record.signal
                                    : fmt::format("status {}", record.status.value_or(1)),
-            run.complaint.empty() ? "" : " It said: " + event::printable(run.complaint));
+            run.complaint.empty() ? "" : " It said: " + event::printable(run.complaint), advice);
     }
     return {};
 }

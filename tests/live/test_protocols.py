@@ -81,16 +81,17 @@ CLIENTS = {
         "http-keepalive", [*CURL, "-H", "Connection: close", "-d", "a body", f"http://{PEER}/1",
                            f"http://{PEER}/2"], r"^ok\nok\n$", "POST /2", attempts=2),
     "http_pipelined": Client(
-        "http-keepalive", wanted=r"(?s)(HTTP/1.1 200 OK.*?ok\n){2}HTTP/1.1 200 OK\r\n[^o]*close",
-        hears="HEAD /3", **shell(
+        "http-keepalive", hears="HEAD /3", **shell(
             "printf 'GET /1 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nPOST /2 HTTP/1.1\\r\\nContent-Length: 4"
             "\\r\\n\\r\\nbodyHEAD /3 HTTP/1.1\\r\\nConnection: close\\r\\n\\r\\n' | "
-            f"timeout {{limit}} nc {PEER} 80", "nc")),
+            f"timeout {{limit}} nc {PEER} 80", "nc"),
+        wanted=r"(?s)\A(HTTP/1.1 200 OK\r\n[^\n]*\r\n[^\n]*\r\n[^\n]*\r\n\r\nok\n){2}"
+               r"HTTP/1.1 200 OK\r\n.*Connection: close\r\n.*\r\n\r\n\Z"),
     "http_python": Client("http-keepalive", wanted=r"^b'ok\\n' b'ok\\n'$", hears="posted", **python(
         f"""
         import urllib.request as u
-        one = u.urlopen("http://{PEER}/", timeout=9).read()
-        print(one, u.urlopen("http://{PEER}/", b"posted", timeout=9).read())
+        one = u.urlopen("http://{PEER}/", timeout={{limit}}).read()
+        print(one, u.urlopen("http://{PEER}/", b"posted", timeout={{limit}}).read())
         """), attempts=2),
     "smtp": Client("smtp", wanted=r"250 2.0.0 Taken", hears="QUIT", **shell(
         "printf 'Subject: one\\r\\n\\r\\nhello\\r\\n' | curl -sS -v --max-time {limit} "
@@ -98,19 +99,19 @@ CLIENTS = {
     "smtp_python": Client("smtp", wanted=r"^\{\} 250 221$", hears="hello", **python(
         f"""
         import smtplib
-        c = smtplib.SMTP("{PEER}", timeout=9)
+        c = smtplib.SMTP("{PEER}", timeout={{limit}})
         refused = c.sendmail("a@mail.example", ["b@mail.example"], "Subject: one\\n\\nhello")
         print(refused, c.noop()[0], c.quit()[0])
         """)),
     "pop3": Client("pop3", [*CURL, f"pop3://u:p@{PEER}/1"], r"Subject: one\s+hello", "RETR 1"),
-    "pop3_list": Client("pop3", [*CURL, f"pop3://u:p@{PEER}/"], r"^1 65$", "LIST"),
+    "pop3_list": Client("pop3", [*CURL, f"pop3://u:p@{PEER}/"], r"^1 65\r?$", "LIST"),
     "pop3_top": Client("pop3", [*CURL, f"pop3://u:p@{PEER}/", "-X", "TOP 1 0"],
                        r"Subject: one\s+\Z", "TOP 1 0"),
     "pop3_python": Client("pop3", wanted=r"^\(1, 65\) b'1 65' b'1 mail-1' 4 5 b'\+OK'$",
                           hears="DELE 1", **python(
         f"""
         import poplib
-        c = poplib.POP3("{PEER}", timeout=9)
+        c = poplib.POP3("{PEER}", timeout={{limit}})
         c.user("u")
         c.pass_("p")
         told = [c.stat(), c.list()[1][0], c.uidl()[1][0], len(c.top(1, 0)[1]), len(c.retr(1)[1])]
@@ -122,7 +123,7 @@ CLIENTS = {
                          options=DATA, attempts=3, **python(
         f"""
         import ftplib
-        c, lines, parts = ftplib.FTP("{PEER}", "u", "p", timeout=9), [], []
+        c, lines, parts = ftplib.FTP("{PEER}", "u", "p", timeout={{limit}}), [], []
         c.retrlines("LIST", lines.append)
         c.retrbinary("RETR a", parts.append)
         print(lines, *parts, c.size("a"))
@@ -132,7 +133,7 @@ CLIENTS = {
                     hears="info", **shell(
         "printf 'ping\\nset a 1 ex 9 nx\\nget a\\ninfo\\n' | "
         f"timeout {{limit}} redis-cli -h {PEER}", "redis-cli")),
-    "redis_hello": Client("redis", wanted=r"proto 3(\n.*)*OK\n\n1\n(.*\n)*id=1", hears="client list",
+    "redis_hello": Client("redis", wanted=r"proto 3(\n.*)*OK\n\n1\n(.*\n)*id=1", hears="getname",
                           **shell(
         "printf 'hello 3\\nclient setname me\\nclient getname\\nclient id\\nclient list\\n' | "
         f"timeout {{limit}} redis-cli -3 -h {PEER}", "redis-cli")),
@@ -140,7 +141,7 @@ CLIENTS = {
                            **python(
         f"""
         import redis
-        c = redis.Redis("{PEER}", client_name="me", socket_timeout=9)
+        c = redis.Redis("{PEER}", client_name="me", socket_timeout={{limit}})
         print(c.ping(), c.set("a", 1, ex=3), c.get("a"), c.info()["redis_version"], c.client_id())
         """, "redis")),
     "postgresql": Client("postgresql", [
@@ -152,25 +153,25 @@ CLIENTS = {
             "echo 'select 2;' >script.sql; for mode in extended prepared; do PGCONNECT_TIMEOUT="
             f"{{limit}} pgbench -M $mode -n -t 3 -f script.sql -h {PEER} -U u d || exit 1; done",
             "pgbench")),
-    "postgresql_python": Client("postgresql", wanted=r"^\(1,\) \(1,\)$", hears="0x666f6f",
+    "postgresql_python": Client("postgresql", wanted=r"^\(1,\) 1$", hears="COMMIT",
                                 attempts=2, **python(
         f"""
         import psycopg2
-        c = psycopg2.connect("host={PEER} user=u dbname=d connect_timeout=9")
-        c.autocommit = True
+        c = psycopg2.connect("host={PEER} user=u dbname=d connect_timeout={{limit}}")
         cursor = c.cursor()
         cursor.execute("select %s", (1,))
         one = cursor.fetchone()
         c.cancel()
-        cursor.execute("select %s, '0x666f6f'", (b"foo",))
-        print(one, cursor.fetchone())
+        cursor.execute("update orders set note = %s", ("twice?",))
+        c.commit()
+        print(one, cursor.rowcount)
         """, "psycopg2")),
     "mysql": Client("mysql", [
         "mysql", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout={limit}", "-Ne", "select 1"],
         r"^1$", "select 1"),
     "mysql_ping": Client("mysql", [
         "mysqladmin", "-h", PEER, "-u", "u", "-psecret", "--connect-timeout={limit}", "ping"],
-        r"^mysqld is alive$", "secret"),
+        r"^mysqld is alive$", "mysql_native_password"),
     "mqtt": Client("mqtt", [
         "timeout", "{limit}", "mosquitto_pub", "-d", "-h", PEER, "-t", "a/b", "-m", "hello",
         "-q", "1"], r"received PUBACK", "hello", needs=("mosquitto_pub",)),
@@ -191,7 +192,7 @@ CLIENTS = {
         f"""
         import pika
         c = pika.BlockingConnection(pika.ConnectionParameters(
-            "{PEER}", socket_timeout=9, blocked_connection_timeout=9))
+            "{PEER}", socket_timeout={{limit}}, blocked_connection_timeout={{limit}}))
         channel = c.channel()
         channel.basic_qos(prefetch_count=1)
         channel.exchange_declare("all", "fanout")
@@ -220,7 +221,8 @@ CLIENTS = {
         f"""
         import asyncio, websockets
         async def main():
-            async with websockets.connect("ws://{PEER}", open_timeout=9, close_timeout=9) as c:
+            limits = {{"open_timeout": {{limit}}, "close_timeout": {{limit}}}}
+            async with websockets.connect("ws://{PEER}", **limits) as c:
                 await c.send("one")
                 one = await c.recv()
                 await c.send(b"two")

@@ -274,6 +274,7 @@ def what_cannot_be_swept_is_told(t):
             (["no-such-profile"], CURL, "no-such-profile"),
             ([], ["true"], "there is no conversation"),
             ([], ["false"], "COMMAND fails by itself"),
+            ([], ["false"], "ghostpeer list --tag protocol"),
             ([], ["no-such-program"], "COMMAND could not be run"),
             (["--limit", "10s"], ["sleep", "60"], "COMMAND does not end by itself"),
             (["--attempt", "2"], CURL, "COMMAND has no attempt 2"),

@@ -306,22 +306,25 @@ TEST_CASE("requests that come together are answered one after the other") {
 }
 
 TEST_CASE("bytes: so many as hexadecimal digits say, and what are none") {
-    World world(
-        steps("  - expect: /([0-9a-z]+)\\n/\n"
-              "  - expect: {bytes: '0x${1}'}\n"
-              "  - say: on\n"));
+    const std::string list =
+        "  - expect: /(\\w+)\\n/\n"
+        "  - expect: {bytes: '0x${1}'}\n"
+        "  - say: on\n";
+    World world(steps(list));
     Socket socket(world);
     socket.connect();
     socket.send_data("1F\n0123456789abcdef0123456789abcd");
     CHECK(socket.receive().empty());
     socket.send_data("e");
     CHECK(socket.receive() == "on");
-    Socket other(world);
-    other.connect();
-    other.send_data("xyz\n01");
-    CHECK(other.receive().empty());
-    REQUIRE(surprises(world).size() == 1);
-    CHECK(surprises(world)[0].find("no number") != std::string::npos);
+    CHECK(surprises(world).empty());
+    World other(steps(list));
+    Socket speaker(other);
+    speaker.connect();
+    speaker.send_data("xyz\n01");
+    CHECK(speaker.receive().empty());
+    REQUIRE(surprises(other).size() == 1);
+    CHECK(surprises(other)[0].find("no number") != std::string::npos);
 }
 
 TEST_CASE("how many bytes, as a number of bytes") {
@@ -340,6 +343,17 @@ TEST_CASE("how many bytes, as a number of bytes") {
           "\2\1\0"
           "\0\0\1\3"
           "\2\1\0\0"s);
+}
+
+TEST_CASE("xor: a key, again and again; the example of RFC 6455, 5.7") {
+    World world(steps(
+        "  - expect: '/(?s)\\A\\x81\\x85(....)(.....)/'\n"
+        "  - say: \"${xor(1, 2)}${xor('', 'x')}${xor('long', '')}${xor(hex(1), 'a', 'b')}\"\n"));
+    Socket socket(world);
+    socket.connect();
+    socket.send_data("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"s);
+    // No key changes nothing; 37 and so on, written as digits, begin with "37".
+    CHECK(socket.receive() == "Hellox" + std::string({'a' ^ '3', 'b' ^ '7'}));
 }
 
 TEST_CASE("in: taken asks again about what came last, and takes and waits for nothing") {

@@ -41,6 +41,7 @@ TEST_CASE("scripts: what is wrong is said where it stands") {
     CHECK(says("service: {script: [{say: '${1}'}]}", "no pattern of the script has a group"));
     CHECK(says("service: {script: [{expect: /(a)/}, {say: '${shal(1)}'}]}", "sha1"));
     CHECK(says("service: {script: [{expect: /(a)/}, {say: '${sha1(1}'}]}", "lacks its `)`"));
+    CHECK(says("service: {script: [{expect: /(a)/}, {say: '${xor(1)}'}]}", "takes a key"));
     CHECK(says("service: {script: [{say: '${nothing}'}]}", "is not declared"));
     CHECK(says("service: {script: [{say: \"a\\xc6\"}]}", "{hex: c6}"));
     CHECK(says("rules: [{on: start, do: {say: \"\\xff\"}}]", "two bytes of UTF-8"));

@@ -23,6 +23,7 @@ struct Phrase {
         length,
         sha1,
         unhex,
+        exclusive_or,  ///< of the first argument, again and again, and the others
         // How many bytes, as a number of so many bits.
         u8,
         u16be,

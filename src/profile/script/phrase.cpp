@@ -15,10 +15,11 @@ namespace ghostpeer::profile {
 namespace {
 
 constexpr std::array functions{
-    Phrase::Function::base64, Phrase::Function::hex,   Phrase::Function::length,
-    Phrase::Function::sha1,   Phrase::Function::unhex, Phrase::Function::u8,
-    Phrase::Function::u16be,  Phrase::Function::u16le, Phrase::Function::u24be,
-    Phrase::Function::u24le,  Phrase::Function::u32be, Phrase::Function::u32le};
+    Phrase::Function::base64, Phrase::Function::exclusive_or, Phrase::Function::hex,
+    Phrase::Function::length, Phrase::Function::sha1,         Phrase::Function::unhex,
+    Phrase::Function::u8,     Phrase::Function::u16be,        Phrase::Function::u16le,
+    Phrase::Function::u24be,  Phrase::Function::u24le,        Phrase::Function::u32be,
+    Phrase::Function::u32le};
 // What one phrase may take up is bounded by them.
 constexpr int most_places = 16;
 constexpr int deepest = 8;
@@ -140,6 +141,9 @@ class Reader {
                 break;
             }
             ++position_;
+        }
+        if (part.function == Phrase::Function::exclusive_or && part.arguments.size() < 2) {
+            return fail("`xor` takes a key and what is changed by it, as in `${xor(1, 2)}`");
         }
         if (part.function == Phrase::Function::unhex) {
             for (const Phrase::Part& each : part.arguments) {
