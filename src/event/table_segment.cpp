@@ -299,7 +299,7 @@ std::span<const Field> segment_fields() noexcept {
             "ttl", "where it is not 64, and of a forged packet: hop limit in IPv6"),
         derived<IpField<&wire::Segment::tos, 0>>(
             "tos", "where it is not 0, and of a forged packet: traffic class in IPv6"),
-        derived<Identification>("id", "the identification of IPv4, where it is not 0"),
+        derived<Identification>("ip_id", "the identification of IPv4, where it is not 0"),
         derived<ToldIfFalse<&Segment::segment, &wire::Segment::dont_fragment>>(
             "df", "false: an IPv4 packet that may be fragmented"),
         derived<Lie<&Distortion::options>>("raw_options", "the option area that replaced it"),
