@@ -434,6 +434,29 @@ def module_that_is_missing(t):
 
 
 @test
+def completion_in_fish_and_zsh(t):
+    folder = t.path("bin")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "ghostpeer"), "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {t.environment.ghostpeer} "$@"\n')
+    os.chmod(file.name, 0o755)
+    around = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": t.path(".")}
+    for line, expected in (("run refuse-t", "refuse-twice"), ("su", "survey"),
+                           ("run --free", "--free-work"), ("list --tag retr", "retry")):
+        done = subprocess.run(
+            ["fish", "-c", f"ghostpeer completion fish | source; complete -C 'ghostpeer {line}'"],
+            capture_output=True, text=True, env=around, check=True)
+        t.equal([word.split("\t")[0] for word in done.stdout.splitlines()], [expected],
+                f"offered for {line}")
+    # What zsh offers is drawn on a terminal; that it takes the script at all is seen here.
+    done = subprocess.run(
+        ["zsh", "-fc", "autoload -U compinit && compinit -D -u && source <(ghostpeer completion zsh)"
+                       " && echo $_comps[ghostpeer]"],
+        capture_output=True, text=True, env=around, check=True)
+    t.equal((done.stdout, done.stderr), ("_ghostpeer\n", ""), "what zsh calls")
+
+
+@test
 def words_that_mean_something_else_are_understood_or_explained(t):
     for words, status, said in (
             (["help"], 0, "Subcommands:"), (["help", "sweep"], 0, "ghostpeer sweep"),
@@ -447,7 +470,7 @@ def words_that_mean_something_else_are_understood_or_explained(t):
             (["list", "xylophone"], 125, "No profile is about xylophone")):
         run = t.ghostpeer(*words)
         t.equal(run.status, status, f"exit status of {words}")
-        t.contains(run.text if status == 0 else run.errorss, said, f"what is said of {words}")
+        t.contains(run.text if status == 0 else run.errors, said, f"what is said of {words}")
     # A command line that somebody has put in quotes.
     run = t.ghostpeer("run", "-q", "--link", t.link, "healthy", "--", "curl -sS http://198.18.0.2/")
     t.equal(run.status, 127, "exit status")
