@@ -7,7 +7,7 @@ cd "$top"
 # The one list of Debian packages, by purpose.
 packages_build="g++ cmake ninja-build pkg-config libtins-dev libpcap-dev libyaml-cpp-dev libcli11-dev
     doctest-dev libfmt-dev nlohmann-json3-dev libmnl-dev libexpected-dev robin-map-dev libre2-dev
-    node-d3 help2man lowdown"
+    node-d3 help2man lowdown man-db"
 packages_test="curl netcat-openbsd nodejs python3 python3-pytest python3-jsonschema python3-urllib3 python3-yaml
     ethtool iproute2 util-linux openssl nginx-light haproxy redis-server postgresql openssh-client
     mosquitto-clients default-mysql-client amqp-tools tshark strace chromium parallel wget

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks what cannot be run here: the systemd unit, the Containerfile, and the examples for Kubernetes,
-containerlab, CI services and batch systems in README.md and include/ghostpeer/sweep.md.
+containerlab, CI services and batch systems in README.md and include/ghostpeer/sweep.md, and the
+man pages.
 
     check.py SOURCE GHOSTPEER
 
@@ -238,15 +239,37 @@ def shards(source, ghostpeer):
     check(named == known, f"{where} and the program know other variables: {named ^ known}")
 
 
+def man_pages(source, ghostpeer):
+    """There is one for each command, man(1) reads it, and it has every option of `--help`."""
+    help_of = lambda *words: subprocess.run([ghostpeer, *words, "--help"], capture_output=True,
+                                            text=True, check=True).stdout
+    commands = re.findall(r"^  ([a-z]+) ", help_of().split("Subcommands:")[1].split("\n\n")[0], re.M)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([source / "tools/man", ghostpeer, folder], check=True)
+        pages = {path.name: path for path in pathlib.Path(folder).glob("man?/*")}
+        wanted = {"ghostpeer.1", "ghostpeer-profile.5", "ghostpeer-events.7", "ghostpeer-control.7",
+                  *(f"ghostpeer-{command}.1" for command in commands)}
+        check(set(pages) == wanted, f"man pages: {set(pages) ^ wanted}")
+        for name, path in pages.items():
+            done = subprocess.run(["man", "-l", str(path)], capture_output=True, text=True, check=False,
+                                  env={"PATH": "/usr/bin:/bin", "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
+            check(done.returncode == 0 and len(done.stdout) > 300, f"{name}: {done.stderr}")
+            if name.endswith(".1"):
+                words = name.removesuffix(".1").split("-")[1:]
+                missing = set(re.findall(r"^  (?:-.,)?(--[a-z-]+)", help_of(*words), re.M))
+                missing -= set(re.findall(r"--[a-z-]+", done.stdout.replace("‐\n", "")))
+                check(not missing, f"{name} lacks {missing}")
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     source, ghostpeer = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-    for part in (unit, containerfile, readme, shards):
+    for part in (unit, containerfile, readme, shards, man_pages):
         part(source, ghostpeer)
     for problem in problems:
         print(problem)
-    print(f"4 kinds of deployment checked, {len(problems)} problems.")
+    print(f"5 kinds of deployment checked, {len(problems)} problems.")
     return 1 if problems else 0
 
 
