@@ -111,6 +111,7 @@ void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
         "--rtt", raw.rtt,
         "TIME by which everything that the peer says leaves later (1ms with --warp, else "
         "0ms)");
+    define_link(run, raw.way);
     run.add_flag("--warp{6.12}", raw.warp,
                  "Skip all waiting: run on a Linux 6.12 of its own whose clock jumps from timer to "
                  "timer. --warp=6.1 or --warp=6.1,6.12 choose others; see `ghostpeer warp --help`");

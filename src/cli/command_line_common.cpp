@@ -1,9 +1,11 @@
 #include "cli/command_line_common.hpp"
 
+#include "ghostpeer/profile/link.hpp"
 #include "ghostpeer/profile/loader.hpp"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 
@@ -29,6 +31,53 @@ void define_peers(CLI::App& command, RawCommon& raw, setup::CommonOptions& optio
     command.add_option("--seed", raw.seed, "Repeat a run's random choices; the verdict prints it")
         ->type_name("NUMBER");
 }
+
+void define_link(CLI::App& command, RawLink& raw, bool like_run) {
+    constexpr std::array<std::array<const char*, 3>, 9> keys{{
+        {"rate", "RATE", "What each direction carries, such as 1Mbit/s: IP packets with headers"},
+        {"delay", "TIME", "How long each direction takes"},
+        {"jitter", "TIME", "So much more or less of it, without reordering"},
+        {"loss", "SHARE", "Packets lost, 2%; in runs: '{good_to_bad: 1%, bad_to_good: 30%}'"},
+        {"reorder", "SHARE", "Packets that overtake by the delay"},
+        {"duplicate", "SHARE", "Packets that arrive twice"},
+        {"queue", "SIZE", "What may wait for the rate (default 64KiB); more is lost"},
+        {"up", "LINK", "The same of the way to the peer alone: 'rate: 128kbit/s, loss: 1%'"},
+        {"down", "LINK", "And of the way from the peer to COMMAND"},
+    }};
+    for (const auto& [key, type, help] : keys) {
+        command.add_option(fmt::format("--{}", key), raw[key], like_run ? "As with `run`" : help)
+            ->type_name(type);
+    }
+}
+
+tl::expected<profile::Link, std::string> understand_link(const RawLink& raw) {
+    std::vector<std::pair<std::string, std::string>> given(raw.begin(), raw.end());
+    std::erase_if(given, [](const auto& one) { return one.second.empty(); });
+    return profile::parse_link(given);
+}
+
+namespace {
+
+/// What the run says of the way to its peers, whatever their profiles say.
+[[nodiscard]] std::optional<std::string> understand_way(const RawCommon& raw,
+                                                        setup::CommonOptions& options) {
+    auto link = understand_link(raw.way);
+    if (!link) {
+        return link.error();
+    }
+    options.way = *link;
+    if (!options.rtt) {
+        return std::nullopt;
+    }
+    if (link->up.delay || link->down.delay) {
+        return "--rtt is the delay of the way down, which --delay says, too: give one of them.";
+    }
+    options.way.up.delay = Duration::zero();
+    options.way.down.delay = *options.rtt;
+    return std::nullopt;
+}
+
+}  // namespace
 
 void define_observers(CLI::App& command, RawCommon& raw) {
     CLI::Option* quiet =
@@ -155,7 +204,7 @@ std::optional<std::string> understand_common(const RawCommon& raw, setup::Common
          {split_assignments(raw.parameters, "--set", options.parameters),
           parse_time_option("--timeout", raw.timeout, Duration(1), options.timeout),
           parse_time_option("--rtt", raw.rtt, Duration::zero(), options.rtt),
-          parse_seed_option(raw.seed, options.seed)}) {
+          understand_way(raw, options), parse_seed_option(raw.seed, options.seed)}) {
         if (problem) {
             return problem;
         }

@@ -8,11 +8,15 @@
 #include <CLI/Formatter.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace ghostpeer::cli {
+
+/// The way between program and peer: keys of `link:`, each with the text that its option was given.
+using RawLink = std::map<std::string, std::string>;
 
 /// The texts that options are read into before they are understood.
 struct RawCommon {
@@ -25,6 +29,7 @@ struct RawCommon {
     std::vector<std::string> fires;
     std::string seed;
     std::string rtt;
+    RawLink way;
     std::string max_buffer;
     std::string max_memory;
     std::string trace_file;
@@ -39,6 +44,10 @@ struct RawCommon {
 /// PROFILE, --peer, --set, --fire and --seed.
 void define_peers(CLI::App& command, RawCommon& raw, setup::CommonOptions& options,
                   const char* peer_help, const char* peer_type);
+/// --rate, --delay and the like; `like_run`: their help says no more than that.
+void define_link(CLI::App& command, RawLink& raw, bool like_run = false);
+/// What they say together, or a complaint.
+[[nodiscard]] tl::expected<profile::Link, std::string> understand_link(const RawLink& raw);
 /// Trace, event stream, capture and reports.
 void define_observers(CLI::App& command, RawCommon& raw);
 /// --max-connections, --max-buffer and --max-memory.

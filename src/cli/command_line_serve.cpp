@@ -147,6 +147,7 @@ void define_serve(CLI::App& serve, RawServe& raw, setup::ServeOptions& options) 
     serve.add_option("--timeout", raw.timeout, "End after it, with status 124 (250ms, 5s, 2m)")
         ->type_name("TIME");
     serve.add_option("--rtt", raw.rtt, "TIME by which everything that the peer says leaves later");
+    define_link(serve, raw.way);
     define_observers(serve, raw);
     serve.add_option("--mtu", raw.mtu, "The largest packet, 576 to 65535 (the interface's)")
         ->type_name("BYTES")

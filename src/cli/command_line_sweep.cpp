@@ -61,6 +61,7 @@ void define_runs(CLI::App& command, RawCampaign& raw, CampaignOptions& options) 
         ->type_name("NAME=VALUE")
         ->allow_extra_args(false);
     command.add_option("--rtt", raw.rtt, "As with `run`")->type_name("TIME");
+    define_link(command, raw.way, true);
     command.add_option("--seed", raw.seed, "Of all runs (default 1)")->type_name("NUMBER");
     command.add_option("--link", raw.link, "As with `run`")->type_name("LINK");
     command.add_flag("--warp{6.12}", raw.warp, "Virtual time, on this kernel (the default)");
@@ -134,6 +135,11 @@ void hand_on(const RawCampaign& raw, CampaignOptions& options) {
     if (!raw.rtt.empty()) {
         add("--rtt", raw.rtt);
     }
+    for (const auto& [name, value] : raw.way) {
+        if (!value.empty()) {
+            add(("--" + name).c_str(), value);
+        }
+    }
     if (!raw.link.empty()) {
         add("--link", raw.link);
     }
@@ -178,6 +184,9 @@ void hand_on(const RawCampaign& raw, CampaignOptions& options) {
         if (problem) {
             return problem;
         }
+    }
+    if (const auto link = understand_link(raw.way); !link) {
+        return link.error();
     }
     options.limit = limit.value_or(options.limit);
     options.timeout = timeout.value_or(options.timeout);

@@ -16,6 +16,7 @@ struct RawCampaign {
     std::vector<std::string> sysctls;
     std::string link;
     std::string rtt;
+    RawLink way;
     std::string seed;
     unsigned port = 0;
     std::string warp;

@@ -93,6 +93,8 @@ template <typename Name, std::size_t Count>
                               [](std::size_t i) { return tcp::name(static_cast<tcp::Reason>(i)); });
     json["not_tcp"] = counters.not_tcp - before.not_tcp;
     json["undelivered"] = counters.undelivered - before.undelivered;
+    json["lost_on_the_way"] = counters.lost_on_the_way - before.lost_on_the_way;
+    json["queue_full"] = counters.queue_full - before.queue_full;
     json["syns_dropped_at_limit"] = counters.syns_dropped_at_limit - before.syns_dropped_at_limit;
     json["rules"] = Json::array();
     for (const auto& [place, numbers] : rules_of(now.profiles)) {
@@ -209,6 +211,10 @@ class Metrics {
     }
     all.family("ghostpeer_undelivered_total", "counter", "Packets that the link refused.");
     all.value({}, counters.undelivered);
+    all.family("ghostpeer_lost_on_the_way_total", "counter",
+               "Packets that a link lost, by what they were lost for.");
+    all.value({{"cause", "chance"}}, counters.lost_on_the_way);
+    all.value({{"cause", "queue-full"}}, counters.queue_full);
     all.family("ghostpeer_syns_dropped_total", "counter",
                "SYNs dropped at the limit of connections.");
     all.value({}, counters.syns_dropped_at_limit);

@@ -22,6 +22,24 @@ std::string_view name(Fate fate) noexcept {
     return "?";
 }
 
+std::string_view name(OnTheWay what) noexcept {
+    switch (what) {
+        case OnTheWay::lost: return "lost";
+        case OnTheWay::queue_full: return "queue-full";
+        case OnTheWay::copied: return "copied";
+    }
+    return "?";
+}
+
+std::string_view sentence(OnTheWay what) noexcept {
+    switch (what) {
+        case OnTheWay::lost: return "lost by the link";
+        case OnTheWay::queue_full: return "lost, queue full";
+        case OnTheWay::copied: return "copied by the link";
+    }
+    return "?";
+}
+
 std::string_view name(SocketTimer timer) noexcept {
     switch (timer) {
         case SocketTimer::none: return "none";

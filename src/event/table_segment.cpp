@@ -293,6 +293,8 @@ std::span<const Field> segment_fields() noexcept {
         rare<&Segment::retransmission>("retransmission", "true for a segment sent again"),
         field<&Segment::rule>("rule", "the rule that decided the fate"),
         field<&Segment::until>("until", "of delayed: when it moves on"),
+        field<&Segment::on_the_way>("on_the_way", "what the link did to it; of dropped: why"),
+        rare<&Segment::queued>("queued", "how long it waited in the link's queue"),
         derived<Urgent>("urgent", "the urgent pointer, where it is not 0 or URG is set"),
         derived<Changes>("changes", "what a rule overwrote, spoiled or did"),
         derived<IpField<&wire::Segment::ttl, 64>>(
@@ -328,6 +330,7 @@ std::span<const Field> icmp_fields() noexcept {
         part<Icmp, quoted_fields>("quoted", "the segment of the program that it is about"),
         field<&Icmp::fate>("fate", "sent, dropped or undelivered"),
         field<&Icmp::rule>("rule", "the rule that made it, or that dropped it"),
+        field<&Icmp::on_the_way>("on_the_way", "what the link did to it; of dropped: why"),
         derived<ToldIfFalse<&Icmp::base, &wire::NumberBase::relative>>(
             "relative", "false: no SYN was seen that numbers could be relative to")};
     return fields;

@@ -183,6 +183,8 @@ std::span<const Field> counters_fields() noexcept {
                                                   "at the limit of all connections together"),
         rare<&Counters::waits_for_memory>("waits_for_memory", "the peer had to wait for it"),
         rare<&Counters::undelivered>("undelivered", "packets that the link refused"),
+        rare<&Counters::lost_on_the_way>("lost_on_the_way", "packets that a link lost by chance"),
+        rare<&Counters::queue_full>("queue_full", "packets that a link's queue had no room for"),
         rare<&Counters::unrecorded_attempts>("unrecorded_attempts",
                                              "connections of which no event tells")};
     return fields;

@@ -1,6 +1,7 @@
 #include "event/tables.hpp"
 
 #include "event/members.hpp"
+#include "event/table_places.hpp"
 #include "ghostpeer/event/call.hpp"
 #include "ghostpeer/event/run.hpp"
 #include "ghostpeer/event/tally.hpp"
@@ -94,13 +95,23 @@ struct Dialled {
     return fields;
 }
 
-/// When the peer sent a segment, where that is another time than when it left.
+[[nodiscard]] std::span<const Field> link_fields() noexcept {
+    static constexpr std::array fields{
+        rare<&Link::profile>("profile", "the profile whose peers it leads to; absent: all others"),
+        field<&Link::rule>("rule", "the rule, or order, that changed it"),
+        field<&Link::up>("up", "from the program to the peer, as a profile writes it"),
+        field<&Link::down>("down", "from the peer to the program, likewise"),
+        field<&Link::longest>("longest", "nothing is on its way down for longer")};
+    return fields;
+}
+
+/// When its sender sent a segment, where that is another time than when it arrived.
 struct Made {
     using Owner = Event;
     static std::optional<Instant> get(const Event& event) {
         const auto* segment = std::get_if<Segment>(&event.what);
-        const bool told = segment != nullptr && segment->direction == Direction::out &&
-                          segment->made != Instant{} && segment->made != event.at;
+        const bool told =
+            segment != nullptr && segment->made != Instant{} && segment->made != event.at;
         return told ? std::optional(segment->made) : std::nullopt;
     }
     static bool set(Event& event, Instant value) {
@@ -114,7 +125,7 @@ struct Made {
 
 void settle_segment(Event& event) {
     auto& segment = std::get<Segment>(event.what);
-    if (segment.direction == Direction::out && segment.made == Instant{}) {
+    if (segment.made == Instant{}) {
         segment.made = event.at;
     }
 }
@@ -219,7 +230,7 @@ std::span<const Field> common_fields() noexcept {
 
 std::span<const Field> last_fields() noexcept {
     static constexpr std::array fields{derived<Made>(
-        "made", "of a segment out: when the peer sent it, where it left at another time")};
+        "made", "of a segment: when its sender sent it, where it arrived at another time")};
     return fields;
 }
 
@@ -234,6 +245,7 @@ std::span<const EventTable> event_tables() {
         table<State>("state", "The peer's side of a connection changed its RFC 9293 state.",
                      state_fields()),
         table<Rule>("rule", "An action of a rule, or an order, was carried out.", rule_fields()),
+        table<Link>("link", "The way between program and peer, from now on.", link_fields()),
         table<Attempt>("attempt", "A new connection was begun.", attempt_fields()),
         table<Start>("start", "The peer takes note of a connection.", start_fields()),
         table<Command>("command", "The user fires a command.", command_fields()),

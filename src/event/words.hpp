@@ -30,6 +30,8 @@ inline constexpr std::size_t word_count<Direction> = 2;
 template <>
 inline constexpr std::size_t word_count<Fate> = 8;
 template <>
+inline constexpr std::size_t word_count<OnTheWay> = 3;
+template <>
 inline constexpr std::size_t word_count<SocketTimer> = 5;
 template <>
 inline constexpr std::size_t word_count<Ending> = ending_count;

@@ -81,6 +81,7 @@ bool possible(const Action& action, const Occasion& occasion) {
             [&](const Become&) { return !occasion.ended; },
             [](const Log&) { return true; },
             [](const Finish&) { return true; },
+            [](const ChangeLink&) { return true; },
             [&](const Send&) { return !occasion.ended; },
             [&](const Icmp&) { return !occasion.ended; },
             [&](const Connect&) { return !connection.live(); },

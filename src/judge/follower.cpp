@@ -39,13 +39,13 @@ constexpr Instant never = Instant::max();
     return event.of == 0 && segment.fate != event::Fate::duplicated;
 }
 
-/// Has it left the peer? What the link refused afterwards was told before.
+/// Has it left the peer? What the link refused was told before; a copy of a link's is not its own.
 [[nodiscard]] bool is_departure(const event::Event& event, const event::Segment& segment) noexcept {
     switch (segment.fate) {
         case event::Fate::sent:
-        case event::Fate::duplicated:
         case event::Fate::corrupted:
         case event::Fate::edited: return true;
+        case event::Fate::duplicated: return !segment.on_the_way;
         case event::Fate::undelivered: return event.of == 0;
         case event::Fate::accepted:
         case event::Fate::dropped:
@@ -55,11 +55,6 @@ constexpr Instant never = Instant::max();
 }
 
 }  // namespace
-
-void Follower::begin(const event::Run& run) noexcept {
-    rtt_ = run.rtt;
-    virtual_time_ = run.virtual_time;
-}
 
 void Follower::add(std::uint32_t profile, std::shared_ptr<const profile::Profile> expecting) {
     witnesses_.try_emplace(profile, std::make_unique<Witness>(std::move(expecting), virtual_time_));
@@ -87,7 +82,10 @@ const Witness* Follower::witness(std::uint32_t profile) const {
 // The order of events ----------------------------------------------------------------------------
 
 void Follower::record(const event::Event& event) {
-    if (conclusion_told_ && rtt_ <= Duration::zero()) {
+    if (const auto* link = std::get_if<event::Link>(&event.what)) {
+        on_its_way_ = std::max(on_its_way_, link->longest);
+    }
+    if (conclusion_told_ && on_its_way_ <= Duration::zero()) {
         return;
     }
     if (std::holds_alternative<event::Attempt>(event.what)) {
@@ -99,7 +97,7 @@ void Follower::record(const event::Event& event) {
     if (witnesses_.empty()) {
         return;
     }
-    if (rtt_ <= Duration::zero()) {
+    if (on_its_way_ <= Duration::zero()) {
         process(event, event.at);
         return;
     }
@@ -110,7 +108,7 @@ void Follower::record(const event::Event& event) {
         queued_payload_ -= payload(place->second.event);
     }
     place->second = Queued{made(event), event};
-    const Instant until = event.at - rtt_;
+    const Instant until = event.at - on_its_way_;
     while (!queue_.empty() && (queue_.begin()->second.made <= until || queue_.size() > max_queued ||
                                queued_payload_ > max_queued_payload)) {
         const auto next = queue_.extract(queue_.begin());
@@ -169,7 +167,7 @@ void Follower::process(const event::Event& event, Instant at) {
         one->last_activity = icmp->fate == event::Fate::dropped ? one->last_activity : at;
     } else if (segment != nullptr && segment->direction == event::Direction::out) {
         if (is_departure(event, *segment)) {
-            left(*one, *segment, at);
+            left(*one, *segment, at, event.at);
         }
     } else if (segment != nullptr) {
         if (is_arrival(event, *segment)) {
@@ -245,10 +243,10 @@ void Follower::arrived(Followed& one, const event::Segment& segment, Instant at)
     one.last_activity = at;
 }
 
-void Follower::left(Followed& one, const event::Segment& segment, Instant at) {
-    OutcomeRecord* record = outcomes_.of(one.id);
-    if (record != nullptr && segment.segment.has(wire::Flags::fin)) {
-        record->fin_left = record->fin_left.value_or(at + rtt_);  // as of when the program saw it
+void Follower::left(Followed& one, const event::Segment& segment, Instant at, Instant there) {
+    OutcomeRecord* record = segment.segment.has(wire::Flags::fin) ? outcomes_.of(one.id) : nullptr;
+    if (record != nullptr) {
+        record->fin_left = record->fin_left.value_or(there);
     }
     note(one.witness->of(segment.reason.value_or(tcp::Reason::ack)), one, moment(one, segment, at),
          at);

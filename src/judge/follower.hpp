@@ -21,7 +21,10 @@ namespace ghostpeer::judge {
 class Follower {
   public:
     /// What leaves was made so much earlier, and counts as of then.
-    void begin(const event::Run& run) noexcept;
+    void begin(const event::Run& run) noexcept {
+        on_its_way_ = run.rtt;
+        virtual_time_ = run.virtual_time;
+    }
     /// A profile that expects something; whoever is told of before begins to look now.
     void add(std::uint32_t profile, std::shared_ptr<const profile::Profile> expecting);
 
@@ -75,7 +78,8 @@ class Follower {
     void follow_end(const event::Event& event, const event::Start& start);
     void start(const event::Event& event, const event::Start& start, Instant at);
     void arrived(Followed& one, const event::Segment& segment, Instant at);
-    void left(Followed& one, const event::Segment& segment, Instant at);
+    /// `there`: when the program saw it.
+    void left(Followed& one, const event::Segment& segment, Instant at, Instant there);
     void entered(Followed& one, tcp::State state, Instant at);
     void fired(const event::Command& command, Instant at);
     void conclude(Instant at);
@@ -92,7 +96,7 @@ class Follower {
     void keep(std::unique_ptr<Followed> one);
     void forget_oldest(std::deque<event::ConnectionId>& ids, tcp::State state);
 
-    Duration rtt_{};
+    Duration on_its_way_{};  ///< what leaves was made at most so much earlier
     bool virtual_time_ = false;
     bool concluded_ = false;
     bool conclusion_told_ = false;          ///< what is queued may have come about before
@@ -106,8 +110,9 @@ class Follower {
     std::deque<event::ConnectionId> oldest_;     ///< of these, perhaps gone
     std::deque<event::ConnectionId> over_;       ///< of these, those that are closed
     std::deque<event::ConnectionId> listening_;  ///< and those whose SYN was not taken up at once
-    std::map<event::EventId, Queued> queue_;  ///< with an RTT: events in the order they were made
-    std::size_t queued_payload_ = 0;          ///< bytes, of the events in `queue_`
+    std::map<event::EventId, Queued>
+        queue_;                       ///< where ways take time: events in the order they were made
+    std::size_t queued_payload_ = 0;  ///< bytes, of the events in `queue_`
 };
 
 }  // namespace ghostpeer::judge

@@ -160,6 +160,11 @@ void append_limits(std::vector<std::string>& lines, const event::Counters& count
             event::count(counters.bytes_dropped_for_memory, "byte"),
             event::count(counters.waits_for_memory, "wait")));
     }
+    if (counters.lost_on_the_way > 0 || counters.queue_full > 0) {
+        lines.push_back(fmt::format("The link lost {}, and its queue had no room for {}.",
+                                    event::count(counters.lost_on_the_way, "packet"),
+                                    event::count(counters.queue_full, "packet")));
+    }
     if (counters.undelivered > 0) {
         lines.push_back(
             fmt::format("The link refused {}.", event::count(counters.undelivered, "packet")));
@@ -167,7 +172,13 @@ void append_limits(std::vector<std::string>& lines, const event::Counters& count
 }
 
 bool random_matters(const RunSummary& run) {
+    if (run.counters.lost_on_the_way > 0) {
+        return true;
+    }
     for (const auto& statistics : run.profiles) {
+        if (statistics.profile->link && statistics.profile->link->by_chance()) {
+            return true;
+        }
         for (const auto& rule : statistics.profile->rules) {
             if (rule.filters.probability) {
                 return true;

@@ -38,7 +38,8 @@ constexpr std::int64_t farthest = std::int64_t{1} << 53;  // what a JavaScript n
                            segment.reason == tcp::Reason::ack ||
                            segment.reason == tcp::Reason::duplicate_ack ||
                            segment.reason == tcp::Reason::window_update;
-    return honest && !segment.rule && !segment.retransmission && (in_plain || out_plain);
+    return honest && !segment.rule && !segment.on_the_way && !segment.retransmission &&
+           (in_plain || out_plain);
 }
 
 [[nodiscard]] std::string joined(const std::vector<std::string>& parts) {
@@ -110,8 +111,8 @@ template <typename Write>
 
 /// What the page has no lane for.
 [[nodiscard]] bool is_drawn(const event::Event& event, std::string_view word) {
-    constexpr std::array<std::string_view, 9> drawn{"icmp",   "state",  "rule", "attempt", "log",
-                                                    "notice", "socket", "exit", "call"};
+    constexpr std::array<std::string_view, 10> drawn{"icmp", "link",   "state",  "rule", "attempt",
+                                                     "log",  "notice", "socket", "exit", "call"};
     const auto* socket = std::get_if<event::Socket>(&event.what);
     return std::find(drawn.begin(), drawn.end(), word) != drawn.end() &&
            (socket == nullptr || socket->shown);

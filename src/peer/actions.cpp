@@ -38,7 +38,8 @@ using namespace profile;
 /// Shown on the segment itself, or as a line of its own.
 [[nodiscard]] bool shows_elsewhere(const Action& action) noexcept {
     return decides_fate(action) || std::holds_alternative<Log>(action) ||
-           std::holds_alternative<Send>(action) || std::holds_alternative<Icmp>(action);
+           std::holds_alternative<Send>(action) || std::holds_alternative<Icmp>(action) ||
+           std::holds_alternative<ChangeLink>(action);
 }
 
 [[nodiscard]] Occasion occasion_of(const DeferredActions& deferred, Connection& connection) {
@@ -157,6 +158,9 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
             [&](const Become& next) { connection.phase = static_cast<std::uint16_t>(next.index); },
             [&](const Send& what) { done = send(rule, what, occasion, now); },
             [&](const Icmp& what) { done = send_icmp(rule, what, occasion, now); },
+            [&](const ChangeLink& change) {
+                change_way(*connection.behaviour->profile, change.to, rule, now);
+            },
             [&](const Connect&) {
                 if (connection.ending != Ending::unanswered) {
                     begin_again(connection, now);

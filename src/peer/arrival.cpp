@@ -130,13 +130,13 @@ void Engine::Impl::depart_in_parts(wire::Bytes&& packet, Instant now) {
     constexpr std::uint16_t headers = 48;
     if (packet.size() <= settings.mtu || settings.mtu <= headers) {
         ++counters.packets_out;
-        depart(std::move(packet), std::nullopt, now);
+        depart(nullptr, std::move(packet), std::nullopt, now);
         return;
     }
     const auto room = static_cast<std::uint16_t>(settings.mtu - headers);
     for (wire::Bytes& part : wire::fragment(packet, room, ++fragmented)) {
         ++counters.packets_out;
-        depart(std::move(part), std::nullopt, now);
+        depart(nullptr, std::move(part), std::nullopt, now);
     }
 }
 

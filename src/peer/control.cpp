@@ -173,6 +173,7 @@ bool Engine::act(Order& order, std::size_t most, Instant now) {
     if (!order.begun) {
         order.begun = true;
         impl_->order_future(order);
+        impl_->order_ways(order, now);
     }
     if (order.on.what == Selector::What::connection) {
         if (Connection* connection = impl_->connections.find_by_id(order.on.connection)) {
@@ -226,6 +227,21 @@ void Engine::Impl::act_on(Connection& connection, Order& order, Instant now) {
         }
     }
     settle(connection, now);
+}
+
+void Engine::Impl::order_ways(const Order& order, Instant now) {
+    for (const profile::Action& action : order.rule.actions) {
+        const auto* change = std::get_if<profile::ChangeLink>(&action);
+        if (change == nullptr || order.on.what == Selector::What::connection) {
+            continue;
+        }
+        for (std::size_t i = 0; i < peers.size(); ++i) {
+            if (order.on.what == Selector::What::all || order.on.peer == i) {
+                change_way(*behaviour_of_peer[i]->profile, change->to, order.rule, now);
+                ++ordered_faults;
+            }
+        }
+    }
 }
 
 void Engine::Impl::order_future(const Order& order) {

@@ -182,8 +182,12 @@ void Engine::Impl::finish_together(Instant now) {
 void Engine::Impl::ask_to_finish(Instant now) {
     if (!finish_at) {
         finish_at = now;
-        finish_by = now + longest_end + most_round_trips * settings.rtt;
-        put_finish_off(now + settings.rtt);
+        finish_by = now + longest_end;
+        put_finish_off(now);
+        if (ways) {
+            finish_by += most_round_trips * ways->longest_round();
+            put_finish_off(ways->last());
+        }
     }
 }
 

@@ -20,6 +20,9 @@ Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
     control_rule.id = no_rule_id;
     control_rule.place.file = std::make_shared<const std::string>(control_file);
     control_rule.actions.emplace_back(profile::Blackhole{});
+    if (settings.rtt > Duration::zero() || settings.link != profile::Link{}) {
+        open_ways();
+    }
     for (const PeerSpec& peer : peers) {
         behaviour_of_peer.push_back(bring(peer.profile, false, run_start));
     }
@@ -60,6 +63,10 @@ Behaviour* Engine::Impl::add_behaviour(const std::shared_ptr<const profile::Prof
         told.files = profile->files;
     }
     post(nullptr, now, std::make_shared<const event::Profile>(std::move(told)));
+    if (profile->link) {
+        open_ways();
+        ways->open(profile->link, profile->name, now);
+    }
     return &behaviour;
 }
 
@@ -72,6 +79,13 @@ event::EventId Engine::on_packet(std::span<const std::uint8_t> packet, Instant n
     impl_->cause = 0;
     impl_->more_follow = more;
     impl_->connections.fetch_expected();
+    if (impl_->ways) {
+        if (const auto told = impl_->ways->up(impl_->way_from(packet), packet, now)) {
+            impl_->more_follow = false;
+            impl_->settle_unsettled(now);
+            return *told;
+        }
+    }
     impl_->packet_arrived(packet, now);
     impl_->more_follow = false;
     if (!more) {
@@ -90,9 +104,7 @@ void Engine::on_time(Instant now) { impl_->advance(now); }
 
 std::optional<Instant> Engine::next_deadline() const {
     Instant next = std::min(impl_->agenda.next().value_or(never), impl_->next_dial());
-    if (!impl_->flights.empty()) {
-        next = std::min(next, impl_->flights.front().leaves);
-    }
+    next = std::min(next, next_departure().value_or(never));
     if (impl_->finish_at && !impl_->finished) {
         next = std::min(next, *impl_->finish_at);
     }
@@ -114,7 +126,7 @@ std::uint64_t Engine::to_be_dialled() const noexcept {
 }
 
 std::optional<Instant> Engine::next_departure() const noexcept {
-    return impl_->flights.empty() ? std::nullopt : std::optional(impl_->flights.front().leaves);
+    return impl_->ways ? impl_->ways->next() : std::nullopt;
 }
 
 std::size_t Engine::fire(std::string_view command, Instant now) {
@@ -219,7 +231,7 @@ void Engine::send_datagram(const wire::Datagram& datagram, Instant now) {
     wire::Bytes packet = impl_->settings.packets->encode(datagram);
     if (!packet.empty() && packet.size() <= impl_->settings.mtu) {
         ++impl_->counters.packets_out;
-        impl_->depart(std::move(packet), std::nullopt, now);
+        impl_->depart(nullptr, std::move(packet), std::nullopt, now);
     }
 }
 

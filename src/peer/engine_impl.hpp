@@ -10,14 +10,16 @@
 #include "flows/occasion.hpp"
 #include "flows/possible.hpp"
 #include "flows/seen_requests.hpp"
+#include "flows/segments.hpp"
 #include "flows/services.hpp"
 #include "ghostpeer/event/run.hpp"
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/tcp/output.hpp"
 #include "ghostpeer/wire/icmp.hpp"
 #include "ghostpeer/wire/reassembly.hpp"
+#include "path/carrier.hpp"
+#include "path/random.hpp"
 #include "peer/campaign.hpp"
-#include "peer/random.hpp"
 #include "rules/behaviour.hpp"
 #include "rules/condition.hpp"
 
@@ -37,20 +39,13 @@ namespace ghostpeer::peer {
 using namespace rules;
 using namespace flows;
 
-/// A packet on its way through `Settings::rtt`, and what is to be told when it leaves.
-struct Flight {
-    Instant leaves{};
-    wire::Bytes packet;
-    std::optional<event::Event> event;  ///< its instant is set when it leaves
-};
-
 /// What is to be told of a segment that has arrived, before its fate is known.
 struct Untold {
     event::Event event;
     std::size_t place = 0;  ///< among the events: before what the segment brings about
 };
 
-struct Engine::Impl {
+struct Engine::Impl final : path::Ends {
     Impl(Settings chosen, std::vector<PeerSpec> specs);
     /// The behaviour of a peer with this profile, and those of its attempts; `later`: by `use`.
     Behaviour* bring(const std::shared_ptr<const profile::Profile>& profile, bool later,
@@ -116,6 +111,7 @@ struct Engine::Impl {
     /// A new connection of a peer that was blackholed as a whole.
     void begin_blackholed(Connection& connection, std::size_t peer);
     void order_future(const Order& order);
+    void order_ways(const Order& order, Instant now);
     void count_state(tcp::State from, tcp::State to) noexcept;
     /// Forgets behaviours that `use` brought and no connection has had.
     void drop_unused_behaviours();
@@ -136,6 +132,9 @@ struct Engine::Impl {
                         event::Fate fate, const profile::Rule* rule,
                         std::optional<Instant> until = {},
                         std::shared_ptr<const event::Forgery> forgery = nullptr);
+    /// The link has lost it before it came to the peer. The event that tells of it, or 0.
+    event::EventId report_lost(Connection& connection, const wire::Segment& segment,
+                               event::OnTheWay what, Instant now);
     /// Past the rules: the segment, or what they made of it, comes to the peer's stack.
     void arrive(Connection& connection, wire::Segment&& segment, tcp::Kind kind,
                 std::optional<Untold>&& untold, event::Fate fate, const profile::Rule* rule,
@@ -164,13 +163,24 @@ struct Engine::Impl {
     /// False (and told) where the connection holds too much.
     [[nodiscard]] bool may_delay(Connection& connection, const wire::Segment& segment, Instant now);
 
-    /// The packet leaves now, or after the round trip that was asked for.
-    void depart(wire::Bytes&& packet, std::optional<event::Event>&& event, Instant now);
-    /// May the packet be held so long? If not, that is told.
-    [[nodiscard]] bool may_fly(std::size_t bytes, Instant now);
-    void change_flying(std::size_t bytes) noexcept;
-    /// What the round trip held back until now.
-    void land(Instant now);
+    // carriage.cpp: the way between program and peer
+    /// Begins to keep account of ways; nothing where it does already.
+    void open_ways();
+    /// The way to the peers with this profile is another one from now on.
+    void change_way(const profile::Profile& profile, const profile::Link& to,
+                    const profile::Rule& rule, Instant now);
+    [[nodiscard]] const profile::Link* way_from(std::span<const std::uint8_t> packet);
+    /// The packet leaves the peer. When it arrives; nothing where it does not.
+    std::optional<Instant> depart(const Connection* connection, wire::Bytes&& packet,
+                                  std::optional<event::Event>&& event, Instant now);
+    void emit(wire::Bytes&& packet, std::optional<event::Event>&& event) override;
+    void arrive(const path::Flight& flight, Instant now) override;
+    event::EventId lost(std::span<const std::uint8_t> packet, event::OnTheWay what,
+                        Instant now) override;
+    void refused(std::size_t bytes, bool many, Instant now) override;
+    void expected(Instant then) override;
+    void tell(event::Link&& link, Instant now) override;
+    void record(event::Event&& event) override;
 
     // settle.cpp: one connection's turn
     /// Carries on until nothing more follows from what happened.
@@ -306,9 +316,6 @@ struct Engine::Impl {
     [[nodiscard]] event::Trail* trail_of(const Connection& connection);
     /// Is its beginning told?
     [[nodiscard]] bool tells_of(const Connection& connection);
-    void follow_arrival(const Connection& connection, const wire::Segment& segment, tcp::Kind kind,
-                        bool retransmission, Instant now);
-    void follow_departure(const Connection& connection, const wire::Segment& segment, Instant now);
     /// An event with a number of its own.
     [[nodiscard]] event::Event make_event(const Connection* connection, Instant now,
                                           decltype(event::Event::what)&& what) const;
@@ -327,8 +334,8 @@ struct Engine::Impl {
     std::vector<std::optional<profile::Direction>> future_blackhole;
     profile::Rule control_rule;  ///< stands for the control interface as what blackholed
     StateCounts states{};
-    Random rule_random;
-    Random port_random;
+    path::Random rule_random;
+    path::Random port_random;
     ConnectionTable connections;
     Agenda agenda;
     std::vector<Campaign> campaigns;
@@ -354,8 +361,8 @@ struct Engine::Impl {
     std::vector<DeferredActions> postponed;  ///< lists of that connection that go on in its turn
     bool rules_rest = false;                 ///< for the rest of the turn: they had no end
     std::vector<Emission> packets;
-    std::deque<Flight> flights;  ///< in the order in which they leave
-    std::size_t flying = 0;      ///< their bytes, as counted in `memory`
+    std::unique_ptr<path::Carrier> ways;    ///< null: all ways are short, and lose nothing
+    const path::Flight* carried = nullptr;  ///< whose packet arrives now; null: it came at once
     std::vector<UpstreamRequest> requests;
     std::vector<Handle> relays_with_news;   ///< relayed connections that have something to tell
     std::optional<Handle> unsettled;        ///< the connection in the middle of a burst

@@ -166,16 +166,16 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
         return false;
     }
     connection.last_activity = now;
-    event::Trail* trail = trail_of(connection);
-    if (trail != nullptr && what.kind != wire::IcmpKind::fragmentation_needed) {
-        trail->unreachable_left = now + settings.rtt;
-    }
     ++counters.packets_out;
     std::optional<event::Event> told;
     if (settings.segment_events) {
         told = make_event(&connection, now, std::move(event));
     }
-    depart(std::move(*packet), std::move(told), now);
+    const auto there = depart(&connection, std::move(*packet), std::move(told), now);
+    event::Trail* trail = trail_of(connection);
+    if (trail != nullptr && there && what.kind != wire::IcmpKind::fragmentation_needed) {
+        trail->unreachable_left = *there;
+    }
     return true;
 }
 

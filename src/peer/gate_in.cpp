@@ -1,56 +1,9 @@
 // Gate in: the rules `on: receive`, before the TCP core has seen the segment.
 #include "peer/engine_impl.hpp"
 
-#include "ghostpeer/tcp/classify.hpp"
-
 #include <algorithm>
 
 namespace ghostpeer::peer {
-namespace {
-
-/// Occupies sequence space that has been seen before, whether the peer took it or not.
-[[nodiscard]] bool is_retransmission(const Connection& connection, const wire::Segment& segment) {
-    if (segment.length() == 0) {
-        return false;
-    }
-    if (segment.has(wire::Flags::syn | wire::Flags::ack)) {
-        return connection.syn_ack_seen;
-    }
-    if (segment.has(wire::Flags::syn)) {
-        return connection.dialled ? connection.isn_known : connection.syns > 0;
-    }
-    return segment.end() <= connection.highest_seen;
-}
-
-[[nodiscard]] tcp::Kind kind_of(const Connection& connection, const wire::Segment& segment) {
-    // Of a connection that is gone the last values are known.
-    const bool synchronized =
-        connection.live() ? connection.tcb.synchronized() : bool{connection.established};
-    return tcp::classify(segment, {synchronized, connection.tcb.rcv().nxt,
-                                   connection.window_offered && connection.last_window == 0});
-}
-
-/// The program's initial number, from its answer to the peer's SYN.
-void note_answer(Connection& connection, const wire::Segment& segment, tcp::Kind kind) {
-    if (kind != tcp::Kind::syn && kind != tcp::Kind::syn_ack) {
-        return;
-    }
-    connection.program_isn = segment.seq;
-    connection.highest_seen = segment.seq;
-    connection.isn_known = true;
-    connection.syn_ack_seen = connection.syn_ack_seen || kind == tcp::Kind::syn_ack;
-}
-
-/// What both SYNs have agreed on.
-void note_options(Connection& connection) {
-    connection.scale_in = connection.tcb.snd().scale;
-    connection.scale_out = connection.tcb.rcv().scale;
-    if (connection.acking_stopped) {
-        connection.extra().frozen_ack = connection.tcb.rcv().nxt;
-    }
-}
-
-}  // namespace
 
 void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
     const tcp::Kind kind = kind_of(connection, segment);
@@ -70,7 +23,7 @@ void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Inst
         connection.count_syn();
     }
     ++connection.segments_in;
-    follow_arrival(connection, segment, kind, again, now);
+    follow_arrival(trail_of(connection), segment, kind, again, now);
     connection.last_activity = now;
     remember(connection, segment);
 
@@ -236,7 +189,29 @@ std::optional<Untold> Engine::Impl::arrival(const Connection& connection,
     event.retransmission = retransmission;
     event.state = stance(connection);
     event.made = now;
+    if (carried != nullptr) {
+        event.made = carried->sent;
+        event.queued = carried->queued;
+        event.on_the_way = carried->copy ? std::optional(event::OnTheWay::copied) : std::nullopt;
+    }
     return Untold{make_event(&connection, now, std::move(event)), events.size()};
+}
+
+event::EventId Engine::Impl::report_lost(Connection& connection, const wire::Segment& segment,
+                                         event::OnTheWay what, Instant now) {
+    const tcp::Kind kind = kind_of(connection, segment);
+    const bool again = is_retransmission(connection, segment);
+    // The program has sent it all the same, and how it ends depends on that.
+    follow_arrival(trail_of(connection), segment, kind, again, now);
+    std::optional<Untold> untold = arrival(connection, segment, kind, again, now);
+    auto* told = untold ? std::get_if<event::Segment>(&untold->event.what) : nullptr;
+    if (told == nullptr) {
+        return 0;
+    }
+    told->on_the_way = what;
+    const event::EventId id = untold->event.id;
+    report_arrival(connection, std::move(untold), event::Fate::dropped, nullptr);
+    return id;
 }
 
 void Engine::Impl::report_arrival(const Connection& connection, std::optional<Untold>&& untold,

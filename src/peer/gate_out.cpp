@@ -5,55 +5,6 @@
 #include <utility>
 
 namespace ghostpeer::peer {
-namespace {
-
-/// The shift of the window in this segment; SYN segments carry it unscaled (RFC 7323, 2.2).
-[[nodiscard]] std::uint32_t window_bytes(const Connection& connection,
-                                         const wire::Segment& segment) {
-    return static_cast<std::uint32_t>(segment.window)
-           << (segment.has(wire::Flags::syn) ? 0 : connection.scale_out);
-}
-
-/// Where a connection stands once the peer's TCP has sent this.
-void note_ending(Connection& connection, tcp::Reason reason) {
-    connection.answered = true;
-    if (reason == tcp::Reason::rst) {
-        if (!connection.established &&
-            (connection.ending == Ending::unanswered || connection.ending == Ending::open)) {
-            connection.ending = connection.dialled ? Ending::reset_by_peer : Ending::refused;
-        } else if (connection.ending == Ending::open || connection.ending == Ending::half_closed) {
-            connection.ending = Ending::reset_by_peer;
-        }
-    } else if (connection.ending == Ending::unanswered) {
-        if (reason != tcp::Reason::syn) {
-            connection.ending = Ending::open;
-        } else if (connection.dialled) {
-            connection.count_syn();
-        }
-    }
-}
-
-/// A connection counts its packets; what leaves before there is one, or without one, has no number
-/// (Linux: ip_build_and_send_pkt, ip_select_ident).
-[[nodiscard]] std::uint16_t identification(const Connection& connection,
-                                           const wire::Segment& segment) {
-    const bool syn_ack = segment.has(wire::Flags::syn | wire::Flags::ack);
-    if (syn_ack || (segment.has(wire::Flags::rst) && segment.window == 0)) {
-        return 0;
-    }
-    return static_cast<std::uint16_t>((connection.iss.raw() >> 8U) + connection.segments_out);
-}
-
-/// Does this RST, of which the peer's TCP knows nothing, end the program's connection? It does at
-/// exactly the number that is next (RFC 5961, 3.2), and in answer to a SYN with its number.
-[[nodiscard]] bool ends_program(const Connection& connection, const wire::Segment& rst) {
-    if (awaits_answer(connection)) {
-        return rst.has(wire::Flags::ack) && rst.ack == connection.program_isn + 1;
-    }
-    return connection.live() && rst.seq == connection.tcb.snd().nxt;
-}
-
-}  // namespace
 
 void Engine::Impl::address(const Connection& connection, wire::Segment& segment) const {
     const profile::IpConfig& ip = connection.behaviour->profile->ip;
@@ -157,7 +108,6 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
                          {}, now);
         return false;
     }
-    follow_departure(connection, segment, now);
     connection.last_activity = now;
     for (const profile::Rule* mark : connection.rules().marks_on_send) {
         const auto& reason = std::get<profile::OnSend>(mark->on.front()).reason;
@@ -185,21 +135,26 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     } else if (const auto seen = as_read(segment, *lie)) {
         note_departure(connection, *seen, true);
     }
+    const wire::Flags flags = segment.flags;
     std::optional<event::Event> event;
     if (settings.segment_events) {
         event =
             make_event(&connection, now, departure(connection, std::move(segment), how, {}, now));
         event->of = how.of;
     }
+    std::optional<Instant> there = now;
     if (lie == nullptr || lie->fragment == 0) {
         ++counters.packets_out;
-        depart(std::move(packet), std::move(event), now);
-        return true;
+        there = depart(&connection, std::move(packet), std::move(event), now);
+    } else {
+        for (wire::Bytes& part : wire::fragment(packet, lie->fragment, ++fragmented)) {
+            ++counters.packets_out;
+            const auto arrives =
+                depart(&connection, std::move(part), std::exchange(event, std::nullopt), now);
+            there = there && arrives ? std::max(there, arrives) : std::nullopt;
+        }
     }
-    for (wire::Bytes& part : wire::fragment(packet, lie->fragment, ++fragmented)) {
-        ++counters.packets_out;
-        depart(std::move(part), std::exchange(event, std::nullopt), now);
-    }
+    follow_departure(trail_of(connection), flags, there);
     return true;
 }
 
@@ -212,61 +167,6 @@ void Engine::Impl::note_departure(Connection& connection, const wire::Segment& s
         constexpr std::uint8_t largest = 14;
         connection.scale_out = std::min(seen.options.window_scale.value_or(0), largest);
         connection.scale_in = seen.options.window_scale ? connection.scale_in : std::uint8_t{0};
-    }
-}
-
-void Engine::Impl::depart(wire::Bytes&& packet, std::optional<event::Event>&& event, Instant now) {
-    put_finish_off(now + settings.rtt);
-    if (settings.rtt <= Duration::zero()) {
-        packets.push_back({std::move(packet), event ? event->id : 0});
-        if (event) {
-            events.push_back(std::move(*event));
-        }
-        return;
-    }
-    if (may_fly(packet.size(), now)) {
-        change_flying(flying + packet.size());
-        flights.push_back({now + settings.rtt, std::move(packet), std::move(event)});
-        return;
-    }
-    ++counters.undelivered;
-    if (event) {
-        make_undelivered(*event);
-        events.push_back(std::move(*event));
-    }
-}
-
-bool Engine::Impl::may_fly(std::size_t bytes, Instant now) {
-    if (flights.size() >= max_appointments) {
-        notice("limit", "flights",
-               "A packet was lost: more of them were on their way than the peer can hold. Ask for "
-               "a shorter --rtt.",
-               now);
-        return false;
-    }
-    if (bytes > memory.room_for(flying)) {
-        note_want_of_memory(bytes, now);
-        return false;
-    }
-    return true;
-}
-
-void Engine::Impl::change_flying(std::size_t bytes) noexcept {
-    memory.change(flying, bytes);
-    flying = bytes;
-}
-
-void Engine::Impl::land(Instant now) {
-    while (!flights.empty() && flights.front().leaves <= now) {
-        put_finish_off(now);  // it may leave late
-        Flight& flight = flights.front();
-        change_flying(flying - flight.packet.size());
-        packets.push_back({std::move(flight.packet), flight.event ? flight.event->id : 0});
-        if (flight.event) {
-            flight.event->at = now;
-            events.push_back(std::move(*flight.event));
-        }
-        flights.pop_front();
     }
 }
 

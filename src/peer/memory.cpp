@@ -6,26 +6,6 @@
 #include <algorithm>
 
 namespace ghostpeer::peer {
-namespace {
-
-[[nodiscard]] std::size_t held_by(const Connection& connection) noexcept {
-    std::size_t bytes = connection.tcb.heap_bytes();
-    if (const Extras* extras = connection.extras.get()) {
-        bytes += extras->put_off() + extras->service.output.size() * sizeof(OutputItem);
-        if (extras->watch) {
-            bytes += extras->watch->held();
-        }
-        if (extras->service.script) {
-            bytes += extras->service.script->held();
-        }
-        if (extras->relay) {
-            bytes += extras->relay->outgoing.size() + extras->relay->with_driver;
-        }
-    }
-    return bytes;
-}
-
-}  // namespace
 
 void Engine::Impl::account(Connection& connection) noexcept {
     const auto held =

@@ -58,44 +58,6 @@ bool Engine::Impl::tells_of(const Connection& connection) {
     return settings.segment_events || trail_of(connection) != nullptr;
 }
 
-void Engine::Impl::follow_arrival(const Connection& connection, const wire::Segment& segment,
-                                  tcp::Kind kind, bool retransmission, Instant now) {
-    event::Trail* trail = trail_of(connection);
-    if (trail == nullptr) {
-        return;
-    }
-    if (segment.has(wire::Flags::fin)) {
-        trail->fin_came = trail->fin_came.value_or(now);
-    }
-    if (kind == tcp::Kind::rst) {
-        trail->reset_came = trail->reset_came.value_or(now);
-        trail->last_reset_came = now;
-    } else {
-        trail->last_came = now;
-        trail->was_open = trail->was_open || (kind != tcp::Kind::syn && kind != tcp::Kind::syn_ack);
-    }
-    if (retransmission || kind == tcp::Kind::keepalive_probe || kind == tcp::Kind::window_probe) {
-        ++trail->unanswered;
-    }
-}
-
-void Engine::Impl::follow_departure(const Connection& connection, const wire::Segment& segment,
-                                    Instant now) {
-    event::Trail* trail = trail_of(connection);
-    if (trail == nullptr) {
-        return;
-    }
-    trail->unanswered = 0;
-    // The program sees it after its way through the round trip.
-    const Instant leaves = now + settings.rtt;
-    if (segment.has(wire::Flags::rst)) {
-        trail->reset_left = leaves;
-    }
-    if (segment.has(wire::Flags::fin)) {
-        trail->fin_left = trail->fin_left.value_or(leaves);
-    }
-}
-
 void Engine::conclude(Instant now) {
     if (impl_->concluded) {
         return;

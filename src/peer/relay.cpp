@@ -53,9 +53,10 @@ void Engine::Impl::refuse_held(Connection& connection, Instant now) {
                                                   wire::encode(*relay.syn));
         if (error) {
             ++counters.packets_out;
-            depart(std::move(*error), std::nullopt, now);
-            if (event::Trail* trail = trail_of(connection)) {
-                trail->unreachable_left = now + settings.rtt;
+            const auto there = depart(&connection, std::move(*error), std::nullopt, now);
+            event::Trail* trail = trail_of(connection);
+            if (trail != nullptr && there) {
+                trail->unreachable_left = *there;
             }
         }
     }

@@ -12,7 +12,9 @@ constexpr std::size_t max_dead = 1024;
 }  // namespace
 
 void Engine::Impl::advance(Instant now) {
-    land(now);
+    if (ways) {
+        ways->land(now);
+    }
     give_up_fragments(now);
     if (!campaigns.empty()) {
         dial_due(now);

@@ -71,6 +71,7 @@ std::string_view name(const Action& action) noexcept {
                           [](const Icmp&) { return View("icmp"); },
                           [](const Connect&) { return View("connect"); },
                           [](const HoldUntil&) { return View("hold"); },
+                          [](const ChangeLink&) { return View("link"); },
                       },
                       action);
 }

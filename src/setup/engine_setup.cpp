@@ -60,6 +60,7 @@ peer::Settings make_settings(const CommonOptions& options, const Peers& peers, s
     settings.segment_events = !is_quiet(options) || options.events_file || options.report_file ||
                               wants_annotated_capture(options) || have_expectations(peers);
     settings.rtt = options.rtt.value_or(Duration::zero());
+    settings.link = options.way;
     return settings;
 }
 

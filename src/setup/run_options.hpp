@@ -2,6 +2,7 @@
 // checked as far as that goes without files or privileges.
 #pragma once
 
+#include "ghostpeer/profile/link.hpp"
 #include "ghostpeer/wire/time.hpp"
 
 #include <cstddef>
@@ -46,6 +47,7 @@ struct CommonOptions {
     std::optional<std::uint16_t> port;  ///< of the program, for peers with `role: client`; where
                                         ///< there are none, of a peer on loopback
     std::optional<Duration> rtt;        ///< unset: none, and a millisecond under --warp
+    profile::Link way;                  ///< `--rate` and the like, and an `--rtt` that was given
     std::optional<std::uint64_t> seed;
     bool require_fault = false;
     TraceChoice trace = TraceChoice::all;  ///< `none`: `-q`

@@ -106,6 +106,11 @@ struct Annotation {
 Annotation annotate(const event::Segment& segment, Instant at) {
     Annotation note;
     std::string fate;
+    if (segment.on_the_way) {
+        const bool lost = *segment.on_the_way != event::OnTheWay::copied;
+        return {lost ? Interface::withheld : Interface::wire,
+                std::string(event::sentence(*segment.on_the_way))};
+    }
     switch (segment.fate) {
         case event::Fate::accepted:
         case event::Fate::sent: break;
@@ -128,6 +133,10 @@ Annotation annotate(const event::Segment& segment, Instant at) {
     }
     if (segment.forgery && !segment.forgery->changes.empty()) {
         fate += fmt::format(" {}", fmt::join(segment.forgery->changes, ", "));
+    }
+    if (segment.queued > Duration::zero()) {
+        fate += fmt::format("{}queued {}", fate.empty() ? "" : ", ",
+                            event::format_length(segment.queued));
     }
     if (segment.rule) {
         const std::string place = event::format_place_short(*segment.rule);
@@ -202,8 +211,11 @@ class AnnotatedCapture final : public FileSink {
     void take(const event::Event& event, const event::Segment& segment) {
         Annotation note = annotate(segment, event.at);
         // What left has a packet, or is told again as refused.
+        // What came by a link is there since it was sent.
+        const bool by_link = segment.made != Instant{} && segment.made < event.at;
         const bool withheld_or_let_through =
-            note.interface == Interface::withheld || segment.direction == event::Direction::in;
+            note.interface == Interface::withheld ||
+            (segment.direction == event::Direction::in && !by_link);
         if (!settle(event.id, note) && withheld_or_let_through) {
             add({event.at, segment.direction, event.id, true,
                  segment.forgery ? wire::encode(segment.segment, segment.forgery->distortion)

@@ -72,6 +72,9 @@ Style style(const event::Segment& segment) {
 }
 
 std::string fate_text(const event::Segment& segment, Instant at) {
+    if (segment.on_the_way) {
+        return std::string(event::sentence(*segment.on_the_way));
+    }
     switch (segment.fate) {
         case event::Fate::accepted:
         case event::Fate::sent: return "";
@@ -101,6 +104,10 @@ std::string right_text(const event::Segment& segment, Instant at, std::size_t le
     if (segment.forgery && !segment.forgery->changes.empty()) {
         fate +=
             fmt::format("{}{}", fate.empty() ? "" : " ", fmt::join(segment.forgery->changes, ", "));
+    }
+    if (segment.queued > Duration::zero()) {
+        fate += fmt::format("{}queued {}", fate.empty() ? "" : ", ",
+                            event::format_length(segment.queued));
     }
     if (fate.empty() && !segment.rule) {
         return text;
@@ -190,6 +197,17 @@ struct RowMaker {
         made.style = Style::changed;
         return made;
     }
+    Row operator()(const event::Link& link) const {
+        auto made = row();
+        made.text = link.up == link.down
+                        ? fmt::format("link {}", event::printable(link.up))
+                        : fmt::format("link up {} down {}", event::printable(link.up),
+                                      event::printable(link.down));
+        made.right =
+            link.rule ? "by " + event::format_place(*link.rule) : event::printable(link.profile);
+        made.style = Style::changed;
+        return made;
+    }
     Row operator()(const event::Attempt& attempt) const {
         auto made = row();
         const auto& [local, remote] = attempt.flow;
@@ -220,7 +238,9 @@ struct RowMaker {
         const auto seq = icmp.base.relative ? wire::relative_number(icmp.quoted.seq, icmp.base.seq)
                                             : std::int64_t{icmp.quoted.seq.raw()};
         made.text += fmt::format(" about [{}] seq {}", wire::format_flags(icmp.quoted.flags), seq);
-        made.right = icmp.fate == event::Fate::dropped       ? "dropped by "
+        made.right = icmp.on_the_way
+                         ? fmt::format("{}, made by ", event::sentence(*icmp.on_the_way))
+                     : icmp.fate == event::Fate::dropped     ? "dropped by "
                      : icmp.fate == event::Fate::undelivered ? "refused by the link, made by "
                                                              : "by ";
         made.right += event::format_place(icmp.rule);

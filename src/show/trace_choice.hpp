@@ -12,7 +12,7 @@ namespace ghostpeer::show {
 /// Did a rule do something to it?
 [[nodiscard]] inline bool touched(const event::Segment& segment) {
     const bool passed = segment.fate == event::Fate::accepted || segment.fate == event::Fate::sent;
-    return !passed || segment.rule || segment.forgery;
+    return !passed || segment.rule || segment.forgery || segment.on_the_way;
 }
 
 /// Does the trace show such an event?

@@ -61,6 +61,7 @@ COMMAND_LINES = (
     "run refuse -- curl http://198.18.0.2:8080/",
     "run -q --peer api.local:80=slow-reader --peer [::1]:5432=refuse --family both -- true",
     "run --port 8080 --set a=b --fire unplug@2s --seed 7 --timeout 5s --rtt 1ms a.yaml -- true",
+    "run lossy+3g --rate 1Mbit/s --delay 5ms --loss 2% --queue 1KiB -- true",
     "run --warp=6.1,6.12 --wall-timeout 2m --sysctl net.ipv4.tcp_syn_retries=2 refuse -- true",
     "run --link loopback --mtu 1500 --max-connections 9 --max-buffer 4KiB refuse -- true",
     "run --events a --pcap b --junit c --report d --tap - --control off --color never refuse -- true",

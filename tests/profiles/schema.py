@@ -57,6 +57,10 @@ TABLES = [
     ("keys of retries", f"tcp: {{retries: {{{WORD}}}}}",
      "definitions/tcp/properties/retries/anyOf/1/properties"),
     ("keys of ip", f"ip: {{{WORD}}}", "definitions/ip/properties"),
+    ("keys of link", f"link: {{{WORD}}}", "definitions/link/properties"),
+    ("keys of one direction", f"link: {{up: {{{WORD}}}}}", "definitions/link_way/properties"),
+    ("keys of loss", f"link: {{loss: {{{WORD}}}}}",
+     "definitions/link/properties/loss/anyOf/1/properties"),
     ("keys of a frame", f"service: {{script: [{{expect: {{{WORD}}}}}]}}",
      "definitions/frame/properties"),
     ("kinds of numbers", "service: {script: [{expect: {length: %s}}]}",
@@ -80,6 +84,9 @@ TABLES = [
 ]
 
 BROKEN = [
+    "summary: x\nlink: {}", "summary: x\nlink: {rate: 3}", "summary: x\nlink: 1Mbit/s",
+    "summary: x\nlink: {loss: {good_to_bad: 1%}}", "summary: x\nlink: {up: {rate: 1mbit/s}}",
+    "extends: []", "extends: {healthy: }",
     "rules: []", "summary: ''", "summary: x\nsumary: y", "summary: x\ntags: [handshke]",
     "summary: x\ntags: []", "summary: x\ntags: [reset, reset]", "summary: x\nparams: [a]",
     "summary: x\nparams: {1a: 2}", "summary: x\nrules: {on: start, do: reset}",
@@ -140,6 +147,9 @@ BROKEN = [
 ]
 
 GOOD = [
+    "summary: x\nlink: {rate: 1.5Mbit/s, delay: 5ms, loss: {good_to_bad: 1%, bad_to_good: 2%}}",
+    "summary: x\nlink: {down: {rate: unlimited}, up: {rate: 9600bit/s, queue: 4KiB}}",
+    "extends: [lossy, high-latency]",
     "summary: x", "summary: x\ntags: reset", "extends: healthy", "summary: x\nrules: []",
     "summary: x\nparams: {n: 1}\nrules: [{on: start, first: '${n}', do: log}]".replace(
         "do: log", "do: {log: hello}"),

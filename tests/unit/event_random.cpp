@@ -13,7 +13,6 @@ event::Segment RandomEvents::segment(Instant now) {
         made.acknowledged = number<std::uint64_t>();
     } else {
         made.reason = word<tcp::Reason>(tcp::reason_count);
-        made.made = coin() ? now : now - std::chrono::milliseconds(1);
     }
     auto& segment = made.segment;
     segment.source = endpoint();
@@ -57,6 +56,9 @@ event::Segment RandomEvents::segment(Instant now) {
     made.retransmission = coin();
     made.rule = maybe(place());
     made.until = maybe(at());
+    made.made = coin() ? now : now - std::chrono::milliseconds(1);
+    made.on_the_way = maybe(word<event::OnTheWay>(3));
+    made.queued = length();
     if (coin()) {
         event::Forgery forgery;
         if (coin()) {
@@ -89,6 +91,7 @@ event::Icmp RandomEvents::icmp() {
     made.base.relative = coin();
     made.fate = word<event::Fate>(8);
     made.rule = place();
+    made.on_the_way = maybe(word<event::OnTheWay>(3));
     return made;
 }
 
@@ -254,10 +257,10 @@ event::Tally RandomEvents::tally() {
 
 event::Counters RandomEvents::counters() {
     event::Counters made;
-    for (auto* count :
-         {&made.packets_in, &made.packets_out, &made.segments_in, &made.segments_out, &made.not_tcp,
-          &made.syns_dropped_at_limit, &made.bytes_dropped_at_limit, &made.bytes_dropped_for_memory,
-          &made.waits_for_memory, &made.undelivered, &made.unrecorded_attempts}) {
+    for (auto* count : {&made.packets_in, &made.packets_out, &made.segments_in, &made.segments_out,
+                        &made.not_tcp, &made.syns_dropped_at_limit, &made.bytes_dropped_at_limit,
+                        &made.bytes_dropped_for_memory, &made.waits_for_memory, &made.undelivered,
+                        &made.unrecorded_attempts, &made.lost_on_the_way, &made.queue_full}) {
         *count = number<std::uint64_t>();
     }
     for (auto& each : made.oddities) {
@@ -297,7 +300,7 @@ void RandomEvents::make(event::Event& event, std::size_t kind) {
         return std::make_shared<const decltype(made)>(std::move(made));
     };
     using What = decltype(event.what);
-    static_assert(std::variant_size_v<What> == 22, "make one of the new kind here");
+    static_assert(std::variant_size_v<What> == 23, "make one of the new kind here");
     switch (kind) {
         case 0: event.what = segment(event.at); break;
         case 1: event.what = event::State{word<tcp::State>(11), word<tcp::State>(11)}; break;
@@ -326,6 +329,7 @@ void RandomEvents::make(event::Event& event, std::size_t kind) {
         case 19: event.what = shared(tally()); break;
         case 20: event.what = shared(counters()); break;
         case 21: event.what = shared(end()); break;
+        case 22: event.what = event::Link{text(), maybe(place()), text(), text(), length()}; break;
         default: event.what = event::Packet{}; break;
     }
 }

@@ -171,16 +171,16 @@ TEST_CASE("`extends` of what cannot be") {
           "1:10 the profile `no/such.yaml` cannot be read: No such file or directory\n");
     CHECK(problems("extends: /dev/zero\n") ==
           "1:10 the profile `/dev/zero` cannot be read: it is not a regular file\n");
-    CHECK(problems("extends: [a, b]\n") ==
-          "1:10 `extends` takes a profile's name or path, not a list\n");
+    CHECK(problems("extends: {a: b}\n") ==
+          "1:10 `extends` takes a profile's name or path, or a list of them, not a map\n");
     CHECK(problems("extends:\n") ==
-          "1:1 `extends` has no value; it takes a profile's name or path\n");
+          "1:1 `extends` has no value; it takes a profile's name or path, or a list of them\n");
     // What the missing file may have declared is not complained about; the rest is.
     CHECK(
         problems("extends: ./no\ndetails: ${x}\nfoo: 1\n") ==
         "1:10 the profile `./no` cannot be read: No such file or directory\n"
         "3:1 there is no key `foo` in a profile; known are `summary`, `details`, `tags`, `params`, "
-        "`extends`, `tcp`, `ip`, `service`, `after_eof`, `rules`, `sysctl`, "
+        "`extends`, `tcp`, `ip`, `link`, `service`, `after_eof`, `rules`, `sysctl`, `servers`, "
         "`role`, `phases`, `attempts`, `client`, `expect` and `tolerance`\n");
     const Folder folder;
     std::string path;

@@ -45,7 +45,7 @@ TEST_CASE("keys of the top level") {
     CHECK(problems("verbose: x\n") ==
           "1:1 there is no key `verbose` in a profile; known are `summary`, `details`, `tags`, "
           "`params`, "
-          "`extends`, `tcp`, `ip`, `service`, `after_eof`, `rules`, `sysctl`, "
+          "`extends`, `tcp`, `ip`, `link`, `service`, `after_eof`, `rules`, `sysctl`, `servers`, "
           "`role`, `phases`, `attempts`, `client`, `expect` and `tolerance`\n");
     CHECK(messages_of("summary: |\n  one\n  two\n") == "1:10 `summary` is one line of text\n");
     CHECK(messages_of("summary: ''\n") == "1:10 `summary` is one line of text\n");
@@ -59,14 +59,15 @@ TEST_CASE("all errors of a file come at once, in its order") {
         messages_of("rules:\n  - {on: x, do: y}\ntcp: {mss: x}\nfoo: 1\nsummary: ''\n") ==
         "2:10 there is no event `x`; known are `receive`, `send`, `enter`, `start`, `received`, "
         "`sent`, `idle`, `command`, `request` and `response`\n"
-        "2:17 there is no action `y`; known are `drop`, `delay`, `duplicate`, `reset`, `close`, "
+        "2:17 there is no action `y`; known are `drop`, `delay`, `hold`, `duplicate`, `reset`, "
+        "`close`, "
         "`shutdown`, `forget`, `say`, `stop-reading`, `resume-reading`, `window`, `stop-acking`, "
         "`resume-acking`, `blackhole`, `revive`, `log`, `finish`, `corrupt`, `set`, "
-        "`fragment`, `send`, `connect`, `icmp` and "
-        "`become`\n"
+        "`fragment`, `send`, `connect`, `icmp`, "
+        "`become` and `link`\n"
         "3:12 `mss` takes `off` or a whole number from 1 to 65535, not `x`\n"
         "4:1 there is no key `foo` in a profile; known are `summary`, `details`, `tags`, `params`, "
-        "`extends`, `tcp`, `ip`, `service`, `after_eof`, `rules`, `sysctl`, "
+        "`extends`, `tcp`, `ip`, `link`, `service`, `after_eof`, `rules`, `sysctl`, `servers`, "
         "`role`, `phases`, `attempts`, `client`, `expect` and `tolerance`\n"
         "5:10 `summary` is one line of text\n");
 }

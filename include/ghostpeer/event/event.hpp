@@ -53,8 +53,19 @@ enum class Fate : std::uint8_t {
     undelivered,  ///< out: the link refused what an earlier event tells of
 };
 
+/// What the way between program and peer (`link:`) did to a packet beside carrying it.
+enum class OnTheWay : std::uint8_t {
+    lost,        ///< by chance
+    queue_full,  ///< lost, since there was no room for it
+    copied,      ///< it is the second one of a packet that arrived twice
+};
+
 [[nodiscard]] std::string_view name(Direction direction) noexcept;
 [[nodiscard]] std::string_view name(Fate fate) noexcept;
+/// `lost`, `queue-full`
+[[nodiscard]] std::string_view name(OnTheWay what) noexcept;
+/// `lost by the link`; of a packet that a link lost.
+[[nodiscard]] std::string_view sentence(OnTheWay what) noexcept;
 
 /// How a rule forged a packet, beyond what its segment shows.
 struct Forgery {
@@ -77,8 +88,10 @@ struct Segment {
     /// Of `in`, with it: payload bytes that have come in order, and those that were acknowledged.
     std::uint64_t received = 0;
     std::uint64_t acknowledged = 0;
-    Instant
-        made{};  ///< of `out`: when the peer sent it, earlier than it left where there is an RTT
+    /// When its sender sent it, earlier than it arrived where a link or an RTT lies between.
+    Instant made{};
+    std::optional<OnTheWay> on_the_way;  ///< what the link did to it; `dropped`: why it was lost
+    Duration queued{};                   ///< the part of its way that it waited for others
     Fate fate = Fate::accepted;
     std::optional<profile::Place> rule;      ///< the rule that decided its fate
     std::optional<Instant> until;            ///< of `delayed`
@@ -113,7 +126,17 @@ struct Icmp {
     wire::Segment quoted;   ///< the segment that it is about; no payload
     wire::NumberBase base;  ///< of the quoted segment
     Fate fate = Fate::sent;
-    profile::Place rule;  ///< that made it, or that dropped it
+    profile::Place rule;                 ///< that made it, or that dropped it
+    std::optional<OnTheWay> on_the_way;  ///< what the link did to it
+};
+
+/// The way between program and peer, told before anything goes it, and where it changes.
+struct Link {
+    std::string profile;                 ///< of which peers; empty: of all that say nothing of it
+    std::optional<profile::Place> rule;  ///< that changed it; unset: it is as it began
+    std::string up;                      ///< as the language writes it
+    std::string down;
+    Duration longest{};  ///< of the way down: nothing is on it for longer
 };
 
 /// A `log` action.
@@ -214,7 +237,7 @@ struct Event {
                  std::shared_ptr<const Call>, std::shared_ptr<const Verdict>, Start, Command,
                  Conclusion, Sockets, std::shared_ptr<const Run>, std::shared_ptr<const Profile>,
                  std::shared_ptr<const AttemptRecord>, std::shared_ptr<const Tally>,
-                 std::shared_ptr<const Counters>, std::shared_ptr<const End>>
+                 std::shared_ptr<const Counters>, std::shared_ptr<const End>, Link>
         what;
     EventId id = 0;     ///< 0: not recorded yet
     EventId cause = 0;  ///< the segment that arrived and led to this; 0: none did

@@ -126,6 +126,8 @@ struct Counters {
     std::uint64_t bytes_dropped_for_memory = 0;  ///< at the limit of all connections together
     std::uint64_t waits_for_memory = 0;  ///< the peer had to say something and had to wait for it
     std::uint64_t undelivered = 0;
+    std::uint64_t lost_on_the_way = 0;      ///< by a link, by chance; in both directions
+    std::uint64_t queue_full = 0;           ///< by a link whose queue had no room
     std::uint64_t unrecorded_attempts = 0;  ///< so many of which no event `connection` tells
 };
 

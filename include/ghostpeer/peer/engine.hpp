@@ -55,7 +55,8 @@ struct Settings {
     bool verify_checksums = true;
     /// Where the connections are kept, in large blocks; null: on the heap. Outlives the engine.
     std::pmr::memory_resource* memory = nullptr;
-    Duration rtt{};            ///< what leaves, leaves this much after it was made
+    Duration rtt{};      ///< the way down where neither profile nor `link` speaks of its delay
+    profile::Link link;  ///< what the run says of all ways, whatever a profile says
     bool name_server = false;  ///< UDP packets to port 53 are the driver's to answer
     /// Makes and reads ICMP errors, echo replies and UDP datagrams. Never null; outlives the
     /// engine.
@@ -93,7 +94,7 @@ class Engine {
     void on_time(Instant now);
     [[nodiscard]] std::optional<Instant> next_deadline() const;
 
-    /// When the next packet leaves that `Settings::rtt` holds back; nothing where none is.
+    /// When the next packet arrives that is on its way; nothing where none is.
     [[nodiscard]] std::optional<Instant> next_departure() const noexcept;
 
     /// The peer opens the `connections` of its profile, at their `rate`, from now on. Call it once

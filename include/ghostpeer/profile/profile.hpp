@@ -107,6 +107,7 @@ struct Profile {
     Client client;
     tcp::Config tcp;
     IpConfig ip;
+    std::shared_ptr<const Link> link;  ///< null: nothing is said of it
     Service service = Discard{};
     AfterEof after_eof = AfterEof::close;
     /// `tcp` (more than `nagle`), `ip`, `after_eof` or a service is said: the peer is to each

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ghostpeer/profile/forgery.hpp"
+#include "ghostpeer/profile/link.hpp"
 #include "ghostpeer/profile/pattern.hpp"
 #include "ghostpeer/profile/range.hpp"
 #include "ghostpeer/profile/segment_condition.hpp"
@@ -175,11 +176,15 @@ struct Become {
 };
 /// Opens towards the other side, where the peer has no connection.
 struct Connect {};
+/// The way between program and peer is another one from now on, as far as it says.
+struct ChangeLink {
+    Link to;
+};
 
 using Action =
     std::variant<Drop, Delay, Duplicate, Reset, Close, Shutdown, Forget, Say, StopReading,
                  ResumeReading, SetWindow, StopAcking, ResumeAcking, Blackhole, Revive, Log, Finish,
-                 Become, Corrupt, Set, Fragment, Send, Icmp, Connect, HoldUntil>;
+                 Become, Corrupt, Set, Fragment, Send, Icmp, Connect, HoldUntil, ChangeLink>;
 
 /// The action's word in the language: `drop`, `stop-reading`.
 [[nodiscard]] std::string_view name(const Action& action) noexcept;

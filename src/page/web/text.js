@@ -83,14 +83,17 @@ function numbersText(item) {
 
 const FATES = {dropped: "dropped", duplicated: "extra copy", corrupted: "corrupted", edited: "changed",
                undelivered: "refused by the link"};
+const ON_THE_WAY = {lost: "lost by the link", "queue-full": "lost, queue full", copied: "copied by the link"};
 const MARKS = {accepted: "", sent: "", dropped: "x", undelivered: "x", delayed: "~", duplicated: "+",
                corrupted: "*", edited: "*"};
 
 function fateText(item) {
-    let text = item.s.fate === "delayed" ? `delayed ${lengthText((item.until || item.t) - item.t)}`
-        : FATES[item.s.fate] || "";
+    let text = (item.x && ON_THE_WAY[item.x.on_the_way]) ||
+        (item.s.fate === "delayed" ? `delayed ${lengthText((item.until || item.t) - item.t)}`
+            : FATES[item.s.fate] || "");
     const changes = item.x && Array.isArray(item.x.changes) ? item.x.changes.join(", ") : "";
     text += changes ? `${text ? " " : ""}${changes}` : "";
+    text += item.x && item.x.queued ? `${text ? ", " : ""}queued ${lengthText(item.x.queued * 1e9)}` : "";
     return text + (item.rule ? `${text ? " " : ""}by ${item.rule}` : "");
 }
 
@@ -140,7 +143,9 @@ function eventParts(item) {
         case "icmp":
             return [e.fate === "sent" ? "<!" : "<x", `ICMP ${e.kind}${e.mtu ? ` mtu ${e.mtu}` : ""}` +
                 (e.quoted ? ` about [${traceFlags(e.quoted.flags || "")}] seq ${e.quoted.seq}` : ""),
-                    `${e.fate === "dropped" ? "dropped " : ""}by ${item.rule}`];
+                    `${ON_THE_WAY[e.on_the_way] ? `${ON_THE_WAY[e.on_the_way]}, made ` : e.fate === "dropped" ? "dropped " : ""}by ${item.rule}`];
+        case "link":
+            return ["", e.up === e.down ? `link ${e.up}` : `link up ${e.up} down ${e.down}`, item.rule ? `by ${item.rule}` : e.profile || ""];
         case "socket": return ["=", socketText(e), "kernel socket"];
         case "call": return ["$", callText(item), ""];
         case "exit": return ["", exitText(e), ""];

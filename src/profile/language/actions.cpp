@@ -1,5 +1,6 @@
 #include "profile/document/values.hpp"
 #include "profile/language/rule_parts.hpp"
+#include "profile/link/reader.hpp"
 #include "profile/script/say.hpp"
 #include "profile/segment/forgery.hpp"
 #include "profile/segment/sequence_sum.hpp"
@@ -154,6 +155,12 @@ std::optional<Action> read_finish(const Entry& entry, Context& context) {
     return std::nullopt;
 }
 
+std::optional<Action> read_change_of_link(const Entry& entry, Context& context) {
+    ChangeLink change;
+    read_link(entry, change.to, context);
+    return change;
+}
+
 std::optional<Action> read_log(const Entry& entry, Context& context) {
     auto text = read_text(entry, context.errors);
     return text ? std::optional<Action>(Log{std::move(*text)}) : std::nullopt;
@@ -177,7 +184,7 @@ std::optional<Action> read_become(const Entry& entry, Context& context) {
     return Become{*text, static_cast<std::size_t>(found - phases.begin())};
 }
 
-constexpr std::array<Word<ReadAction>, 25> action_words{{
+constexpr std::array<Word<ReadAction>, 26> action_words{{
     {"drop", read_bare<Drop>},
     {"delay", read_delay},
     {"hold", read_hold},
@@ -203,6 +210,7 @@ constexpr std::array<Word<ReadAction>, 25> action_words{{
     {"connect", read_bare<Connect>},
     {"icmp", read_icmp},
     {"become", read_become},
+    {"link", read_change_of_link},
 }};
 
 void read_action_entry(const Entry& entry, RuleParts& rule, Context& context) {

@@ -90,6 +90,11 @@ std::shared_ptr<const Profile> read_named(const Entry& entry, const Profile& out
         forget_answers(speechless->service);
         loaded.profile = std::move(speechless);
     }
+    if (loaded.profile && outer.link && !loaded.profile->link) {
+        auto the_same_way = std::make_shared<Profile>(*loaded.profile);
+        the_same_way->link = outer.link;
+        loaded.profile = std::move(the_same_way);
+    }
     known[value.text] = loaded.profile;
     return loaded.profile;
 }

@@ -1,6 +1,7 @@
 #include "profile/language/draft.hpp"
 
 #include "profile/document/source.hpp"
+#include "profile/link/reader.hpp"
 
 #include <variant>
 
@@ -45,6 +46,12 @@ void read_tcp_of(const Entry& entry, Draft& draft, Context& context) {
 void read_ip_of(const Entry& entry, Draft& draft, Context& context) {
     be_a_fault(draft.profile);
     read_ip(entry, draft.profile.ip, context);
+}
+
+void read_link_of(const Entry& entry, Draft& draft, Context& context) {
+    be_a_fault(draft.profile);
+    draft.link = &entry;
+    read_link(entry, draft.way, context);
 }
 
 void read_service_of(const Entry& entry, Draft& draft, Context& context) {

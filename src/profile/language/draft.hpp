@@ -20,6 +20,8 @@ struct PhaseParts {
 struct Draft {
     Profile profile;
     TcpParts tcp;
+    Link way;                         ///< what `link` has said so far
+    const Entry* link = nullptr;      ///< the last one
     std::vector<Rule> rules;          ///< of the file that is being read
     std::vector<PhaseParts> phases;   ///< a name once; the extending profile's stays
     const Entry* attempts = nullptr;  ///< the extending profile's
@@ -32,6 +34,7 @@ struct Draft {
 // The keys that a profile and an attempt written in place share.
 void read_tcp_of(const Entry& entry, Draft& draft, Context& context);
 void read_ip_of(const Entry& entry, Draft& draft, Context& context);
+void read_link_of(const Entry& entry, Draft& draft, Context& context);
 void read_service_of(const Entry& entry, Draft& draft, Context& context);
 void read_after_eof_of(const Entry& entry, Draft& draft, Context& context);
 void read_rules_of(const Entry& entry, Draft& draft, Context& context);

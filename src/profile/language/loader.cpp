@@ -9,6 +9,7 @@
 #include "profile/language/expectations.hpp"
 #include "profile/language/rule_parts.hpp"
 #include "profile/language/tags.hpp"
+#include "profile/link/reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,7 +34,7 @@ void read_summary(const Entry& entry, Draft& draft, Context& context) {
 // Read by the chain before anything else.
 void read_already(const Entry& /*entry*/, Draft& /*draft*/, Context& /*context*/) {}
 
-constexpr std::array<Word<ReadKey<Draft>>, 18> top_words{{
+constexpr std::array<Word<ReadKey<Draft>>, 19> top_words{{
     {"summary", read_summary},
     {"details",
      [](const Entry& entry, Draft& draft, Context& context) {
@@ -45,6 +46,7 @@ constexpr std::array<Word<ReadKey<Draft>>, 18> top_words{{
     {"extends", read_already},
     {"tcp", read_tcp_of},
     {"ip", read_ip_of},
+    {"link", read_link_of},
     {"service", read_service_of},
     {"after_eof", read_after_eof_of},
     {"rules", read_rules_of},
@@ -132,6 +134,10 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
     draft.profile.tcp = finish_tcp(draft.tcp, draft.profile.service, errors);
     finish_expectations(draft.tolerance, draft.profile.expect);
     check_client(draft, errors);
+    if (draft.link != nullptr) {
+        check_link(*draft.link, draft.way, errors);
+        draft.profile.link = std::make_shared<const Link>(draft.way);
+    }
     if (draft.attempts != nullptr && use == Use::as_an_attempt) {
         errors.add(draft.attempts->key,
                    "a profile that another one's `attempts` names has none of its own");
