@@ -59,7 +59,7 @@ http::Response Context::unavailable(Desk::Outcome why) {
 
 profile::LoadResult ProfileCache::load(const std::string& name,
                                        const profile::Parameters& parameters) {
-    const bool named = profile::find_in_catalogue(name).has_value();
+    const bool named = profile::is_of_catalogue(name);
     const auto key = std::pair(name, parameters);
     const std::lock_guard lock(mutex_);
     if (const auto known = named ? loaded_.find(key) : loaded_.end(); known != loaded_.end()) {
@@ -133,7 +133,7 @@ http::Response put_profile(Context& context, const Call& call) {
     if (!wanted) {
         return wanted.error();
     }
-    if (context.only_catalogue && !profile::find_in_catalogue(wanted->profile)) {
+    if (context.only_catalogue && !profile::is_of_catalogue(wanted->profile)) {
         return fail(http::status::unprocessable,
                     fmt::format("There is no profile \"{}\" in the catalogue. Over TCP only its "
                                 "profiles can be used, no files; `ghostpeer list` shows them.",

@@ -14,4 +14,17 @@ std::optional<CatalogueEntry> find_in_catalogue(std::string_view name) noexcept 
     return found != entries.end() && found->name == name ? std::optional(*found) : std::nullopt;
 }
 
+bool is_of_catalogue(std::string_view name) noexcept {
+    for (;;) {
+        const auto plus = name.find('+');
+        if (!find_in_catalogue(name.substr(0, plus))) {
+            return false;
+        }
+        if (plus == std::string_view::npos) {
+            return true;
+        }
+        name.remove_prefix(plus + 1);
+    }
+}
+
 }  // namespace ghostpeer::profile

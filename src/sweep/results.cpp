@@ -59,10 +59,16 @@ constexpr const char* digits = "0123456789";
 
 /// How a profile in `folder` names the one under test.
 [[nodiscard]] std::string seen_from(const std::string& profile, const fs::path& folder) {
+    std::error_code error;
+    // Profiles that are put together, each by its own path.
+    const auto plus = profile.find('+');
+    if (plus != std::string::npos && !fs::exists(profile, error)) {
+        return seen_from(profile.substr(0, plus), folder) + "+" +
+               seen_from(profile.substr(plus + 1), folder);
+    }
     if (!is_path(profile)) {
         return profile;
     }
-    std::error_code error;
     const fs::path relative = fs::relative(profile, folder, error);
     const std::string name =
         error || relative.empty() ? fs::absolute(profile, error).string() : relative.string();

@@ -18,6 +18,8 @@ struct CatalogueEntry {
 /// Sorted by name.
 [[nodiscard]] std::span<const CatalogueEntry> catalogue() noexcept;
 [[nodiscard]] std::optional<CatalogueEntry> find_in_catalogue(std::string_view name) noexcept;
+/// Is it the name of one, or of several that are put together (`lossy+high-latency`)?
+[[nodiscard]] bool is_of_catalogue(std::string_view name) noexcept;
 
 /// What profiles are about, in the order in which `list` shows them.
 struct Tag {

@@ -4,18 +4,24 @@
 #include "ghostpeer/profile/loader.hpp"
 #include "profile/document/errors.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace ghostpeer::profile {
 
 struct ChainLink {
     std::unique_ptr<SourceText> source;
-    YamlNode tree;  ///< a map
+    YamlNode tree;                   ///< a map
+    std::vector<std::size_t> bases;  ///< that it extends, by index of `links`
 };
 
 struct Chain {
-    std::vector<ChainLink> links;  ///< from the profile that was asked for to the last one extended
+    /// From the profile that was asked for to the last one extended: the order of their rules.
+    std::vector<ChainLink> links;
+    /// Indices of `links` in the order in which values are read, so that later ones go before.
+    std::vector<std::size_t> reading;
     std::vector<std::string> parameters;  ///< every name that is declared, sorted
     bool complete = true;  ///< false: some file of the chain could not be read or parsed
 };

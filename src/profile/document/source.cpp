@@ -108,7 +108,21 @@ std::variant<std::string, ReadError> read_file(const std::filesystem::path& path
 
 bool is_path(std::string_view name_or_path) noexcept {
     return name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".yaml") ||
-           name_or_path.ends_with(".yml");
+           name_or_path.ends_with(".yml") ||
+           name_or_path.find(".yaml+") != std::string_view::npos ||
+           name_or_path.find(".yml+") != std::string_view::npos;
+}
+
+std::vector<std::string> parts_of(const std::string& name_or_path) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0; begin <= name_or_path.size();) {
+        const auto plus = std::min(name_or_path.find('+', begin), name_or_path.size());
+        parts.push_back(name_or_path.substr(begin, plus - begin));
+        begin = plus + 1;
+    }
+    const bool any_empty = std::any_of(parts.begin(), parts.end(),
+                                       [](const std::string& part) { return part.empty(); });
+    return parts.size() > 1 && !any_empty ? parts : std::vector<std::string>{};
 }
 
 namespace {
@@ -140,6 +154,37 @@ std::filesystem::path path_from(const std::filesystem::path& folder, const std::
     return folder / path.substr(is_beside ? 2 : 0);
 }
 
+/// A text in YAML's single quotes, in which nothing stands for a parameter.
+std::string yaml_of(const std::string& text) {
+    std::string made = "'";
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool doubled = text[i] == '\'' || text.compare(i, 2, "${") == 0;
+        made.append(doubled ? 2 : 1, text[i]);
+    }
+    return made + "'";
+}
+
+/// The profile that `a+b` stands for. Its name has each part's place, so that it needs no folder.
+std::unique_ptr<SourceText> put_together(std::vector<std::string> parts,
+                                         const std::filesystem::path& folder) {
+    std::string name;
+    std::string summary;
+    std::string list;
+    bool in_catalogue = true;
+    for (std::string& part : parts) {
+        if (is_path(part)) {
+            part = path_from(folder, part).string();
+            in_catalogue = false;
+        }
+        name += (name.empty() ? "" : "+") + part;
+        summary += (summary.empty() ? "" : " + ") + part;
+        list += (list.empty() ? "" : ", ") + yaml_of(part);
+    }
+    return std::make_unique<SourceText>(
+        name, "summary: " + yaml_of(summary) + "\nextends: [" + list + "]\n",
+        std::filesystem::path(), in_catalogue);
+}
+
 std::variant<std::unique_ptr<SourceText>, NotFound> find_among_given(
     const std::string& name_or_path, const std::filesystem::path& folder,
     const std::shared_ptr<const GivenTexts>& given) {
@@ -147,6 +192,11 @@ std::variant<std::unique_ptr<SourceText>, NotFound> find_among_given(
         is_path(name_or_path) ? path_from(folder, name_or_path) : std::filesystem::path();
     const auto name = path.empty() ? name_or_path : path.string();
     const auto found = given->find(name);
+    if (auto parts = parts_of(name_or_path); found == given->end() && !parts.empty()) {
+        auto source = put_together(std::move(parts), folder);
+        source->given = given;
+        return source;
+    }
     if (found == given->end()) {
         return NotFound{"the record has not got the profile " + in_quotes(name)};
     }
@@ -163,6 +213,13 @@ std::variant<std::unique_ptr<SourceText>, NotFound> open_source(
     const std::shared_ptr<const GivenTexts>& given) {
     if (given) {
         return find_among_given(name_or_path, folder, given);
+    }
+    if (auto parts = parts_of(name_or_path); !parts.empty()) {
+        std::error_code ignored;
+        if (!is_path(name_or_path) ||
+            !std::filesystem::exists(path_from(folder, name_or_path), ignored)) {
+            return put_together(std::move(parts), folder);
+        }
     }
     if (!is_path(name_or_path)) {
         if (const auto entry = find_in_catalogue(name_or_path)) {

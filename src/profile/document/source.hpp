@@ -73,6 +73,9 @@ inline constexpr std::size_t max_profile_bytes = 1024 * 1024;
 /// Does the word name a file rather than a profile of the catalogue?
 [[nodiscard]] bool is_path(std::string_view name_or_path) noexcept;
 
+/// The profiles of `a+b`, which stands for one that extends them both; empty: it is one name.
+[[nodiscard]] std::vector<std::string> parts_of(const std::string& name_or_path);
+
 struct NotFound {
     std::string message;
 };

@@ -64,13 +64,6 @@ constexpr std::array<Word<ReadKey<Draft>>, 19> top_words{{
                      Context& context) { read_tolerance(entry, draft.tolerance, context); }},
 }};
 
-/// The rules of the extending profile come before those of the extended one.
-void put_rules_first(std::vector<Rule> first, std::vector<Rule>& rules) {
-    first.insert(first.end(), std::make_move_iterator(rules.begin()),
-                 std::make_move_iterator(rules.end()));
-    rules = std::move(first);
-}
-
 void add_folders(const Chain& chain, const FileCache& files, std::vector<std::string>& folders) {
     const auto add = [&](const std::filesystem::path& folder) {
         const std::string text = folder.empty() ? "." : folder.string();
@@ -117,11 +110,16 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
     for (const ChainLink& link : chain.links) {
         collect_phases(link.tree, context.phases);
     }
+    std::vector<std::vector<Rule>> rules(chain.links.size());
+    for (const std::size_t link : chain.reading) {
+        read_keys(chain.links[link].tree, top_words, "key", " in a profile", draft, context);
+        rules[link] = std::exchange(draft.rules, {});
+    }
+    // The rules of the extending profile come before those of the extended one.
     std::vector<Rule> top;
-    for (auto link = chain.links.rbegin(); link != chain.links.rend(); ++link) {
-        draft.rules.clear();
-        read_keys(link->tree, top_words, "key", " in a profile", draft, context);
-        put_rules_first(std::move(draft.rules), top);
+    for (auto& some : rules) {
+        top.insert(top.end(), std::make_move_iterator(some.begin()),
+                   std::make_move_iterator(some.end()));
     }
     check_requests(draft.profile.service, context);
     add_folders(chain, files, draft.profile.folders);
@@ -192,20 +190,19 @@ LoadResult load_again(const std::vector<SourceFile>& files, const Parameters& pa
         return LoadResult{std::make_shared<const Profile>(), {}};
     }
     const std::string& name = files.front().name;
+    const bool together = !parts_of(name).empty();
     auto source = std::make_unique<SourceText>(
-        name, files.front().text, std::filesystem::path(name).parent_path(), !is_path(name));
+        name, files.front().text,
+        together ? std::filesystem::path() : std::filesystem::path(name).parent_path(),
+        !is_path(name));
     source->given = std::move(given);
     return build(std::move(source), name, parameters, Use::of_its_own);
 }
 
 std::optional<std::string> read_source(const std::string& name_or_path) {
-    if (!is_path(name_or_path)) {
-        const auto entry = find_in_catalogue(name_or_path);
-        return entry ? std::optional(std::string(entry->text)) : std::nullopt;
-    }
-    auto text = read_file(name_or_path, max_profile_bytes, FileKind::any);
-    auto* found = std::get_if<std::string>(&text);
-    return found != nullptr ? std::optional(std::move(*found)) : std::nullopt;
+    auto opened = open_source(name_or_path, {}, FileKind::any);
+    auto* const found = std::get_if<std::unique_ptr<SourceText>>(&opened);
+    return found != nullptr ? std::optional((*found)->text()) : std::nullopt;
 }
 
 }  // namespace ghostpeer::profile
