@@ -179,13 +179,13 @@ struct Changes {
     }
 };
 
-/// A field of the IP header, told of a forged packet, and where it is not what it mostly is.
+/// A field of the IP header, told where it is not what it mostly is.
 template <auto member, std::uint8_t usual>
 struct IpField {
     using Owner = Segment;
     static std::optional<std::uint8_t> get(const Segment& segment) {
         const std::uint8_t value = segment.segment.*member;
-        return segment.forgery || value != usual ? std::optional(value) : std::nullopt;
+        return value != usual ? std::optional(value) : std::nullopt;
     }
     static void set(Segment& segment, std::uint8_t value) { segment.segment.*member = value; }
 };
@@ -297,10 +297,8 @@ std::span<const Field> segment_fields() noexcept {
         rare<&Segment::queued>("queued", "how long it waited in the link's queue"),
         derived<Urgent>("urgent", "the urgent pointer, where it is not 0 or URG is set"),
         derived<Changes>("changes", "what a rule overwrote, spoiled or did"),
-        derived<IpField<&wire::Segment::ttl, 64>>(
-            "ttl", "where it is not 64, and of a forged packet: hop limit in IPv6"),
-        derived<IpField<&wire::Segment::tos, 0>>(
-            "tos", "where it is not 0, and of a forged packet: traffic class in IPv6"),
+        derived<IpField<&wire::Segment::ttl, 64>>("ttl", "where it is not 64: hop limit in IPv6"),
+        derived<IpField<&wire::Segment::tos, 0>>("tos", "where it is not 0: traffic class in IPv6"),
         derived<Identification>("ip_id", "the identification of IPv4, where it is not 0"),
         derived<ToldIfFalse<&Segment::segment, &wire::Segment::dont_fragment>>(
             "df", "false: an IPv4 packet that may be fragmented"),

@@ -129,6 +129,7 @@ TEST_CASE("event stream: forged segments say what was forged") {
     segment.fate = event::Fate::corrupted;
     segment.segment.urgent = 3;
     segment.segment.ttl = 9;
+    segment.segment.tos = 4;
     event::Forgery forgery;
     forgery.changes = {"urgent", "tcp-checksum"};
     forgery.distortion.options = wire::Bytes{2, 0, 255};
@@ -142,7 +143,7 @@ TEST_CASE("event stream: forged segments say what was forged") {
     CHECK(told["changes"] == json::parse(R"(["urgent", "tcp-checksum"])"));
     CHECK(told["urgent"] == 3);
     CHECK(told["ttl"] == 9);
-    CHECK(told["tos"] == 0);
+    CHECK(told["tos"] == 4);
     CHECK(told["raw_options"] == "0200ff");
     CHECK(told["data_offset"] == 15);
     CHECK(told["reserved"] == 1);
