@@ -127,7 +127,7 @@ std::size_t CallPart::read_on() {
     }
     // strace has ended; the end of a pipe would be reported again and again.
     reader_.reset();
-    if (!parser_.idle() && !finished_) {
+    if (!parser_.idle() && !ending_) {
         sinks_->notice(clock_->now(), "syscalls",
                        "strace has ended before COMMAND: no system calls are told from now on.");
     }
@@ -169,7 +169,7 @@ void CallPart::tell_one(syscalls::Call& call, Instant latest, Duration epoch) {
 }
 
 void CallPart::finish(Instant end) {
-    finished_ = true;
+    ending_ = true;
     writer_.reset();
     constexpr int longest = 256;  // more than a pipe holds
     for (int reads = 0; reads < longest && read_on() == buffer_size; ++reads) {

@@ -39,6 +39,7 @@ class CallPart final : public loop::Part {
     bool attend(Instant now) override;
     [[nodiscard]] bool follows_packets() const noexcept override { return true; }
     void packets_came(Instant now) override;
+    void conclude(Instant /*now*/) override { ending_ = true; }
 
     /// COMMAND and all that it started are gone: the rest, and what had not returned by `end`.
     void finish(Instant end);
@@ -73,7 +74,7 @@ class CallPart final : public loop::Part {
     std::vector<char> buffer_;
     int executed_ = 0;  ///< programs, until COMMAND is one
     bool told_unreadable_ = false;
-    bool finished_ = false;
+    bool ending_ = false;  ///< strace may, too
 };
 
 }  // namespace ghostpeer::run

@@ -20,7 +20,8 @@ namespace ghostpeer::syscalls {
 namespace {
 
 /// -DDD: the tracer is no parent, child or group member of COMMAND's, which stays whose child it
-/// was. Signals are lines that nobody reads.
+/// was. Of signals nobody reads more than the last, which ended a thread: strace tells that of
+/// those alone that it tells at all, and some that end nobody are many.
 [[nodiscard]] std::vector<std::string> command_line(const std::string& strace,
                                                     const Selection& selection, bool filter) {
     std::vector<std::string> line{strace,
@@ -31,7 +32,7 @@ namespace {
                                   "--absolute-timestamps=format:unix,precision:ns",
                                   "--syscall-times=ns",
                                   "-e",
-                                  "signal=none",
+                                  "signal=!chld,cont,urg,winch",
                                   "-e",
                                   "trace=" + selection.trace()};
     if (filter) {

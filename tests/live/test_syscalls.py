@@ -158,6 +158,39 @@ def killed_in_a_call(t):
 
 
 @test
+def a_call_ends_with_its_process(t):
+    """Not with the run: a child is killed while it waits, and COMMAND goes on."""
+    run = t.passed(traced(t, "silent-after-handshake", client(t, f"""
+        child = os.fork()
+        if child == 0:
+            s.connect(("{PEER}", 8080))
+            s.recv(1)
+        time.sleep(0.5)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        time.sleep(2)
+        print(json.dumps({{"killed": child}}))
+    """)))
+    call = the_call(t, run, "recvfrom")
+    t.equal((call.returned, call.pid), (False, run.lines[0].killed), "recv() of the child")
+    end = run.events("exit")[0].t
+    t.check(call.t < end - 1, f"recv() is told to end at {call.t}, the run ended at {end}")
+
+
+@test
+def the_end_of_the_run_is_nobodys_fault(t):
+    """strace is killed with the others, before COMMAND or after it: nothing is said of that."""
+    run = traced(t, "silent-after-handshake", client(t, f"""
+        import signal
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        call("connect", s.connect, ("{PEER}", 8080))
+        s.recv(1)
+    """), "--timeout", "3s")
+    t.equal(run.status, 124, "exit status")
+    t.check("strace" not in run.trace, f"strace is told of:\n{run.trace}")
+
+
+@test
 def threads_and_processes(t):
     run = t.passed(traced(t, "close-on-accept", client(t, f"""
         call("connect", s.connect, ("{PEER}", 8080))
