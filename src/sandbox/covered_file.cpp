@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "posix/file_descriptor.hpp"
 
@@ -13,9 +14,11 @@ namespace ghostpeer::sandbox {
 
 namespace {
 
+constexpr const char* usual_folder = "/tmp";
+
 // Where a file system can be mounted for a moment.
 std::string mount_point() {
-    for (const char* path : {"/tmp", "/run", "/dev/shm", "/mnt"}) {
+    for (const char* path : {usual_folder, "/run", "/dev/shm", "/mnt"}) {
         struct stat found {};
         if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) {
             return path;
@@ -26,20 +29,25 @@ std::string mount_point() {
 
 }  // namespace
 
-tl::expected<void, CoverFailure> cover_file(const std::string& path, std::string_view text) {
-    // Looked up before the temporary file system may hide it: /etc/resolv.conf is often a link
-    // that leads below /run.
-    const FileDescriptor target(open(path.c_str(), O_PATH | O_CLOEXEC));
+tl::expected<void, CoverFailure> CoveredFiles::cover(const std::string& path,
+                                                     std::string_view text) {
+    FileDescriptor target(open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (!target && !folder_.empty() && show_folder()) {
+        // A link that leads into the folder.
+        target = FileDescriptor(open(path.c_str(), O_PATH | O_CLOEXEC));
+    }
     if (!target) {
         return tl::unexpected(CoverFailure{CoverFailure::Step::put_in_place, errno});
     }
-    // The bind mount keeps the file alive after its file system has been detached.
-    const std::string directory = mount_point();
-    if (mount("tmpfs", directory.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") !=
-        0) {
-        return tl::unexpected(CoverFailure{CoverFailure::Step::mount_temporary, errno});
+    if (folder_.empty()) {
+        std::string folder = mount_point();
+        if (mount("tmpfs", folder.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                  "mode=0700") != 0) {
+            return tl::unexpected(CoverFailure{CoverFailure::Step::mount_temporary, errno});
+        }
+        folder_ = std::move(folder);
     }
-    const std::string cover = directory + "/cover";
+    const std::string cover = folder_ + "/cover" + std::to_string(++count_);
     int error = 0;
     {
         const FileDescriptor file(
@@ -51,18 +59,27 @@ tl::expected<void, CoverFailure> cover_file(const std::string& path, std::string
             error = n < 0 ? errno : ENOSPC;
         }
     }
+    // The bind mount keeps the file alive after its file system has been detached.
     const std::string place = "/proc/self/fd/" + std::to_string(target.get());
     if (error == 0 && mount(cover.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) != 0 &&
         mount(cover.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
         error = errno;
     }
-    if (umount2(directory.c_str(), MNT_DETACH) != 0 && error == 0) {
+    // What is looked for next may lie in another folder than this.
+    if (folder_ != usual_folder && !show_folder() && error == 0) {
         error = errno;
     }
     if (error != 0) {
         return tl::unexpected(CoverFailure{CoverFailure::Step::put_in_place, error});
     }
     return {};
+}
+
+bool CoveredFiles::show_folder() {
+    if (!folder_.empty() && umount2(folder_.c_str(), MNT_DETACH) == 0) {
+        folder_.clear();
+    }
+    return folder_.empty();
 }
 
 }  // namespace ghostpeer::sandbox

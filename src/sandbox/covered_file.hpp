@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <tl/expected.hpp>
 
@@ -18,9 +19,28 @@ struct CoverFailure {
     int error = 0;
 };
 
-/// Puts a file with this text over `path`, which must exist; links are followed. Nothing is
-/// written to a disk.
-[[nodiscard]] tl::expected<void, CoverFailure> cover_file(const std::string& path,
-                                                          std::string_view text);
+/// What stands over the files lies in a temporary file system, which hides a folder of the system
+/// until `show_folder`: to detach it takes its time.
+class CoveredFiles {
+  public:
+    CoveredFiles() = default;
+    CoveredFiles(CoveredFiles&& other) noexcept
+        : folder_(std::exchange(other.folder_, {})), count_(other.count_) {}
+    CoveredFiles& operator=(CoveredFiles&&) = delete;
+    CoveredFiles(const CoveredFiles&) = delete;
+    CoveredFiles& operator=(const CoveredFiles&) = delete;
+    ~CoveredFiles() { static_cast<void>(show_folder()); }
+
+    /// Puts a file with this text over `path`, which must exist; links are followed. Nothing is
+    /// written to a disk.
+    [[nodiscard]] tl::expected<void, CoverFailure> cover(const std::string& path,
+                                                         std::string_view text);
+    /// Call it before COMMAND begins. False: the folder is still hidden.
+    [[nodiscard]] bool show_folder();
+
+  private:
+    std::string folder_;  ///< empty: none is hidden
+    int count_ = 0;       ///< of covers
+};
 
 }  // namespace ghostpeer::sandbox

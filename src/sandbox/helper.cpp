@@ -49,6 +49,7 @@ struct Prepared {
     LinkEnd link;
     std::array<FileDescriptor, 2> diag;
     FileDescriptor netstat;
+    CoveredFiles covered;
     bool hosts_shared = false;  ///< /etc/hosts is still the host's, and need not be
 };
 
@@ -67,7 +68,7 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     if (!link) {
         return tl::unexpected(std::move(link.error()));
     }
-    Prepared prepared{std::move(*link), {}, {}, private_mounts && spec.hosts.empty()};
+    Prepared prepared{std::move(*link), {}, {}, {}, private_mounts && spec.hosts.empty()};
     if (const auto done = configure_interface(prepared.link, spec.mtu); !done) {
         return tl::unexpected(done.error());
     }
@@ -91,12 +92,12 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
                 "profile forbids mounts). Start the container with '--security-opt "
                 "apparmor=unconfined', or give peers addresses instead of names."});
         }
-        if (const auto done = install_hosts(spec.hosts); !done) {
+        if (const auto done = install_hosts(spec.hosts, prepared.covered); !done) {
             return tl::unexpected(done.error());
         }
     }
     if (!spec.name_server.empty() && private_mounts) {
-        use_name_server(spec.name_server);
+        use_name_server(spec.name_server, prepared.covered);
     }
     for (FileDescriptor& diag : prepared.diag) {
         diag = FileDescriptor(
@@ -260,8 +261,11 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
     }
     if (prepared->hosts_shared && geteuid() == 0) {
         // What root's COMMAND writes there is meant for this run, as it is with names. Only now,
-        // while ghostpeer prepares itself: to detach a mount takes its time.
-        static_cast<void>(install_hosts({}));
+        // while ghostpeer prepares itself.
+        static_cast<void>(install_hosts({}, prepared->covered));
+    }
+    if (!prepared->covered.show_folder()) {
+        return;
     }
     const auto launch = receive_message(control);
     if (!launch || launch->type != Message::Type::launch) {

@@ -10,7 +10,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "sandbox/covered_file.hpp"
 #include "sandbox/name_server.hpp"
 
 namespace ghostpeer::sandbox {
@@ -107,7 +106,7 @@ std::string check_hosts(const std::vector<Spec::Host>& hosts) {
     return {};
 }
 
-tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts) {
+tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts, CoveredFiles& files) {
     std::string existing;
     {
         std::ifstream file(hosts_file, std::ios::binary);
@@ -120,7 +119,7 @@ tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts) {
         existing.assign(std::istreambuf_iterator<char>(file), {});
     }
 
-    const auto covered = cover_file(hosts_file, render_hosts(existing, hosts));
+    const auto covered = files.cover(hosts_file, render_hosts(existing, hosts));
     if (!covered) {
         const int error = covered.error().error;
         if (covered.error().step == CoverFailure::Step::mount_temporary) {

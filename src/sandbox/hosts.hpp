@@ -6,6 +6,7 @@
 
 #include <tl/expected.hpp>
 
+#include "sandbox/covered_file.hpp"
 #include "sandbox/sandbox.hpp"
 
 namespace ghostpeer::sandbox {
@@ -20,6 +21,7 @@ namespace ghostpeer::sandbox {
 
 /// Puts such a file over /etc/hosts in the calling process's mount namespace. Nothing is written
 /// to a disk.
-[[nodiscard]] tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts);
+[[nodiscard]] tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts,
+                                                      CoveredFiles& files);
 
 }  // namespace ghostpeer::sandbox

@@ -7,8 +7,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "sandbox/covered_file.hpp"
-
 namespace ghostpeer::sandbox {
 
 namespace {
@@ -43,13 +41,13 @@ std::string render_resolv_conf(std::string_view existing, const std::string& ser
     return text;
 }
 
-void use_name_server(const std::string& server) {
+void use_name_server(const std::string& server, CoveredFiles& files) {
     std::ifstream file(resolv_conf, std::ios::binary);
     if (!file) {
         return;
     }
     const std::string existing{std::istreambuf_iterator<char>(file), {}};
-    if (cover_file(resolv_conf, render_resolv_conf(existing, server))) {
+    if (files.cover(resolv_conf, render_resolv_conf(existing, server))) {
         hide_name_service_caches();
     }
 }

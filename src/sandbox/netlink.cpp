@@ -49,7 +49,7 @@ class Batch::Builder {
         : batch_(batch), what_(std::move(what)), tolerated_(tolerated) {
         message_ = mnl_nlmsg_put_header(buffer_.data());
         message_->nlmsg_type = type;
-        message_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+        message_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
     }
     Builder(const Builder&) = delete;
     Builder& operator=(const Builder&) = delete;
@@ -261,7 +261,12 @@ tl::expected<void, Refusal> Batch::commit() {
     std::vector<std::byte> bytes;
     std::uint32_t sequence = 0;
     for (Request& request : requests_) {
-        reinterpret_cast<nlmsghdr*>(request.bytes.data())->nlmsg_seq = ++sequence;
+        auto* header = reinterpret_cast<nlmsghdr*>(request.bytes.data());
+        header->nlmsg_seq = ++sequence;
+        // A refusal is told in any case, and before what comes behind it (netlink_rcv_skb()).
+        if (sequence == requests_.size()) {
+            header->nlmsg_flags |= NLM_F_ACK;
+        }
         bytes.insert(bytes.end(), request.bytes.begin(), request.bytes.end());
     }
     if (mnl_socket_sendto(socket.get(), bytes.data(), bytes.size()) < 0) {
@@ -270,7 +275,7 @@ tl::expected<void, Refusal> Batch::commit() {
 
     std::vector<Request> requests = std::exchange(requests_, {});
     alignas(nlmsghdr) std::array<char, 8192> answer;
-    for (std::size_t answered = 0; answered < requests.size();) {
+    for (std::size_t answered = 0; answered < requests.size();) {  // up to which one
         const ssize_t received = mnl_socket_recvfrom(socket.get(), answer.data(), answer.size());
         if (received < 0 && errno == EINTR) {
             continue;
@@ -285,7 +290,7 @@ tl::expected<void, Refusal> Batch::commit() {
                 message->nlmsg_seq > requests.size()) {
                 continue;
             }
-            ++answered;
+            answered = message->nlmsg_seq;
             const int error = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message))->error;
             Request& request = requests[message->nlmsg_seq - 1];
             const auto& tolerated = request.tolerated;

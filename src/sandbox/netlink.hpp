@@ -26,7 +26,7 @@ struct Refusal {
 [[nodiscard]] std::string sentence(const Refusal& refusal);
 
 /// Changes to the interfaces of the calling process's network namespace, sent in one write and
-/// acknowledged one by one: a start-up pays for two system calls, not for two a change.
+/// acknowledged by one message: a start-up pays for two system calls, not for two a change.
 class Batch {
   public:
     /// Errors named in the next request's `tolerated` list do not fail the batch.
