@@ -68,6 +68,9 @@ std::optional<NetworkUse> network_use(pid_t process) {
     use.tcp_failed = figures["Tcp:AttemptFails"];
     use.udp_sent = figures["Udp:OutDatagrams"] + figures["Udp6OutDatagrams"];
     use.pings = figures["Icmp:OutEchos"] + figures["Icmp6OutEchos"];
+    if (use.tcp_opened == 0) {
+        return use;  // to read the tables costs a look at all sockets of the machine
+    }
     for (const Socket& socket : tcp_sockets(process)) {
         // Of both ends of a connection on loopback the one that was dialled has the lower port,
         // most often: the other is the kernel's choice.
