@@ -18,6 +18,7 @@
 #include "warp/guest_init.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -67,24 +68,22 @@ struct Perform {
     }
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    if (ghostpeer::warp::is_guest_init(argc, argv)) {
+int perform(int argc, char** argv) {
+    if (warp::is_guest_init(argc, argv)) {
         guest_main(argv[2]);
     }
-    if (ghostpeer::sandbox::is_traced_start(argc, argv)) {
-        ghostpeer::sandbox::traced_start(argc, argv);
+    if (sandbox::is_traced_start(argc, argv)) {
+        sandbox::traced_start(argc, argv);
     }
     // First, so that COMMAND inherits what ghostpeer itself was given.
-    const auto inheritance = ghostpeer::sandbox::Inheritance::capture();
-    ghostpeer::sandbox::reserve_standard_descriptors();
+    const auto inheritance = sandbox::Inheritance::capture();
+    sandbox::reserve_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     // A file that may grow no more (RLIMIT_FSIZE) is an error of its writer.
     std::signal(SIGXFSZ, SIG_IGN);
     // Who started us may have ignored it, and then no child's end could be waited for.
     std::signal(SIGCHLD, SIG_DFL);
-    keep_freed_memory();
+    prepare_heap();
     try {
         const std::vector<std::string> arguments(argv, argv + argc);
         return std::visit(Perform{inheritance, arguments}, parse_command_line(argc, argv));
@@ -92,4 +91,16 @@ int main(int argc, char** argv) {
         print_message("ghostpeer: it could not go on: " + std::string(error.what()) + ".\n");
     }
     return exit_cannot;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const int status = perform(argc, argv);
+#ifdef __SANITIZE_ADDRESS__
+    return status;  // the leak checker has its turn
+#else
+    // What is static goes with the process: nothing of it has a part outside. `tools/bench start`.
+    std::_Exit(status);
+#endif
 }

@@ -12,6 +12,8 @@ namespace ghostpeer::sockets {
 
 /// include/net/tcp_states.h; user space has no header for the states that the kernel alone knows.
 inline constexpr std::uint32_t state_listen = 10;
+/// No part of an answer is larger.
+inline constexpr std::size_t part_size = std::size_t{64} * 1024;
 /// Of an answer in parts, before others have their turn.
 inline constexpr std::size_t reads_per_call = 8;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -47,7 +48,7 @@ struct ListenWatcher::Impl {
     std::vector<Listener> seen;
     bool complete = false;
     std::optional<std::string> failure;
-    std::vector<char> buffer = std::vector<char>(64 * 1024);
+    std::unique_ptr<char[]> buffer = std::make_unique_for_overwrite<char[]>(part_size);
 
     void fail(int error) {
         asking = AF_UNSPEC;
@@ -141,9 +142,9 @@ void ListenWatcher::request() {
 
 std::optional<std::vector<Listener>> ListenWatcher::read() {
     for (std::size_t i = 0; i < reads_per_call && !impl_->failure; ++i) {
-        const auto n = ::recv(impl_->fd, impl_->buffer.data(), impl_->buffer.size(), MSG_DONTWAIT);
+        const auto n = ::recv(impl_->fd, impl_->buffer.get(), part_size, MSG_DONTWAIT);
         if (n > 0) {
-            impl_->parse({impl_->buffer.data(), static_cast<std::size_t>(n)});
+            impl_->parse({impl_->buffer.get(), static_cast<std::size_t>(n)});
         } else if (n < 0 && errno == EINTR) {
             continue;
         } else if (n < 0 && errno == ENOBUFS) {

@@ -17,6 +17,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -99,7 +100,7 @@ struct SocketWatcher::Impl {
     bool told_limit = false;
     std::optional<std::string> notice;
     std::unordered_map<wire::Flow, Known, wire::FlowHash> known;  ///< local: the program's end
-    std::vector<char> buffer = std::vector<char>(64 * 1024);
+    std::unique_ptr<char[]> buffer = std::make_unique_for_overwrite<char[]>(part_size);
 
     void end(int error) {
         ended = true;
@@ -215,9 +216,9 @@ struct SocketWatcher::Impl {
 
     void read_some(std::vector<event::Socket>& changes) {
         for (std::size_t i = 0; i < reads_per_call && !ended; ++i) {
-            const auto n = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+            const auto n = ::recv(fd, buffer.get(), part_size, MSG_DONTWAIT);
             if (n > 0) {
-                parse({buffer.data(), static_cast<std::size_t>(n)}, changes);
+                parse({buffer.get(), static_cast<std::size_t>(n)}, changes);
             } else if (n < 0 && errno == EINTR) {
                 continue;
             } else if (n < 0 && errno == ENOBUFS) {
