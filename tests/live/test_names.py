@@ -98,6 +98,21 @@ def the_c_library_asks_the_peer(t):
 
 
 @test
+def folders_are_as_outside(t):
+    """What stands over /etc/resolv.conf and /etc/hosts comes from a place that COMMAND does not see."""
+    def mounted(lines):
+        return {line.split()[4] for line in lines.splitlines()}
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        outside = mounted(file.read())
+    for options in ((), ("--peer", "db.local:80=healthy")):
+        run = t.passed(t.run("healthy", ["cat", "/proc/self/mountinfo", "/etc/hosts"], options=options))
+        t.equal("db.local" in run.text, bool(options), "the name in /etc/hosts")
+        inside = mounted(run.text[:run.text.rindex(" - ")])
+        found = (inside - outside) & {"/tmp", "/run", "/dev/shm", "/mnt", "/etc"}
+        t.equal(found, set(), f"what covers folders, with {options}")
+
+
+@test
 def other_datagrams_are_still_refused(t):
     run = t.passed(t.run("healthy", t.python("""
         import socket
