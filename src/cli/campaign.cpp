@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <thread>
 #include <utility>
@@ -27,12 +28,49 @@ constexpr const char* free_work = "10s";
 /// many runs.
 constexpr Duration most_polling = std::chrono::hours(1);
 
+/// Why the folder of --copy cannot be copied for each run; empty: it can.
+[[nodiscard]] std::string distrust_copy(const std::string& copy, const std::string& output) {
+    namespace fs = std::filesystem;
+    if (copy.empty()) {
+        return {};
+    }
+    std::error_code error;
+    if (!fs::is_directory(copy, error)) {
+        return fmt::format("--copy {}: there is no such folder.", copy);
+    }
+    const fs::path from = fs::canonical(copy, error);
+    const fs::path to = fs::weakly_canonical(output, error);
+    const auto [end, ignored] = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
+    return error || end != from.end()
+               ? std::string()
+               : fmt::format(
+                     "--copy {0}: the runs' files are in it ({1}), and would be copied into "
+                     "themselves. Name a folder outside of {0} with --output.",
+                     copy, output);
+}
+
 }  // namespace
+
+tl::expected<sweep::Folder, std::string> make_folder(const CampaignOptions& options,
+                                                     std::optional<warp::RunDirectory>& scratch) {
+    if (!options.plan) {
+        return sweep::Folder::create(options.output);
+    }
+    auto made = warp::RunDirectory::create_for_programs();
+    if (!made) {
+        return tl::make_unexpected(std::move(made.error()));
+    }
+    scratch.emplace(std::move(*made));
+    return sweep::Folder::create(scratch->path());
+}
 
 Campaign::Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance)
     : options_(options), inheritance_(inheritance), real_(options.real) {}
 
 tl::expected<std::vector<std::string>, std::string> Campaign::common_options() {
+    if (auto problem = distrust_copy(options_.around.copy, options_.output); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
+    }
     std::vector<std::string> words;
     if (!real_) {
         const auto store = warp::KernelStore::locate();

@@ -9,6 +9,7 @@
 #include "sweep/plan.hpp"
 #include "sweep/results.hpp"
 #include "sweep/runs.hpp"
+#include "warp/run_directory.hpp"
 
 #include <array>
 #include <cstddef>
@@ -20,6 +21,12 @@
 #include <tl/expected.hpp>
 
 namespace ghostpeer::cli {
+
+/// Where the runs' files go: the folder of --output, or, where nothing but a plan is wanted, one
+/// that goes with `scratch`, so that what an earlier one has left stays. The error is a complete
+/// sentence.
+[[nodiscard]] tl::expected<sweep::Folder, std::string> make_folder(
+    const CampaignOptions& options, std::optional<warp::RunDirectory>& scratch);
 
 class Campaign {
   public:

@@ -307,6 +307,9 @@ std::optional<std::string> understand_sweep(const RawSweep& raw, SweepOptions& o
     if (auto problem = understand_campaign(raw, options)) {
         return problem;
     }
+    if (auto problem = split_assignments(raw.parameters, "--set", options.parameters)) {
+        return problem;
+    }
     if (!raw.profile.empty()) {
         options.profile = raw.profile;
     }

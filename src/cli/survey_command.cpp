@@ -306,9 +306,14 @@ int survey_command(const SurveyOptions& options, const sandbox::Inheritance& inh
         return exit_cannot;
     }
     const auto common = campaign.common_options();
-    const auto folder = sweep::Folder::create(options.output);
-    if (!common || !folder) {
-        complain(!common ? common.error() : folder.error());
+    if (!common) {
+        complain(common.error());
+        return exit_cannot;
+    }
+    std::optional<warp::RunDirectory> scratch;
+    const auto folder = make_folder(options, scratch);
+    if (!folder) {
+        complain(folder.error());
         return exit_cannot;
     }
     sweep::Plan plan;

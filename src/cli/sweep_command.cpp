@@ -30,16 +30,60 @@ namespace fs = std::filesystem;
     return fmt::format("client: {{connections: 2, rate: {}}}\n", is_real ? "0.5" : "0.1");
 }
 
+/// Of faults that users have written, those are left out that cannot be where they were to be: what
+/// a rule may do depends on its event. False: one cannot be anywhere, and it has been said why.
+[[nodiscard]] bool leave_out(sweep::Plan& plan, const SweepOptions& options,
+                             const sweep::Folder& folder) {
+    profile::Parameters parameters;
+    for (const auto& [name, value] : options.parameters) {
+        parameters[name] = value;
+    }
+    const fs::path scratch = folder.file(0, "yaml");
+    for (const sweep::Fault& fault : options.faults) {
+        std::optional<std::string> why;
+        bool any = fault.actions.empty();
+        const auto cannot_be = [&](const sweep::Case& one) {
+            if (fault.actions.empty() || one.row != fault.name) {
+                return false;
+            }
+            if (const auto written = folder.write_profile(scratch, one, plan.subject); !written) {
+                why = written.error();
+                return true;
+            }
+            const auto loaded = profile::load(
+                scratch.is_absolute() ? scratch.string() : "./" + scratch.string(), parameters);
+            if (!loaded.profile && !why) {
+                why = loaded.errors.empty() ? std::string() : loaded.errors.front().message;
+            }
+            any = any || loaded.profile;
+            return !loaded.profile;
+        };
+        const std::size_t before = plan.cases.size();
+        std::erase_if(plan.cases, cannot_be);
+        plan.impossible += before - plan.cases.size();
+        if (!any && why) {
+            complain(fmt::format(
+                "the fault {} cannot be at any of these positions: {}. Its file holds actions as "
+                "`do:` of a rule takes them, such as `reset` or `[drop, forget]`.",
+                fault.name, *why));
+            return false;
+        }
+    }
+    std::error_code ignored;
+    fs::remove(scratch, ignored);
+    for (std::size_t at = 0; at < plan.cases.size(); ++at) {
+        plan.cases[at].number = at + 1;
+    }
+    return true;
+}
+
 /// The plan, once the program has shown what it does by itself. Not set: it has been said why, and
 /// `status` is the exit status.
-[[nodiscard]] std::optional<sweep::Plan> make_plan(const SweepOptions& options, Campaign& campaign,
-                                                   const sweep::Folder& folder, int& status) {
+[[nodiscard]] std::optional<sweep::Plan> make_plan(const SweepOptions& options,
+                                                   const std::vector<std::string>& common,
+                                                   Campaign& campaign, const sweep::Folder& folder,
+                                                   int& status) {
     status = exit_cannot;
-    const auto common = campaign.common_options();
-    if (!common) {
-        complain(common.error());
-        return std::nullopt;
-    }
     sweep::Plan plan;
     plan.subject = options.profile.value_or(options.port ? "healthy-client" : "healthy");
     plan.command = options.command;
@@ -51,7 +95,7 @@ namespace fs = std::filesystem;
     one.column = plan.subject;
     one.profile = plan.subject;
     one.rules = next_client(plan.subject, options.real);
-    one.options = *common;
+    one.options = common;
     one.peers = options.peers;
     one.command = plan.command;
     for (int which = 0; which < 2 && !one.rules.empty(); ++which) {
@@ -87,8 +131,11 @@ namespace fs = std::filesystem;
     sweep::add_cases(plan, baseline->positions, options.faults);
     for (sweep::Case& run : plan.cases) {
         run.rules = one.rules + run.rules;
-        run.options = *common;
+        run.options = common;
         run.peers = options.peers;
+    }
+    if (!leave_out(plan, options, folder)) {
+        return std::nullopt;
     }
     if (plan.cases.empty()) {
         complain("None of these faults can be at any position of the conversation.");
@@ -111,13 +158,19 @@ int sweep_command(const SweepOptions& options, const sandbox::Inheritance& inher
     if (options.resume) {
         return resume_campaign(options, campaign, arguments);
     }
-    auto folder = sweep::Folder::create(options.output);
+    const auto common = campaign.common_options();
+    if (!common) {
+        complain(common.error());
+        return exit_cannot;
+    }
+    std::optional<warp::RunDirectory> scratch;
+    const auto folder = make_folder(options, scratch);
     if (!folder) {
         complain(folder.error());
         return exit_cannot;
     }
     int status = exit_cannot;
-    const auto plan = make_plan(options, campaign, *folder, status);
+    const auto plan = make_plan(options, *common, campaign, *folder, status);
     if (!plan) {
         return status;
     }

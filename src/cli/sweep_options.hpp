@@ -50,7 +50,8 @@ struct SweepOptions : CampaignOptions {
     std::vector<sweep::Fault> faults;
     std::optional<std::uint64_t> attempt;
     std::size_t bytes = 32;
-    std::vector<std::string> at;  ///< parts of positions' names
+    std::vector<std::string> at;                ///< parts of positions' names
+    std::vector<setup::Assignment> parameters;  ///< `--set`
     bool explain_faults = false;
 };
 

@@ -3,6 +3,7 @@
 #include "posix/file_descriptor.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -80,6 +81,12 @@ constexpr off_t most_output = off_t{256} << 20;
     _exit(cannot_start);
 }
 
+/// As it was asked for: what a shell was given, or the command.
+[[nodiscard]] std::string in_words(const Step& step) {
+    return step.command.front() == "sh" ? step.command.back()
+                                        : fmt::format("{}", fmt::join(step.command, " "));
+}
+
 class Worker {
   public:
     Worker(Job job, std::size_t place, const Crew& crew)
@@ -136,7 +143,7 @@ class Worker {
         if (step.is_run) {
             end_.run_status = *code;
         } else if (*code != 0 && end_.problem.empty()) {
-            end_.problem = fmt::format("`{}` failed with status {}{}.", step.command.back(), *code,
+            end_.problem = fmt::format("`{}` failed with status {}{}.", in_words(step), *code,
                                        end_.run_status ? "" : ", so the run was not begun");
             given_up_ = !end_.run_status;
         }

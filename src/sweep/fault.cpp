@@ -60,9 +60,10 @@ constexpr std::string_view closed_phase = R"(phases:
         when(position), position.nth, more, actions);
 }
 
-/// A list of actions over several lines stands below its key.
+/// A list of actions with a line for each stands below its key.
 [[nodiscard]] std::string own_actions(const std::string& actions) {
-    if (actions.find('\n') == std::string::npos) {
+    const auto first = std::min(actions.find_first_not_of(' '), actions.size());
+    if (actions.find('\n') == std::string::npos && actions.compare(first, 2, "- ") != 0) {
         return actions;
     }
     std::string text;
@@ -195,6 +196,17 @@ tl::expected<Fault, std::string> read_fault(const std::string& file) {
     std::string actions = read_text(file, longest);
     while (!actions.empty() && (actions.back() == '\n' || actions.back() == ' ')) {
         actions.pop_back();
+    }
+    while (actions.starts_with('#')) {
+        actions.erase(0, std::min(actions.find('\n'), actions.size() - 1) + 1);
+    }
+    // Of a rule that was copied.
+    constexpr std::string_view key = "do:";
+    if (actions.starts_with(key)) {
+        actions.erase(0, std::min(actions.find_first_not_of(' ', key.size()), actions.size()));
+    }
+    if (actions.starts_with('\n')) {
+        actions.erase(0, 1);
     }
     if (actions.empty()) {
         return tl::make_unexpected(fmt::format(

@@ -31,8 +31,9 @@ struct Fault {
 /// The words and their explanations, for people.
 [[nodiscard]] std::string explain_faults();
 
-/// Actions that a user has written into a file; its name is the fault's. Whether they are such as a
-/// profile takes, the runs say. The error is a complete sentence.
+/// Actions that a user has written into a file, with or without `do:` before them; its name is the
+/// fault's. Whether they are such as a profile takes, its reader says. The error is a complete
+/// sentence.
 [[nodiscard]] tl::expected<Fault, std::string> read_fault(const std::string& file);
 
 /// `rules:` of a profile, and `phases:` where it takes any; not set: the fault cannot be there.
