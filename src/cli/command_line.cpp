@@ -297,7 +297,7 @@ Request parse_command_line(int argc, const char* const* argv) {
     }
     CLI::App* ctl = app.add_subcommand("ctl", "Look at a running ghostpeer, and act on it");
     RawCtl raw_ctl;
-    CtlRequest asked;
+    ctl::Request asked;
     if (subcommand == "ctl") {
         define_ctl(*ctl, raw_ctl, asked);
         keep_brackets(arguments);

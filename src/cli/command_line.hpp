@@ -1,8 +1,8 @@
 // The command line. The files command_line*.cpp are the only place that sees CLI11.
 #pragma once
 
-#include "cli/ctl_command.hpp"
 #include "cli/sweep_options.hpp"
+#include "ctl/command.hpp"
 #include "setup/run_options.hpp"
 #include "setup/serve_options.hpp"
 
@@ -72,7 +72,7 @@ struct PrintRequest {
 
 using Request =
     std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
-                 JudgeRequest, CompletionRequest, WarpRequest, CtlRequest, SweepRequest,
+                 JudgeRequest, CompletionRequest, WarpRequest, ctl::Request, SweepRequest,
                  SurveyRequest, InitRequest, SchemaRequest, DoctorRequest, PrintRequest>;
 
 /// Never throws and never ends the program.

@@ -35,7 +35,7 @@ done.
 
 }  // namespace
 
-void define_ctl(CLI::App& ctl, RawCtl& raw, CtlRequest& request) {
+void define_ctl(CLI::App& ctl, RawCtl& raw, ctl::Request& request) {
     ctl.add_option("WORDS", request.words, "What is asked, see below")->required()->type_name("");
     ctl.add_option("--control", raw.control, "Where (GHOSTPEER_CONTROL): unix:PATH, 127.0.0.1:PORT")
         ->type_name("ADDRESS");
@@ -67,7 +67,7 @@ void keep_brackets(std::vector<std::string>& arguments) {
     }
 }
 
-std::optional<std::string> understand_ctl(const RawCtl& raw, CtlRequest& request) {
+std::optional<std::string> understand_ctl(const RawCtl& raw, ctl::Request& request) {
     if (auto problem = split_assignments(raw.parameters, "--set", request.parameters)) {
         return problem;
     }

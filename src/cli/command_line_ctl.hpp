@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/command_line_common.hpp"
-#include "cli/ctl_command.hpp"
+#include "ctl/command.hpp"
 
 #include <optional>
 #include <string>
@@ -20,10 +20,10 @@ struct RawCtl {
     std::string since;
 };
 
-void define_ctl(CLI::App& ctl, RawCtl& raw, CtlRequest& request);
+void define_ctl(CLI::App& ctl, RawCtl& raw, ctl::Request& request);
 /// CLI11 takes `[a, b]` apart, which is a list of actions here; a space before it prevents that.
 void keep_brackets(std::vector<std::string>& arguments);
 /// What is wrong, a sentence; nothing where all is right.
-[[nodiscard]] std::optional<std::string> understand_ctl(const RawCtl& raw, CtlRequest& request);
+[[nodiscard]] std::optional<std::string> understand_ctl(const RawCtl& raw, ctl::Request& request);
 
 }  // namespace ghostpeer::cli

@@ -48,7 +48,7 @@ struct Perform {
     int operator()(const SurveyRequest& request) const {
         return survey_command(request.options, inheritance, arguments);
     }
-    int operator()(const CtlRequest& request) const { return ctl_command(request); }
+    int operator()(const ctl::Request& request) const { return ctl::command(request); }
     int operator()(const ListRequest& request) const { return list_command(request); }
     int operator()(const ShowRequest& request) const { return show_command(request); }
     int operator()(const CheckRequest& request) const { return check_command(request); }

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::ctl {
 
-struct CtlRequest {
+struct Request {
     std::vector<std::string> words;      ///< `use db refuse`; never empty
     std::optional<std::string> control;  ///< unset: GHOSTPEER_CONTROL
     std::optional<std::string> token_file;
@@ -23,6 +23,6 @@ struct CtlRequest {
     bool json = false;
 };
 
-[[nodiscard]] int ctl_command(const CtlRequest& request);
+[[nodiscard]] int command(const Request& request);
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::ctl

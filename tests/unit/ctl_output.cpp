@@ -1,10 +1,10 @@
-#include "cli/ctl_output.hpp"
+#include "ctl/output.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-using namespace ghostpeer::cli;
+using namespace ghostpeer::ctl;
 
 namespace {
 

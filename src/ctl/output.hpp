@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::ctl {
 
 /// Nothing where it is no JSON, or nested deeper than ghostpeer's answers are.
 [[nodiscard]] std::optional<control::Json> read_answer(std::string_view text);
@@ -21,4 +21,4 @@ namespace ghostpeer::cli {
 /// Each line printable.
 [[nodiscard]] std::string lines_as_text(std::string_view text);
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::ctl

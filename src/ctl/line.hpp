@@ -1,7 +1,7 @@
 // What `ghostpeer ctl` says to a running ghostpeer, and hears.
 #pragma once
 
-#include "cli/ctl_command.hpp"
+#include "ctl/command.hpp"
 #include "event/exit_status.hpp"
 #include "http/client.hpp"
 #include "loop/clock.hpp"
@@ -14,7 +14,7 @@
 
 #include <tl/expected.hpp>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::ctl {
 
 /// Why it cannot be done, a sentence, and the status to end with.
 struct Trouble {
@@ -36,7 +36,7 @@ inline constexpr std::chrono::milliseconds usual_patience = std::chrono::seconds
 /// The other side of the exchange.
 class Line {
   public:
-    [[nodiscard]] static tl::expected<Line, Trouble> open(const CtlRequest& request);
+    [[nodiscard]] static tl::expected<Line, Trouble> open(const Request& request);
 
     using Receive = std::function<bool(std::string_view)>;
 
@@ -60,4 +60,4 @@ class Line {
     loop::Clock clock_;
 };
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::ctl

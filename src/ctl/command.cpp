@@ -1,8 +1,8 @@
-#include "cli/ctl_command.hpp"
+#include "ctl/command.hpp"
 
-#include "cli/ctl_line.hpp"
-#include "cli/ctl_output.hpp"
 #include "control/query.hpp"
+#include "ctl/line.hpp"
+#include "ctl/output.hpp"
 #include "event/exit_status.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "posix/message.hpp"
@@ -13,7 +13,7 @@
 #include <array>
 #include <cstdlib>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::ctl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -24,7 +24,7 @@ constexpr std::size_t longest_event = std::size_t{1024} * 1024;
 constexpr std::size_t most_connections = 1'000'000;
 
 /// The words from `first` on, with spaces between them.
-[[nodiscard]] std::string rest_of(const CtlRequest& request, std::size_t first) {
+[[nodiscard]] std::string rest_of(const Request& request, std::size_t first) {
     std::string text;
     for (std::size_t i = first; i < request.words.size(); ++i) {
         text += (i == first ? "" : " ") + request.words[i];
@@ -32,7 +32,7 @@ constexpr std::size_t most_connections = 1'000'000;
     return text;
 }
 
-[[nodiscard]] Answer need_words(const CtlRequest& request, std::size_t least, std::size_t most,
+[[nodiscard]] Answer need_words(const Request& request, std::size_t least, std::size_t most,
                                 const char* usage) {
     if (request.words.size() < least || request.words.size() > most) {
         return trouble(fmt::format("it is `ghostpeer ctl {}`; see `ghostpeer ctl --help`.", usage));
@@ -40,7 +40,7 @@ constexpr std::size_t most_connections = 1'000'000;
     return {};
 }
 
-[[nodiscard]] Answer shown(const Answer& answer, const CtlRequest& request,
+[[nodiscard]] Answer shown(const Answer& answer, const Request& request,
                            std::string (*as_text)(const Json&)) {
     if (!answer) {
         return answer;
@@ -52,14 +52,14 @@ constexpr std::size_t most_connections = 1'000'000;
     return request.json ? lines_as_text(*answer) : as_text(*json);
 }
 
-[[nodiscard]] Answer peers(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer peers(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 1, 1, "peers"); !wrong) {
         return wrong;
     }
     return shown(line.ask("GET", "/v1/peers"), request, peers_as_text);
 }
 
-[[nodiscard]] Answer connections(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer connections(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 1, 1, "connections"); !wrong) {
         return wrong;
     }
@@ -109,7 +109,7 @@ constexpr std::size_t most_connections = 1'000'000;
     return request.json ? lines_as_text(control::dump(all) + "\n") : connections_as_text(all);
 }
 
-[[nodiscard]] Answer use(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer use(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 3, 3, "use PEER PROFILE"); !wrong) {
         return wrong;
     }
@@ -135,7 +135,7 @@ constexpr std::size_t most_connections = 1'000'000;
                         : fmt::format("{} uses {}\n", request.words[1], profile);
 }
 
-[[nodiscard]] Answer count_acted(Answer answer, const CtlRequest& request) {
+[[nodiscard]] Answer count_acted(Answer answer, const Request& request) {
     if (!answer) {
         return answer;
     }
@@ -152,7 +152,7 @@ constexpr std::size_t most_connections = 1'000'000;
     return fmt::format("{} connection{}\n", count, count == 1 ? "" : "s");
 }
 
-[[nodiscard]] Answer fire(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer fire(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 2, 2, "fire NAME"); !wrong) {
         return wrong;
     }
@@ -160,7 +160,7 @@ constexpr std::size_t most_connections = 1'000'000;
                        request);
 }
 
-[[nodiscard]] Answer act(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer act(const Line& line, const Request& request) {
     Json what;
     if (request.words[0] == "do") {
         if (auto wrong = need_words(request, 2, SIZE_MAX, "do 'ACTIONS'"); !wrong) {
@@ -179,7 +179,7 @@ constexpr std::size_t most_connections = 1'000'000;
     return count_acted(line.ask("POST", where + "/actions", Json{{"do", what}}.dump()), request);
 }
 
-[[nodiscard]] Answer wait(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer wait(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 2, SIZE_MAX, "wait CONDITION"); !wrong) {
         return wrong;
     }
@@ -203,7 +203,7 @@ constexpr std::size_t most_connections = 1'000'000;
     return request.json ? lines_as_text(*answer) : std::string();
 }
 
-[[nodiscard]] Answer stats(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer stats(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 1, 1, "stats"); !wrong) {
         return wrong;
     }
@@ -213,7 +213,7 @@ constexpr std::size_t most_connections = 1'000'000;
 }
 
 /// Prints them as they come.
-[[nodiscard]] Answer events(const Line& line, const CtlRequest& request) {
+[[nodiscard]] Answer events(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 1, 1, "events"); !wrong) {
         return wrong;
     }
@@ -246,13 +246,13 @@ constexpr std::size_t most_connections = 1'000'000;
     return sound ? Answer(std::string()) : no_ghostpeer();
 }
 
-[[nodiscard]] Answer perform(const CtlRequest& request) {
+[[nodiscard]] Answer perform(const Request& request) {
     const auto line = Line::open(request);
     if (!line) {
         return tl::make_unexpected(line.error());
     }
     const std::string& word = request.words[0];
-    using Perform = Answer (*)(const Line&, const CtlRequest&);
+    using Perform = Answer (*)(const Line&, const Request&);
     constexpr std::array<std::pair<std::string_view, Perform>, 7> words{
         {{"peers", peers},
          {"connections", connections},
@@ -271,7 +271,7 @@ constexpr std::size_t most_connections = 1'000'000;
 
 }  // namespace
 
-int ctl_command(const CtlRequest& request) {
+int command(const Request& request) {
     const Answer answer = perform(request);
     if (!answer) {
         complain(answer.error().sentence);
@@ -280,4 +280,4 @@ int ctl_command(const CtlRequest& request) {
     return print_output(*answer) ? exit_success : exit_cannot;
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::ctl

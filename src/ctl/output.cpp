@@ -1,4 +1,4 @@
-#include "cli/ctl_output.hpp"
+#include "ctl/output.hpp"
 
 #include "event/text.hpp"
 
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::ctl {
 namespace {
 
 using control::Json;
@@ -133,4 +133,4 @@ std::string lines_as_text(std::string_view text) {
     return shown;
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::ctl

@@ -1,8 +1,8 @@
-#include "cli/ctl_line.hpp"
+#include "ctl/line.hpp"
 
-#include "cli/ctl_output.hpp"
 #include "control/listener.hpp"
 #include "control/query.hpp"
+#include "ctl/output.hpp"
 #include "http/status.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::ctl {
 namespace {
 
 using control::Json;
@@ -20,7 +20,7 @@ constexpr std::size_t longest_answer = std::size_t{16} * 1024 * 1024;
 
 }  // namespace
 
-tl::expected<Line, Trouble> Line::open(const CtlRequest& request) {
+tl::expected<Line, Trouble> Line::open(const Request& request) {
     const char* variable = std::getenv("GHOSTPEER_CONTROL");
     const std::string where =
         request.control.value_or(variable == nullptr ? std::string() : std::string(variable));
@@ -119,4 +119,4 @@ std::string Line::explain(const std::string& body, int status) const {
     return lines_as_text(text);
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::ctl
