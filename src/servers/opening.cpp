@@ -125,7 +125,9 @@ tl::expected<void, Error> Opening::start(std::size_t index) {
     }
     const std::string folder = fmt::format("{}/{}", room, server.name);
     std::array<int, 2> output{-1, -1};
-    if (mkdir(folder.c_str(), 0755) != 0 || pipe2(output.data(), O_CLOEXEC) != 0) {
+    // Some servers become another user first, and nobody else is here.
+    if (mkdir(folder.c_str(), 0777) != 0 || chmod(folder.c_str(), 0777) != 0 ||
+        pipe2(output.data(), O_CLOEXEC) != 0) {
         return sandbox::failed(
             fmt::format("{} cannot be started: {}.", name_of(server), std::strerror(errno)));
     }
@@ -190,6 +192,7 @@ tl::expected<void, Error> Opening::await(const FileDescriptor& children) {
             news.value = listens ? port->first : *server.port;
             news.token = listens && port->second ? 1 : 0;
             send_stage_message(channel_, news);
+            one.port = static_cast<std::uint16_t>(news.value);
             for (const auto& [taken, ipv6] : ports) {
                 taken_.insert(taken);
             }
@@ -259,8 +262,8 @@ void Opening::ended(pid_t pid, int status) {
     if (found->output) {
         read_output(*found);
     }
-    // One that goes to the background ends so, and lives on.
-    if (!open_ || status == 0) {
+    // One that has gone to the background listens on.
+    if (!open_ || (status == 0 && listening_ports().contains(found->port))) {
         return;
     }
     StageMessage news;

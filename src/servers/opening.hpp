@@ -45,6 +45,7 @@ class Opening {
         FileDescriptor output;
         std::string tail;  ///< the last of what it has printed
         bool said_ready = false;
+        std::uint16_t port = 0;  ///< of one that is ready
         std::optional<int> status;
     };
 

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace ghostpeer::servers {
@@ -137,8 +138,7 @@ void Processes::attend(Instant now) {
             hear(news, now);
         }
         if (heard == Heard::closed) {
-            epoll_.reset();
-            return;
+            lose_stage(now);
         }
     }
     for (auto one = processes_.begin(); one != processes_.end();) {
@@ -156,6 +156,22 @@ void Processes::attend(Instant now) {
         order.value = SIGKILL;
         stage_.send(order);
         one = processes_.erase(one);
+    }
+}
+
+/// Everything in there has ended with it.
+void Processes::lose_stage(Instant now) {
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stage_.fd(), nullptr);
+    tell_once(
+        "The process that starts those of `exec` was ended, and they with it; from now on the "
+        "program is refused.",
+        now);
+    for (auto one = processes_.begin(); one != processes_.end();) {
+        const bool waits = !one->second.errors && !one->second.gone;
+        if (waits) {
+            started_.push_back({one->first, {}});
+        }
+        one = waits ? processes_.erase(one) : std::next(one);
     }
 }
 

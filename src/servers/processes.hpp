@@ -57,6 +57,7 @@ class Processes {
     };
     using ById = std::map<event::ConnectionId, Process>;
 
+    void lose_stage(Instant now);
     void hear(StageMessage& news, Instant now);
     void started(event::ConnectionId connection, Process& process, StageMessage& news, Instant now);
     void ended(event::ConnectionId connection, Process& process, int status, Instant now);

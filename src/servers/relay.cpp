@@ -324,7 +324,8 @@ void Relay::delivered() {
 }
 
 std::optional<std::string> Relay::failure() const {
-    return epoll_ ? std::nullopt : std::optional(loop::too_few_files());
+    const bool hears = epoll_ && (!processes_ || processes_->fd() >= 0);
+    return hears ? std::nullopt : std::optional(loop::too_few_files());
 }
 
 }  // namespace ghostpeer::servers

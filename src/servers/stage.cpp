@@ -1,6 +1,7 @@
 #include "servers/stage.hpp"
 
 #include "sandbox/diagnosis.hpp"
+#include "sandbox/inheritance.hpp"
 #include "sandbox/namespaces.hpp"
 #include "servers/stage_process.hpp"
 
@@ -28,6 +29,7 @@ constexpr int patience_ms = 300;
 }  // namespace
 
 tl::expected<Stage, Error> Stage::begin(const Cast& cast) {
+    sandbox::reserve_standard_descriptors();
     int error = 0;
     auto channel = open_stage_channel(error);
     if (!channel) {

@@ -1,9 +1,10 @@
 """Programs behind the peer: a process for each connection, and servers inside the run."""
 
 import os
+import subprocess
 
 from harness import HARD_LIMIT, PEER, PYTHON, test
-from warp_support import alive, warp
+from warp_support import alive, below, warp
 
 SHOUT = """
     summary: Shouts back.
@@ -124,22 +125,22 @@ def exec_that_does_not_read_closes_the_window(t):
 
 @test
 def exec_ends_with_its_connection(t):
-    place = t.path("pid")
-    profile = exec_profile(t, f"[sh, -c, 'trap \"\" TERM; sleep 300 & echo go; wait']")
-    code = t.python("""
-        import socket, struct, sys, time
+    profile = exec_profile(t, "[sh, -c, 'trap \"\" TERM; sleep 300 & echo go; wait']")
+    run = t.start(profile, t.python("""
+        import socket, struct, sys
         s = socket.create_connection((sys.argv[1], 7))
         s.recv(3)
+        sys.stdin.readline()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         s.close()
-        time.sleep(3)
-    """, PEER)
-    run = t.start(profile, code)
+        sys.stdin.readline()
+    """, PEER), stdin=subprocess.PIPE)
     seen = t.eventually(lambda: sleepers(run), "the process is there", HARD_LIMIT)
+    run.process.stdin.write(b"reset\n")
+    run.process.stdin.flush()
     t.eventually(lambda: not any(alive(pid) for pid in seen), "it is gone", HARD_LIMIT)
     t.check(run.process.poll() is None, "COMMAND has to be there still")
-    run.finish()
-    t.check(not os.path.exists(place), "nothing was written")
+    run.finish(stdin=b"end\n")
     t.equal(notices(run, "process-failed"), [], "failures of what was asked to end")
 
 
@@ -160,7 +161,6 @@ def exec_leaves_nothing_when_ghostpeer_is_killed(t):
 
 def sleepers(run):
     """The processes of `sleep 300` below a run."""
-    from warp_support import below
     found = []
     for pid in below(run.process.pid):
         try:
@@ -270,7 +270,7 @@ def what_is_wrong_with_servers_is_told(t):
     cases = (
         (["--server", "a=echo no config; exit 4", "--relay", "a"],
          ("The server a (--server) ended at once, with status 4", "no config")),
-        (["--server", "a=sh -c 'kill -9 $$'", "--relay", "a"], ("by signal 9",)),
+        (["--server", "a=kill -9 $$", "--relay", "a"], ("by signal 9",)),
         (["--server", "a:80=sleep 1", "--server", "b:80=sleep 1", "--relay", "a"],
          ("both to listen on the port 80",)),
         (["--server", "a=sleep 1", "--relay", "b"], ("--relay b:2: `relay: b` names a server",
