@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mount.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,6 +166,8 @@ tl::expected<void, Error> Opening::await(const FileDescriptor& children) {
         std::vector<pollfd> ready{{children.get(), POLLIN, 0}};
         watch(ready);
         static_cast<void>(poll(ready.data(), ready.size(), between_looks_ms));
+        signalfd_siginfo info{};
+        [[maybe_unused]] const auto size = read(children.get(), &info, sizeof info);
         int status = 0;
         for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
             ended(pid, status);

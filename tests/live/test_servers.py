@@ -317,7 +317,7 @@ def warp_exec(t):
 @test
 def warp_server(t):
     runs = [warp(t, "synack-lost", talk(t, "hello\n"), *server_option(t), "--relay", "words",
-                 "--rtt", "10ms") for _ in range(2)]
+                 "--rtt", "10ms", "--free-work", "30s") for _ in range(2)]
     for run in runs:
         t.passed(run)
         t.equal(run.text, "one hello\n", "the server's answer")
