@@ -144,6 +144,7 @@ TEST_CASE("a server that ends at once, or never listens, is told with what it ha
     CHECK(missing.error().message.find("there is no such file") != std::string::npos);
     server.command = {"sh", "-c", "echo waiting; echo ready to go; sleep 60"};
     server.ready = *profile::Pattern::parse("/ready .*/");
+    server.within = 30s;
     const auto ready = servers::Stage::begin({{}, {server}, true, {}});
     CHECK(ready.has_value());
 }
