@@ -47,11 +47,6 @@ def status_of(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
-def as_root(t):
-    if t.environment.uid != 0:
-        t.skip("the tests as root need root")
-
-
 # No end depends on somebody else ---------------------------------------------------------------
 
 
@@ -104,7 +99,7 @@ def a_stopped_helper_does_not_hold_the_end(t):
 
 @test
 def a_traced_helper_does_not_hold_the_end(t):
-    as_root(t)
+    t.as_root()
     libc = ctypes.CDLL(None, use_errno=True)
     seize, interrupt = 0x4206, 0x4207
     run = t.start("healthy", sleeper(t))
@@ -245,7 +240,7 @@ def a_reader_that_has_stopped_does_not_hold_serve(t):
 
 @test
 def root_follows_nobodys_links(t):
-    as_root(t)
+    t.as_root()
     folder = t.path("folder")
     os.mkdir(folder)
     os.chown(folder, NOBODY, NOBODY)
@@ -294,7 +289,7 @@ def root_follows_nobodys_links(t):
 
 @test
 def roots_command_does_not_write_to_the_hosts_file_of_the_host(t):
-    as_root(t)
+    t.as_root()
     with open("/etc/hosts") as file:
         before = file.read()
     run = t.run("healthy", ["sh", "-c", "echo 192.0.2.99 planted.example >> /etc/hosts; "
@@ -306,7 +301,7 @@ def roots_command_does_not_write_to_the_hosts_file_of_the_host(t):
 
 @test
 def without_proc_it_says_so(t):
-    as_root(t)
+    t.as_root()
     run = t.ghostpeer("--mount", "sh", "-c", "umount -l /proc; "
                       f"exec {t.environment.ghostpeer} run healthy -- true", program="unshare")
     t.equal(run.status, 125, "exit status")
@@ -356,7 +351,7 @@ def a_file_that_may_not_grow_is_cut_short(t):
 
 @test
 def threads_that_cannot_start_are_said_and_the_run_goes_on(t):
-    as_root(t)
+    t.as_root()
     if t.link == "loopback":
         t.skip("the peer is at other places there")
     user = "54321"  # who has no other processes, which would count

@@ -118,17 +118,23 @@ def what_the_peer_skips_is_told(t):
     t.equal(run.received("syn")[0].options.get("skipped"), [34], "what the SYN asks for")
     t.contains(run.trace, ",tfo>", "the trace")
     t.check(all("skipped" not in (s.options or {}) for s in run.sent()), "what the peer sends")
+
+
+@test
+def that_the_peer_skips_multipath_tcp_is_told(t):
+    family = "socket.AF_INET6" if FAMILY == "ipv6" else "socket.AF_INET"
     run = t.run("healthy", t.python(f"""
         import socket, sys
         try:
             s = socket.socket({family}, proto=262)  # IPPROTO_MPTCP
-        except OSError as error:
+        except OSError:
             sys.exit(77)
         s.connect(("{PEER}", 8080))
         s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
         print(len(s.recv(1000)))
         """))
     if run.status == 77:
-        return  # this kernel has no Multipath TCP
+        t.skip("this kernel has no Multipath TCP")
+    t.passed(run)
     t.equal(run.received("syn")[0].options.get("skipped"), [30], "what an MPTCP socket asks for")
     t.contains(run.trace, "mptcp>", "the trace")

@@ -209,7 +209,8 @@ def table_of_a_connect_that_the_program_gave_up(t):
     """Also without an expectation: until then, not until the last SYN."""
     run = t.run("syn-blackhole", t.probe("nonblock", "connect", "sleep=500ms", "close"))
     t.contains(row(run), "closed by the program, never answered")
-    t.check(0.4 <= lasted(run) < 1.5, f"it lasted {lasted(run)} s, expected 0.5 s")
+    # The first SYN that comes again does so after 1 s, the last one after more than a minute.
+    t.check(0.4 <= lasted(run) < 1.5, f"it lasted {lasted(run)} s, expected 0.4 to 1.5 s")
 
 
 @test

@@ -35,8 +35,8 @@ def what_the_script_has_no_word_for_fails_the_run(t):
 
 
 @test
-def a_login_that_ends_in_silence(t):
-    """The second request of a Redis client is never answered: its own time limit has to end it."""
+def the_second_request_is_never_answered(t):
+    """Its own time limit has to end a Redis client then."""
     t.need("redis-cli")
     profile = t.profile("""
         summary: Answers one PING.
