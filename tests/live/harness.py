@@ -362,14 +362,6 @@ class Context:
     def skip(self, reason):
         raise Skip(reason)
 
-    def as_root(self):
-        if self.environment.uid != 0:
-            raise Skip("the tests as root need root")
-
-    def as_user(self):
-        if self.environment.uid == 0:
-            raise Skip("this holds for ordinary users alone")
-
     def need(self, program):
         if shutil.which(program) is None:
             raise Skip(f"the program '{program}' is not installed")

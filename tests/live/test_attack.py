@@ -10,6 +10,7 @@ import threading
 import time
 
 import harness
+import who
 from harness import NOBODY, PEER, PYTHON, Failure, test
 
 # The end of a run that is to end: two seconds (last_resort.hpp), and what a busy machine adds.
@@ -99,7 +100,7 @@ def a_stopped_helper_does_not_hold_the_end(t):
 
 @test
 def a_traced_helper_does_not_hold_the_end(t):
-    t.as_root()
+    who.needs_root(t)
     libc = ctypes.CDLL(None, use_errno=True)
     seize, interrupt = 0x4206, 0x4207
     run = t.start("healthy", sleeper(t))
@@ -240,7 +241,7 @@ def a_reader_that_has_stopped_does_not_hold_serve(t):
 
 @test
 def root_follows_nobodys_links(t):
-    t.as_root()
+    who.needs_root(t)
     folder = t.path("folder")
     os.mkdir(folder)
     os.chown(folder, NOBODY, NOBODY)
@@ -289,7 +290,7 @@ def root_follows_nobodys_links(t):
 
 @test
 def roots_command_does_not_write_to_the_hosts_file_of_the_host(t):
-    t.as_root()
+    who.needs_root(t)
     with open("/etc/hosts") as file:
         before = file.read()
     run = t.run("healthy", ["sh", "-c", "echo 192.0.2.99 planted.example >> /etc/hosts; "
@@ -301,7 +302,7 @@ def roots_command_does_not_write_to_the_hosts_file_of_the_host(t):
 
 @test
 def without_proc_it_says_so(t):
-    t.as_root()
+    who.needs_root(t)
     run = t.ghostpeer("--mount", "sh", "-c", "umount -l /proc; "
                       f"exec {t.environment.ghostpeer} run healthy -- true", program="unshare")
     t.equal(run.status, 125, "exit status")
@@ -351,7 +352,7 @@ def a_file_that_may_not_grow_is_cut_short(t):
 
 @test
 def threads_that_cannot_start_are_said_and_the_run_goes_on(t):
-    t.as_root()
+    who.needs_root(t)
     if t.link == "loopback":
         t.skip("the peer is at other places there")
     user = "54321"  # who has no other processes, which would count

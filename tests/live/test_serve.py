@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import harness
+import who
 from harness import PYTHON, test
 from lan_support import Segment, ready, stop
 
@@ -254,7 +255,7 @@ def every_privilege_is_gone_once_it_is_ready(t):
 
 @test
 def root_becomes_who_is_named_or_who_called_sudo(t):
-    t.as_root()
+    who.needs_root(t)
     with Segment(t, "ab") as segment:
         for arguments, env, uid in ((["--user", "daemon"], {}, "1"),
                                     (["--user", "4711"], {}, "4711"),

@@ -7,6 +7,7 @@ import socket
 
 import place
 import preload
+import who
 from harness import PEER, PYTHON, test
 
 # What is loaded, and what is inherited -----------------------------------------------------------
@@ -126,7 +127,7 @@ def unix_sockets_with_a_path_are_within_reach_and_abstract_ones_are_not(t):
 def set_user_id_programs_run_as_their_caller_without_root(t):
     if os.geteuid() != 0:
         t.skip("making a set-user-ID program needs root")
-    t.as_user()
+    who.is_no_root(t)
     program = t.path("id")
     shutil.copy("/usr/bin/id", program)
     os.chmod(program, 0o4755)

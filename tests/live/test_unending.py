@@ -9,6 +9,7 @@ import threading
 import time
 
 import harness
+import who
 from control_support import inside
 from harness import Failure, test
 
@@ -254,7 +255,7 @@ def what_a_killed_run_left_in_a_folder_of_its_own_the_next_one_removes(t):
 
 @test
 def root_makes_no_socket_where_somebody_else_leads(t):
-    t.as_root()
+    who.needs_root(t)
     os.mkdir(t.path("theirs"))
     os.mkdir(t.path("roots"))
     os.symlink(t.path("roots"), t.path("theirs/way"))

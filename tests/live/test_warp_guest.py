@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import who
 from harness import PEER, PYTHON, alone, test
 from verdict_support import agree
 from warp_support import folder_of, guest, machines_of, start, warp
@@ -261,7 +262,7 @@ def a_slow_profile_does_not_hold_ctrl_c(t):
 
 @alone
 def a_full_disk_of_the_guests_folder_ends_the_run(t):
-    t.as_root()
+    who.needs_root(t)
     guest(t)
     # The run is over once there is no more room, and its status cannot be written down.
     command = "touch ready; while [ ! -e go ]; do sleep 1; done; exit 3"

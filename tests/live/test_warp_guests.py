@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import who
 from harness import PEER, alone, test
 from warp_support import alive, below, folders, guest, warp
 
@@ -94,7 +95,7 @@ def nothing_of_a_run_comes_to_the_next(t):
 
 @test
 def a_changed_kernel_is_not_used_again(t):
-    t.as_root()
+    who.needs_root(t)
     run, told = survey(t, f"{BOOT} >> told; echo 7 > /proc/sys/vm/swappiness; {HELLO}")
     t.equal(run.status, 0, f"exit status ({run.text}{run.errors})")
     t.equal((len(told), len(set(told))), (6, 6), "runs, and the guests that did them")
