@@ -240,9 +240,7 @@ TEST_CASE("bytes: N reads past what is kept") {
 }
 
 TEST_CASE("a loop that waits for nothing leaves the engine its time") {
-    World world(
-        steps("  - loop: [{loop: [{say: \"${1}\"}], times: 3}]\n"
-              "  - expect: /(x)/\n"));
+    World world(steps("  - loop: [{loop: [{say: \"${0}\"}], times: 3}]\n"));
     Socket socket(world);
     socket.connect();
     world.until(100ms);

@@ -277,7 +277,7 @@ TEST_CASE("expectations: command") {
     CHECK(complaints("{command: {status: 256}}") ==
           "22 `status` takes an exit status from 0 to 255, or a list of them\n");
     CHECK(complaints("{command: {output: /a(b/}}") ==
-          "22 `/a(b/` is no regular expression (RE2): missing ): a(b\n");
+          "22 `/a(b/` is no regular expression: missing ): a(b\n");
     CHECK(complaints("{command: {status: 1}, within: 3s of start}") ==
           "26 `command` cannot have `within` beside it; write it in its map\n");
     CHECK(complaints("{command: {status: 1}, times: 2}") == "26 `command` cannot have `times`\n");
