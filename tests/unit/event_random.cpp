@@ -61,7 +61,8 @@ event::Segment RandomEvents::segment(Instant now) {
     made.queued = length();
     if (coin()) {
         event::Forgery forgery;
-        if (coin()) {
+        const bool changed = coin();
+        if (changed) {
             forgery.changes = {"seq", "tcp-checksum"};
         }
         auto& lie = forgery.distortion;
@@ -70,6 +71,9 @@ event::Segment RandomEvents::segment(Instant now) {
         lie.reserved = maybe(number<std::uint8_t>());
         lie.total_length = maybe(number<std::uint16_t>());
         lie.fragment = number<std::uint16_t>();
+        if (!changed && lie.fragment == 0) {
+            lie.fragment = 8;  // nobody makes a forgery of nothing
+        }
         made.forgery = std::make_shared<const event::Forgery>(std::move(forgery));
     }
     return made;
