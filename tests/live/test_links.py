@@ -109,14 +109,14 @@ def losses_are_told(t):
 
 @test
 def delay_is_of_each_direction(t):
-    run = t.passed(t.run("healthy", t.probe("connect", "close"), options=["--delay", "40ms"]))
+    run = t.passed(t.run("healthy", t.probe("connect", "close"), options=["--delay", "200ms"]))
     syn = run.received("syn")[0]
-    t.near(syn.t - syn.made, 0.04, "the way up")
+    t.near(syn.t - syn.made, 0.2, "the way up")
     answer = run.sent("syn-ack")[0]
-    t.near(answer.t - answer.made, 0.04, "the way down")
-    t.near(run.call("connect").took, 0.08, "the handshake")
+    t.near(answer.t - answer.made, 0.2, "the way down")
+    t.near(run.call("connect").took, 0.4, "the handshake")
     told = run.events("link")
-    t.equal([e.up for e in told], ["{delay: 40ms}"], "the link, as it is told")
+    t.equal([e.up for e in told], ["{delay: 200ms}"], "the link, as it is told")
 
 
 @test
@@ -182,3 +182,18 @@ def link_options_that_cannot_be(t):
         result = t.ghostpeer("run", *options, "healthy", "--", "true")
         t.equal(result.status, 125, f"status with {options}")
         t.contains(result.errors, words, "the message")
+
+
+@test
+def control_makes_the_link_slow(t):
+    run = t.passed(t.run("healthy", t.python("""
+        import socket, subprocess, sys, time
+        subprocess.run([sys.argv[2], "ctl", "do", "link: {down: {delay: 300ms}}"], check=True,
+                       stdout=subprocess.DEVNULL)
+        began = time.monotonic()
+        socket.create_connection((sys.argv[1], 8080)).close()
+        print(time.monotonic() - began)
+    """, PEER, t.environment.ghostpeer)))
+    t.near(float(run.text), 0.3, "the handshake")
+    told = run.events("link")
+    t.equal([(e.down, e.rule["file"]) for e in told], [("{delay: 300ms}", "control")], "the link")
