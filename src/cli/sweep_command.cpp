@@ -39,6 +39,10 @@ namespace fs = std::filesystem;
         parameters[name] = value;
     }
     const fs::path scratch = folder.file(0, "yaml");
+    const auto forget = [&] {
+        std::error_code ignored;
+        fs::remove(scratch, ignored);
+    };
     for (const sweep::Fault& fault : options.faults) {
         std::optional<std::string> why;
         bool any = fault.actions.empty();
@@ -62,6 +66,7 @@ namespace fs = std::filesystem;
         std::erase_if(plan.cases, cannot_be);
         plan.impossible += before - plan.cases.size();
         if (!any && why) {
+            forget();
             complain(fmt::format(
                 "the fault {} cannot be at any of these positions: {}. Its file holds actions as "
                 "`do:` of a rule takes them, such as `reset` or `[drop, forget]`.",
@@ -69,8 +74,7 @@ namespace fs = std::filesystem;
             return false;
         }
     }
-    std::error_code ignored;
-    fs::remove(scratch, ignored);
+    forget();
     for (std::size_t at = 0; at < plan.cases.size(); ++at) {
         plan.cases[at].number = at + 1;
     }

@@ -29,6 +29,9 @@ constexpr std::string_view advice =
             "{}COMMAND could not be run: {}", untried,
             run.complaint.empty() ? "there is no record of it." : event::printable(run.complaint));
     }
+    if (run.failed_around) {
+        return fmt::format("{}{}", untried, event::printable(run.complaint));
+    }
     if (record.ended == "signal") {
         return fmt::format("{}the run was ended by a signal. {}", untried,
                            event::printable(run.complaint));

@@ -55,6 +55,7 @@ struct Evidence {
     std::uint64_t repeated = 0;       ///< requests that arrived on two connections
     int run_status = 0;               ///< of ghostpeer itself
     std::string complaint;            ///< its last words, where it has any
+    bool failed_around = false;       ///< the complaint is of --setup, --teardown or the copy
 };
 /// Was COMMAND still at work when its time was over? Status 124 may be COMMAND's own.
 [[nodiscard]] bool out_of_time(const Evidence& evidence) noexcept;

@@ -135,6 +135,7 @@ Evidence collect(const Stem& stem, const JobEnd& end) {
     evidence.repeated = count_repeated(evidence.record, with(stem, ".pcap"));
     evidence.run_status = end.run_status.value_or(0);
     evidence.complaint = end.problem;
+    evidence.failed_around = !end.problem.empty();
     const std::string said = first_line(read_text(with(stem, ".around"), longest_complaint));
     if (!end.problem.empty() && !said.empty()) {
         evidence.complaint += " It said: " + said;
