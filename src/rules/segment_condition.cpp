@@ -136,19 +136,26 @@ class HeaderCheck {
         return false;
     }
     /// What is not there is in no range.
-    bool in_range(const std::optional<profile::Range>& range,
-                  const std::optional<std::uint64_t>& number, What what) {
-        if (!range || (number && range->contains(*number))) {
+    bool in_range(const std::optional<profile::Range>& range, bool is_there, std::uint64_t number,
+                  What what) {
+        if (!range) {
             return true;
         }
-        if (!number) {
+        if (!is_there) {
             near_miss_.note(What::option, 0, UINT64_MAX - 1);
-        } else {
-            near_miss_.note(
-                what, *number,
-                *number < range->least ? range->least - *number : *number - range->most);
+            return false;
         }
+        if (range->contains(number)) {
+            return true;
+        }
+        near_miss_.note(what, number,
+                        number < range->least ? range->least - number : number - range->most);
         return false;
+    }
+    template <typename Number>
+    bool in_range(const std::optional<profile::Range>& range, const std::optional<Number>& number,
+                  What what) {
+        return in_range(range, number.has_value(), number.value_or(0), what);
     }
     bool options_hold() {
         const wire::Options& options = segment_.options;
@@ -158,19 +165,16 @@ class HeaderCheck {
             near_miss_.note(What::option, 0, 1);
             return false;
         }
-        const auto urgent = segment_.has(wire::Flags::urg)
-                                ? std::optional<std::uint64_t>(segment_.urgent)
-                                : std::nullopt;
         return in_range(condition_.mss, options.mss, What::mss) &&
                in_range(condition_.window_scale, options.window_scale, What::window_scale) &&
-               in_range(condition_.urgent, urgent, What::urgent);
+               in_range(condition_.urgent, segment_.has(wire::Flags::urg), segment_.urgent,
+                        What::urgent);
     }
     bool ip_holds() {
         const bool v4 = segment_.source.address.is_v4();
-        const auto id = v4 ? std::optional<std::uint64_t>(segment_.ip_id) : std::nullopt;
-        if (!in_range(condition_.ttl, segment_.ttl, What::ttl) ||
-            !in_range(condition_.tos, segment_.tos, What::tos) ||
-            !in_range(condition_.id, id, What::id)) {
+        if (!in_range(condition_.ttl, true, segment_.ttl, What::ttl) ||
+            !in_range(condition_.tos, true, segment_.tos, What::tos) ||
+            !in_range(condition_.id, v4, segment_.ip_id, What::id)) {
             return false;
         }
         if (condition_.ecn && *condition_.ecn != (segment_.tos & ecn_field)) {
