@@ -161,11 +161,15 @@ def killed_in_a_call(t):
 def a_call_ends_with_its_process(t):
     """Not with the run: a child is killed while it waits, and COMMAND goes on."""
     run = t.passed(traced(t, "silent-after-handshake", client(t, f"""
+        reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             s.connect(("{PEER}", 8080))
+            os.write(writer, b"x")
             s.recv(1)
-        time.sleep(0.5)
+        os.read(reader, 1)
+        while open(f"/proc/{{child}}/stat").read().rsplit(") ", 1)[1][0] != "S":
+            time.sleep(0.01)
         os.kill(child, 9)
         os.waitpid(child, 0)
         time.sleep(2)
