@@ -247,6 +247,7 @@ class Run {
         if (const auto launched = sandbox_->launch(); !launched) {
             return refuse(launched.error().message, status_of(launched.error()));
         }
+        notice("files", sandbox_->shared_files());
         if (output_) {
             output_->launched();
         }

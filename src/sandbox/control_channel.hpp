@@ -15,14 +15,15 @@ namespace ghostpeer::sandbox {
 /// What ghostpeer and its helper inside the namespaces say to each other.
 struct Message {
     enum class Type : std::uint32_t {
-        proceed,     ///< To the helper: the user namespace has its maps.
-        ready,       ///< From it: configured; descriptors are `value` ones of the link and, if any,
-                     ///< both diags, and netstat after them.
-        failed,      ///< From it: `value` is the Error::Kind, `text` its message.
-        launch,      ///< To it: execute COMMAND.
-        launched,    ///< From it: `value` is the errno of execve(), 0 if COMMAND runs.
-        exited,      ///< From it: `value` is COMMAND's wait status.
-        signal,      ///< To it: send `value` to COMMAND.
+        proceed,   ///< To the helper: the user namespace has its maps.
+        ready,     ///< From it: configured; descriptors are `value` ones of the link and, if any,
+                   ///< both diags, and netstat after them.
+        failed,    ///< From it: `value` is the Error::Kind, `text` its message.
+        launch,    ///< To it: execute COMMAND.
+        launched,  ///< From it: `value` is the errno of execve(), 0 if COMMAND runs; `remark` says
+                   ///< which files it shares with the machine.
+        exited,    ///< From it: `value` is COMMAND's wait status.
+        signal,    ///< To it: send `value` to COMMAND.
         signal_all,  ///< To it: send `value` to every process.
     };
 

@@ -27,6 +27,21 @@ std::string mount_point() {
     return "/etc";
 }
 
+/// Set: the path is a link, and this is it.
+FileDescriptor open_link(const std::string& path) {
+    FileDescriptor link(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat found {};
+    if (link && (fstat(link.get(), &found) != 0 || !S_ISLNK(found.st_mode))) {
+        link.reset();
+    }
+    return link;
+}
+
+int put_over(const std::string& cover, const FileDescriptor& target) {
+    const std::string place = "/proc/self/fd/" + std::to_string(target.get());
+    return mount(cover.c_str(), place.c_str(), nullptr, MS_BIND, nullptr);
+}
+
 }  // namespace
 
 tl::expected<void, CoverFailure> CoveredFiles::cover(const std::string& path,
@@ -60,10 +75,14 @@ tl::expected<void, CoverFailure> CoveredFiles::cover(const std::string& path,
         }
     }
     // The bind mount keeps the file alive after its file system has been detached.
-    const std::string place = "/proc/self/fd/" + std::to_string(target.get());
-    if (error == 0 && mount(cover.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) != 0 &&
+    const FileDescriptor link = open_link(path);
+    if (error == 0 && put_over(cover, target) != 0 &&
         mount(cover.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
         error = errno;
+    }
+    // Else who replaces the link itself would replace the system's. Some kernels mount over none.
+    if (error == 0 && link) {
+        static_cast<void>(put_over(cover, link));
     }
     // What is looked for next may lie in another folder than this.
     if (folder_ != usual_folder && !show_folder() && error == 0) {

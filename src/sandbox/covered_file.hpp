@@ -31,8 +31,9 @@ class CoveredFiles {
     CoveredFiles& operator=(const CoveredFiles&) = delete;
     ~CoveredFiles() { static_cast<void>(show_folder()); }
 
-    /// Puts a file with this text over `path`, which must exist; links are followed. Nothing is
-    /// written to a disk.
+    /// Puts a file with this text over `path`, which must exist; a link is covered, and what it
+    /// leads to. Nothing is written to a disk, and who replaces or removes the file is refused
+    /// (EBUSY).
     [[nodiscard]] tl::expected<void, CoverFailure> cover(const std::string& path,
                                                          std::string_view text);
     /// Call it before COMMAND begins. False: the folder is still hidden.

@@ -19,12 +19,14 @@
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "sandbox/command.hpp"
 #include "sandbox/control_channel.hpp"
 #include "sandbox/diagnosis.hpp"
-#include "sandbox/hosts.hpp"
-#include "sandbox/name_server.hpp"
+#include "sandbox/name_service.hpp"
 #include "sandbox/namespaces.hpp"
 #include "sandbox/network.hpp"
 #include "sandbox/sysctls.hpp"
@@ -50,7 +52,7 @@ struct Prepared {
     std::array<FileDescriptor, 2> diag;
     FileDescriptor netstat;
     CoveredFiles covered;
-    bool hosts_shared = false;  ///< /etc/hosts is still the host's, and need not be
+    std::optional<std::string> shared_files{};  ///< unset: COMMAND's own are not made yet
 };
 
 tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace) {
@@ -68,7 +70,7 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     if (!link) {
         return tl::unexpected(std::move(link.error()));
     }
-    Prepared prepared{std::move(*link), {}, {}, {}, private_mounts && spec.hosts.empty()};
+    Prepared prepared{std::move(*link), {}, {}, {}};
     if (const auto done = configure_interface(prepared.link, spec.mtu); !done) {
         return tl::unexpected(done.error());
     }
@@ -83,21 +85,13 @@ tl::expected<Prepared, Error> prepare_namespaces(Spec& spec, bool user_namespace
     if (const auto done = write_sysctls(spec.sysctls); !done) {
         return tl::unexpected(done.error());
     }
-    if (!spec.hosts.empty()) {
-        if (!private_mounts) {
-            return tl::unexpected(Error{
-                Error::Kind::not_permitted,
-                "Names given to peers are resolved through a private /etc/hosts, and ghostpeer may "
-                "not make private mounts here (it runs in a chroot, or a container's AppArmor "
-                "profile forbids mounts). Start the container with '--security-opt "
-                "apparmor=unconfined', or give peers addresses instead of names."});
+    if (!private_mounts || needs_name_files(spec)) {
+        auto shared = private_mounts ? install_name_files(spec, prepared.covered)
+                                     : do_without_name_files(spec);
+        if (!shared) {
+            return tl::unexpected(std::move(shared.error()));
         }
-        if (const auto done = install_hosts(spec.hosts, prepared.covered); !done) {
-            return tl::unexpected(done.error());
-        }
-    }
-    if (!spec.name_server.empty() && private_mounts) {
-        use_name_server(spec.name_server, prepared.covered);
+        prepared.shared_files = std::move(*shared);
     }
     for (FileDescriptor& diag : prepared.diag) {
         diag = FileDescriptor(
@@ -259,10 +253,9 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
     if (!report(control, prepared)) {
         return;
     }
-    if (prepared->hosts_shared && geteuid() == 0) {
-        // What root's COMMAND writes there is meant for this run, as it is with names. Only now,
-        // while ghostpeer prepares itself.
-        static_cast<void>(install_hosts({}, prepared->covered));
+    if (!prepared->shared_files) {
+        // Only now, while ghostpeer prepares itself.
+        prepared->shared_files = install_name_files(spec, prepared->covered).value_or("");
     }
     if (!prepared->covered.show_folder()) {
         return;
@@ -278,6 +271,7 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
     const FileDescriptor children(signalfd(-1, &child_ended, SFD_CLOEXEC | SFD_NONBLOCK));
     Message launched;
     launched.type = Message::Type::launched;
+    launched.remark = std::move(*prepared->shared_files);
     if (!children) {
         launched.value = errno;
         send_message(control, launched);

@@ -5,18 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-
-#include "sandbox/name_server.hpp"
 
 namespace ghostpeer::sandbox {
 
 namespace {
 
-constexpr const char* hosts_file = "/etc/hosts";
 constexpr std::string_view blanks = " \t\r";
 
 bool is_given(std::string_view name, const std::vector<Spec::Host>& hosts) {
@@ -63,13 +56,6 @@ bool is_address(const std::string& text) {
            inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
-Error hosts_error(const std::string& what, int error, const std::string& way_out) {
-    return {Error::Kind::failed,
-            "Names given to peers are resolved through a private /etc/hosts, "
-            "and ghostpeer could not " +
-                what + ": " + strerror(error) + ". " + way_out};
-}
-
 }  // namespace
 
 std::string render_hosts(std::string_view existing, const std::vector<Spec::Host>& hosts) {
@@ -102,38 +88,6 @@ std::string check_hosts(const std::vector<Spec::Host>& hosts) {
                        ", is not an IPv4 or IPv6 address.";
             }
         }
-    }
-    return {};
-}
-
-tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts, CoveredFiles& files) {
-    std::string existing;
-    {
-        std::ifstream file(hosts_file, std::ios::binary);
-        if (!file) {
-            return tl::unexpected(
-                hosts_error("read this system's own one", errno,
-                            "Create it, empty if need be ('sudo touch /etc/hosts'), "
-                            "or give peers addresses instead of names."));
-        }
-        existing.assign(std::istreambuf_iterator<char>(file), {});
-    }
-
-    const auto covered = files.cover(hosts_file, render_hosts(existing, hosts));
-    if (!covered) {
-        const int error = covered.error().error;
-        if (covered.error().step == CoverFailure::Step::mount_temporary) {
-            return tl::unexpected(
-                hosts_error("mount a temporary file system for it", error,
-                            "In a container, start it with '--security-opt "
-                            "apparmor=unconfined', or give peers addresses instead "
-                            "of names."));
-        }
-        return tl::unexpected(
-            hosts_error("put it in its place", error, "Give peers addresses instead of names."));
-    }
-    if (!hosts.empty()) {
-        hide_name_service_caches();
     }
     return {};
 }

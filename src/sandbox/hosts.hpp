@@ -4,9 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include <tl/expected.hpp>
-
-#include "sandbox/covered_file.hpp"
 #include "sandbox/sandbox.hpp"
 
 namespace ghostpeer::sandbox {
@@ -18,10 +15,5 @@ namespace ghostpeer::sandbox {
 
 /// Why a name or an address cannot stand in a hosts file; empty if all can.
 [[nodiscard]] std::string check_hosts(const std::vector<Spec::Host>& hosts);
-
-/// Puts such a file over /etc/hosts in the calling process's mount namespace. Nothing is written
-/// to a disk.
-[[nodiscard]] tl::expected<void, Error> install_hosts(const std::vector<Spec::Host>& hosts,
-                                                      CoveredFiles& files);
 
 }  // namespace ghostpeer::sandbox

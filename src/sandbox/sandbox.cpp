@@ -70,6 +70,7 @@ Sandbox::Sandbox(Sandbox&& other) noexcept
       listen_diag_(std::move(other.listen_diag_)),
       netstat_(std::move(other.netstat_)),
       command_(std::move(other.command_)),
+      shared_files_(std::move(other.shared_files_)),
       exit_(other.exit_) {}
 
 Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
@@ -82,6 +83,7 @@ Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
         listen_diag_ = std::move(other.listen_diag_);
         netstat_ = std::move(other.netstat_);
         command_ = std::move(other.command_);
+        shared_files_ = std::move(other.shared_files_);
         exit_ = other.exit_;
     }
     return *this;
@@ -194,10 +196,11 @@ tl::expected<void, Error> Sandbox::launch() {
     Message message;
     message.type = Message::Type::launch;
     send_message(control_, message);
-    const auto answer = receive_message(control_);
+    auto answer = receive_message(control_);
     if (!answer || answer->type != Message::Type::launched) {
         return tl::unexpected(helper_died());
     }
+    shared_files_ = std::move(answer->remark);
     if (answer->value == 0) {
         return {};
     }

@@ -84,10 +84,13 @@ struct Spec {
     std::vector<std::string> unset;
     /// Closed inside at once: what ends with the calling process must not live on in another.
     std::vector<int> kept_outside;
-    /// Put into a private /etc/hosts; what the host's file says about these names is left out.
+    /// Put into a private /etc/hosts; what the host's file says about these names is left out. One
+    /// without addresses is the name server's alone.
     std::vector<Host> hosts;
     /// The only server of a private /etc/resolv.conf, where there can be one; empty: none.
     std::string name_server;
+    /// It alone knows some of the names: a private /etc/resolv.conf has to be.
+    bool names_by_server = false;
     /// Sysctl names below "net." and values, written in order after the interface is configured.
     std::vector<std::pair<std::string, std::string>> sysctls;
     /// MTU of the interface, 68 to 65535; below 1280 there is no IPv6 (RFC 8200 section 5). 65535
@@ -148,6 +151,9 @@ class Sandbox {
     /// Starts COMMAND with the caller's working directory, process group and terminal. Returns
     /// when it was executed, or why it was not: Kind::not_found, Kind::not_executable.
     [[nodiscard]] tl::expected<void, Error> launch();
+    /// After launch(): which of the files that it finds names with COMMAND shares with the machine,
+    /// complete sentences; empty: none.
+    [[nodiscard]] const std::string& shared_files() const noexcept { return shared_files_; }
 
     /// Readable when COMMAND has ended (or the helper was lost): call poll_exit() then.
     [[nodiscard]] int status_fd() const { return control_.get(); }
@@ -188,6 +194,7 @@ class Sandbox {
     FileDescriptor listen_diag_;
     FileDescriptor netstat_;
     std::vector<std::string> command_;
+    std::string shared_files_;
     std::optional<ExitStatus> exit_;
 };
 

@@ -289,18 +289,6 @@ def root_follows_nobodys_links(t):
 
 
 @test
-def roots_command_does_not_write_to_the_hosts_file_of_the_host(t):
-    who.needs_root(t)
-    with open("/etc/hosts") as file:
-        before = file.read()
-    run = t.run("healthy", ["sh", "-c", "echo 192.0.2.99 planted.example >> /etc/hosts; "
-                                        "getent hosts planted.example"])
-    t.contains(run.text, "192.0.2.99", "what COMMAND finds")
-    with open("/etc/hosts") as file:
-        t.equal(file.read(), before, "the host's own /etc/hosts")
-
-
-@test
 def without_proc_it_says_so(t):
     who.needs_root(t)
     run = t.ghostpeer("--mount", "sh", "-c", "umount -l /proc; "

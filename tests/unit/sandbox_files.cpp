@@ -4,7 +4,7 @@
 
 #include "sandbox/command.hpp"
 #include "sandbox/hosts.hpp"
-#include "sandbox/name_server.hpp"
+#include "sandbox/name_service.hpp"
 #include "sandbox/sysctls.hpp"
 
 using namespace ghostpeer::sandbox;
@@ -83,4 +83,19 @@ TEST_CASE("a private resolv.conf asks the peer and keeps the search list") {
                              "search corp.example example\noptions edns0 ndots:2\nsearching x",
                              "198.18.0.2") ==
           "nameserver 198.18.0.2\nsearch corp.example example\noptions edns0 ndots:2\n");
+}
+
+TEST_CASE("a private nsswitch.conf finds hosts in the file and with the name server alone") {
+    CHECK(render_nsswitch_conf("passwd: files systemd\n"
+                               "hosts:      files resolve [!UNAVAIL=return] mdns4 dns # by hand\n"
+                               "networks: files\n") ==
+          "passwd: files systemd\nhosts: files dns\nnetworks: files\n");
+    CHECK(render_nsswitch_conf(" hosts: mymachines resolve myhostname\nhosts: db") ==
+          "hosts: files dns myhostname\n");
+    CHECK(render_nsswitch_conf("") == "hosts: files dns\n");
+    CHECK(render_nsswitch_conf("ghosts: x\n") == "ghosts: x\nhosts: files dns\n");
+}
+
+TEST_CASE("a name without addresses is in no hosts file") {
+    CHECK(render_hosts("10.0.0.1 api.local db\n", {{"API.local", {}}}) == "10.0.0.1\tdb\n");
 }
