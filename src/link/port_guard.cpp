@@ -1,6 +1,7 @@
 #include "link/port_guard.hpp"
 
 #include "posix/socket_address.hpp"
+#include "posix/whole_file.hpp"
 
 #include <dirent.h>
 #include <linux/filter.h>
@@ -12,8 +13,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <sstream>
 
@@ -36,10 +35,7 @@ bool silence(const FileDescriptor& socket) noexcept {
            set_option(socket, SOL_SOCKET, SO_LOCK_FILTER, 1);
 }
 
-std::string text_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string text_of(const std::string& path) { return whole_file(path).value_or(""); }
 
 struct CloseFolder {
     void operator()(DIR* folder) const noexcept { ::closedir(folder); }

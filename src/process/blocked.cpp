@@ -1,6 +1,7 @@
 #include "process/blocked.hpp"
 
 #include "posix/file_descriptor.hpp"
+#include "posix/whole_file.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -106,8 +106,8 @@ constexpr std::size_t most_threads = 64;
 /// The state letter of a thread: S sleeps, R runs.
 [[nodiscard]] char state_of(pid_t process, pid_t thread) {
     // All of it: the name may have line ends.
-    std::ifstream file(fmt::format("/proc/{}/task/{}/stat", process, thread));
-    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    const std::string stat =
+        whole_file(fmt::format("/proc/{}/task/{}/stat", process, thread)).value_or("");
     const auto name_end = stat.rfind(") ");
     return name_end == std::string::npos || name_end + 2 >= stat.size() ? '?' : stat[name_end + 2];
 }

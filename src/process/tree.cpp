@@ -1,5 +1,7 @@
 #include "process/tree.hpp"
 
+#include "posix/whole_file.hpp"
+
 #include <dirent.h>
 #include <fmt/format.h>
 
@@ -7,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,8 +19,7 @@ namespace {
 
 /// All of it: a name may have line ends.
 [[nodiscard]] std::string stat_of(pid_t process) {
-    std::ifstream file(fmt::format("/proc/{}/stat", process));
-    return {std::istreambuf_iterator<char>(file), {}};
+    return whole_file(fmt::format("/proc/{}/stat", process)).value_or("");
 }
 
 /// Process by parent, read from /proc.

@@ -7,12 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "posix/whole_file.hpp"
 #include "sandbox/hosts.hpp"
 
 namespace ghostpeer::sandbox {
@@ -56,13 +55,12 @@ void hide_name_service_caches() {
 
 /// Unset, with `error`: it cannot be read.
 std::optional<std::string> read_text(const char* path, int& error) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
-        error = errno != 0 ? errno : ENOENT;
+    auto text = whole_file(path);
+    if (!text) {
+        error = text.error();
         return std::nullopt;
     }
-    return std::string{std::istreambuf_iterator<char>(file), {}};
+    return std::move(*text);
 }
 
 /// What is told of a file that COMMAND shares with the machine.

@@ -1,6 +1,7 @@
 #include "upstream/forwarder.hpp"
 
 #include "posix/socket_address.hpp"
+#include "posix/whole_file.hpp"
 
 #include <sys/epoll.h>
 
@@ -8,8 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 namespace ghostpeer::upstream {
@@ -65,8 +64,7 @@ std::vector<wire::Endpoint> parse_name_servers(std::string_view resolv_conf) {
 }
 
 std::vector<wire::Endpoint> host_name_servers() {
-    std::ifstream file("/etc/resolv.conf", std::ios::binary);
-    return parse_name_servers(std::string{std::istreambuf_iterator<char>(file), {}});
+    return parse_name_servers(whole_file("/etc/resolv.conf").value_or(""));
 }
 
 Forwarder::Forwarder(std::vector<wire::Endpoint> servers)

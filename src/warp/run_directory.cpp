@@ -1,5 +1,7 @@
 #include "warp/run_directory.hpp"
 
+#include "posix/whole_file.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -11,7 +13,6 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 namespace ghostpeer::warp {
 namespace {
@@ -116,11 +117,8 @@ RunDirectory::~RunDirectory() {
 }
 
 std::optional<std::string> RunDirectory::read(std::string_view name) const {
-    std::ifstream in(file(name), std::ios::binary);
-    if (!in) {
-        return std::nullopt;
-    }
-    return std::string(std::istreambuf_iterator<char>(in), {});
+    auto text = whole_file(file(name));
+    return text ? std::optional(std::move(*text)) : std::nullopt;
 }
 
 tl::expected<void, std::string> RunDirectory::write(std::string_view name,

@@ -1,5 +1,6 @@
 #include "warp/supervisor.hpp"
 
+#include "posix/whole_file.hpp"
 #include "warp/guest_init.hpp"
 #include "warp/kernel_log.hpp"
 
@@ -16,8 +17,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -223,9 +222,7 @@ GuestEnd Supervisor::tell_end(StandardInput& input) {
 
 /// Of the guest's kernel, since the run began.
 std::string Supervisor::own_log() const {
-    std::ifstream in(log_, std::ios::binary);
-    in.seekg(static_cast<std::streamoff>(log_begin_));
-    return {std::istreambuf_iterator<char>(in), {}};
+    return whole_file(log_, static_cast<off_t>(log_begin_)).value_or("");
 }
 
 std::string Supervisor::describe_timeout() const {

@@ -270,7 +270,7 @@ def command_ends_as_expected(t):
 
 @test
 def mistakes_in_command(t):
-    for text, part in (("{output: /a(b/}", "`/a(b/` is no regular expression (RE2): missing )"),
+    for text, part in (("{output: /a(b/}", "`/a(b/` is no regular expression: missing )"),
                        ("{status: 256}", "an exit status from 0 to 255"),
                        ("{}", "`command` expects nothing"),
                        ("{stauts: 1}", "did you mean `status`?")):
