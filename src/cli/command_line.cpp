@@ -76,7 +76,9 @@ struct RawRun : RawCommon {
 };
 
 void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
-    define_peers(run, raw, options, "A peer of its own; NAME is put into COMMAND's /etc/hosts",
+    define_peers(run, raw, options,
+                 "A peer of its own; NAME is put into COMMAND's /etc/hosts. NAME=[A, B] and "
+                 "NAME=A@ADDR,B@ipv6 give it several addresses",
                  "[NAME|ADDR][:PORT]=PROFILE");
     run.add_option("--server", options.servers,
                    "A server behind the peer for `relay: NAME`, in a network and a folder of its "

@@ -68,11 +68,12 @@ failed; 124 --timeout passed; 125 ghostpeer could not do its work, or lost its l
         options.addresses.push_back(*own);
     }
     for (const std::string& text : options.peers) {
-        const auto peer = setup::parse_peer(text);
-        if (!peer) {
-            return peer.error();
+        const auto list = setup::parse_peers(text);
+        if (!list) {
+            return list.error();
         }
-        if (!peer->name.empty() && !peer->address) {
+        const setup::PeerOption* const peer = &list->front();
+        if (peer->named) {
             return "--peer " + text + ": `serve` gives no names, so \"" + peer->name +
                    "\" has to be an address.";
         }

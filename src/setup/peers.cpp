@@ -1,6 +1,8 @@
 #include "setup/peers.hpp"
 
 #include "setup/loopback_places.hpp"
+#include "setup/option_text.hpp"
+#include "setup/peer_names.hpp"
 #include "setup/peer_option.hpp"
 #include "setup/profile_set.hpp"
 #include "setup/server_set.hpp"
@@ -14,33 +16,20 @@
 namespace ghostpeer::setup {
 namespace {
 
-constexpr std::uint32_t first_v4 = 0xc6120002;  // 198.18.0.2, RFC 2544
-constexpr std::uint32_t program_v4 = 0xc6120001;
-constexpr std::uint32_t loopback_v4 = 0x7f000001;
-constexpr std::size_t max_names = 60'000;
-
-[[nodiscard]] wire::IpAddress loopback_v6() { return *wire::IpAddress::parse("::1"); }
-
-[[nodiscard]] wire::IpAddress nth_v4(Scene scene, std::size_t n) {
-    const std::uint32_t first = scene == Scene::loopback ? loopback_v4 : first_v4;
-    return wire::IpAddress::v4(first + static_cast<std::uint32_t>(n));
-}
-
-[[nodiscard]] wire::IpAddress nth_v6(Scene scene, std::size_t n) {
-    if (scene == Scene::loopback && n == 0) {
-        return loopback_v6();
+/// Why no program in COMMAND's network can reach a peer there; empty: it can.
+[[nodiscard]] std::string_view out_of_reach(const wire::IpAddress& address) {
+    const auto first = static_cast<unsigned>(address.is_v4() ? address.v4_host_order() >> 24U
+                                                             : address.bytes()[0]);
+    if (address == wire::IpAddress::v4(program_v4) || address == program_v6()) {
+        return "which is COMMAND's own";
     }
-    const std::size_t host = n + 2;  // 2001:2::2 and on, RFC 5180
-    return wire::IpAddress::v6({0x20, 0x01, 0, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                static_cast<std::uint8_t>(host >> 8),
-                                static_cast<std::uint8_t>(host & 0xff)});
-}
-
-[[nodiscard]] std::string in_lower_case(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
-    return name;
+    if (address == loopback_v6() || (address.is_v4() && first == 127)) {
+        return "which is on COMMAND's own loopback: --link loopback puts peers there";
+    }
+    const bool all_hosts = address.is_v4()
+                               ? first == 0 || first >= 224
+                               : first == 0xff || address == *wire::IpAddress::parse("::");
+    return all_hosts ? "which is no host's" : "";
 }
 
 /// The peer's own addresses, and the program's port.
@@ -78,12 +67,9 @@ constexpr std::size_t max_names = 60'000;
     }
     const bool loopback = scene == Scene::loopback;
     client.program_v4 = wire::IpAddress::v4(loopback ? loopback_v4 : program_v4);
-    client.program_v6 = loopback ? loopback_v6() : *wire::IpAddress::parse("2001:2::1");
+    client.program_v6 = loopback ? loopback_v6() : program_v6();
     return client;
 }
-
-/// By name, in lower case.
-using Known = std::map<std::string, std::vector<wire::IpAddress>>;
 
 [[nodiscard]] std::string place_of(const PeerOption& option) {
     const std::string where = option.name.empty() ? "every address" : option.name;
@@ -114,10 +100,14 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
             if (!fresh) {
                 const bool same_name =
                     in_lower_case(other->second->name) == in_lower_case(option.name);
+                const bool told = same_name && !option.position;
+                if (other->second->text == option.text) {
+                    return fmt::format("ghostpeer: --peer {} names {} twice, {}\n", option.text,
+                                       address ? address->to_string() : place_of(option), advice);
+                }
                 return fmt::format("ghostpeer: --peer {} and --peer {} are both for {}{}, {}\n",
                                    other->second->text, option.text, place_of(option),
-                                   same_name ? "" : fmt::format(" ({})", address->to_string()),
-                                   advice);
+                                   told ? "" : fmt::format(" ({})", address->to_string()), advice);
             }
         }
         if (options.profile && option.name.empty() && !option.port) {
@@ -131,66 +121,6 @@ using Known = std::map<std::string, std::vector<wire::IpAddress>>;
 
 [[nodiscard]] int generality(const PeerOption& option) {
     return (option.name.empty() ? 2 : 0) + (option.port ? 0 : 1);
-}
-
-/// Gives the names of `--peer` their addresses.
-[[nodiscard]] tl::expected<Known, std::string> name_peers(const CommonOptions& options, Scene scene,
-                                                          Peers& peers) {
-    Known known;
-    // Names in the order of the command line, so that the first has the first address.
-    std::size_t next = options.profile ? 1 : 0;
-    for (const std::string& text : options.peers) {
-        const auto option = parse_peer(text);
-        const std::string key = in_lower_case(option->name);
-        if (option->name.empty() || option->address || known.contains(key)) {
-            continue;
-        }
-        if (next >= max_names) {
-            return tl::make_unexpected("ghostpeer: there are too many names in --peer.\n");
-        }
-        HostName host{option->name, {}};
-        std::vector<wire::IpAddress>& addresses = known[key];
-        if (options.family != Family::ipv6) {
-            addresses.push_back(nth_v4(scene, next));
-        }
-        if (options.family != Family::ipv4) {
-            addresses.push_back(nth_v6(scene, next));
-            if (next > 0) {
-                peers.loopback.addresses.push_back(addresses.back().to_string());
-            }
-        }
-        for (const auto& address : addresses) {
-            peers.names_by_address[address] = option->name;
-            peers.addresses_by_name[key].push_back(address);
-            host.addresses.push_back(address.to_string());
-        }
-        peers.names.push_back(std::move(host));
-        ++next;
-    }
-    return known;
-}
-
-/// The servers of the run have names as well, at addresses of PROFILE's peer.
-void name_servers(const CommonOptions& options, const Known& known, Peers& peers) {
-    std::size_t next = 1 + known.size();
-    for (const profile::Server& server : peers.servers) {
-        const std::string key = in_lower_case(server.name);
-        if (known.contains(key) || next >= max_names) {
-            continue;
-        }
-        HostName host{server.name, {}};
-        for (const bool v4 : {true, false}) {
-            if (options.family == (v4 ? Family::ipv6 : Family::ipv4)) {
-                continue;
-            }
-            const auto address = v4 ? nth_v4(Scene::run, next) : nth_v6(Scene::run, next);
-            peers.names_by_address[address] = server.name;
-            peers.addresses_by_name[key].push_back(address);
-            host.addresses.push_back(address.to_string());
-        }
-        peers.names.push_back(std::move(host));
-        ++next;
-    }
 }
 
 /// The peers that dial, and where to.
@@ -228,37 +158,23 @@ void name_servers(const CommonOptions& options, const Known& known, Peers& peers
 /// GHOSTPEER_ADDR and GHOSTPEER_ADDR6: of the peer whose port GHOSTPEER_PORT is, else of the first
 /// one that is named by its address. Without any the first addresses of all are meant.
 [[nodiscard]] std::vector<wire::IpAddress> first_addresses(const std::vector<PeerOption>& options,
-                                                           const Known& known, bool dials) {
+                                                           bool dials) {
     const auto with_port = std::find_if(options.begin(), options.end(),
                                         [](const PeerOption& one) { return one.port.has_value(); });
     if (!dials && with_port != options.end()) {
-        if (with_port->address) {
-            return {*with_port->address};
+        // Of a list all that the name has, in its order.
+        std::vector<wire::IpAddress> all;
+        for (const PeerOption& one : options) {
+            if (one.name == with_port->name) {
+                all.insert(all.end(), one.addresses.begin(), one.addresses.end());
+            }
         }
-        const auto named = known.find(in_lower_case(with_port->name));
-        return named == known.end() ? std::vector<wire::IpAddress>() : named->second;
+        return all;
     }
     const auto with_address = std::find_if(options.begin(), options.end(),
                                            [](const PeerOption& one) { return one.address; });
     return with_address == options.end() ? std::vector<wire::IpAddress>()
                                          : std::vector{*with_address->address};
-}
-
-/// Why no program in COMMAND's network can reach a peer there; empty: it can.
-[[nodiscard]] std::string_view out_of_reach(const wire::IpAddress& address) {
-    const auto first = static_cast<unsigned>(address.is_v4() ? address.v4_host_order() >> 24U
-                                                             : address.bytes()[0]);
-    if (address == wire::IpAddress::v4(program_v4) ||
-        address == *wire::IpAddress::parse("2001:2::1")) {
-        return "which is COMMAND's own";
-    }
-    if (address == loopback_v6() || (address.is_v4() && first == 127)) {
-        return "which is on COMMAND's own loopback: --link loopback puts peers there";
-    }
-    const bool all_hosts = address.is_v4()
-                               ? first == 0 || first >= 224
-                               : first == 0xff || address == *wire::IpAddress::parse("::");
-    return all_hosts ? "which is no host's" : "";
 }
 
 /// Profiles, each once.
@@ -267,7 +183,6 @@ using Used = std::set<std::shared_ptr<const profile::Profile>>;
 /// Makes `peers.specs` of the options, the more specific first. The error is what to print.
 [[nodiscard]] tl::expected<Used, std::string> give_profiles(const CommonOptions& options,
                                                             const std::vector<PeerOption>& parsed,
-                                                            const Known& known,
                                                             profile::Waiting waiting,
                                                             Peers& peers) {
     ProfileSet profiles(options.parameters, parsed.size() + (options.profile ? 1 : 0) > 1, waiting);
@@ -282,13 +197,12 @@ using Used = std::set<std::shared_ptr<const profile::Profile>>;
     const auto use = [&](const std::string& name) { return note(profiles.load(name)); };
     for (const PeerOption& option : parsed) {
         peer::PeerSpec spec;
-        if (option.address) {
-            spec.addresses.push_back(*option.address);
-        } else if (!option.name.empty()) {
-            spec.addresses = known.at(in_lower_case(option.name));
-        }
+        spec.addresses = option.addresses;
         spec.port = option.port;
         spec.name = option.port ? fmt::format("{}:{}", option.name, *option.port) : option.name;
+        if (option.position) {
+            spec.name += fmt::format("@{}", option.addresses.front().to_string());
+        }
         spec.profile = use(option.profile);
         peers.specs.push_back(std::move(spec));
     }
@@ -315,30 +229,42 @@ using Used = std::set<std::shared_ptr<const profile::Profile>>;
     return used;
 }
 
+/// Every `--peer`, those of lists one by one. The error is what to print.
+[[nodiscard]] tl::expected<std::vector<PeerOption>, std::string> parse_all(
+    const CommonOptions& options, Scene scene) {
+    std::vector<PeerOption> parsed;
+    for (const std::string& text : options.peers) {
+        auto list = parse_peers(text);
+        if (!list) {
+            return tl::make_unexpected("ghostpeer: " + list.error() + "\n");
+        }
+        for (PeerOption& option : *list) {
+            const auto why = scene == Scene::run && option.address ? out_of_reach(*option.address)
+                                                                   : std::string_view();
+            if (!why.empty()) {
+                return tl::make_unexpected(
+                    fmt::format("ghostpeer: --peer {} is at {}, {}. So no connection could come to "
+                                "it.\n",
+                                option.text, option.address->to_string(), why));
+            }
+            parsed.push_back(std::move(option));
+        }
+    }
+    return parsed;
+}
+
 }  // namespace
 
 tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Scene scene,
                                                profile::Waiting waiting) {
     Peers peers;
-    std::vector<PeerOption> parsed;
-    for (const std::string& text : options.peers) {
-        auto option = parse_peer(text);
-        if (!option) {
-            return tl::make_unexpected("ghostpeer: " + option.error() + "\n");
-        }
-        if (scene == Scene::run && option->address) {
-            if (const auto why = out_of_reach(*option->address); !why.empty()) {
-                return tl::make_unexpected(
-                    fmt::format("ghostpeer: --peer {} is at {}, {}. So no connection could come to "
-                                "it.\n",
-                                option->text, option->address->to_string(), why));
-            }
-        }
-        parsed.push_back(std::move(*option));
+    auto listed = parse_all(options, scene);
+    if (!listed) {
+        return tl::make_unexpected(std::move(listed.error()));
     }
-    const auto known = name_peers(options, scene, peers);
-    if (!known) {
-        return tl::make_unexpected(known.error());
+    std::vector<PeerOption>& parsed = *listed;
+    if (std::string problem = name_peers(options, scene, parsed, peers); !problem.empty()) {
+        return tl::make_unexpected(std::move(problem));
     }
     for (const PeerOption& option : parsed) {
         peers.port = peers.port ? peers.port : option.port;
@@ -348,7 +274,7 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
         return generality(a) < generality(b);
     });
 
-    const auto used = give_profiles(options, parsed, *known, waiting, peers);
+    const auto used = give_profiles(options, parsed, waiting, peers);
     if (!used) {
         return tl::make_unexpected(used.error());
     }
@@ -359,7 +285,7 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
     peers.relays = std::move(behind->relays);
     peers.servers = std::move(behind->servers);
     if (scene == Scene::run && options.profile) {
-        name_servers(options, *known, peers);
+        name_servers(options, peers);
     }
     if (scene == Scene::run) {
         add_name_server(peers.specs);
@@ -380,7 +306,9 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
     peers.address6 = nth_v6(scene, 0).to_string();
     if (!options.profile) {
         const bool dials = !peers.clients.empty();
-        for (const wire::IpAddress& address : first_addresses(as_written, *known, dials)) {
+        auto first = first_addresses(as_written, dials);
+        std::reverse(first.begin(), first.end());
+        for (const wire::IpAddress& address : first) {
             (address.is_v4() ? peers.address : peers.address6) = address.to_string();
         }
     }

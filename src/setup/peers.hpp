@@ -62,6 +62,7 @@ struct Peers {
     std::vector<profile::Server> servers;  ///< that the run starts
     NamesByAddress names_by_address;       ///< what `names` says, the other way round
     AddressesByName addresses_by_name;
+    std::size_t places_given = 0;  ///< of the private network's, to names; PROFILE has the first
 };
 
 /// Where peers are.

@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     for (const auto& argument : arguments) {
-        const auto peer = setup::parse_peer(argument);
+        const auto peer = setup::parse_peers(argument);
         if (!peer && peer.error().empty()) {
             std::abort();
         }
