@@ -32,6 +32,7 @@ Moment moment_of(const Occasion& occasion, Instant now) {
                   now - connection.start,
                   occasion.segment,
                   occasion.retransmission};
+    moment.own = connection.flow.local.address;
     const bool arrives = occasion.direction == event::Direction::in;
     moment.base =
         arrives

@@ -3,6 +3,7 @@
 #include "event/text.hpp"
 #include "judge/command_end.hpp"
 #include "judge/misfire.hpp"
+#include "rules/condition.hpp"
 
 #include <fmt/format.h>
 
@@ -106,20 +107,20 @@ std::string looked_at_nothing(const Expectation& expectation, const ExpectationR
     }
     const auto& when = expectation.when;
     const auto meant = [&](const Attempt& attempt) {
-        return (!when.attempt || when.attempt->contains(attempt.number)) &&
-               (!when.port || when.port->contains(attempt.flow.local.port));
+        return rules::is_meant(when, attempt.number, attempt.flow.local);
     };
     const bool speaks_of_none =
         std::any_of(expectation.events.begin(), expectation.events.end(),
                     [](const auto& event) { return comes_with_syn(event); });
-    if (speaks_of_none || (!when.attempt && !when.port) || run.unrecorded_attempts > 0 ||
-        run.attempts.empty() || std::any_of(run.attempts.begin(), run.attempts.end(), meant)) {
+    const std::string_view by = rules::selects_by(when);
+    if (speaks_of_none || by.empty() || run.unrecorded_attempts > 0 || run.attempts.empty() ||
+        std::any_of(run.attempts.begin(), run.attempts.end(), meant)) {
         return {};
     }
     return fmt::format(
         "`{}` did not come, but nothing was looked at: no connection was of the {} that `when` "
         "asks for.",
-        events_text(expectation.events), when.attempt ? "attempt" : "port");
+        events_text(expectation.events), by);
 }
 
 class Describer {

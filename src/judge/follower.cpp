@@ -205,13 +205,12 @@ void Follower::follow_end(const event::Event& event, const event::Start& start) 
 void Follower::start(const event::Event& event, const event::Start& start, Instant at) {
     const auto found = witnesses_.find(start.expected_by);
     Witness* const witness = found == witnesses_.end() ? nullptr : found->second.get();
-    const wire::Endpoint& asked_side = start.dialled ? start.flow.remote : start.flow.local;
     if (const auto began = std::exchange(began_, std::nullopt);
         began && began->connection == event.connection) {
         // What a server's `connect` begins is no attempt of the program's.
         if (witness != nullptr &&
             (!start.dialled || witness->profile().role == profile::Role::client)) {
-            witness->saw_attempt(asked_side, {at, event.connection, event.attempt});
+            witness->saw_attempt(start, {at, event.connection, event.attempt});
         }
     }
     if (witness == nullptr) {
@@ -221,7 +220,8 @@ void Follower::start(const event::Event& event, const event::Start& start, Insta
     one->witness = witness;
     one->id = event.connection;
     one->attempt = event.attempt;
-    one->port = asked_side.port;
+    one->port = (start.dialled ? start.flow.remote : start.flow.local).port;
+    one->own = start.flow.local.address;
     one->state = start.dialled ? tcp::State::closed : tcp::State::listen;
     one->start = at;
     one->last_activity = at;
@@ -298,8 +298,10 @@ void Follower::conclude(Instant at) {
 // Sightings ---------------------------------------------------------------------------------------
 
 rules::Moment Follower::moment(const Followed& one, Instant at) {
-    return {one.state,        one.attempt,    one.port, one.received,
-            one.acknowledged, at - one.start, nullptr,  false};
+    rules::Moment moment{one.state,        one.attempt,    one.port, one.received,
+                         one.acknowledged, at - one.start, nullptr,  false};
+    moment.own = one.own;
+    return moment;
 }
 
 rules::Moment Follower::moment(const Followed& one, const event::Segment& segment, Instant at) {

@@ -48,6 +48,7 @@ class Follower {
         event::ConnectionId id = 0;
         std::uint32_t attempt = 0;
         std::uint16_t port = 0;  ///< of the side that was asked
+        wire::IpAddress own;     ///< the peer's address
         tcp::State state = tcp::State::listen;
         Instant start{};
         Instant last_activity{};

@@ -1,5 +1,7 @@
 #include "judge/witness.hpp"
 
+#include "rules/condition.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -255,10 +257,12 @@ void Witness::saw(const Lead& lead, ConnectionWatch& watch, const Sighting& sigh
     count(lead.expectation, watched, sighting);
 }
 
-void Witness::saw_attempt(const wire::Endpoint& destination, const Sighting& sighting) {
+void Witness::saw_attempt(const event::Start& start, const Sighting& sighting) {
+    const wire::Endpoint& destination = start.dialled ? start.flow.remote : start.flow.local;
     for (const std::size_t expectation : attempts_) {
         const auto& port = profile_->expect[expectation].when.port;
-        if (port && !port->contains(destination.port)) {
+        if ((port && !port->contains(destination.port)) ||
+            !rules::address_holds(profile_->expect[expectation].when, start.flow.local.address)) {
             ++records_[expectation].failed_when;
             continue;
         }
@@ -324,10 +328,7 @@ void Witness::judge_outcome(std::size_t index, const Ends& ends, ExpectationResu
         if (record.witness != this) {
             continue;
         }
-        const bool meant =
-            (!expectation.when.attempt || expectation.when.attempt->contains(record.attempt)) &&
-            (!expectation.when.port || expectation.when.port->contains(record.flow.local.port));
-        if (!meant) {
+        if (!rules::is_meant(expectation.when, record.attempt, record.flow.local)) {
             ++result.failed_when;
             continue;
         }

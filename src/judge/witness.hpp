@@ -82,7 +82,7 @@ class Witness {
     }
     /// Something came up that `when` let pass.
     void saw(const Lead& lead, ConnectionWatch& watch, const Sighting& sighting);
-    void saw_attempt(const wire::Endpoint& destination, const Sighting& sighting);
+    void saw_attempt(const event::Start& start, const Sighting& sighting);
 
     [[nodiscard]] bool expects_outcomes() const noexcept { return expects_outcomes_; }
     /// The expectation of an `outcome` that has a time; null: the lead is of another kind.

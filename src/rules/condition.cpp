@@ -23,7 +23,8 @@ class WhenCheck {
 
     [[nodiscard]] bool holds() {
         const auto elapsed = static_cast<std::uint64_t>(moment_.elapsed.count());
-        return state_holds() && in_range(when_.attempt, moment_.attempt, What::attempt) &&
+        return state_holds() && is_there() &&
+               in_range(when_.attempt, moment_.attempt, What::attempt) &&
                in_range(when_.port, moment_.port, What::port) &&
                in_range(when_.received, moment_.received, What::received) &&
                in_range(when_.sent, moment_.sent, What::sent) &&
@@ -44,6 +45,13 @@ class WhenCheck {
             return true;
         }
         near_miss_.note(what, value, distance(*range, value));
+        return false;
+    }
+    bool is_there() {
+        if (address_holds(when_, moment_.own)) {
+            return true;
+        }
+        near_miss_.note(What::address, 0, 1);
         return false;
     }
     bool segment_holds() {
@@ -90,6 +98,29 @@ class WhenCheck {
 };
 
 }  // namespace
+
+bool address_holds(const profile::When& when, const wire::IpAddress& own) noexcept {
+    if (when.over_ipv6 && *when.over_ipv6 == own.is_v4()) {
+        return false;
+    }
+    return when.addresses.empty() ||
+           std::any_of(when.addresses.begin(), when.addresses.end(),
+                       [&](const wire::AddressBlock& block) { return block.contains(own); });
+}
+
+std::string_view selects_by(const profile::When& when) noexcept {
+    return when.attempt              ? "attempt"
+           : when.port               ? "port"
+           : when.over_ipv6          ? "family"
+           : !when.addresses.empty() ? "address"
+                                     : "";
+}
+
+bool is_meant(const profile::When& when, std::uint64_t attempt,
+              const wire::Endpoint& own) noexcept {
+    return (!when.attempt || when.attempt->contains(attempt)) &&
+           (!when.port || when.port->contains(own.port)) && address_holds(when, own.address);
+}
 
 bool when_holds(const profile::When& when, const Moment& moment, NearMiss& near_miss) {
     return WhenCheck(when, moment, near_miss).holds();

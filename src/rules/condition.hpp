@@ -3,6 +3,7 @@
 
 #include "ghostpeer/profile/rule.hpp"
 #include "ghostpeer/tcp/names.hpp"
+#include "ghostpeer/wire/address.hpp"
 #include "ghostpeer/wire/format.hpp"
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
@@ -11,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace ghostpeer::rules {
 
@@ -32,7 +34,17 @@ struct Moment {
     std::uint32_t window = 0;           ///< the segment's, in bytes
     bool arrived = true;                ///< the segment, at the peer; else it leaves
     const Evaluate* numbers = nullptr;  ///< values of named numbers; null: none is named
+    wire::IpAddress own{};              ///< the peer's
 };
+
+/// `family` and `address`: is the peer's own address one of those that are meant?
+[[nodiscard]] bool address_holds(const profile::When& when, const wire::IpAddress& own) noexcept;
+
+/// By what connections are left out as a whole, as a word of the language; empty: none are.
+[[nodiscard]] std::string_view selects_by(const profile::When& when) noexcept;
+/// Is it one of those that are not left out so? `own`: the peer's end.
+[[nodiscard]] bool is_meant(const profile::When& when, std::uint64_t attempt,
+                            const wire::Endpoint& own) noexcept;
 
 /// Do the conditions hold? If not, the first that fails is noted.
 [[nodiscard]] bool when_holds(const profile::When& when, const Moment& moment, NearMiss& near_miss);

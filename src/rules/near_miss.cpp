@@ -14,6 +14,7 @@ std::string describe(const NearMiss& miss) {
             return "`state` was " + std::string(tcp::name(static_cast<tcp::State>(miss.value)));
         case What::attempt: return "the nearest `attempt` was " + value;
         case What::port: return "the nearest `port` was " + value;
+        case What::address: return "the peer's address was another one";
         case What::length: return "the nearest `length` was " + value;
         case What::packet_length: return "the nearest `packet_length` was " + value;
         case What::received: return "the nearest `received` was " + value;

@@ -13,6 +13,7 @@ struct NearMiss {
         state,
         attempt,
         port,
+        address,
         length,
         packet_length,
         received,

@@ -54,6 +54,26 @@ def happy_eyeballs_of_node(t):
 
 
 @test
+def rules_and_expectations_know_the_family_and_the_address(t):
+    t.need("curl")
+    profile = t.profile("""
+        summary: IPv6 is dead, and one address of IPv4 is.
+        extends: healthy
+        rules:
+          - {on: receive syn, when: {family: 6}, do: drop}
+          - {on: receive syn, when: {address: 192.0.2.0/24}, do: reset}
+        expect:
+          - {see: receive syn, when: {family: 6}}
+          - {see: receive syn, when: {address: [192.0.2.1, 198.51.100.0/24]}, times: 1}
+          - {never: enter established, when: {family: 6}}
+          - {outcome: refused, when: {address: 192.0.2.1}}
+        """)
+    t.passed(t.run(profile, ["sh", "-c", "curl -s http://192.0.2.1/; "
+                             "curl -s --max-time 1 'http://[2001:2::2]/'; "
+                             "curl -sS http://198.18.0.2/"]))
+
+
+@test
 def two_peers_at_one_place_are_an_error_that_names_both(t):
     run = t.ghostpeer("run", "--peer", "a=refuse@192.0.2.1", "--peer", "b=healthy@192.0.2.1", "--",
                       "true")

@@ -47,6 +47,24 @@ TEST_CASE("when narrows before the count") {
     CHECK(dropped_of_ten("when: {received: '>= 36'}") == Lengths{9, 10});
 }
 
+TEST_CASE("when: family and address tell the peer's addresses apart") {
+    CHECK(dropped_of_ten("when: {family: 4}").size() == 10);
+    CHECK(dropped_of_ten("when: {family: 6}, optional: true").empty());
+    CHECK(dropped_of_ten("when: {address: 198.18.0.2}").size() == 10);
+    CHECK(dropped_of_ten("when: {address: ['2001:2::/48', 198.18.0.0/24]}").size() == 10);
+    CHECK(dropped_of_ten("when: {address: 198.18.0.3}, optional: true").empty());
+    World world(
+        "rules:\n  - {on: receive syn, when: {family: 6}, do: drop}\n"
+        "  - {on: receive syn, when: {address: 198.18.0.7}, do: reset}\n");
+    Socket four(world);
+    four.connect();
+    Socket six(world, 40'001, "2001:2::2");
+    six.send_syn();
+    CHECK(world.segments(Direction::in, Fate::dropped).size() == 1);
+    CHECK(world.rule(0).fired == 1);
+    CHECK(world.rule(1).closest == "the peer's address was another one");
+}
+
 TEST_CASE("when: elapsed counts from the connection's first segment") {
     World world("rules:\n  - {on: receive data, when: {elapsed: '>= 2s'}, do: drop}\n");
     world.until(5s);

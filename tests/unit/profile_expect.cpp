@@ -246,9 +246,10 @@ TEST_CASE("errors of expectations: what a form does not have") {
     CHECK(complaints("{attempts: 2, within: 1s of start}") ==
           "17 `attempts` cannot have `within`; `apart` tells the time between attempts\n");
     CHECK(complaints("{attempts: 2, when: {attempt: 1}}") ==
-          "24 `attempts` takes only `port` in `when`, not `attempt`\n");
+          "24 `attempts` takes only `port`, `family` and `address` in `when`, not `attempt`\n");
     CHECK(complaints("{outcome: reset, when: {length: 1}}") ==
-          "27 `outcome` takes only `attempt` and `port` in `when`, not `length`\n");
+          "27 `outcome` takes only `attempt`, `port`, `family` and `address` in `when`, not "
+          "`length`\n");
     CHECK(complaints("{outcome: [reset, open], within: 1s of start}") ==
           "28 `within` cannot stand beside the outcome `open`, which has no time\n");
     CHECK(complaints("{outcome: unknown, within: 1s of start}") ==

@@ -157,6 +157,11 @@ TEST_CASE("filters that never match") {
           "`length` can never be `65536`: it is from 0 to 65535\n");
     CHECK(filter("when: {packet_length: < 40}") ==
           "`packet_length` can never be `< 40`: it is from 40 to 65575\n");
+    CHECK(filter("when: {family: 5}") == "`family` takes `4` or `6`, the version of IP, not `5`\n");
+    CHECK(filter("when: {address: 198.18.0.1/24}") ==
+          "`198.18.0.1/24` is neither an address nor a block of them, such as `198.18.64.0/24` "
+          "(where all bits behind the prefix are 0)\n");
+    CHECK(filter("when: {address: []}") == "`address` names one to 100 blocks of addresses\n");
     CHECK(filter("when: {port: 0}") == "`port` can never be `0`: it is from 1 to 65535\n");
     CHECK(filter("when: {attempt: 0}") == "`attempt` can never be `0`: it is counted from 1\n");
     CHECK(filter("when: {length: 0}") == "`receive data` never has `length: 0`\n");

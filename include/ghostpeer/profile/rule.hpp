@@ -8,6 +8,7 @@
 #include "ghostpeer/profile/segment_condition.hpp"
 #include "ghostpeer/profile/sequence_expression.hpp"
 #include "ghostpeer/tcp/names.hpp"
+#include "ghostpeer/wire/address_block.hpp"
 #include "ghostpeer/wire/segment.hpp"
 #include "ghostpeer/wire/time.hpp"
 
@@ -101,8 +102,10 @@ struct When {
     std::optional<Range> elapsed;        ///< nanoseconds since the connection's `start`
     std::optional<bool> retransmitted;
     std::optional<Pattern> payload;
-    std::optional<wire::Flags> flags;         ///< exactly these
-    std::optional<SegmentCondition> segment;  ///< what else is asked of its headers
+    std::optional<wire::Flags> flags;           ///< exactly these
+    std::optional<SegmentCondition> segment;    ///< what else is asked of its headers
+    std::optional<bool> over_ipv6;              ///< `family`
+    std::vector<wire::AddressBlock> addresses;  ///< one has the peer's own address; empty: any
 };
 
 /// `within: 13s..15s of enter established`

@@ -192,12 +192,12 @@ void check_form(const YamlNode& item, const Parts& parts, Errors& errors) {
         case Form::attempts:
             refuse(item, "times", "attempts", "; it is a number itself", errors);
             refuse(item, "within", "attempts", "; `apart` tells the time between attempts", errors);
-            check_conditions(item, "attempts", {"port"}, errors);
+            check_conditions(item, "attempts", {"port", "family", "address"}, errors);
             break;
         case Form::outcome:
             refuse(item, "apart", "outcome", "", errors);
             check_timed_outcomes(item, parts.made, errors);
-            check_conditions(item, "outcome", {"attempt", "port"}, errors);
+            check_conditions(item, "outcome", {"attempt", "port", "family", "address"}, errors);
             break;
         case Form::command:
             for (const auto* key : {"times", "apart", "when", "tolerance"}) {

@@ -1,4 +1,5 @@
 #include "profile/document/values.hpp"
+#include "profile/language/addresses.hpp"
 #include "profile/language/rule_parts.hpp"
 #include "profile/language/spans.hpp"
 #include "profile/script/patterns.hpp"
@@ -80,10 +81,26 @@ void read_payload_pattern(const Entry& entry, When& when, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<When>>, 11> own_words{{
+/// `4` or `6`
+void read_family(const Entry& entry, When& when, Context& context) {
+    if (is_word(entry, "4") || is_word(entry, "6")) {
+        when.over_ipv6 = is_word(entry, "6");
+    } else {
+        report_wrong_type(entry, "`4` or `6`, the version of IP", context.errors);
+    }
+}
+
+/// `198.18.0.7`, `198.18.64.0/24` or a list of them
+void read_addresses(const Entry& entry, When& when, Context& context) {
+    when.addresses = read_address_blocks(entry, context.errors);
+}
+
+constexpr std::array<Word<ReadKey<When>>, 13> own_words{{
     {"state", read_states},
     {"attempt", read_range_into<&When::attempt, attempts>},
     {"port", read_range_into<&When::port, ports>},
+    {"family", read_family},
+    {"address", read_addresses},
     {"length", read_range_into<&When::length, lengths>},
     {"packet_length", read_range_into<&When::packet_length, packets>},
     {"received", read_range_into<&When::received, totals>},
