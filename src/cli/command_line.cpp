@@ -89,6 +89,7 @@ void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
                    "PROFILE (healthy) with a real server's bytes in place of its service: "
                    "HOST:PORT, `original`, or a NAME of --server")
         ->type_name("WHERE");
+    define_names(run, options);
     run.add_option("--port", raw.port,
                    "Where COMMAND listens, for a profile whose peer is the client; with --link "
                    "loopback, where peers answer that name no port (PROFILE: 8080)")

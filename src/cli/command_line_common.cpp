@@ -79,6 +79,16 @@ namespace {
 
 }  // namespace
 
+void define_names(CLI::App& command, setup::CommonOptions& options) {
+    command
+        .add_option("--dns", options.dns,
+                    "What is answered where COMMAND asks for NAME (`*`: any): late TIME, lose [N], "
+                    "truncate, servfail, refused, nxdomain, nodata, addresses. NAME/AAAA, /A, "
+                    "/udp, /tcp: only then")
+        ->type_name("NAME=ANSWER,…")
+        ->allow_extra_args(false);
+}
+
 void define_observers(CLI::App& command, RawCommon& raw) {
     CLI::Option* quiet =
         command.add_flag("-q,--quiet", raw.quiet, "No trace, and a verdict only where it fails");

@@ -48,6 +48,8 @@ void define_peers(CLI::App& command, RawCommon& raw, setup::CommonOptions& optio
 void define_link(CLI::App& command, RawLink& raw, bool like_run = false);
 /// What they say together, or a complaint.
 [[nodiscard]] tl::expected<profile::Link, std::string> understand_link(const RawLink& raw);
+/// `--dns`, of `run` alone.
+void define_names(CLI::App& command, setup::CommonOptions& options);
 /// Trace, event stream, capture and reports.
 void define_observers(CLI::App& command, RawCommon& raw);
 /// --max-connections, --max-buffer and --max-memory.

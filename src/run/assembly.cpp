@@ -35,10 +35,12 @@ namespace {
 [[nodiscard]] servers::NameServer make_name_server(const Surroundings& given,
                                                    peer::Engine& engine) {
     return given.sandbox != nullptr
-               ? servers::NameServer(engine, packets::packet_library(),
-                                     given.peers.addresses_by_name,
-                                     given.peers.relays.original && !given.virtual_time, given.mtu)
-               : servers::NameServer(engine, packets::packet_library(), {}, false, given.mtu);
+               ? servers::NameServer(
+                     engine, packets::packet_library(),
+                     {given.peers.addresses_by_name,
+                      given.peers.relays.original && !given.virtual_time, given.peers.dns},
+                     given.mtu)
+               : servers::NameServer(engine, packets::packet_library(), {}, given.mtu);
 }
 
 }  // namespace

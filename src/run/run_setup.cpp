@@ -2,10 +2,35 @@
 
 #include "event/exit_status.hpp"
 #include "setup/link_setup.hpp"
+#include "setup/option_text.hpp"
 
 #include <algorithm>
 
 namespace ghostpeer::run {
+namespace {
+
+/// What stands in COMMAND's hosts file is never asked for: a name that `--dns` speaks of is not
+/// there.
+[[nodiscard]] std::vector<sandbox::Spec::Host> hosts_of(const setup::Peers& peers) {
+    std::vector<sandbox::Spec::Host> hosts;
+    const auto asked_for = [&](const std::string& name) {
+        return std::any_of(peers.dns.begin(), peers.dns.end(), [&](const setup::DnsOption& option) {
+            return option.name.empty() || option.name == name;
+        });
+    };
+    for (const setup::HostName& host : peers.names) {
+        const bool left_out = asked_for(setup::in_lower_case(host.name));
+        hosts.push_back({host.name, left_out ? std::vector<std::string>() : host.addresses});
+    }
+    for (const setup::DnsOption& option : peers.dns) {
+        if (!option.name.empty()) {
+            hosts.push_back({option.name, {}});
+        }
+    }
+    return hosts;
+}
+
+}  // namespace
 
 sandbox::Spec make_spec(const setup::RunOptions& options, const setup::Peers& peers,
                         const sandbox::Inheritance& inheritance, std::uint64_t seed,
@@ -27,9 +52,8 @@ sandbox::Spec make_spec(const setup::RunOptions& options, const setup::Peers& pe
     if (control && !control->listener.address().is_tcp()) {
         spec.environment.emplace_back("GHOSTPEER_CONTROL", control->address());
     }
-    for (const setup::HostName& host : peers.names) {
-        spec.hosts.push_back({host.name, host.addresses});
-    }
+    spec.hosts = hosts_of(peers);
+    spec.names_by_server = !peers.dns.empty();
     spec.sysctls = peers.sysctls;
     spec.sysctls.insert(spec.sysctls.end(), options.sysctls.begin(), options.sysctls.end());
     if (options.link != setup::LinkChoice::loopback) {

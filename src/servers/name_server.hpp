@@ -5,6 +5,7 @@
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/wire/packet_library.hpp"
 #include "posix/file_descriptor.hpp"
+#include "setup/dns_option.hpp"
 #include "setup/names.hpp"
 #include "upstream/forwarder.hpp"
 
@@ -18,16 +19,23 @@
 
 namespace ghostpeer::servers {
 
+/// What a name server knows.
+struct Knowledge {
+    setup::AddressesByName names;
+    bool forward = false;  ///< other names are the host's; else there are no others
+    std::vector<setup::DnsOption> faults{};  ///< the most specific first
+};
+
 class NameServer {
   public:
-    /// `forward`: other names are the host's; else there are no others.
     /// `mtu` is the link's: what it does not carry whole is asked for again over TCP.
-    NameServer(peer::Engine& engine, wire::PacketLibrary& packets, setup::AddressesByName names,
-               bool forward, std::uint16_t mtu);
+    NameServer(peer::Engine& engine, wire::PacketLibrary& packets, Knowledge knowledge,
+               std::uint16_t mtu);
 
     /// Readable when there is something to do; -1: never.
     [[nodiscard]] int fd() const noexcept { return forwarder_ ? forwarder_->fd() : -1; }
-    /// The host's name servers have answered, or will not. False: nothing of the kind.
+    /// The host's name servers have answered, or will not, or a late answer is due. False: nothing
+    /// of the kind.
     bool handle(Instant now);
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept;
     /// Answers the UDP packets that the engine has for it.
@@ -45,27 +53,53 @@ class NameServer {
     struct Asker {
         std::optional<peer::UpstreamId> connection;  ///< unset: by UDP, `datagram`
         wire::Datagram datagram;                     ///< the question's, its payload kept
+        Duration late{};                             ///< so much later it gets it
+    };
+
+    struct LateAnswer {
+        Asker asker;
+        wire::Bytes message;
     };
 
     /// A connection to port 53.
     struct Stream {
         std::vector<std::uint8_t> received;  ///< not answered yet
         std::size_t untold = 0;  ///< bytes of it that the engine believes to be on their way
-        std::size_t asked = 0;   ///< questions that the host's name servers have
+        std::size_t asked = 0;   ///< questions whose answers are still to come
         bool paused = false;     ///< the client does not read its answers
         bool finished = false;   ///< no question will come any more
     };
 
-    /// The answer, unless it has to be asked for elsewhere: then nothing, and `asker` is noted.
+    /// The answer, unless it comes later, or never: then nothing, and `asker` is noted.
     [[nodiscard]] std::optional<wire::Bytes> answer(const wire::Bytes& message, Asker&& asker,
                                                     Instant now);
+    /// As `--dns` has it.
+    [[nodiscard]] std::optional<wire::Bytes> answer_as(std::size_t fault,
+                                                       const wire::DnsQuery& query,
+                                                       const wire::Bytes& message, Asker&& asker,
+                                                       Instant now);
+    /// What the name has, or where it is asked for.
+    [[nodiscard]] std::optional<wire::Bytes> answer_honestly(const wire::DnsQuery& query,
+                                                             const wire::Bytes& message,
+                                                             Asker&& asker, Instant now);
+    /// The index of the first that is about the question.
+    [[nodiscard]] std::optional<std::size_t> fault_of(const wire::DnsQuery& query,
+                                                      bool over_tcp) const;
+    void note_fault(const wire::DnsQuery& query, bool over_tcp, const std::string& what);
     void give(const Asker& asker, const wire::Bytes& message, Instant now);
+    void give_later(Asker asker, wire::Bytes message, Instant now);
+    [[nodiscard]] bool give_what_is_due(Instant now);
+    /// An answer that its connection has waited for is there, or is lost.
+    void settle(const Asker& asker, Instant now);
     void read_stream(const peer::UpstreamId& id, Stream& stream, Instant now);
     void note_unknown(const wire::DnsQuery& query);
 
     peer::Engine& engine_;
     wire::PacketLibrary& packets_;
-    setup::AddressesByName names_;
+    Knowledge knowledge_;
+    std::vector<std::uint64_t> asked_of_fault_;  ///< questions so far, by index
+    std::multimap<Instant, LateAnswer> late_;
+    std::size_t faults_told_ = 0;
     std::optional<upstream::Forwarder> forwarder_;
     std::size_t largest_datagram_;
     std::unordered_map<std::uint64_t, Asker> askers_;

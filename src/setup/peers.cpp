@@ -263,6 +263,16 @@ tl::expected<Peers, std::string> resolve_peers(const CommonOptions& options, Sce
         return tl::make_unexpected(std::move(listed.error()));
     }
     std::vector<PeerOption>& parsed = *listed;
+    if (scene == Scene::loopback && !options.dns.empty()) {
+        return tl::make_unexpected(
+            "ghostpeer: --dns needs a name server, and with --link loopback there is none: "
+            "COMMAND's names are those of its /etc/hosts. Use --link tun or ethernet.\n");
+    }
+    auto dns = parse_dns(options.dns);
+    if (!dns) {
+        return tl::make_unexpected("ghostpeer: " + dns.error() + "\n");
+    }
+    peers.dns = std::move(*dns);
     if (std::string problem = name_peers(options, scene, parsed, peers); !problem.empty()) {
         return tl::make_unexpected(std::move(problem));
     }

@@ -4,6 +4,7 @@
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "ghostpeer/profile/relays.hpp"
+#include "setup/dns_option.hpp"
 #include "setup/names.hpp"
 #include "setup/run_options.hpp"
 
@@ -63,6 +64,7 @@ struct Peers {
     NamesByAddress names_by_address;       ///< what `names` says, the other way round
     AddressesByName addresses_by_name;
     std::size_t places_given = 0;  ///< of the private network's, to names; PROFILE has the first
+    std::vector<DnsOption> dns;  ///< how names are answered that are asked for; the first that fits
 };
 
 /// Where peers are.

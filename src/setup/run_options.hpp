@@ -38,6 +38,7 @@ struct CommonOptions {
     std::vector<std::string> peers;      ///< `[NAME|ADDR][:PORT]=PROFILE`, as written
     std::vector<Assignment> parameters;  ///< `--set`
     // Of `run` alone:
+    std::vector<std::string> dns;      ///< `--dns`, `NAME=ANSWER`, as written
     std::vector<std::string> servers;  ///< `--server`, `NAME[:PORT]=COMMAND`, as written
     std::optional<std::string> relay;  ///< `--relay`: PROFILE's service is a relay there
     Family family = Family::ipv4;

@@ -1,6 +1,7 @@
-// `--peer` with several addresses.
+// `--peer` with several addresses, and `--dns`, as they are written.
 #include <doctest/doctest.h>
 
+#include "setup/dns_option.hpp"
 #include "setup/peer_option.hpp"
 #include "setup/peers.hpp"
 
@@ -30,9 +31,11 @@ std::string parts(const std::string& text) {
 }
 
 tl::expected<setup::Peers, std::string> resolve(const std::vector<std::string>& peers,
+                                                const std::vector<std::string>& dns = {},
                                                 setup::Family family = setup::Family::ipv4) {
     setup::CommonOptions options;
     options.peers = peers;
+    options.dns = dns;
     options.family = family;
     return setup::resolve_peers(options);
 }
@@ -40,7 +43,7 @@ tl::expected<setup::Peers, std::string> resolve(const std::vector<std::string>& 
 /// `PROFILE ADDRESS…` of each peer in the order in which they are tried.
 std::vector<std::string> places(const std::vector<std::string>& peers,
                                 setup::Family family = setup::Family::ipv4) {
-    const auto resolved = resolve(peers, family);
+    const auto resolved = resolve(peers, {}, family);
     REQUIRE_MESSAGE(resolved, resolved.error());
     std::vector<std::string> all;
     for (const auto& spec : resolved->specs) {
@@ -54,6 +57,11 @@ std::vector<std::string> places(const std::vector<std::string>& peers,
         all.push_back(one);
     }
     return all;
+}
+
+std::string dns_error(const std::vector<std::string>& texts) {
+    const auto options = setup::parse_dns(texts);
+    return options ? "" : options.error();
 }
 
 }  // namespace
@@ -103,4 +111,32 @@ TEST_CASE("specific before general, and two for one place are an error that name
     REQUIRE_FALSE(both);
     CHECK(both.error().find("a=refuse@192.0.2.1 and --peer b=healthy@192.0.2.1") !=
           std::string::npos);
+}
+
+TEST_CASE("answers of the name server are read, the more special first") {
+    const auto options = setup::parse_dns({"*=late 5s", "DB.example.=lose 2, late 1s, 192.0.2.7",
+                                           "db.example/AAAA=servfail", "db.example/udp=truncate"});
+    REQUIRE_MESSAGE(options, options.error());
+    REQUIRE(options->size() == 4);
+    CHECK((*options)[0].outcome == wire::DnsOutcome::server_failure);
+    CHECK((*options)[0].type == wire::dns_type_aaaa);
+    CHECK((*options)[1].truncate);
+    CHECK((*options)[1].over_tcp == false);
+    CHECK((*options)[2].name == "db.example");
+    CHECK((*options)[2].lose == 2);
+    CHECK((*options)[2].late == std::chrono::seconds(1));
+    CHECK((*options)[2].addresses.size() == 1);
+    CHECK((*options)[3].name.empty());
+}
+
+TEST_CASE("what no name server can answer is refused") {
+    for (const char* text :
+         {"", "db", "db=", "=late 5s", "db=late", "db=late x", "db=lose 0", "db=lose x",
+          "db=nonsense", "db=servfail now", "db/MX=late 1s", "db/tcp=truncate",
+          "db=servfail, 192.0.2.1", "db/AAAA=192.0.2.1", "d b=late 1s"}) {
+        CHECK_MESSAGE(!dns_error({text}).empty(), text);
+    }
+    const std::string both = dns_error({"db=late 1s", "DB=servfail"});
+    CHECK(both.find("'db=late 1s' and --dns 'DB=servfail'") != std::string::npos);
+    CHECK(dns_error({"db/A=late 1s", "db/AAAA=servfail"}).empty());
 }
