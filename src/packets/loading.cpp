@@ -1,5 +1,6 @@
 #include "packets/loading.hpp"
 
+#include "packets/capture_file.hpp"
 #include "packets/module.hpp"
 #include "posix/file_descriptor.hpp"
 #include "posix/message.hpp"
@@ -85,6 +86,19 @@ wire::PacketLibrary& packet_library() noexcept {
 std::string load_packet_module() {
     const auto entry = load_module("packets", packets::entry);
     return entry ? std::string{} : entry.error();
+}
+
+OpenedCapture open_capture(const std::string& path) {
+    const auto entry = load_module("packets", capture_entry);
+    if (!entry) {
+        return tl::make_unexpected(entry.error());
+    }
+    OpenedCapture opened = tl::make_unexpected(std::string());
+    reinterpret_cast<CaptureEntry> (*entry)(path, opened);
+    if (!opened && opened.error().empty()) {
+        opened = tl::make_unexpected(path + " cannot be read: there is no memory.");
+    }
+    return opened;
 }
 
 std::string missing_packet_module() {

@@ -1,12 +1,15 @@
-// ICMP, UDP and DNS with libtins, function by function; see wire::PacketLibrary for what each does.
+// ICMP, UDP and DNS with libtins, function by function (see wire::PacketLibrary for what each
+// does), and captures with libpcap.
 #pragma once
 
 #include "ghostpeer/wire/packet_library.hpp"
+#include "packets/capture_file.hpp"
 #include "wire/big_endian.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace ghostpeer::packets {
 
@@ -28,7 +31,12 @@ using wire::ByteView;
 [[nodiscard]] Bytes dns_format_error(ByteView message) noexcept;
 [[nodiscard]] Bytes dns_truncated(const wire::DnsQuery& query) noexcept;
 
-/// All of them behind the interface. It has no state and outlives everything.
+/// See `open_capture`, which gets it out of the module; an error without words: no memory.
+[[nodiscard]] OpenedCapture open_with_libpcap(const std::string& path) noexcept;
+/// The same of a file's bytes, which outlive it.
+[[nodiscard]] OpenedCapture open_with_libpcap(std::span<const std::uint8_t> bytes) noexcept;
+
+/// All of what libtins does behind the interface. It has no state and outlives everything.
 [[nodiscard]] wire::PacketLibrary& library() noexcept;
 
 }  // namespace ghostpeer::packets
