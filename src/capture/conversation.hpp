@@ -172,11 +172,11 @@ struct Capture {
     std::uint64_t bytes = 0;    ///< as long as they were on the wire
     std::uint64_t tcp_packets = 0;
     std::uint64_t duplicates = 0;
-    std::uint64_t cut = 0;         ///< packets that the snap length cut
-    std::uint64_t other = 0;       ///< neither TCP nor an ICMP error about it
-    std::uint64_t malformed = 0;   ///< no IP packet where one should be, no whole TCP header
-    std::uint64_t encrypted = 0;   ///< TCP with an MD5 signature (RFC 2385), which is not read
-    std::uint64_t not_listed = 0;  ///< TCP packets of conversations beyond the bound
+    std::uint64_t cut = 0;             ///< packets that the snap length cut
+    std::uint64_t other = 0;           ///< neither TCP nor an ICMP error about it
+    std::uint64_t malformed = 0;       ///< no IP packet where one should be, no whole TCP header
+    std::uint64_t with_signature = 0;  ///< TCP with an MD5 signature (RFC 2385), which is not read
+    std::uint64_t not_listed = 0;      ///< TCP packets of conversations beyond the bound
     std::vector<Conversation> conversations;
     /// What the user has to know of the capture as a whole, in complete sentences: truncated in the
     /// middle of a packet, duplicates, a bound that was hit.
