@@ -20,12 +20,13 @@ struct Keep {
 
 struct ReadOptions {
     Keep keep;
-    /// Only conversations with this end are followed at all; port 0: any. Numbers stay as they are.
+    /// Only conversations with this end are told; port 0: any. Numbers stay as they are.
     std::optional<wire::Endpoint> only;
     std::optional<Perspective> from;  ///< `--from`: what the user knows better
 
     // What is kept at most; where one is hit, the notes and the conversation say so.
     std::size_t most_conversations = 100'000;
+    std::size_t most_at_once = 20'000;                         ///< of these, while they go on
     std::size_t most_segments = 200'000;                       ///< of all conversations together
     std::size_t most_payload = std::size_t{64} * 1024 * 1024;  ///< likewise
 

@@ -46,6 +46,7 @@ Carried Stream::take(wire::SeqNum seq, std::uint32_t payload, std::uint32_t numb
         carried.fresh = std::min(beyond, payload);
         next_ = seq + numbers;
         end_ = to;
+        forget_acknowledged();
     } else {
         carried.again = carried.filled == 0;
     }

@@ -1,0 +1,51 @@
+// Where oddities are gathered: bounded, in order at the end.
+#pragma once
+
+#include "capture/conversation.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ghostpeer::capture {
+
+/// A packet that something begins with.
+struct Mark {
+    std::uint64_t packet = 0;  ///< 0: none
+    Duration at{};
+    explicit operator bool() const noexcept { return packet != 0; }
+};
+
+class Findings {
+  public:
+    explicit Findings(std::vector<Oddity>& into) : into_(into) {}
+
+    struct Measures {
+        Duration length{};
+        std::uint64_t count = 0;
+    };
+    void add(OddityKind kind, std::optional<Side> side, const Mark& where, const Measures& measures,
+             std::string words) {
+        if (into_.size() < most_oddities) {
+            into_.push_back({kind, side, where.packet, where.at, measures.length, measures.count,
+                             std::move(words)});
+        }
+    }
+
+  private:
+    std::vector<Oddity>& into_;
+};
+
+/// Counts what happens again and again, and remembers where it began.
+struct Tally {
+    Mark first;
+    std::uint64_t count = 0;
+    void add(const Mark& mark, std::uint64_t more = 1) noexcept {
+        if (!first) {
+            first = mark;
+        }
+        count += more;
+    }
+};
+
+}  // namespace ghostpeer::capture
