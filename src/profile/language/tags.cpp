@@ -12,7 +12,7 @@ namespace ghostpeer::profile {
 
 namespace {
 
-constexpr std::array<Tag, 17> all_tags{{
+constexpr std::array<Tag, 18> all_tags{{
     {"handshake", "opening a connection"},
     {"silence", "no answer, for a while or for ever"},
     {"reset", "RST: from whom, when, and with which numbers"},
@@ -24,6 +24,7 @@ constexpr std::array<Tag, 17> all_tags{{
     {"host", "ordinary hosts of other kinds"},
     {"icmp", "ICMP errors about a connection"},
     {"path-mtu", "packets that are too big for the path"},
+    {"middlebox", "load balancers, NATs, firewalls and proxies, with the figures of real ones"},
     {"retry", "different from one connection to the next"},
     {"exhaustion", "too slow, too many, too much"},
     {"abuse", "segments that no honest peer sends"},
