@@ -4,6 +4,7 @@
 #include "cli/command_line_ctl.hpp"
 #include "cli/command_line_files.hpp"
 #include "cli/command_line_groups.hpp"
+#include "cli/command_line_learn.hpp"
 #include "cli/command_line_mistakes.hpp"
 #include "cli/command_line_serve.hpp"
 #include "cli/command_line_sweep.hpp"
@@ -285,6 +286,11 @@ Request parse_command_line(int argc, const char* const* argv) {
     const CLI::App* report = add_report(app, reported);
     JudgeRequest judged;
     const CLI::App* judge = add_judge(app, judged);
+    RawLearn raw_learn;
+    LearnRequest learned;
+    const CLI::App* learn = add_learn(app, raw_learn, learned);
+    CompareRequest compared;
+    const CLI::App* compare = add_compare(app, compared);
     InitRequest begun;
     const CLI::App* init = add_init(app, begun);
     SchemaRequest described;
@@ -354,6 +360,12 @@ Request parse_command_line(int argc, const char* const* argv) {
     }
     if (judge->parsed()) {
         return judged;
+    }
+    if (learn->parsed()) {
+        return unless(understand_learn(raw_learn, learned), "ghostpeer learn --help", learned);
+    }
+    if (compare->parsed()) {
+        return compared;
     }
     if (init->parsed()) {
         return begun;

@@ -1,11 +1,14 @@
 // The command line. The files command_line*.cpp are the only place that sees CLI11.
 #pragma once
 
+#include "capture/conversation.hpp"
 #include "cli/sweep_options.hpp"
 #include "ctl/command.hpp"
 #include "setup/run_options.hpp"
 #include "setup/serve_options.hpp"
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -41,6 +44,15 @@ struct JudgeRequest {
     std::optional<std::string> junit_file;  ///< `--junit`
     std::optional<std::string> tap_file;    ///< `--tap`; `-`: standard output
 };
+struct LearnRequest {
+    std::string file;  ///< `-`: standard input
+    std::optional<capture::Perspective> from;
+    std::optional<wire::Endpoint> peer;  ///< port 0: any
+};
+struct CompareRequest {
+    std::array<std::string, 2> files;
+    std::vector<std::uint32_t> connections;  ///< none, one for both, or one for each
+};
 struct InitRequest {
     std::string file = "ghostpeer.yaml";  ///< `-`: standard output
 };
@@ -73,7 +85,8 @@ struct PrintRequest {
 using Request =
     std::variant<RunRequest, ServeRequest, ListRequest, ShowRequest, CheckRequest, ReportRequest,
                  JudgeRequest, CompletionRequest, WarpRequest, ctl::Request, SweepRequest,
-                 SurveyRequest, InitRequest, SchemaRequest, DoctorRequest, PrintRequest>;
+                 SurveyRequest, LearnRequest, CompareRequest, InitRequest, SchemaRequest,
+                 DoctorRequest, PrintRequest>;
 
 /// Never throws and never ends the program.
 [[nodiscard]] Request parse_command_line(int argc, const char* const* argv);

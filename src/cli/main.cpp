@@ -3,6 +3,7 @@
 #include "cli/heap.hpp"
 #include "cli/help_commands.hpp"
 #include "cli/judge_command.hpp"
+#include "cli/learn_command.hpp"
 #include "cli/report_command.hpp"
 #include "cli/survey_command.hpp"
 #include "cli/sweep_command.hpp"
@@ -54,6 +55,8 @@ struct Perform {
     int operator()(const CheckRequest& request) const { return check_command(request); }
     int operator()(const ReportRequest& request) const { return report_command(request); }
     int operator()(const JudgeRequest& request) const { return judge_command(request); }
+    int operator()(const LearnRequest& request) const { return learn_command(request); }
+    int operator()(const CompareRequest& request) const { return compare_command(request); }
     int operator()(const WarpRequest& request) const { return warp_command(request); }
     int operator()(const InitRequest& request) const { return init_command(request); }
     int operator()(const SchemaRequest& request) const { return schema_command(request); }

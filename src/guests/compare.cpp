@@ -1,8 +1,8 @@
 #include "guests/compare.hpp"
 
+#include "compare/columns.hpp"
+#include "compare/side_by_side.hpp"
 #include "event/exit_status.hpp"
-#include "event/record_file.hpp"
-#include "ghostpeer/event/verdict.hpp"
 #include "guests/run_in_warp.hpp"
 #include "loop/clock.hpp"
 #include "posix/file_descriptor.hpp"
@@ -16,56 +16,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <memory>
-#include <variant>
 
 namespace ghostpeer::guests {
 namespace {
-
-constexpr int column = 38;
-constexpr std::size_t most_lines = 200;
-
-[[nodiscard]] std::string segment_text(const event::Segment& segment) {
-    const bool in = segment.direction == event::Direction::in;
-    const bool withheld =
-        segment.fate == event::Fate::dropped || segment.fate == event::Fate::undelivered;
-    std::string text = in ? ">" : "<";
-    text += withheld ? "x " : "  ";
-    if (segment.kind) {
-        text += tcp::name(*segment.kind);
-    } else if (segment.reason) {
-        text += tcp::name(*segment.reason);
-    }
-    if (const auto length = segment.segment.payload.size(); length > 0) {
-        text += fmt::format(" {} bytes", length);
-    }
-    if (segment.retransmission) {
-        text += " (again)";
-    }
-    return text;
-}
-
-[[nodiscard]] bool same(const RunRecord::Segment& a, const RunRecord::Segment& b) {
-    constexpr double least = 0.020;
-    constexpr double share = 0.02;
-    return a.what == b.what && std::abs(a.at - b.at) <= std::max(least, share * a.at);
-}
-
-template <typename Text>
-[[nodiscard]] std::string line(std::string_view name, const std::vector<RunRecord>& runs,
-                               Text text) {
-    std::string whole = fmt::format("  {:<12}", name);
-    for (const RunRecord& run : runs) {
-        whole += fmt::format("{:<{}}", text(run), column);
-    }
-    whole.erase(whole.find_last_not_of(' ') + 1);
-    return whole + "\n";
-}
 
 /// Every kernel gets standard input from its beginning: it is copied where it cannot be read twice.
 /// Set: the status of a run that ends with this.
@@ -99,63 +55,6 @@ template <typename Text>
 
 }  // namespace
 
-void RunRecord::add(const event::Event& event) {
-    using Verdict = std::shared_ptr<const event::Verdict>;
-    if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
-        if (segment->fate != event::Fate::delayed) {
-            segments.push_back({to_seconds(event.at), segment_text(*segment)});
-        }
-    } else if (const auto* told = std::get_if<Verdict>(&event.what)) {
-        duration = to_seconds((*told)->length);
-        verdict = (*told)->headline.substr(0, (*told)->headline.find_first_of(",;:"));
-    }
-}
-
-RunRecord read_record(const std::string& path) {
-    RunRecord record;
-    auto file = event::RecordFile::open(path);
-    if (!file) {
-        return record;  // the run that was to write it has said why there is none
-    }
-    event::Event event;
-    while (const auto line = file->next(event)) {
-        if (*line == event::Line::event) {
-            record.add(event);
-        }
-    }
-    return record;
-}
-
-std::string side_by_side(const std::vector<RunRecord>& runs) {
-    std::string text = line("", runs, [](const RunRecord& run) { return run.kernel; });
-    text += line("status", runs, [](const RunRecord& run) { return std::to_string(run.status); });
-    text += line("verdict", runs, [](const RunRecord& run) { return run.verdict; });
-    text += line("time", runs,
-                 [](const RunRecord& run) { return fmt::format("{:.3f} s", run.duration); });
-    text += line("segments", runs,
-                 [](const RunRecord& run) { return std::to_string(run.segments.size()); });
-    std::size_t longest = 0;
-    for (const RunRecord& run : runs) {
-        longest = std::max(longest, run.segments.size());
-    }
-    for (std::size_t i = 0; i < std::min(longest, most_lines); ++i) {
-        bool all_same = true;
-        for (const RunRecord& run : runs) {
-            all_same = all_same && i < run.segments.size() && i < runs.front().segments.size() &&
-                       same(runs.front().segments[i], run.segments[i]);
-        }
-        text += line(all_same ? "" : "*", runs, [&](const RunRecord& run) {
-            return i < run.segments.size()
-                       ? fmt::format("{:>11.6f}  {}", run.segments[i].at, run.segments[i].what)
-                       : std::string();
-        });
-    }
-    if (longest > most_lines) {
-        text += fmt::format("  {} more\n", longest - most_lines);
-    }
-    return text;
-}
-
 std::string suffix_of(const std::string& series) { return "-" + series; }
 
 std::string with_suffix(const std::string& file, const std::string& suffix) {
@@ -175,7 +74,7 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
         return *status;
     }
     const off_t begin = lseek(STDIN_FILENO, 0, SEEK_CUR);
-    std::vector<RunRecord> runs;
+    std::vector<compare::Column> runs;
     int whole = exit_success;
     for (std::size_t i = 0; i < kernels.size(); ++i) {
         if (begin >= 0) {
@@ -190,9 +89,10 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
             print_message(fmt::format("-- Linux {}\n", kernels[i].release));
         }
         const int status = run_in_guest(options, kernels[i], one, host);
-        runs.push_back(read_record(one.events_file));
-        runs.back().kernel = "Linux " + kernels[i].release;
-        runs.back().status = status;
+        // Where there is none, the run that was to write it has said why.
+        runs.push_back(compare::read_record(one.events_file).value_or(compare::Column{}));
+        runs.back().title = "Linux " + kernels[i].release;
+        runs.back().facts.emplace(runs.back().facts.begin(), "status", std::to_string(status));
         if (whole == exit_success) {
             whole = status;
         }
@@ -201,7 +101,7 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
             return status;
         }
     }
-    print_message("-- side by side\n" + side_by_side(runs));
+    print_message("-- side by side\n" + compare::side_by_side(runs));
     return whole;
 }
 

@@ -12,8 +12,8 @@ std::string_view bash_completion() noexcept {
         fi
     done
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W 'run serve sweep survey ctl list show check report judge init schema doctor
-            warp completion help version --help --version' -- "$current"))
+        COMPREPLY=($(compgen -W 'run serve sweep survey ctl list show check report judge learn compare init
+            schema doctor warp completion help version --help --version' -- "$current"))
         return
     fi
     case $previous in
@@ -21,6 +21,7 @@ std::string_view bash_completion() noexcept {
             sed -n 's/^\([a-z-]*\):.*/\1/p')" -- "$current")); return ;;
         --link) COMPREPLY=($(compgen -W 'auto tun ethernet loopback' -- "$current")); return ;;
         --family) COMPREPLY=($(compgen -W '4 6 both' -- "$current")); return ;;
+        --from) COMPREPLY=($(compgen -W 'client server middle' -- "$current")); return ;;
         --trace) COMPREPLY=($(compgen -W 'all faults states none' -- "$current")); return ;;
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")); return ;;
         -o|--output|--events|--pcap|--junit|--tap|--report|--control-token-file|--snapshot|--plan|--fault|--programs|--source|--resume|--merge|--copy)
@@ -40,7 +41,7 @@ std::string_view bash_completion() noexcept {
             COMPREPLY=($(compgen -W "$(ghostpeer list 2>/dev/null | awk '/^  / {print $1}')" -- "$current")
                        $(compgen -f -X '!*.y*ml' -- "$current")) ;;
         report) COMPREPLY=($(compgen -f -X '!*.jsonl' -- "$current")) ;;
-        judge) COMPREPLY=($(compgen -f -- "$current")) ;;
+        judge|learn|compare) COMPREPLY=($(compgen -f -- "$current")) ;;
         warp) COMPREPLY=($(compgen -W 'build list remove' -- "$current")) ;;
         init) COMPREPLY=($(compgen -f -- "$current")) ;;
         schema) COMPREPLY=($(compgen -W 'profile events' -- "$current")) ;;
@@ -75,6 +76,7 @@ _ghostpeer() {
             _describe tag found; return ;;
         --link) compadd auto tun ethernet loopback; return ;;
         --family) compadd 4 6 both; return ;;
+        --from) compadd client server middle; return ;;
         --trace) compadd all faults states none; return ;;
         --color) compadd auto always never; return ;;
         -o|--output|--events|--pcap|--junit|--tap|--report|--control-token-file|--snapshot|--plan|--fault|--programs|--source|--resume|--merge|--copy)
@@ -140,6 +142,7 @@ complete -c ghostpeer -n '__ghostpeer_command run serve' -l trace -x -a 'all fau
 complete -c ghostpeer -n '__ghostpeer_command run serve' -l color -x -a 'auto always never'
 complete -c ghostpeer -n '__ghostpeer_command run serve sweep survey' -l link -x -a 'auto tun ethernet loopback'
 complete -c ghostpeer -n '__ghostpeer_command run' -l family -x -a '4 6 both'
+complete -c ghostpeer -n '__ghostpeer_command learn' -l from -x -a 'client server middle'
 complete -c ghostpeer -f -n '__ghostpeer_command warp' -a 'build list remove'
 complete -c ghostpeer -f -n '__ghostpeer_command schema' -a 'profile events'
 complete -c ghostpeer -f -n '__ghostpeer_command completion' -a 'bash zsh fish'

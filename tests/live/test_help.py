@@ -59,7 +59,7 @@ def words_that_mean_something_else_are_understood_or_explained(t):
 @test
 def help_fits_a_terminal(t):
     for command in ("", "run", "serve", "sweep", "survey", "ctl", "list", "show", "check", "report",
-                    "judge", "warp", "init", "schema", "doctor", "completion"):
+                    "judge", "learn", "compare", "warp", "init", "schema", "doctor", "completion"):
         text = t.ghostpeer(*command.split(), "--help").text
         wide = [line for line in text.splitlines() if len(line) > 80]
         t.equal(wide, [], f"lines of `ghostpeer {command} --help` that are too long")

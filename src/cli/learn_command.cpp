@@ -1,0 +1,146 @@
+#include "cli/learn_command.hpp"
+
+#include "capture/list.hpp"
+#include "capture/read.hpp"
+#include "compare/columns.hpp"
+#include "compare/side_by_side.hpp"
+#include "event/exit_status.hpp"
+#include "packets/capture_file.hpp"
+#include "posix/message.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ghostpeer::cli {
+namespace {
+
+/// A line on a terminal while a large file is read.
+class ReadingBar {
+  public:
+    void show(std::uint64_t position, std::uint64_t size) {
+        const std::uint64_t percent = size == 0 ? 0 : 100 * position / size;
+        if (!terminal_ || size < worth_it || percent == last_) {
+            return;
+        }
+        last_ = percent;
+        constexpr std::uint64_t width = 24;
+        const auto filled = static_cast<std::size_t>(width * percent / 100);
+        print_message(fmt::format("\r\x1b[K[{}{}] {} %", std::string(filled, '#'),
+                                  std::string(width - filled, '.'), percent));
+    }
+    ~ReadingBar() {
+        if (last_ > 0) {
+            print_message("\r\x1b[K");
+        }
+    }
+    ReadingBar() = default;
+    ReadingBar(const ReadingBar&) = delete;
+    ReadingBar& operator=(const ReadingBar&) = delete;
+
+  private:
+    static constexpr std::uint64_t worth_it = std::uint64_t{32} << 20U;
+    bool terminal_ = isatty(STDERR_FILENO) == 1;
+    std::uint64_t last_ = 0;
+};
+
+/// Nothing, and said why, where it is no capture.
+[[nodiscard]] std::optional<capture::Capture> read(const std::string& path,
+                                                   capture::ReadOptions options) {
+    const auto file = packets::open_capture(path);
+    if (!file) {
+        complain(file.error());
+        return std::nullopt;
+    }
+    ReadingBar bar;
+    options.progress = [&](std::uint64_t position, std::uint64_t size) {
+        bar.show(position, size);
+    };
+    return capture::read_capture(**file, options);
+}
+
+/// Of a file that can be read again.
+[[nodiscard]] bool is_record(const std::string& path) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) {
+        return false;
+    }
+    return std::ifstream(path).peek() == '{';
+}
+
+}  // namespace
+
+int learn_command(const LearnRequest& request) {
+    capture::ReadOptions options;
+    options.from = request.from;
+    options.only = request.peer;
+    const auto capture = read(request.file, std::move(options));
+    if (!capture) {
+        return exit_cannot;
+    }
+    const bool written = print_output(capture::list_text(*capture, request.file));
+    for (const std::string& note : capture->notes) {
+        complain(note);
+    }
+    return written && !capture->conversations.empty() ? exit_success : exit_cannot;
+}
+
+int compare_command(const CompareRequest& request) {
+    const std::array are_records{is_record(request.files[0]), is_record(request.files[1])};
+    const bool both = are_records[0] && are_records[1];
+    std::vector<compare::Column> columns;
+    for (std::size_t i = 0; i < request.files.size(); ++i) {
+        const std::string& path = request.files[i];
+        const auto& numbers = request.connections;
+        const compare::Wanted wanted{numbers.empty() ? 0 : numbers[std::min(i, numbers.size() - 1)],
+                                     !both};
+        if (are_records[i]) {
+            auto column = compare::read_record(path, wanted);
+            if (!column) {
+                complain(column.error());
+                return exit_cannot;
+            }
+            columns.push_back(std::move(*column));
+        } else {
+            capture::ReadOptions options;
+            options.keep.all = wanted.connection == 0;
+            options.keep.numbers.push_back(static_cast<std::uint32_t>(wanted.connection));
+            const auto capture = read(path, std::move(options));
+            if (!capture) {
+                return exit_cannot;
+            }
+            for (const std::string& note : capture->notes) {
+                complain(path + ": " + note);
+            }
+            columns.push_back(compare::of_capture(*capture, wanted));
+        }
+        columns.back().title = path;
+        if (columns.back().segments.empty()) {
+            complain(fmt::format(
+                "{} has no segments{}. 'ghostpeer learn' lists the conversations "
+                "of a capture.",
+                path,
+                wanted.connection == 0 ? std::string()
+                                       : fmt::format(" of conversation {}", wanted.connection)));
+            return exit_cannot;
+        }
+        if (!both) {
+            compare::turn_to_client(columns.back());
+        }
+    }
+    if (!print_output(compare::side_by_side(columns))) {
+        return exit_cannot;
+    }
+    return compare::are_alike(columns) ? exit_success : 1;
+}
+
+}  // namespace ghostpeer::cli

@@ -1,0 +1,198 @@
+#include "compare/columns.hpp"
+
+#include "capture/list.hpp"
+#include "capture/words.hpp"
+#include "event/record_file.hpp"
+#include "ghostpeer/event/verdict.hpp"
+#include "ghostpeer/wire/format.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+#include <variant>
+
+namespace ghostpeer::compare {
+namespace {
+
+/// What a segment that was sent for this reason is to who sees it.
+[[nodiscard]] tcp::Kind kind_of(tcp::Reason reason) noexcept {
+    switch (reason) {
+        case tcp::Reason::syn: return tcp::Kind::syn;
+        case tcp::Reason::syn_ack: return tcp::Kind::syn_ack;
+        case tcp::Reason::data: return tcp::Kind::data;
+        case tcp::Reason::fin: return tcp::Kind::fin;
+        case tcp::Reason::rst: return tcp::Kind::rst;
+        case tcp::Reason::keepalive_probe: return tcp::Kind::keepalive_probe;
+        case tcp::Reason::window_probe: return tcp::Kind::window_probe;
+        case tcp::Reason::handshake_ack:
+        case tcp::Reason::ack:
+        case tcp::Reason::ack_of_fin:
+        case tcp::Reason::keepalive_reply:
+        case tcp::Reason::window_probe_reply:
+        case tcp::Reason::duplicate_ack:
+        case tcp::Reason::challenge_ack:
+        case tcp::Reason::window_update: return tcp::Kind::ack;
+    }
+    return tcp::Kind::ack;
+}
+
+[[nodiscard]] std::string text_of(bool up, bool withheld, std::string_view what,
+                                  std::uint64_t length, bool again) {
+    std::string text = up ? ">" : "<";
+    text += withheld ? "x " : "  ";
+    text += what;
+    if (length > 0) {
+        text += fmt::format(" {} bytes", length);
+    }
+    if (again) {
+        text += " (again)";
+    }
+    return text;
+}
+
+[[nodiscard]] std::string segment_text(const event::Segment& segment, bool as_captured) {
+    const bool withheld =
+        segment.fate == event::Fate::dropped || segment.fate == event::Fate::undelivered;
+    std::string_view what;
+    if (segment.kind) {
+        what = tcp::name(*segment.kind);
+    } else if (segment.reason) {
+        what = as_captured ? tcp::name(kind_of(*segment.reason)) : tcp::name(*segment.reason);
+    }
+    return text_of(segment.direction == event::Direction::in, withheld && !as_captured, what,
+                   segment.segment.payload.size(), segment.retransmission);
+}
+
+[[nodiscard]] std::string handshake_text(const capture::End& end) {
+    if (!end.options) {
+        return "not there";
+    }
+    wire::Options options = *end.options;
+    const bool timestamps = options.timestamps.has_value();
+    options.timestamps.reset();  // numbers that are never the same
+    std::string text = wire::format_options(options, {});
+    if (timestamps) {
+        text += text.empty() ? "TS" : ",TS";
+    }
+    return fmt::format("{}, win {}", text.empty() ? "no options" : text,
+                       end.syn_window.value_or(0));
+}
+
+void add_facts(Column& column, const capture::Conversation& told) {
+    using capture::Side;
+    const auto add = [&](std::string name, std::string value) {
+        column.facts.emplace_back(std::move(name), std::move(value));
+    };
+    add("client", told.client().to_string());
+    add("server", told.server().to_string());
+    add("length", capture::say(told.end - told.begin));
+    add("end", capture::say_end(told));
+    for (const Side side : {Side::client, Side::server}) {
+        const capture::End& end = told.of(side);
+        const std::string whose(capture::name(side));
+        add(whose + " SYN", handshake_text(end));
+        add(whose + " TTL", end.ttl ? std::to_string(*end.ttl) : "unknown");
+        add(whose + " said", capture::say_bytes(end.bytes));
+    }
+    add("round trip", told.rtt ? capture::say(*told.rtt) : "unknown");
+    for (const capture::Oddity& odd : told.oddities) {
+        std::string name(capture::name(odd.kind));
+        if (odd.side) {
+            name += fmt::format(" ({})", capture::name(*odd.side));
+        }
+        const auto same = std::find_if(column.facts.begin(), column.facts.end(),
+                                       [&](const auto& fact) { return fact.first == name; });
+        if (same == column.facts.end()) {
+            add(std::move(name), odd.words);
+        } else {
+            same->second += "; " + odd.words;
+        }
+    }
+}
+
+}  // namespace
+
+void add(Column& column, const event::Event& event, const Wanted& wanted) {
+    using Verdict = std::shared_ptr<const event::Verdict>;
+    if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
+        const bool mine = wanted.connection == 0 || wanted.connection == event.connection;
+        const bool never_seen =
+            segment->direction == event::Direction::out &&
+            (segment->fate == event::Fate::dropped || segment->fate == event::Fate::undelivered);
+        if (mine && segment->fate != event::Fate::delayed && !(wanted.as_captured && never_seen)) {
+            column.segments.push_back(
+                {to_seconds(event.at), segment_text(*segment, wanted.as_captured)});
+        }
+    } else if (const auto* told = std::get_if<Verdict>(&event.what)) {
+        column.facts.emplace_back(
+            "verdict", (*told)->headline.substr(0, (*told)->headline.find_first_of(",;:")));
+        column.facts.emplace_back("time", fmt::format("{:.3f} s", to_seconds((*told)->length)));
+    }
+}
+
+tl::expected<Column, std::string> read_record(const std::string& path, const Wanted& wanted) {
+    auto file = event::RecordFile::open(path);
+    if (!file) {
+        return tl::make_unexpected(file.error());
+    }
+    Column column;
+    column.title = path;
+    event::Event event;
+    while (const auto line = file->next(event)) {
+        if (*line == event::Line::event) {
+            add(column, event, wanted);
+        }
+    }
+    if (!file->failure().empty()) {
+        return tl::make_unexpected(file->failure());
+    }
+    return column;
+}
+
+Column of_capture(const capture::Capture& capture, const Wanted& wanted) {
+    Column column;
+    std::vector<const capture::Conversation*> told;
+    std::vector<const capture::Segment*> segments;
+    for (const capture::Conversation& one : capture.conversations) {
+        if (wanted.connection != 0 && wanted.connection != one.number) {
+            continue;
+        }
+        told.push_back(&one);
+        for (const capture::Segment& segment : one.segments) {
+            segments.push_back(&segment);
+        }
+    }
+    std::sort(segments.begin(), segments.end(),
+              [](const auto* a, const auto* b) { return a->packet < b->packet; });
+    for (const capture::Segment* segment : segments) {
+        column.segments.push_back(
+            {to_seconds(segment->at - segments.front()->at),
+             text_of(segment->from == capture::Side::client, false, tcp::name(segment->kind),
+                     segment->length, segment->retransmission)});
+    }
+    if (told.size() == 1) {
+        add_facts(column, *told.front());
+    } else {
+        column.facts.emplace_back("conversations", std::to_string(told.size()));
+    }
+    return column;
+}
+
+void turn_to_client(Column& column) {
+    if (column.segments.empty()) {
+        return;
+    }
+    const double begin = column.segments.front().at;
+    const bool turned = column.segments.front().what.starts_with('<');
+    for (Column::Segment& segment : column.segments) {
+        segment.at -= begin;
+        if (turned) {
+            segment.what.front() = segment.what.front() == '<' ? '>' : '<';
+        }
+    }
+}
+
+}  // namespace ghostpeer::compare

@@ -1,0 +1,141 @@
+#include "compare/side_by_side.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string_view>
+
+namespace ghostpeer::compare {
+namespace {
+
+constexpr int column_width = 38;
+constexpr std::size_t most_lines = 200;
+
+[[nodiscard]] bool same(const Column::Segment& a, const Column::Segment& b) {
+    constexpr double least = 0.020;
+    constexpr double share = 0.02;
+    return a.what == b.what && std::abs(a.at - b.at) <= std::max(least, share * a.at);
+}
+
+[[nodiscard]] bool same_at(const std::vector<Column>& columns, std::size_t i) {
+    const Column& first = columns.front();
+    return std::all_of(columns.begin(), columns.end(), [&](const Column& one) {
+        return i < one.segments.size() && i < first.segments.size() &&
+               same(first.segments[i], one.segments[i]);
+    });
+}
+
+[[nodiscard]] std::string value_of(const Column& column, const std::string& name) {
+    for (const auto& [key, value] : column.facts) {
+        if (key == name) {
+            return value;
+        }
+    }
+    return {};
+}
+
+[[nodiscard]] bool same_fact(const std::vector<Column>& columns, const std::string& name) {
+    return std::all_of(columns.begin(), columns.end(), [&](const Column& one) {
+        return value_of(one, name) == value_of(columns.front(), name);
+    });
+}
+
+/// The names of all facts, in the order of the first column that has them.
+[[nodiscard]] std::vector<std::string> fact_names(const std::vector<Column>& columns) {
+    std::vector<std::string> names;
+    for (const Column& one : columns) {
+        for (const auto& [name, value] : one.facts) {
+            if (std::find(names.begin(), names.end(), name) == names.end()) {
+                names.push_back(name);
+            }
+        }
+    }
+    return names;
+}
+
+template <typename Text>
+[[nodiscard]] std::string line(std::string_view name, std::size_t width,
+                               const std::vector<Column>& columns, Text text) {
+    std::string whole = fmt::format("  {:<{}}", name, width);
+    for (const Column& one : columns) {
+        const std::string cell = text(one);
+        whole += fmt::format("{:<{}}", cell, column_width);
+        if (cell.size() >= column_width) {
+            whole += "  ";
+        }
+    }
+    whole.erase(whole.find_last_not_of(' ') + 1);
+    return whole + "\n";
+}
+
+[[nodiscard]] std::size_t longest(const std::vector<Column>& columns) {
+    std::size_t most = 0;
+    for (const Column& one : columns) {
+        most = std::max(most, one.segments.size());
+    }
+    return most;
+}
+
+[[nodiscard]] std::string at(const Column& column, std::size_t i) {
+    return i < column.segments.size()
+               ? fmt::format("{:>11.6f}  {}", column.segments[i].at, column.segments[i].what)
+               : std::string();
+}
+
+}  // namespace
+
+std::string side_by_side(const std::vector<Column>& columns) {
+    if (columns.empty()) {
+        return {};
+    }
+    std::size_t width = 12;
+    const auto names = fact_names(columns);
+    for (const std::string& name : names) {
+        width = std::max(width, name.size() + 3);
+    }
+    std::string text = line("", width, columns, [](const Column& one) { return one.title; });
+    for (const std::string& name : names) {
+        text += line((same_fact(columns, name) ? "" : "* ") + name, width, columns,
+                     [&](const Column& one) { return value_of(one, name); });
+    }
+    text += line("segments", width, columns,
+                 [](const Column& one) { return std::to_string(one.segments.size()); });
+    const std::size_t all = longest(columns);
+    std::size_t first = all;
+    for (std::size_t i = 0; i < all && first == all; ++i) {
+        first = same_at(columns, i) ? all : i;
+    }
+    // The lines that are shown have the first difference among them.
+    constexpr std::size_t before = most_lines / 2;
+    const std::size_t begin = first < all && first >= most_lines ? first - before : 0;
+    const std::size_t end = std::min(all, begin + most_lines);
+    if (begin > 0) {
+        text += fmt::format("  {} before them, which are the same\n", begin);
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+        text += line(same_at(columns, i) ? "" : "*", width, columns,
+                     [&](const Column& one) { return at(one, i); });
+    }
+    if (end < all) {
+        text += fmt::format("  {} more\n", all - end);
+    }
+    if (first < all) {
+        text += fmt::format("the first that differs: segment {}\n", first + 1);
+    }
+    return text;
+}
+
+bool are_alike(const std::vector<Column>& columns) {
+    for (std::size_t i = 0; i < longest(columns); ++i) {
+        if (!same_at(columns, i)) {
+            return false;
+        }
+    }
+    const auto names = fact_names(columns);
+    return std::all_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return same_fact(columns, name); });
+}
+
+}  // namespace ghostpeer::compare
