@@ -16,10 +16,17 @@ inline constexpr Duration run_start = std::chrono::seconds(1);
 [[nodiscard]] constexpr Duration next_phase(Duration now) {
     return now % phase_length <= run_start ? now : (now / phase_length + 1) * phase_length;
 }
-/// And of the first `run_start`.
+/// When COMMAND may begin: at `run_start`, or, where servers of the run need longer until they
+/// listen, at the next of these of the same phase. To wait for another phase would let a server
+/// work through the timers of 17 minutes.
 [[nodiscard]] constexpr Duration next_run_start(Duration now) {
-    const Duration begin = now / phase_length * phase_length + run_start;
-    return begin < now ? begin + phase_length : begin;
+    const Duration phase = now / phase_length * phase_length;
+    for (Duration start = run_start; start < phase_length; start *= 8) {
+        if (phase + start >= now) {
+            return phase + start;
+        }
+    }
+    return phase + phase_length + run_start;
 }
 
 }  // namespace ghostpeer::warp
