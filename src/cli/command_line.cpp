@@ -68,6 +68,7 @@ struct RawRun : RawCommon {
     std::string family = "4";
     std::string warp;
     std::string poll_timeout;
+    std::string run_for;
     std::string wall_timeout;
     std::string free_work;
     std::string syscalls;
@@ -107,6 +108,9 @@ void define_run(CLI::App& run, RawRun& raw, setup::RunOptions& options) {
                    "The same once COMMAND has only polled for TIME, 1s or more: nothing has passed "
                    "but probes "
                    "that were answered, and no timer of its connections runs")
+        ->type_name("TIME");
+    run.add_option("--for", raw.run_for,
+                   "End COMMAND after it, in good order: the status is the verdict's. For a server")
         ->type_name("TIME");
     run.add_option("--expect-status", options.expected_status,
                    "What COMMAND has to end with: 0 if it does, else 123 (128+N: by signal N)")
@@ -164,6 +168,7 @@ constexpr Duration least_polling = std::chrono::seconds(1);
           split_assignments(raw.sysctls, "--sysctl", options.sysctls),
           parse_time_option("--poll-timeout", raw.poll_timeout, least_polling,
                             options.poll_timeout),
+          parse_time_option("--for", raw.run_for, Duration(1), options.run_for),
           parse_time_option("--free-work", raw.free_work, Duration(1), free_work),
           parse_time_option("--wall-timeout", raw.wall_timeout, Duration(1), wall_timeout)}) {
         if (problem) {

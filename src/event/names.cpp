@@ -72,6 +72,7 @@ std::string_view name(Ended ended) noexcept {
         case Ended::timeout: return "timeout";
         case Ended::wall_timeout: return "wall-timeout";
         case Ended::finish: return "finish";
+        case Ended::run_for: return "for";
         case Ended::signal: return "signal";
     }
     return "command";

@@ -103,6 +103,7 @@ std::string describe_end(const RunSummary& run, bool expected = false) {
         case Ended::timeout: return "--timeout ended the run" + after;
         case Ended::wall_timeout: return "--wall-timeout ended the run" + after;
         case Ended::finish: return "a `finish` action ended the run" + after;
+        case Ended::run_for: return "--for ended the run" + after;
         case Ended::signal: return signal_of(run) + " ended the run" + after;
     }
     return {};
@@ -205,7 +206,7 @@ event::RunCheck check_command(Trouble trouble, const RunSummary& run) {
     event::RunCheck check{
         expects_status(run) ? "COMMAND ends" : "COMMAND ends with status 0", {}, {}};
     if (run.ended == Ended::timeout || run.ended == Ended::wall_timeout ||
-        run.ended == Ended::finish) {
+        run.ended == Ended::finish || run.ended == Ended::run_for) {
         check.skipped = "It was ended: " + describe_end(run) + ".";
     } else if (trouble == Trouble::broken) {
         check.skipped = "The run broke down.";

@@ -25,6 +25,7 @@ std::string_view word(Ended ended) {
         case Ended::timeout:
         case Ended::wall_timeout: return "timeout";
         case Ended::finish: return "finish";
+        case Ended::run_for: return "for";
         case Ended::signal: return "signal";
     }
     return "command";

@@ -43,6 +43,15 @@ namespace {
                : servers::NameServer(engine, packets::packet_library(), {}, given.mtu);
 }
 
+/// Where the program is waited for.
+[[nodiscard]] std::vector<std::uint16_t> dialled_ports(const setup::Peers& peers) {
+    std::vector<std::uint16_t> ports;
+    for (const setup::ClientPeer& client : peers.clients) {
+        ports.push_back(client.port);
+    }
+    return ports;
+}
+
 }  // namespace
 
 Assembly::Assembly(const Surroundings& given)
@@ -56,7 +65,8 @@ Assembly::Assembly(const Surroundings& given)
       loop_({given.clock, engine_, given.link, given.sinks, !given.virtual_time,
              given.sandbox == nullptr}),
       ending_({given.clock, engine_, loop_, given.signals, given.sandbox, given.options.timeout,
-               given.options.poll_timeout, given.virtual_time}) {
+               given.options.poll_timeout, given.options.run_for, dialled_ports(given.peers),
+               &given.sinks, given.virtual_time}) {
     begin_record();
     if (given_.sandbox != nullptr) {
         watch_sockets();

@@ -1,6 +1,7 @@
 #include "run/ending.hpp"
 
 #include "loop/last_resort.hpp"
+#include "process/socket_table.hpp"
 #include "process/tree.hpp"
 
 #include <sys/epoll.h>
@@ -18,7 +19,10 @@ constexpr Duration grace = 1s;         ///< between SIGTERM and SIGKILL
 constexpr Duration step = 200ms;       ///< for SIGKILL to be seen to have worked
 constexpr Duration longest_work = 1s;  ///< of COMMAND, after `finish`
 constexpr Duration between_looks = 5ms;
-constexpr int enough_rest = 2;  ///< looks in a row: between two steps it may wait, too
+constexpr Duration shortest_between_looks = 20ms;  // at what COMMAND leaves behind
+constexpr Duration longest_between_looks = 1s;
+constexpr Duration longest_to_listen = 1s;  ///< of what COMMAND leaves behind
+constexpr int enough_rest = 2;              ///< looks in a row: between two steps it may wait, too
 
 [[nodiscard]] process::Traffic traffic_of(const peer::Engine& engine) {
     const peer::Counters& counters = engine.counters();
@@ -34,6 +38,11 @@ constexpr int enough_rest = 2;  ///< looks in a row: between two steps it may wa
     traffic.news = counters.packets_in + counters.packets_out - traffic.probes - traffic.answers;
     traffic.peer_is_due = engine.next_deadline().has_value();
     return traffic;
+}
+
+/// The run is over because all is done: what COMMAND was about does not matter.
+[[nodiscard]] bool is_in_good_order(event::Ended ended) noexcept {
+    return ended == event::Ended::finish || ended == event::Ended::run_for;
 }
 
 }  // namespace
@@ -60,6 +69,9 @@ void Ending::begin(Instant now) {
         timeout_at_ = now + *world_.timeout;
         last_resort::arm(*world_.timeout + last_resort::patience, last_resort::Cause::timeout);
     }
+    if (world_.run_for) {
+        run_for_at_ = now + *world_.run_for;
+    }
     if (world_.poll_timeout) {
         polling_.emplace(*world_.poll_timeout, now);
     }
@@ -71,6 +83,10 @@ std::optional<Instant> Ending::next_deadline() const noexcept {
         next = at ? std::min(next.value_or(Instant::max()), *at) : next;
     };
     consider(timeout_at_);
+    consider(run_for_at_);
+    if (daemon_) {
+        consider(daemon_->look_at);
+    }
     consider(kill_at_);
     if (polling_ && !ending_) {
         consider(polling_->next_look());
@@ -87,7 +103,10 @@ bool Ending::attend(Instant now) {
     if (world_.sandbox != nullptr && !outcome_.exit) {
         take_exit();
     }
-    if (outcome_.exit || over_) {
+    if (daemon_ && daemon_->look_at <= now) {
+        follow_daemon(now);
+    }
+    if (over()) {
         return true;
     }
     if (!ending_ && world_.engine.finished()) {
@@ -97,6 +116,12 @@ bool Ending::attend(Instant now) {
         timeout_at_.reset();
         if (!ending_) {
             begin_end(event::Ended::timeout, now);
+        }
+    }
+    if (run_for_at_ && *run_for_at_ <= now) {
+        run_for_at_.reset();
+        if (!ending_) {
+            begin_end(event::Ended::run_for, now);
         }
     }
     if (polling_ && !ending_ && polling_->next_look() <= now &&
@@ -110,7 +135,7 @@ bool Ending::attend(Instant now) {
 }
 
 void Ending::settled() const {
-    if (outcome_.ended == event::Ended::command || outcome_.ended == event::Ended::finish) {
+    if (outcome_.ended == event::Ended::command || is_in_good_order(outcome_.ended)) {
         last_resort::arm(last_resort::patience_with_readers, last_resort::Cause::over);
     } else {
         last_resort::put_off();
@@ -126,7 +151,7 @@ void Ending::begin_end(event::Ended why, Instant now) {
         over_ = true;
         return;
     }
-    if (why != event::Ended::finish) {
+    if (!is_in_good_order(why)) {
         look_at_command();
     }
     world_.sandbox->signal_all(SIGTERM);
@@ -171,6 +196,10 @@ void Ending::force_end(Instant now) {
         // The helper passes SIGKILL on, unless somebody has stopped it.
         case 2: world_.sandbox->kill_helper(); break;
         default:
+            if (daemon_) {
+                over_ = true;
+                break;
+            }
             // Somebody traces it, or the kernel does not let go of it: the run ends all the same.
             outcome_.exit = event::Exit{};
             outcome_.exit->signal = SIGKILL;
@@ -199,13 +228,15 @@ void Ending::handle_signals() {
         if (number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT) {
             look_at_command();
         }
-        if (!received->from_terminal) {
+        if (daemon_) {
+            world_.sandbox->signal_all(number);  // it has left the terminal
+        } else if (!received->from_terminal) {
             world_.sandbox->signal(number);
         }
         if (number == SIGINT || number == SIGQUIT) {
             // COMMAND may well live on after a Ctrl-C; who presses it three times means it.
             constexpr unsigned insistent = 3;
-            if (++interrupts_ < insistent) {
+            if (++interrupts_ < insistent && !daemon_) {
                 continue;
             }
         } else if (number != SIGTERM && number != SIGHUP) {
@@ -256,15 +287,57 @@ void Ending::take_exit() {
     }
     outcome_.exit = exit;
     outcome_.exited = world_.clock.now();
-    // Those whose parent has ended are the helper's own (it is the init of their namespace).
+    outcome_.left_behind = programs_left();
+    const bool serves = exit.status == 0 && !ending_ && !outcome_.left_behind.empty();
+    if (serves && !world_.dialled.empty()) {
+        daemon_ = Daemon{outcome_.exited, outcome_.exited + longest_to_listen, false};
+    }
+}
+
+/// Those whose parent has ended are the helper's own (it is the init of their namespace).
+std::vector<std::string> Ending::programs_left() const {
+    std::vector<std::string> names;
     for (const pid_t process : process::children_of(world_.sandbox->helper())) {
         if (process == overlooked_) {
             continue;
         }
         if (auto name = process::name_of_living(process)) {
-            outcome_.left_behind.push_back(std::move(*name));
+            names.push_back(std::move(*name));
         }
     }
+    return names;
+}
+
+bool Ending::daemon_listens() const {
+    const auto sockets = process::tcp_sockets(world_.sandbox->helper());
+    return std::any_of(sockets.begin(), sockets.end(), [&](const process::Socket& socket) {
+        return socket.remote.port == 0 && std::find(world_.dialled.begin(), world_.dialled.end(),
+                                                    socket.local.port) != world_.dialled.end();
+    });
+}
+
+void Ending::follow_daemon(Instant now) {
+    auto left = programs_left();
+    const bool listens = !left.empty() && daemon_listens();
+    if (listens && !std::exchange(daemon_->seen, true) && world_.sinks != nullptr) {
+        world_.sinks->notice(now, "daemon",
+                             "COMMAND has ended, and what it has left behind listens where the "
+                             "peer dials: the run goes on with that.");
+    }
+    const bool may_listen_yet = !daemon_->seen && now < daemon_->listens_by;
+    if (left.empty() || (!listens && !may_listen_yet && !ending_)) {
+        outcome_.left_behind = std::move(left);
+        daemon_.reset();
+        over_ = true;
+        return;
+    }
+    if (ending_) {
+        outcome_.left_behind.clear();  // it goes with the run, as it should
+    }
+    // The longer it lives, the rarer: hours of virtual time would else be spent so.
+    constexpr int share = 32;
+    daemon_->look_at = now + std::clamp((now - outcome_.exited) / share, shortest_between_looks,
+                                        longest_between_looks);
 }
 
 }  // namespace ghostpeer::run

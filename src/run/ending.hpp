@@ -13,6 +13,7 @@
 #include "sandbox/sandbox.hpp"
 
 #include <sys/types.h>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ class Ending final : public loop::Part {
         sandbox::Sandbox* sandbox = nullptr;   ///< null: there is no COMMAND; a signal ends the run
         std::optional<Duration> timeout;       ///< from where the loop begins
         std::optional<Duration> poll_timeout;  ///< of a COMMAND that does nothing but poll
+        std::optional<Duration> run_for;       ///< from where the loop begins: a good end
+        std::vector<std::uint16_t> dialled;    ///< ports of the program that peers dial
+        loop::Sinks* sinks = nullptr;          ///< may be null where there is no COMMAND
         bool virtual_time = false;
     };
 
@@ -65,7 +69,9 @@ class Ending final : public loop::Part {
     void begin(Instant now) override;
     bool attend(Instant now) override;
     [[nodiscard]] std::optional<std::string> failure() const override { return failure_; }
-    [[nodiscard]] bool over() const noexcept override { return over_ || outcome_.exit; }
+    [[nodiscard]] bool over() const noexcept override {
+        return over_ || (outcome_.exit && !daemon_);
+    }
 
   private:
     void watch(int fd);
@@ -81,6 +87,16 @@ class Ending final : public loop::Part {
     void look_at_command();
     [[nodiscard]] std::vector<pid_t> processes_of_command() const;
     void take_exit();
+    /// COMMAND has ended: do programs that it has left behind serve those who dial?
+    void follow_daemon(Instant now);
+    [[nodiscard]] bool daemon_listens() const;
+    [[nodiscard]] std::vector<std::string> programs_left() const;
+
+    struct Daemon {
+        Instant look_at{};     ///< the next look at it
+        Instant listens_by{};  ///< until then it may not listen yet
+        bool seen = false;     ///< it has listened
+    };
 
     World world_;
     std::function<bool(int, Instant)> takes_signal_;
@@ -89,6 +105,8 @@ class Ending final : public loop::Part {
     std::optional<std::string> failure_;
     pid_t overlooked_ = 0;
     std::optional<Instant> timeout_at_;
+    std::optional<Instant> run_for_at_;
+    std::optional<Daemon> daemon_;  ///< what COMMAND has become
     std::optional<process::Polling> polling_;
     std::optional<Instant> kill_at_;  ///< the next step of `force_end`
     int force_ = 0;                   ///< steps that were taken

@@ -44,6 +44,7 @@ struct CommonOptions {
     Family family = Family::ipv4;
     std::optional<Duration> timeout;       ///< in the program's time, virtual or not
     std::optional<Duration> poll_timeout;  ///< likewise, of a COMMAND that does nothing but poll
+    std::optional<Duration> run_for;       ///< likewise, and then the run is over in good order
     std::vector<Fire> fires;
     std::optional<std::uint16_t> port;  ///< of the program, for peers with `role: client`; where
                                         ///< there are none, of a peer on loopback

@@ -36,7 +36,7 @@ constexpr std::string_view advice =
         return fmt::format("{}the run was ended by a signal. {}", untried,
                            event::printable(run.complaint));
     }
-    const bool by_peer = record.ended == "finish";
+    const bool by_peer = record.ended_by_peer();
     if (!by_peer && (!record.signal.empty() || record.status.value_or(1) != 0)) {
         return fmt::format(
             "{}COMMAND fails by itself, with nothing the matter: {}.{}{}", untried,
@@ -121,7 +121,7 @@ tl::expected<BaselineFound, std::string> compare_ends(const std::array<Evidence,
     found.baseline.peer_dials =
         std::any_of(first.record.connections.begin(), first.record.connections.end(),
                     [](const ConnectionSeen& one) { return one.peer_dialled; });
-    found.baseline.goes_on = first.record.ended == "finish";
+    found.baseline.goes_on = first.record.ended_by_peer();
     if (const auto answer = last_answer(first.record); answer == last_answer(second.record)) {
         found.baseline.last_answer = answer;
     }

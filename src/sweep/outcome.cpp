@@ -154,7 +154,7 @@ Result judge(const Case& one, const Baseline& baseline, const Evidence& evidence
         result.remark = record.complete ? record.standstill : evidence.complaint;
         return result;
     }
-    const bool by_peer = record.ended == "finish" || serves_on;
+    const bool by_peer = record.ended_by_peer() || serves_on;
     if (!record.signal.empty() && !by_peer) {
         result.outcome = Outcome::crash;
         result.signal = record.signal;
@@ -191,7 +191,7 @@ std::uint64_t count_left_open(const RunRecord& record) noexcept {
         return record.open;
     }
     // A server goes on; what its client has closed is not needed any more.
-    return record.ended == "finish" ? record.half_closed : 0;
+    return record.ended_by_peer() ? record.half_closed : 0;
 }
 
 std::string excerpt(std::string_view line, std::size_t most) {

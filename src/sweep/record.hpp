@@ -53,8 +53,10 @@ struct RunRecord {
     std::optional<int> status;                       ///< COMMAND's own
     std::string signal;                              ///< that ended COMMAND: `SIGSEGV`
     bool complete = false;                           ///< there is a verdict
-    /// `command`, `timeout`, `wall-timeout`, `finish`, `signal`
+    /// `command`, `timeout`, `wall-timeout`, `finish`, `for`, `signal`
     std::string ended;
+    /// Nothing was left to do, or its time was over, and COMMAND was told to end.
+    [[nodiscard]] bool ended_by_peer() const { return ended == "finish" || ended == "for"; }
     std::string headline;
     std::string standstill;                ///< where COMMAND stood, in words; empty: it had ended
     std::vector<std::string> left_behind;  ///< programs that COMMAND left

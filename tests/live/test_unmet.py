@@ -130,7 +130,7 @@ def a_daemon_is_left_behind(t):
     agree(t, "healthy", daemon, 0,
           r"pass, but no connection came to a peer; COMMAND exited with status 0 after .* and left "
           "(sleep|sh) behind")
-    server = ["sh", "-c", f"{PYTHON} -c \"import socket, time; s = socket.create_server(('', 8080)); "
+    server = ["sh", "-c", f"{PYTHON} -c \"import socket, time; s = socket.create_server(('', 8081)); "
                           "time.sleep(60)\" & sleep 0.5; exit 0"]
     run = agree(t, "healthy-client", server, 123, "FAIL: .*the peer, a client, got nothing; ",
                 "--port", "8080")

@@ -281,7 +281,7 @@ event::Counters RandomEvents::counters() {
 
 event::End RandomEvents::end() {
     event::End made;
-    made.ended = word<event::Ended>(5);
+    made.ended = word<event::Ended>(6);
     made.signal = maybe(number<int>());
     made.failure = maybe(text());
     made.command_length = length();

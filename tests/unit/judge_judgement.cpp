@@ -68,6 +68,8 @@ TEST_CASE("judgement: pass means status 0") {
     finished.ended = Ended::finish;
     finished.command = event::Exit{0, 15};
     check_all(finished, 0, "pass, a `finish` action ended the run after 1.250 s");
+    finished.ended = Ended::run_for;
+    check_all(finished, 0, "pass, --for ended the run after 1.250 s");
 }
 
 TEST_CASE("judgement: COMMAND's own failure is the run's, and named") {

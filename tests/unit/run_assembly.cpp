@@ -116,6 +116,14 @@ TEST_CASE("a `finish` action ends a run without COMMAND at once") {
     CHECK(assembly.run().ended == event::Ended::finish);
 }
 
+TEST_CASE("--for ends a run in good order") {
+    Served served("");
+    served.options.timeout = 20s;
+    served.options.run_for = 50ms;
+    run::Assembly assembly(served.surroundings());
+    CHECK(assembly.run().ended == event::Ended::run_for);
+}
+
 TEST_CASE("a run without COMMAND needs its link") {
     Served served("");
     served.options.timeout = 2s;

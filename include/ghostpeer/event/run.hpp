@@ -57,6 +57,7 @@ enum class Ended : std::uint8_t {
     timeout,       ///< `--timeout` passed
     wall_timeout,  ///< `--wall-timeout` passed: real time, of a run in virtual time
     finish,        ///< a `finish` action
+    run_for,       ///< `--for` passed
     signal,        ///< ghostpeer was told to end
 };
 
