@@ -144,6 +144,9 @@ int check_command(const CheckRequest& request) {
         if (result.profile) {
             text += fmt::format("{}: good, {} rule{}\n", name, result.profile->rules.size(),
                                 result.profile->rules.size() == 1 ? "" : "s");
+            for (const std::string& remark : result.profile->remarks) {
+                text += fmt::format("{}: {}\n", name, remark);
+            }
             continue;
         }
         ++bad;

@@ -108,6 +108,13 @@ std::string ProfileSet::unknown_command(const std::vector<Fire>& fires) const {
 
 std::vector<std::string> ProfileSet::remarks() const {
     std::vector<std::string> sentences;
+    for (const auto& [name, profile] : loaded_) {
+        if (profile) {
+            for (const std::string& remark : profile->remarks) {
+                sentences.push_back(fmt::format("{}: {}", name, remark));
+            }
+        }
+    }
     for (const auto& [parameter, profiles] : declared_by_) {
         if (profiles.size() > 1) {
             sentences.push_back(

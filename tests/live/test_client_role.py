@@ -25,6 +25,24 @@ def sockets(run, state):
     return run.events("socket", state=state)
 
 
+@test
+def what_is_not_inherited_is_told(t):
+    profile = t.profile("""
+        summary: A client that was an echo.
+        extends: ./echo.yaml
+        role: client
+        rules:
+          - {on: enter established, do: [{say: "hello\\n"}, {finish: all}]}
+        """)
+    t.profile("""
+        summary: An echo.
+        service: echo
+        """, name="echo.yaml")
+    run = t.passed(dialled(t, profile, ["nc", "-l", str(PORT)]))
+    t.contains(run.trace, "does not inherit the service of", "the trace")
+    t.contains(t.ghostpeer("check", profile).text, "does not inherit the service of", "check")
+
+
 # Ordinary connections, ordinary programs ---------------------------------------------------------
 
 

@@ -71,6 +71,25 @@ TEST_CASE("no profile of the catalogue makes a client that answers as a server d
     CHECK_FALSE(std::holds_alternative<profile::Discard>(reader.service));
 }
 
+TEST_CASE("what a server says is not inherited, and that is said") {
+    for (const char* service :
+         {"{respond: {text: hi}}", "{source: {bytes: 10}}", "echo", "{script: [{say: hi}]}"}) {
+        CAPTURE(service);
+        const Folder folder;
+        folder.write("base.yaml", std::string("summary: x\nservice: ") + service + "\n");
+        const auto heir =
+            profile::load(folder.write("p.yaml", "summary: y\nextends: base.yaml\nrole: client\n"));
+        REQUIRE_MESSAGE(heir.profile, profile::to_string(heir.errors));
+        CHECK(std::holds_alternative<profile::Discard>(heir.profile->service));
+        REQUIRE(heir.profile->remarks.size() == 1);
+        CHECK(heir.profile->remarks[0].find("base.yaml") != std::string::npos);
+        const auto own = profile::load(folder.write(
+            "q.yaml", "summary: y\nextends: base.yaml\nrole: client\nservice: discard\n"));
+        REQUIRE(own.profile);
+        CHECK(own.profile->remarks.empty());
+    }
+}
+
 TEST_CASE("role and client have errors of their own") {
     CHECK(problems("role: clinet\n") == "1:7 `role` takes `server` or `client`, not `clinet`\n");
     CHECK(problems("role:\n") == "1:1 `role` has no value; it takes `server` or `client`\n");

@@ -125,6 +125,7 @@ struct Profile {
     std::vector<SourceFile> files;
     std::vector<std::pair<std::string, std::string>> given;  ///< parameters, with their values
     std::vector<std::string> folders;  ///< of the files that it was read from, and that it names
+    std::vector<std::string> remarks;  ///< what it does not say aloud, complete sentences
 };
 
 }  // namespace ghostpeer::profile

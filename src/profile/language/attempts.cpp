@@ -67,8 +67,8 @@ std::shared_ptr<const Profile> read_in_place(const Entry& entry, const Draft& ou
 /// Profiles by name, so that one which stands twice is one.
 using Named = std::map<std::string, std::shared_ptr<const Profile>>;
 
-std::shared_ptr<const Profile> read_named(const Entry& entry, const Profile& outer,
-                                          LoadNamed load_named, Named& known, Context& context) {
+std::shared_ptr<const Profile> read_named(const Entry& entry, Profile& outer, LoadNamed load_named,
+                                          Named& known, Context& context) {
     const auto& value = entry.value;
     if (const auto found = known.find(value.text); found != known.end()) {
         return found->second;
@@ -87,7 +87,9 @@ std::shared_ptr<const Profile> read_named(const Entry& entry, const Profile& out
     context.errors.absorb(std::move(loaded.errors));
     if (loaded.profile && outer.role == Role::client && loaded.profile->role == Role::server) {
         auto speechless = std::make_shared<Profile>(*loaded.profile);
-        forget_answers(speechless->service);
+        if (forget_answers(speechless->service)) {
+            outer.remarks.push_back(not_inherited(in_quotes(value.text)));
+        }
         loaded.profile = std::move(speechless);
     }
     if (loaded.profile && outer.link && !loaded.profile->link) {

@@ -73,6 +73,12 @@ constexpr std::array<Word<ReadKey<Client>>, 4> client_words{{
     {"source_port", read_source_port},
 }};
 
+/// Does it say something by itself?
+[[nodiscard]] bool speaks(const Service& service) noexcept {
+    return std::holds_alternative<Respond>(service) || std::holds_alternative<Script>(service) ||
+           std::holds_alternative<Source>(service) || std::holds_alternative<Echo>(service);
+}
+
 }  // namespace
 
 void read_role(const Entry& entry, Draft& draft, Context& context) {
@@ -83,18 +89,26 @@ void read_role(const Entry& entry, Draft& draft, Context& context) {
         draft.profile.role = Role::server;
     } else if (is_word(entry, "client")) {
         draft.profile.role = Role::client;
-        if (of_a_server) {
-            forget_answers(draft.profile.service);
+        if (of_a_server && forget_answers(draft.profile.service)) {
+            draft.not_inherited = draft.service;
         }
     } else {
         report_wrong_type(entry, "`server` or `client`", context.errors);
     }
 }
 
-void forget_answers(Service& service) {
-    if (std::holds_alternative<Respond>(service) || std::holds_alternative<Script>(service)) {
+bool forget_answers(Service& service) {
+    const bool spoke = speaks(service);
+    if (spoke) {
         service = Discard{};
     }
+    return spoke;
+}
+
+std::string not_inherited(std::string_view of) {
+    return "The client does not inherit the service of " + std::string(of) +
+           ", which is a server's: it only reads. What it says is for its own `service` or its "
+           "rules; `service: discard` says that it says nothing.";
 }
 
 void read_client(const Entry& entry, Draft& draft, Context& context) {

@@ -7,6 +7,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,15 +22,16 @@ struct PhaseParts {
 struct Draft {
     Profile profile;
     TcpParts tcp;
-    Link way;                         ///< what `link` has said so far
-    const Entry* link = nullptr;      ///< the last one
-    std::vector<Rule> rules;          ///< of the file that is being read
-    std::vector<PhaseParts> phases;   ///< a name once; the extending profile's stays
-    const Entry* attempts = nullptr;  ///< the extending profile's
-    Tolerance tolerance;              ///< of expectations that have none of their own
-    const Entry* client = nullptr;    ///< the same
-    const Entry* role = nullptr;      ///< the same
-    const Entry* service = nullptr;   ///< read last
+    Link way;                              ///< what `link` has said so far
+    const Entry* link = nullptr;           ///< the last one
+    std::vector<Rule> rules;               ///< of the file that is being read
+    std::vector<PhaseParts> phases;        ///< a name once; the extending profile's stays
+    const Entry* attempts = nullptr;       ///< the extending profile's
+    Tolerance tolerance;                   ///< of expectations that have none of their own
+    const Entry* client = nullptr;         ///< the same
+    const Entry* role = nullptr;           ///< the same
+    const Entry* service = nullptr;        ///< read last
+    const Entry* not_inherited = nullptr;  ///< a server's, by a client
 };
 
 // The keys that a profile and an attempt written in place share.
@@ -41,8 +44,10 @@ void read_rules_of(const Entry& entry, Draft& draft, Context& context);
 // client.cpp: only a profile as a whole has these.
 void read_role(const Entry& entry, Draft& draft, Context& context);
 void read_client(const Entry& entry, Draft& draft, Context& context);
-/// A client that speaks in a server's words would be nobody: it only reads then.
-void forget_answers(Service& service);
+/// A client that speaks in a server's words would be nobody: it only reads then. True: it spoke.
+bool forget_answers(Service& service);
+/// The sentence about it.
+[[nodiscard]] std::string not_inherited(std::string_view of);
 /// Reports what cannot be, once both are known.
 void check_client(const Draft& draft, Errors& errors);
 /// `phases:`, a map of lists of rules.

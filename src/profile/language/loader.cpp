@@ -136,6 +136,10 @@ LoadResult build(std::unique_ptr<SourceText> source, std::string name, const Par
         check_link(*draft.link, draft.way, errors);
         draft.profile.link = std::make_shared<const Link>(draft.way);
     }
+    if (draft.not_inherited != nullptr && draft.not_inherited == draft.service) {
+        draft.profile.remarks.push_back(
+            not_inherited(in_quotes(*draft.service->value.source->name())));
+    }
     if (draft.attempts != nullptr && use == Use::as_an_attempt) {
         errors.add(draft.attempts->key,
                    "a profile that another one's `attempts` names has none of its own");
