@@ -153,19 +153,20 @@ bool Engine::knows_command(std::string_view command) const {
         const auto* on = std::get_if<profile::OnCommand>(&event);
         return on != nullptr && on->name == command;
     };
-    return std::any_of(
-        impl_->behaviours.begin(), impl_->behaviours.end(), [&](const auto& behaviour) {
-            const auto& rules = behaviour->profile->rules;
-            const auto& expect = behaviour->profile->expect;
-            return std::any_of(rules.begin(), rules.end(),
-                               [&](const auto& rule) {
-                                   return std::any_of(rule.on.begin(), rule.on.end(), waits);
-                               }) ||
-                   std::any_of(expect.begin(), expect.end(), [&](const auto& one) {
-                       return (one.within && waits(one.within->of)) ||
-                              std::any_of(one.events.begin(), one.events.end(), waits);
-                   });
-        });
+    return dialling::Campaigns::waits_for(command, impl_->behaviour_of_peer) ||
+           std::any_of(
+               impl_->behaviours.begin(), impl_->behaviours.end(), [&](const auto& behaviour) {
+                   const auto& rules = behaviour->profile->rules;
+                   const auto& expect = behaviour->profile->expect;
+                   return std::any_of(rules.begin(), rules.end(),
+                                      [&](const auto& rule) {
+                                          return std::any_of(rule.on.begin(), rule.on.end(), waits);
+                                      }) ||
+                          std::any_of(expect.begin(), expect.end(), [&](const auto& one) {
+                              return (one.within && waits(one.within->of)) ||
+                                     std::any_of(one.events.begin(), one.events.end(), waits);
+                          });
+               });
 }
 
 bool Engine::act(Order& order, std::size_t most, Instant now) {

@@ -8,9 +8,6 @@
 namespace ghostpeer::peer {
 namespace {
 
-// Linux: ip_local_port_range.
-constexpr std::uint32_t first_ephemeral = 32'768;
-constexpr std::uint32_t ephemeral_ports = 60'999 - first_ephemeral + 1;
 // Without a `rate`, no more than the link's queue can take back as SYN-ACKs.
 constexpr std::uint32_t connections_at_once = 100;
 constexpr Duration pause_between = std::chrono::milliseconds(1);
@@ -22,111 +19,107 @@ void Engine::Impl::dial(const Dial& what, Instant now) {
     if (what.peer >= peers.size() || peers[what.peer].profile->role != profile::Role::client) {
         return;
     }
-    Campaign campaign;
-    campaign.behaviour = behaviour_of_peer[what.peer];
-    campaign.peer = what.peer;
-    campaign.from = what.from;
-    campaign.to = what.to;
-    campaign.left = peers[what.peer].profile->client.connections;
-    campaign.ports = what.ports;
-    campaign.port_offset = what.ports.empty() ? port_random.number() % ephemeral_ports : 0;
-    campaign.begin = now;
-    campaign.next = now;
-    campaigns.push_back(std::move(campaign));
+    dialling::Station station;
+    station.peer = what.peer;
+    station.from = what.from;
+    station.to = what.to;
+    station.ports = what.ports;
+    campaigns.add(std::move(station), behaviour_of_peer, port_random.number(), now);
     dial_due(now);
 }
 
-Instant Engine::Impl::next_dial() const noexcept {
-    Instant next = never;
-    for (const Campaign& campaign : campaigns) {
-        next = std::min(next, campaign.next);
-    }
-    return next;
-}
-
 void Engine::Impl::dial_due(Instant now) {
-    for (Campaign& campaign : campaigns) {
-        const auto rate = campaign.behaviour->profile->client.rate;
-        for (std::uint32_t burst = 0; campaign.left > 0 && campaign.next <= now; ++burst) {
-            if (!rate && burst == connections_at_once) {
-                campaign.next = now + pause_between;
-                break;
-            }
-            const auto flow = free_flow(campaign, now);
-            if (!flow && !campaign.behaviour->profile->client.source_port) {
-                // To look for one each time would take for ever; some connection may end.
-                campaign.next = now + pause_for_a_port;
-                break;
-            }
-            --campaign.left;
-            ++campaign.made;
-            if (flow) {
-                dial_one(campaign, *flow, now);
-            }
-            if (rate) {
-                // From the beginning each time, so that rounding does not add up.
-                campaign.next = campaign.begin +
-                                Duration(static_cast<Duration::rep>(campaign.made / *rate * 1e9));
-            }
-        }
+    if (campaigns.take_overflow()) {
+        notice("limit", "campaigns",
+               "Connections of a command were not opened: ten thousand such commands are not done "
+               "yet.",
+               now);
     }
-    std::erase_if(campaigns, [](const Campaign& campaign) { return campaign.left == 0; });
+    for (std::size_t i = 0; i < campaigns.all().size(); ++i) {
+        dial_some(i, now);
+    }
+    campaigns.drop_done();
     finish_together(now);
 }
 
+void Engine::Impl::dial_some(std::size_t index, Instant now) {
+    dialling::Campaign& campaign = campaigns[index];
+    const profile::Client& client = campaign.client();
+    for (std::uint32_t burst = 0; campaign.left > 0 && campaign.next <= now; ++burst) {
+        if (!client.rate && burst == connections_at_once) {
+            campaign.next = now + pause_between;
+            break;
+        }
+        const auto flow = free_flow(campaign, now);
+        if (!flow && !client.source_port) {
+            // To look for one each time would take for ever; some connection may end.
+            campaign.next = now + pause_for_a_port;
+            break;
+        }
+        --campaign.left;
+        ++campaign.made;
+        const event::ConnectionId id = flow ? dial_one(campaign, *flow, now) : 0;
+        if (client.rate) {
+            // From the beginning each time, so that rounding does not add up.
+            campaign.next =
+                campaign.begin +
+                Duration(static_cast<Duration::rep>(campaign.made / *client.rate * 1e9));
+        } else if (client.after && id != 0) {
+            // The next begins when this one has come to what `after` says.
+            const Connection* one = connections.find(*flow);
+            if (one != nullptr && one->id == id &&
+                !dialling::has_come_to(*client.after, !one->open(),
+                                       one->tcb.bytes_received() > 0)) {
+                campaign.waits_for = id;
+                campaign.next = never;
+            }
+        }
+    }
+}
+
 /// With the next port that no living connection to the same place has.
-std::optional<wire::Flow> Engine::Impl::free_flow(Campaign& campaign, Instant now) {
-    const auto usable = [&](std::uint32_t port) -> std::optional<wire::Flow> {
-        const wire::Flow flow{{campaign.from, static_cast<std::uint16_t>(port)}, campaign.to};
-        Connection* known = connections.find(flow);
+std::optional<wire::Flow> Engine::Impl::free_flow(const dialling::Campaign& by, Instant now) {
+    const auto flow = campaigns.next_flow(by, [this](const wire::Flow& candidate) {
+        Connection* known = connections.find(candidate);
         if (known != nullptr && known->live()) {
-            return std::nullopt;
+            return false;
         }
         if (known != nullptr) {
             close_record(*known);
             connections.erase(*known);
         }
-        return flow;
-    };
-    std::optional<wire::Flow> flow;
-    if (const auto& fixed = campaign.behaviour->profile->client.source_port) {
-        flow = usable(*fixed + campaign.made);
-    } else {
-        const auto& given = campaign.ports;
-        const auto count =
-            given.empty() ? ephemeral_ports : static_cast<std::uint32_t>(given.size());
-        for (std::uint32_t tried = 0; tried < count && !flow; ++tried) {
-            flow = usable(given.empty() ? first_ephemeral + campaign.port_offset
-                                        : given[campaign.port_offset]);
-            campaign.port_offset = (campaign.port_offset + 1) % count;
-        }
-    }
+        return true;
+    });
     if (!flow) {
         notice("limit", "source ports",
                fmt::format("A connection to {} was not opened, because every source port that it "
                            "may have is in use. Open fewer at a time.",
-                           campaign.to.to_string()),
+                           campaigns.station_of(by).to.to_string()),
                now);
     }
     return flow;
 }
 
-void Engine::Impl::dial_one(Campaign& campaign, const wire::Flow& flow, Instant now) {
-    Connection* connection = create(flow, campaign.behaviour, now);
+event::ConnectionId Engine::Impl::dial_one(const dialling::Campaign& by, const wire::Flow& flow,
+                                           Instant now) {
+    Connection* connection = create(flow, by.behaviour, now);
     if (connection == nullptr) {
-        return;
+        return 0;
     }
+    dialling::Station& station = campaigns.station_of(by);
+    const std::size_t peer = station.peer;
     if (!future_blackhole.empty()) {
-        begin_blackholed(*connection, campaign.peer);
+        begin_blackholed(*connection, peer);
     }
     connection->dialled = true;
     connection->began_with_syn = true;
-    connection->attempt = static_cast<std::uint32_t>(++attempts_of_peer[campaign.peer]);
+    connection->attempt = static_cast<std::uint32_t>(++attempts_of_peer[peer]);
     std::optional<Duration> since_last;
-    if (campaign.last) {
-        since_last = now - *campaign.last;
+    if (station.last) {
+        since_last = now - *station.last;
     }
-    campaign.last = now;
+    station.last = now;
+    const event::ConnectionId id = connection->id;
     record_attempt(*connection, since_last, now);
     start(*connection, nullptr, now);
     if (!connection->live() && connection->ending == Ending::unanswered) {
@@ -137,6 +130,7 @@ void Engine::Impl::dial_one(Campaign& campaign, const wire::Flow& flow, Instant 
         connection->listed = true;
         dead.push_back({connection->slot, connection->id});
     }
+    return id;
 }
 
 /// The peer's own SYN: of a connection that it dials, or of a `connect` action.

@@ -167,14 +167,14 @@ void Engine::Impl::finish_together(Instant now) {
     if (!finish_together_asked || awaited > 0) {
         return;
     }
-    const auto more_to_come = [](const Campaign& campaign) {
+    const auto more_to_come = [](const dialling::Campaign& campaign) {
         const auto& behaviour = *campaign.behaviour;
         return campaign.left > 0 &&
                (behaviour.finishes_together ||
                 std::any_of(behaviour.attempts.begin(), behaviour.attempts.end(),
                             [](const auto& other) { return other.second->finishes_together; }));
     };
-    if (std::none_of(campaigns.begin(), campaigns.end(), more_to_come)) {
+    if (std::none_of(campaigns.all().begin(), campaigns.all().end(), more_to_come)) {
         ask_to_finish(now);
     }
 }

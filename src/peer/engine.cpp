@@ -103,7 +103,7 @@ void Engine::expect(std::span<const std::uint8_t> packet) noexcept {
 void Engine::on_time(Instant now) { impl_->advance(now); }
 
 std::optional<Instant> Engine::next_deadline() const {
-    Instant next = std::min(impl_->agenda.next().value_or(never), impl_->next_dial());
+    Instant next = std::min(impl_->agenda.next().value_or(never), impl_->campaigns.next());
     next = std::min(next, next_departure().value_or(never));
     if (impl_->finish_at && !impl_->finished) {
         next = std::min(next, *impl_->finish_at);
@@ -117,13 +117,7 @@ void Engine::dial(const Dial& what, Instant now) {
     impl_->dial(what, now);
 }
 
-std::uint64_t Engine::to_be_dialled() const noexcept {
-    std::uint64_t left = 0;
-    for (const Campaign& campaign : impl_->campaigns) {
-        left += campaign.left;
-    }
-    return left;
-}
+std::uint64_t Engine::to_be_dialled() const noexcept { return impl_->campaigns.left(); }
 
 std::optional<Instant> Engine::next_departure() const noexcept {
     return impl_->ways ? impl_->ways->next() : std::nullopt;
@@ -172,7 +166,9 @@ std::size_t Engine::fire(std::string_view command, Instant now) {
             }
         }
     }
-    return waiting.size();
+    const std::size_t opened = impl_->campaigns.fire(command, impl_->behaviour_of_peer, now);
+    impl_->dial_due(now);
+    return waiting.size() + opened;
 }
 
 void Engine::take_packets(std::vector<Emission>& into) {

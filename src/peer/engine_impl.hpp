@@ -2,6 +2,7 @@
 // output; its methods stand in the file that is named for what they do.
 #pragma once
 
+#include "dialling/campaigns.hpp"
 #include "flows/agenda.hpp"
 #include "flows/connection.hpp"
 #include "flows/connection_table.hpp"
@@ -19,7 +20,6 @@
 #include "ghostpeer/wire/reassembly.hpp"
 #include "path/carrier.hpp"
 #include "path/random.hpp"
-#include "peer/campaign.hpp"
 #include "rules/behaviour.hpp"
 #include "rules/condition.hpp"
 
@@ -97,9 +97,9 @@ struct Engine::Impl final : path::Ends {
     // dialling.cpp: connections that the peer opens
     void dial(const Dial& what, Instant now);
     void dial_due(Instant now);
-    [[nodiscard]] Instant next_dial() const noexcept;
-    void dial_one(Campaign& campaign, const wire::Flow& flow, Instant now);
-    [[nodiscard]] std::optional<wire::Flow> free_flow(Campaign& campaign, Instant now);
+    void dial_some(std::size_t index, Instant now);
+    event::ConnectionId dial_one(const dialling::Campaign& by, const wire::Flow& flow, Instant now);
+    [[nodiscard]] std::optional<wire::Flow> free_flow(const dialling::Campaign& by, Instant now);
     void open_to_program(Connection& connection, Instant now);
     /// A connection after an end is a new attempt; of the old one only the ports are left.
     void begin_again(Connection& connection, Instant now);
@@ -338,7 +338,7 @@ struct Engine::Impl final : path::Ends {
     path::Random port_random;
     ConnectionTable connections;
     Agenda agenda;
-    std::vector<Campaign> campaigns;
+    dialling::Campaigns campaigns;
     std::deque<Handle> dead;     ///< connections that are gone, oldest first
     std::deque<Handle> waiting;  ///< connections whose first segment the peer did not take up
 

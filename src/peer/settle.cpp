@@ -70,6 +70,10 @@ void Engine::Impl::settle(Connection& connection, Instant now) {
     if (connection.awaited && !reachable(connection)) {
         await_no_longer(connection, now);
     }
+    if (connection.dialled && !campaigns.empty()) {
+        campaigns.go_on_after(connection.id, !connection.open(),
+                              connection.tcb.bytes_received() > 0, now);
+    }
     if (connection.extras && connection.extras->relay) {
         relay_turn(connection, now);
     }

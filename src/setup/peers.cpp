@@ -32,6 +32,30 @@ namespace {
     return all_hosts ? "which is no host's" : "";
 }
 
+/// What is wrong with the addresses that a client comes from, the end of a sentence; empty:
+/// nothing.
+[[nodiscard]] std::string sources_problem(const profile::Client& client, Scene scene) {
+    if (!client.sources.empty() && scene != Scene::run) {
+        return "`sources`, and only in COMMAND's private network (--link tun or ethernet) is every "
+               "address the peer's.";
+    }
+    for (const wire::AddressBlock& block : client.sources) {
+        for (const auto& own : {wire::IpAddress::v4(program_v4), program_v6()}) {
+            if (block.contains(own)) {
+                return fmt::format(
+                    "`sources: {}`, which holds {}, COMMAND's own address. Take "
+                    "another block, such as 198.18.64.0/24.",
+                    block.to_string(), own.to_string());
+            }
+        }
+        if (const auto why = out_of_reach(block.first); !why.empty()) {
+            return fmt::format("`sources: {}`, {}. Take another block, such as 198.18.64.0/24.",
+                               block.to_string(), why);
+        }
+    }
+    return {};
+}
+
 /// The peer's own addresses, and the program's port.
 [[nodiscard]] tl::expected<ClientPeer, std::string> make_client(
     const peer::PeerSpec& spec, std::size_t index, const std::optional<std::uint16_t>& port,
@@ -49,6 +73,9 @@ namespace {
     }
     ClientPeer client;
     client.spec = index;
+    if (std::string problem = sources_problem(spec.profile->client, scene); !problem.empty()) {
+        return fail(fmt::format("The client of the profile {} has {}", name, problem));
+    }
     if (!port && !spec.profile->client.port) {
         return fail(
             fmt::format("The peer of the profile {} is a client, but nothing says where COMMAND "

@@ -11,6 +11,9 @@ namespace ghostpeer::setup {
 namespace {
 
 void add_commands(const profile::Profile& profile, std::set<std::string>& names) {
+    if (!profile.client.on.empty()) {
+        names.insert(profile.client.on);
+    }
     for (const profile::Rule& rule : profile.rules) {
         for (const profile::Event& event : rule.on) {
             if (const auto* command = std::get_if<profile::OnCommand>(&event)) {

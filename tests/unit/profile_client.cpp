@@ -3,8 +3,10 @@
 
 #include "ghostpeer/profile/catalogue.hpp"
 
+#include <chrono>
 #include <string>
 #include <variant>
+#include <vector>
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
@@ -69,6 +71,31 @@ TEST_CASE("no profile of the catalogue makes a client that answers as a server d
     CHECK(std::holds_alternative<profile::Respond>(own.service));
     const auto reader = loaded("extends: zero-window\nrole: client\n");
     CHECK_FALSE(std::holds_alternative<profile::Discard>(reader.service));
+}
+
+TEST_CASE("a client has addresses, times, an order and a command") {
+    const auto client = loaded(
+                            "role: client\n"
+                            "client: {sources: [198.18.64.0/24, \"2001:2::/64\"], "
+                            "at: [5s, 0s], after: response, on: command go}\n")
+                            .client;
+    REQUIRE(client.sources.size() == 2);
+    CHECK(client.sources[1].to_string() == "2001:2::/64");
+    CHECK(client.at == std::vector<Duration>{Duration::zero(), std::chrono::seconds(5)});
+    CHECK(client.after == profile::After::response);
+    CHECK(client.on == "go");
+    CHECK(loaded("role: client\nclient: {sources: 198.18.64.7, at: 2s}\n").client.at.size() == 1);
+    CHECK_FALSE(problems("role: client\nclient: {sources: 198.18.64.1/24}\n").empty());
+    CHECK_FALSE(problems("role: client\nclient: {sources: []}\n").empty());
+    CHECK_FALSE(problems("role: client\nclient: {at: []}\n").empty());
+    CHECK_FALSE(problems("role: client\nclient: {at: [soon]}\n").empty());
+    CHECK_FALSE(problems("role: client\nclient: {after: lunch}\n").empty());
+    CHECK_FALSE(problems("role: client\nclient: {after: closed, rate: 5}\n").empty());
+    CHECK_FALSE(problems("role: client\nclient: {on: start}\n").empty());
+    CHECK_FALSE(problems("role: client\nclient: {connections: 600000, at: [0s, 1s]}\n").empty());
+    CHECK(loaded("role: client\n"
+                 "client: {source_port: 65535, connections: 254, sources: 198.18.64.0/24}\n")
+              .client.connections == 254);
 }
 
 TEST_CASE("what a server says is not inherited, and that is said") {

@@ -74,12 +74,25 @@ using Service = std::variant<Discard, Echo, Hold, Source, Respond, Relay, Script
 /// Who opens the connections: the program (the peer is a server), or the peer.
 enum class Role : std::uint8_t { server, client };
 
+/// What one connection of a client has come to when the next one begins.
+enum class After : std::uint8_t {
+    closed,    ///< it is over
+    response,  ///< the program has said something on it, or it is over
+};
+
 /// The connections that a peer with `role: client` opens to the program.
 struct Client {
     std::optional<std::uint16_t> port;         ///< of the program; unset: the command line says it
-    std::uint32_t connections = 1;             ///< in all, 1 to a million
+    std::uint32_t connections = 1;             ///< at each of its times, 1 to a million
     std::optional<double> rate;                ///< of them per second; unset: all at once
     std::optional<std::uint16_t> source_port;  ///< of the first one, the next has the next
+    /// Each has the next address of these, and after the last the first again; empty: all have the
+    /// peer's own. With `source_port` the port is the next one only then.
+    std::vector<wire::AddressBlock> sources;
+    /// Since the program listens, or since the command of `on`; in order. Empty: at once.
+    std::vector<Duration> at;
+    std::optional<After> after;  ///< one after the other; unset: together, or at their `rate`
+    std::string on;              ///< the command that has them begin, each time; empty: none
 };
 
 enum class AfterEof : std::uint8_t { close, keep_open };

@@ -1,7 +1,9 @@
 // `role:` and `client:`, the connections that the peer opens by itself.
 #include "profile/document/values.hpp"
+#include "profile/language/addresses.hpp"
 #include "profile/language/draft.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t max_connections = 1'000'000;
 constexpr double max_rate = 100'000;
+constexpr std::size_t max_times = 1'000;
 
 void read_client_port(const Entry& entry, Client& client, Context& context) {
     if (const auto port = read_number(entry, 1, UINT16_MAX, context.errors)) {
@@ -66,17 +69,97 @@ void read_source_port(const Entry& entry, Client& client, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<Client>>, 4> client_words{{
+void read_sources(const Entry& entry, Client& client, Context& context) {
+    client.sources = read_address_blocks(entry, context.errors);
+}
+
+/// `5s` or `[0s, 5s]`
+void read_times(const Entry& entry, Client& client, Context& context) {
+    if (entry.value.type != YamlNode::Type::list) {
+        if (const auto time = read_time(entry, context.errors)) {
+            client.at = {*time};
+        }
+        return;
+    }
+    client.at.clear();
+    if (entry.value.items.empty() || entry.value.items.size() > max_times) {
+        context.errors.add(entry.value, "`at` names one to 1000 times");
+    }
+    for (const YamlNode& item : entry.value.items) {
+        if (const auto time = read_time(Entry{entry.key, item}, context.errors)) {
+            client.at.push_back(*time);
+        }
+    }
+    std::sort(client.at.begin(), client.at.end());
+}
+
+void read_after_last(const Entry& entry, Client& client, Context& context) {
+    if (is_word(entry, "closed")) {
+        client.after = After::closed;
+    } else if (is_word(entry, "response")) {
+        client.after = After::response;
+    } else {
+        report_wrong_type(entry, "`closed` or `response`", context.errors);
+    }
+}
+
+void read_on_command(const Entry& entry, Client& client, Context& context) {
+    if (!expect_type(entry, YamlNode::Type::scalar, "`command NAME`", context.errors)) {
+        return;
+    }
+    const auto event = read_event(entry.value.text, entry.value, context);
+    if (const auto* command = event ? std::get_if<OnCommand>(&*event) : nullptr) {
+        client.on = command->name;
+    } else if (event) {
+        context.errors.add(entry.value,
+                           "a client dials on a command alone: `on: command NAME`, not " +
+                               in_quotes(entry.value.text));
+    }
+}
+
+constexpr std::array<Word<ReadKey<Client>>, 8> client_words{{
     {"port", read_client_port},
     {"connections", read_connections},
     {"rate", read_connection_rate},
     {"source_port", read_source_port},
+    {"sources", read_sources},
+    {"at", read_times},
+    {"after", read_after_last},
+    {"on", read_on_command},
 }};
 
 /// Does it say something by itself?
 [[nodiscard]] bool speaks(const Service& service) noexcept {
     return std::holds_alternative<Respond>(service) || std::holds_alternative<Script>(service) ||
            std::holds_alternative<Source>(service) || std::holds_alternative<Echo>(service);
+}
+
+[[nodiscard]] std::uint64_t count_hosts(const std::vector<wire::AddressBlock>& blocks) noexcept {
+    std::uint64_t count = 0;
+    for (const wire::AddressBlock& block : blocks) {
+        count += std::min(block.hosts(), max_connections);
+    }
+    return count;
+}
+
+/// Words of `client` that cannot stand together.
+void check_connections(const Client& client, const YamlNode& at, Errors& errors) {
+    const std::uint64_t all =
+        std::uint64_t{client.connections} * std::max(client.at.size(), std::size_t{1});
+    if (all > max_connections) {
+        errors.add(at, "`connections` at each time of `at` are " + std::to_string(all) +
+                           " together, and a client opens a million at most");
+    }
+    if (client.after && client.rate) {
+        errors.add(at,
+                   "`after` has each connection wait for the one before, so there is no `rate`");
+    }
+    const std::uint64_t sources = std::max(count_hosts(client.sources), std::uint64_t{1});
+    if (client.source_port && (all + sources - 1) / sources > 65536U - *client.source_port) {
+        errors.add(at, in_quotes("connections: " + std::to_string(client.connections)) + " from " +
+                           in_quotes("source_port: " + std::to_string(*client.source_port)) +
+                           " on would need ports beyond 65535");
+    }
 }
 
 }  // namespace
@@ -133,10 +216,8 @@ void check_client(const Draft& draft, Errors& errors) {
     if (draft.profile.role == Role::server) {
         errors.add(draft.client->key,
                    "`client` says how the peer opens connections, which needs `role: client`");
-    } else if (client.source_port && client.connections > 65536U - *client.source_port) {
-        errors.add(draft.client->key,
-                   "`connections: " + std::to_string(client.connections) + "` from `source_port: " +
-                       std::to_string(*client.source_port) + "` on would need ports beyond 65535");
+    } else {
+        check_connections(client, draft.client->key, errors);
     }
 }
 

@@ -1,0 +1,110 @@
+"""Clients from many addresses, at times, one after the other and on command."""
+
+from harness import test
+
+PORT = 8080
+
+# Answers each connection, one after the other, and tells who came.
+SERVER = """
+    import socket
+    l = socket.create_server(("", 8080), backlog=1000)
+    while True:
+        s, who = l.accept()
+        print(who[0], who[1], flush=True)
+        s.settimeout(20)
+        try:
+            if s.recv(100):
+                s.sendall(b"an answer\\n")
+        except OSError:
+            pass
+        s.close()
+"""
+
+def dialled(t, profile, command, *options, **more):
+    return t.run(profile, command, options=["--port", str(PORT), *options], **more)
+
+
+@test
+def many_addresses(t):
+    profile = t.profile("""
+        summary: Forty clients, each from an address of its own.
+        extends: healthy-client
+        client: {connections: 40, sources: 198.18.64.0/24}
+        """)
+    run = t.passed(dialled(t, profile, t.python(SERVER)))
+    came = {line.split()[0] for line in run.text.splitlines()}
+    t.equal(came, {f"198.18.64.{n}" for n in range(1, 41)}, "who came")
+
+
+@test
+def at_their_times(t):
+    profile = t.profile("""
+        summary: Two waves.
+        extends: healthy-client
+        client: {connections: 3, at: [0s, 1500ms]}
+        """)
+    run = t.passed(dialled(t, profile, t.python(SERVER)))
+    began = [a.t for a in run.events("attempt")]
+    t.equal(len(began), 6, "connections")
+    t.near(began[3] - began[0], 1.5, "between the waves")
+
+
+@test
+def one_after_the_other(t):
+    profile = t.profile("""
+        summary: Each waits for the one before.
+        extends: healthy-client
+        client: {connections: 5, after: closed}
+        """)
+    run = t.passed(dialled(t, profile, t.python(SERVER)))
+    began = {a.conn: a.t for a in run.events("attempt")}
+    ended = {}
+    for state in run.events("state"):
+        if state.to in ("closed", "time-wait"):
+            ended.setdefault(state.conn, state.t)
+    connections = sorted(began)
+    t.equal(len(connections), 5, "connections")
+    for one, following in zip(connections, connections[1:]):
+        t.check(ended[one] <= began[following], f"{following} began before {one} had ended")
+
+
+@test
+def on_command(t):
+    profile = t.profile("""
+        summary: A client that comes when it is called.
+        extends: healthy-client
+        client: {connections: 2, on: command knock}
+        """)
+    run = t.passed(dialled(t, profile, t.python(SERVER), "--fire", "knock@1s"))
+    began = [a.t for a in run.events("attempt")]
+    t.equal(len(began), 2, "connections")
+    t.check(began[0] >= 1.0, f"they were opened at {began[0]} s")
+
+
+@test
+def a_request_by_script(t):
+    profile = t.profile("""
+        summary: Asks, and waits for the answer.
+        role: client
+        service:
+          script:
+            - say: "hello\\n"
+            - expect: "an answer\\n"
+            - close
+        rules:
+          - {on: [enter closed, enter time-wait], do: {finish: all}}
+        """)
+    run = t.passed(dialled(t, profile, t.python(SERVER)))
+    t.equal(len(run.events("attempt")), 1, "connections")
+
+
+@test
+def sources_need_a_network_of_their_own(t):
+    profile = t.profile("""
+        summary: x
+        extends: healthy-client
+        client: {sources: 198.18.0.0/24}
+        """)
+    run = t.ghostpeer("run", "--port", "8080", profile, "--", "true")
+    t.equal(run.status, 125, "exit status")
+    t.contains(run.errors, "holds COMMAND's own address", "the message")
