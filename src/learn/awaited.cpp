@@ -49,8 +49,8 @@ struct RequestLine {
 };
 
 bool request_line(std::string_view text, RequestLine& out) {
-    constexpr std::array<std::string_view, 9> methods{"GET",    "HEAD",    "POST",  "PUT",    "DELETE",
-                                                      "PATCH", "OPTIONS", "TRACE", "CONNECT"};
+    constexpr std::array<std::string_view, 9> methods{
+        "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"};
     const std::string_view line = text.substr(0, text.find("\r\n"));
     const std::size_t space = line.find(' ');
     const std::size_t last = line.rfind(" HTTP/1.");
@@ -108,7 +108,9 @@ bool await_http(std::string_view text, std::vector<Step>& steps) {
 /// Lines: the last one's first word is what is waited for.
 bool await_line(std::string_view text, std::vector<Step>& steps) {
     if (text.size() > longest_head || !text.ends_with('\n') ||
-        !std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 || c == '\r' || c == '\n' || c == '\t'; })) {
+        !std::ranges::all_of(text, [](unsigned char c) {
+            return c >= 0x20 || c == '\r' || c == '\n' || c == '\t';
+        })) {
         return false;
     }
     const std::size_t begin = text.rfind('\n', text.size() - 2);

@@ -39,8 +39,8 @@ std::string summary_of(const Conversation& conversation, const Options& options)
     // What stands in a name of a file may be anything.
     std::ranges::replace_if(
         words, [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
-    return fmt::format("A {} as in conversation {} of a capture: {}.",
-                       capture::name(options.peer), conversation.number, words);
+    return fmt::format("A {} as in conversation {} of a capture: {}.", capture::name(options.peer),
+                       conversation.number, words);
 }
 
 std::string one_line(std::string_view text) {
@@ -65,10 +65,10 @@ class Lessons {
   public:
     Lessons(const std::vector<const Conversation*>& attempts, const Options& options,
             wire::PacketLibrary& packets)
-        : options_(options), packets_(packets),
-          attempts_(attempts.begin(),
-                    attempts.begin() + static_cast<std::ptrdiff_t>(
-                                           std::min(attempts.size(), most_attempts))) {
+        : options_(options),
+          packets_(packets),
+          attempts_(attempts.begin(), attempts.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                             attempts.size(), most_attempts))) {
         sheet_.client = options.peer == Side::client;
         left_out_ = attempts.size() - attempts_.size();
     }
@@ -94,8 +94,8 @@ class Lessons {
         }
         sheet_.port = scene.program_end.port;
         const auto number = static_cast<std::uint32_t>(lesson_.accounts.size() + 1);
-        Studied studied = study(conversation, scene, options_.strict,
-                                effort / attempts_.size(), packets_);
+        Studied studied =
+            study(conversation, scene, options_.strict, effort / attempts_.size(), packets_);
         for (std::string& line : describe(conversation, scene)) {
             studied.account.open.push_back(std::move(line));
         }
@@ -120,13 +120,13 @@ class Lessons {
     }
 
     /// What cannot be known of this conversation.
-    static std::vector<std::string> describe(const Conversation& conversation,
-                                             const Scene& scene) {
+    static std::vector<std::string> describe(const Conversation& conversation, const Scene& scene) {
         std::vector<std::string> lines;
         if (conversation.cut_at_packet) {
-            lines.push_back(fmt::format("From packet {} on the conversation is longer than what is "
-                                        "kept of it; nothing was learned from there on.",
-                                        *conversation.cut_at_packet));
+            lines.push_back(
+                fmt::format("From packet {} on the conversation is longer than what is "
+                            "kept of it; nothing was learned from there on.",
+                            *conversation.cut_at_packet));
         }
         const bool spoke = std::ranges::any_of(
             scene.acts, [&](const capture::Segment& act) { return scene.by_peer(act); });
@@ -148,13 +148,13 @@ class Lessons {
         const Conversation& first = *attempts_.front();
         sheet_.connections = static_cast<std::uint32_t>(attempts_.size());
         sheet_.summary = summary_of(first, options_);
-        sheet_.head = {fmt::format("From {}, conversation {}{}: packets {} to {}.",
-                                   one_line(options_.capture_name), first.number,
-                                   attempts_.size() > 1
-                                       ? fmt::format(" and {} more", attempts_.size() - 1)
-                                       : std::string(),
-                                   first.first_packet, attempts_.back()->last_packet),
-                       ends_of(first, options_.redact)};
+        sheet_.head = {
+            fmt::format("From {}, conversation {}{}: packets {} to {}.",
+                        one_line(options_.capture_name), first.number,
+                        attempts_.size() > 1 ? fmt::format(" and {} more", attempts_.size() - 1)
+                                             : std::string(),
+                        first.first_packet, attempts_.back()->last_packet),
+            ends_of(first, options_.redact)};
         lesson_.report = report(attempts_, lesson_.accounts, options_);
         const auto checked = profile::load_text(write(sheet_, true).text, "profile.yaml");
         if (!checked.profile) {

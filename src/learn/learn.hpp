@@ -21,7 +21,7 @@ struct Options {
     capture::Side peer = capture::Side::server;  ///< the other end is the program under test
     bool strict = false;  ///< the script waits for so many bytes, never for a pattern
     bool redact = false;
-    std::string capture_name;  ///< of the file, for the profile's head
+    std::string capture_name{};  ///< of the file, for the profile's head
 };
 
 /// How far a conversation has been understood.

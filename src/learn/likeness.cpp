@@ -222,8 +222,8 @@ std::string in_words(const Line& line) {
     add(Flags::fin, "FIN");
     add(Flags::rst, "RST");
     if (line.length > 0) {
-        words += fmt::format("{}{} bytes at {}", words.empty() ? "" : " with ", line.length,
-                             line.place);
+        words +=
+            fmt::format("{}{} bytes at {}", words.empty() ? "" : " with ", line.length, line.place);
     } else if (words.empty()) {
         words = segment.has(Flags::ack) ? "ACK" : "a segment without flags";
     }

@@ -109,7 +109,9 @@ void note_opening(const Scene& scene, const std::vector<Line>& captured, const R
     }
     const std::uint64_t most = conversation.of(scene.peer).most_window;
     if (window < 536) {
-        draft.rules.push_back({"start", {}, {fmt::format("{{window: {}}}", window)},
+        draft.rules.push_back({"start",
+                               {},
+                               {fmt::format("{{window: {}}}", window)},
                                fmt::format("packet {}: a window of {} bytes from the beginning",
                                            real->packet, window)});
     } else if (most > window + window / 2) {

@@ -82,9 +82,8 @@ Moment moment_of(const Position& position, std::size_t act, bool numbered) {
         std::size_t nth = 0;
         for (std::size_t i = 0; i <= act && i < kinds.size(); ++i) {
             const Segment& one = position.scene.acts[i];
-            const bool counts =
-                kinds[i] == kind ||
-                (kind == tcp::Kind::data && kinds[i] == tcp::Kind::fin && one.length > 0);
+            const bool counts = kinds[i] == kind || (kind == tcp::Kind::data &&
+                                                     kinds[i] == tcp::Kind::fin && one.length > 0);
             nth += !position.scene.by_peer(one) && counts ? 1 : 0;
         }
         moment.filters.emplace_back(nth == 1 ? "first" : "nth", std::to_string(nth));
@@ -145,8 +144,7 @@ std::vector<Rule> forged(const Position& position, const Line& line) {
             fields += fmt::format("{}{}: {}", fields.empty() ? "" : ", ", key, value);
         };
         const wire::Segment& segment = line.segment;
-        const std::uint8_t expected =
-            Flags::ack | (line.length > 0 ? Flags::psh : std::uint8_t{0});
+        const std::uint8_t expected = Flags::ack | (line.length > 0 ? Flags::psh : std::uint8_t{0});
         if (segment.flags.bits != expected) {
             add("flags", segment.flags.bits == 0 ? "\"\"" : wire::flag_letters(segment.flags));
         }

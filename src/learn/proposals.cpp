@@ -1,12 +1,4 @@
-#include "learn/proposals.hpp"
-
-#include "learn/spoken.hpp"
-
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <chrono>
-#include <initializer_list>
+#include "learn/proposing.hpp"
 
 namespace ghostpeer::learn {
 
@@ -16,9 +8,9 @@ using wire::Flags;
 
 namespace {
 
-class Proposer {
+class Proposer : public Proposing {
   public:
-    Proposer(const Position& position, const Draft& draft) : position_(position), draft_(draft) {}
+    using Proposing::Proposing;
 
     std::vector<Draft> propose() {
         switch (position_.parting.what) {
@@ -43,61 +35,10 @@ class Proposer {
     }
 
   private:
-    [[nodiscard]] const Scene& scene() const noexcept { return position_.scene; }
-    [[nodiscard]] bool at_end() const noexcept {
-        return position_.parting.captured >= position_.captured.size();
-    }
-    [[nodiscard]] const Line& captured() const { return position_.captured[position_.parting.captured]; }
-    [[nodiscard]] bool has_rehearsed() const {
-        return position_.parting.rehearsed < position_.rehearsed.lines.size();
-    }
-    [[nodiscard]] const Line& rehearsed() const {
-        return position_.rehearsed.lines[position_.parting.rehearsed];
-    }
-    [[nodiscard]] std::string reason() const {
-        return fmt::format("send {}", tcp::name(rehearsed().reason.value_or(tcp::Reason::ack)));
-    }
-    [[nodiscard]] Entry number_of_reason() const {
-        std::size_t nth = 0;
-        for (std::size_t i = 0; i <= position_.parting.rehearsed; ++i) {
-            nth += position_.rehearsed.lines[i].reason == rehearsed().reason ? 1 : 0;
+    void added() {
+        for (Draft& one : propose_additions(position_, draft_)) {
+            drafts_.push_back(std::move(one));
         }
-        return {nth == 1 ? "first" : "nth", std::to_string(nth)};
-    }
-
-    void add(std::initializer_list<Rule> rules) {
-        Draft draft = draft_;
-        draft.rules.insert(draft.rules.end(), rules.begin(), rules.end());
-        drafts_.push_back(std::move(draft));
-    }
-    void add(const Moment& moment, std::vector<std::string> actions, std::string words,
-             Duration after = {}) {
-        Rule rule{moment.on, moment.filters, std::move(actions), std::move(words)};
-        if (after > 3ms) {
-            rule.filters.emplace_back("after", rounded(after));
-        }
-        add({rule});
-    }
-    void add_tcp(const std::string& key, const std::string& value) {
-        Draft draft = draft_;
-        std::erase_if(draft.tcp, [&](const Entry& entry) { return entry.first == key; });
-        draft.tcp.emplace_back(key, value);
-        drafts_.push_back(std::move(draft));
-    }
-
-    /// Where it shows: the packet, and what is there in words.
-    [[nodiscard]] std::string here(std::string_view words) const {
-        if (!at_end()) {
-            return fmt::format("{}: {}", place_of(scene(), captured().packet, captured().at), words);
-        }
-        return at_act(position_.rehearsed.lines[position_.parting.rehearsed].cause, words);
-    }
-    [[nodiscard]] std::string at_act(std::size_t act, std::string_view words) const {
-        if (act >= scene().acts.size()) {
-            return std::string(words);
-        }
-        const Segment& one = scene().acts[act];
-        return fmt::format("{}: {}", place_of(scene(), one.packet, one.at), words);
     }
 
     // The peer says less than an honest one ---------------------------------------------------
@@ -108,8 +49,8 @@ class Proposer {
         }
         const Line& line = rehearsed();
         const std::size_t act = line.cause;
-        const bool caused = act < scene().acts.size() && line.at - scene().acts[act].at <=
-                                                               scene().rtt + 250ms;
+        const bool caused =
+            act < scene().acts.size() && line.at - scene().acts[act].at <= scene().rtt + 250ms;
         const std::string unheard = at_act(act, "goes unanswered");
         if (caused) {
             add(moment_of(position_, act, false), {"drop"}, unheard);
@@ -140,11 +81,10 @@ class Proposer {
     /// Nothing comes from the peer any more.
     void silence() {
         const std::string words = here("from here on the peer is silent");
-        const auto last_cause = position_.captured.empty() ? scene().acts.size()
-                                                           : position_.captured.back().cause;
-        for (const Moment& moment :
-             moments_before(position_, std::min(rehearsed().cause, scene().acts.size()),
-                            rehearsed().at)) {
+        const auto last_cause =
+            position_.captured.empty() ? scene().acts.size() : position_.captured.back().cause;
+        for (const Moment& moment : moments_before(
+                 position_, std::min(rehearsed().cause, scene().acts.size()), rehearsed().at)) {
             add(moment, {"blackhole"}, words, quiet_after(moment));
         }
         if (last_cause < scene().acts.size()) {
@@ -156,8 +96,9 @@ class Proposer {
     }
     /// The peer still spoke a while after the moment: the silence begins behind that.
     [[nodiscard]] Duration quiet_after(const Moment& moment) const {
-        const Duration last =
-            position_.parting.captured > 0 ? position_.captured[position_.parting.captured - 1].at : Duration{};
+        const Duration last = position_.parting.captured > 0
+                                  ? position_.captured[position_.parting.captured - 1].at
+                                  : Duration{};
         const Duration until = rehearsed().at;
         if (last <= moment.at + scene().rtt || until <= last) {
             return {};
@@ -172,15 +113,15 @@ class Proposer {
             return;
         }
         for (const Moment& moment : moments_before(position_, rehearsed().cause, rehearsed().at)) {
-            Rule away{moment.on, moment.filters, {"blackhole"}, here("silent for a while, until here")};
+            Rule away{
+                moment.on, moment.filters, {"blackhole"}, here("silent for a while, until here")};
             Rule back{moment.on, moment.filters, {"revive"}};
             const Duration begin = quiet_after(moment);
             if (begin > 3ms) {
                 away.filters.emplace_back("after", rounded(begin));
             }
-            const Duration latest = captured().cause < scene().acts.size()
-                                        ? scene().acts[captured().cause].at
-                                        : again;
+            const Duration latest =
+                captured().cause < scene().acts.size() ? scene().acts[captured().cause].at : again;
             const Duration end = std::min(again, latest) - moment.at - 2ms;
             if (end <= begin) {
                 continue;
@@ -230,7 +171,8 @@ class Proposer {
             return;
         }
         for (std::size_t i = position_.parting.captured; i-- > 0;) {
-            if (position_.captured[i].place == captured().place && end_place(captured()) > captured().place &&
+            if (position_.captured[i].place == captured().place &&
+                end_place(captured()) > captured().place &&
                 same_numbers(position_.captured[i], captured())) {
                 const Duration gap = captured().at - position_.captured[i].at;
                 add_tcp("rto", rounded(gap));
@@ -272,149 +214,6 @@ class Proposer {
             }
         }
     }
-    static std::string icmp(const Line& line) {
-        if (*line.icmp == wire::IcmpKind::fragmentation_needed) {
-            return fmt::format("{{icmp: {{frag-needed: {}}}}}", std::max<std::uint32_t>(line.mtu, 68));
-        }
-        return fmt::format("{{icmp: {}}}", wire::name(*line.icmp));
-    }
-
-    // The peer says more ------------------------------------------------------------------------
-
-    void added() {
-        if (at_end()) {
-            return;
-        }
-        const Line& line = captured();
-        const std::string words = here(in_words(line));
-        for (const Moment& moment : moments_before(position_, line.cause, line.at)) {
-            const Duration late = line.at - moment.at - scene().rtt;
-            if (line.icmp) {
-                add(moment, {icmp(line)}, words, late);
-                add(moment, {"drop", icmp(line)}, words);
-                continue;
-            }
-            if (line.segment.has(Flags::rst)) {
-                add(moment, {"reset"}, words, late);
-                add(moment, {"forget"}, words, late);
-                add(moment, {"drop", "reset"}, words);
-                add(moment, {"close"}, words, late);
-            }
-            if (line.segment.has(Flags::fin)) {
-                add(moment, {"close"}, words, late);
-                add(moment, {"shutdown"}, words, late);
-            }
-            if (plain_ack(line)) {
-                add(moment, {"{window: auto}"}, words, late);
-                add(moment, {"resume-reading"}, words, late);
-                add(moment, {"resume-acking"}, words, late);
-                add(moment, {fmt::format("{{window: {}}}", line.offered)}, words, late);
-            }
-        }
-        if (line.segment.has(Flags::rst)) {
-            forgotten_before(line);
-        }
-        repeats(line);
-        if (!line.icmp) {
-            for (Rule& rule : forged(position_, line)) {
-                rule.comment = words;
-                add({rule});
-            }
-        }
-    }
-
-    /// An RST without ACK answers what met no connection: the peer had forgotten it before.
-    void forgotten_before(const Line& line) {
-        if (position_.parting.captured == 0) {
-            return;
-        }
-        const Line& before = position_.captured[position_.parting.captured - 1];
-        const Duration asked = line.cause < scene().acts.size() ? scene().acts[line.cause].at : line.at;
-        for (const Moment& moment : moments_before(position_, before.cause, before.at)) {
-            add(moment, {"forget"}, here("the peer knows nothing of the connection any more"),
-                (before.at + asked) / 2 - moment.at);
-        }
-    }
-
-    /// The same once more: two of one, or it had not heard what the program answered.
-    void repeats(const Line& line) {
-        for (std::size_t i = position_.parting.captured; i-- > 0;) {
-            const Line& before = position_.captured[i];
-            if (!same_numbers(before, line)) {
-                continue;
-            }
-            if (line.at - before.at <= 5ms) {
-                doubled(before);
-            }
-            unheard_since(before, line);
-            return;
-        }
-        if (end_place(line) > line.place) {
-            for (std::size_t i = position_.parting.captured; i-- > 0;) {
-                if (end_place(position_.captured[i]) > line.place && position_.captured[i].place <= line.place) {
-                    unheard_since(position_.captured[i], line);
-                    return;
-                }
-            }
-        }
-    }
-    void doubled(const Line& before) {
-        const std::string words = here("the same segment twice");
-        add({"send any", {}, {}}, {"duplicate"}, words);
-        for (std::size_t j = position_.rehearsed.lines.size(); j-- > 0;) {
-            const Line& made = position_.rehearsed.lines[j];
-            if (same_numbers(made, before) && made.reason && made.at <= before.at + 5ms) {
-                std::size_t nth = 0;
-                for (std::size_t i = 0; i <= j; ++i) {
-                    nth += position_.rehearsed.lines[i].reason == made.reason ? 1 : 0;
-                }
-                const std::string on = fmt::format("send {}", tcp::name(*made.reason));
-                add({on, {}, {}}, {"duplicate"}, words);
-                add({on, {{nth == 1 ? "first" : "nth", std::to_string(nth)}}, {}}, {"duplicate"},
-                    words);
-                add({"[receive any, send any]", {}, {}}, {"duplicate"}, words);
-                return;
-            }
-        }
-    }
-    void unheard_since(const Line& before, const Line& line) {
-        const bool opening = line.segment.has(Flags::syn);
-        const std::string words =
-            fmt::format("{}: {} is sent again", place_of(scene(), line.packet, line.at), in_words(line));
-        std::vector<std::size_t> acts;
-        for (std::size_t i = 0; i < scene().acts.size() && acts.size() < 30; ++i) {
-            const Segment& act = scene().acts[i];
-            if (!scene().by_peer(act) && act.at >= before.at && act.at < line.at) {
-                acts.push_back(i);
-            }
-        }
-        if (acts.empty()) {
-            return;
-        }
-        if (opening) {
-            Rule rule{"[receive ack, receive data]",
-                      {{"when", "{state: syn-received}"}, {"first", std::to_string(acts.size())}},
-                      {"drop"},
-                      words};
-            add({rule});
-            rule.filters.pop_back();
-            add({rule});
-        }
-        add(moment_of(position_, acts.front(), false), {"drop"}, words);
-        Draft each = draft_;
-        for (const std::size_t act : acts) {
-            const Moment moment = moment_of(position_, act, true);
-            add(moment, {"drop"}, words);
-            each.rules.push_back({moment.on, moment.filters, {"drop"}, words});
-        }
-        if (acts.size() > 1 && acts.size() <= 4) {
-            drafts_.push_back(std::move(each));
-        }
-        for (const Moment& moment : moments_before(position_, before.cause, before.at)) {
-            add(moment, {"{blackhole: in}"}, words);
-        }
-    }
-
     // The peer says something else ---------------------------------------------------------------
 
     /// An error, or an end, where the rehearsal has an answer.
@@ -429,8 +228,7 @@ class Proposer {
             return;
         }
         const Line& line = captured();
-        const std::string words =
-            here(fmt::format("the window is {} bytes", line.offered));
+        const std::string words = here(fmt::format("the window is {} bytes", line.offered));
         if (draft_.service.empty() && draft_.script.empty()) {
             Draft hold = draft_;
             hold.service = "hold";
@@ -467,10 +265,6 @@ class Proposer {
         add({reason(), {}, {}}, {action}, words);
         add({reason(), {number_of_reason()}, {}}, {action}, words);
     }
-
-    const Position& position_;
-    const Draft& draft_;
-    std::vector<Draft> drafts_;
 };
 
 }  // namespace

@@ -20,9 +20,8 @@ char veiled(char c) { return c == '\r' || c == '\n' ? c : 'x'; }
 
 std::string lower(std::string_view text) {
     std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
-    });
+    std::ranges::transform(out, out.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
 }
 
@@ -41,7 +40,8 @@ void veil_lines(std::string_view text, std::string& out) {
         text.remove_prefix(end);
         std::size_t kept = 0;
         if (line.size() > 3 && (line[3] == ' ' || line[3] == '-') &&
-            std::ranges::all_of(line.substr(0, 3), [](unsigned char c) { return std::isdigit(c) != 0; })) {
+            std::ranges::all_of(line.substr(0, 3),
+                                [](unsigned char c) { return std::isdigit(c) != 0; })) {
             kept = 4;
         }
         out += line.substr(0, kept);
@@ -80,8 +80,8 @@ void veil_chunks(std::string_view text, std::string& out) {
         std::size_t digits = 0;
         while (digits < text.size() && digits < 8 &&
                std::isxdigit(static_cast<unsigned char>(text[digits])) != 0) {
-            size = size * 16 + static_cast<std::size_t>(
-                                   std::stoi(std::string(1, text[digits]), nullptr, 16));
+            size = size * 16 +
+                   static_cast<std::size_t>(std::stoi(std::string(1, text[digits]), nullptr, 16));
             ++digits;
         }
         if (end == std::string_view::npos || digits == 0) {
@@ -103,8 +103,7 @@ void veil_chunks(std::string_view text, std::string& out) {
 
 bool veil_http(std::string_view text, std::string& out) {
     const std::size_t end = text.find("\r\n\r\n");
-    if (end == std::string_view::npos ||
-        !veil_first_line(text.substr(0, text.find("\r\n")), out)) {
+    if (end == std::string_view::npos || !veil_first_line(text.substr(0, text.find("\r\n")), out)) {
         out.clear();
         return false;
     }
@@ -119,7 +118,8 @@ bool veil_http(std::string_view text, std::string& out) {
         const std::string_view line = head.substr(0, next);
         head.remove_prefix(line.size());
         const std::size_t colon = line.find(':');
-        const std::string name = lower(line.substr(2, colon == std::string_view::npos ? 0 : colon - 2));
+        const std::string name =
+            lower(line.substr(2, colon == std::string_view::npos ? 0 : colon - 2));
         if (std::ranges::find(framing, name) != framing.end()) {
             out += line;
             chunked = chunked || lower(line).find("chunked") != std::string::npos;
@@ -141,11 +141,11 @@ bool veil_http(std::string_view text, std::string& out) {
 
 /// Where the numbers stand in messages that fill the bytes exactly.
 struct Frame {
-    std::size_t at;      ///< bytes before the number
-    std::size_t width;   ///< of the number
+    std::size_t at;     ///< bytes before the number
+    std::size_t width;  ///< of the number
     bool little;
-    bool itself;         ///< it counts itself
-    std::size_t plus;    ///< bytes behind that it does not count
+    bool itself;       ///< it counts itself
+    std::size_t plus;  ///< bytes behind that it does not count
 };
 
 std::optional<Bytes> veil_frames(const Bytes& bytes, const Frame& frame) {
@@ -186,10 +186,9 @@ Bytes redacted(const Bytes& bytes) {
         veil_lines(text, out);
         return {out.begin(), out.end()};
     }
-    constexpr std::array<Frame, 6> frames{Frame{0, 4, false, true, 0}, Frame{0, 4, false, false, 0},
-                                          Frame{1, 4, false, true, 0}, Frame{0, 3, true, false, 1},
-                                          Frame{3, 2, false, false, 0},
-                                          Frame{0, 2, false, false, 0}};
+    constexpr std::array<Frame, 6> frames{
+        Frame{0, 4, false, true, 0}, Frame{0, 4, false, false, 0}, Frame{1, 4, false, true, 0},
+        Frame{0, 3, true, false, 1}, Frame{3, 2, false, false, 0}, Frame{0, 2, false, false, 0}};
     if (bytes.size() >= 4) {
         for (const Frame& frame : frames) {
             if (auto veiled_frames = veil_frames(bytes, frame)) {
@@ -220,8 +219,9 @@ void redact(Scene& scene) {
             if (end <= veil.size() || end > stream.bytes.size()) {
                 continue;
             }
-            const auto turn = redacted({stream.bytes.begin() + static_cast<std::ptrdiff_t>(veil.size()),
-                                        stream.bytes.begin() + static_cast<std::ptrdiff_t>(end)});
+            const auto turn =
+                redacted({stream.bytes.begin() + static_cast<std::ptrdiff_t>(veil.size()),
+                          stream.bytes.begin() + static_cast<std::ptrdiff_t>(end)});
             veil.insert(veil.end(), turn.begin(), turn.end());
         }
         for (Segment& act : scene.acts) {

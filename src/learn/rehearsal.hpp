@@ -18,15 +18,15 @@ namespace ghostpeer::learn {
 /// What the program met, of the capture or of a rehearsal.
 struct Line {
     Duration at{};
-    wire::Segment segment;      ///< without addresses; of an ICMP error nothing
-    std::int64_t place = 0;     ///< in the peer's stream: SYN 0, first byte 1
-    std::int64_t ack_place = 0; ///< in the program's
-    std::uint64_t offered = 0;  ///< the window in bytes
-    std::uint32_t length = 0;   ///< payload
+    wire::Segment segment;       ///< without addresses; of an ICMP error nothing
+    std::int64_t place = 0;      ///< in the peer's stream: SYN 0, first byte 1
+    std::int64_t ack_place = 0;  ///< in the program's
+    std::uint64_t offered = 0;   ///< the window in bytes
+    std::uint32_t length = 0;    ///< payload
     std::optional<wire::IcmpKind> icmp;
     std::uint32_t mtu = 0;
-    std::size_t cause = 0;      ///< the program's act that came last before it, by `Scene::acts`;
-                                ///< `Scene::acts.size()`: none
+    std::size_t cause = 0;  ///< the program's act that came last before it, by `Scene::acts`;
+                            ///< `Scene::acts.size()`: none
     std::optional<tcp::Reason> reason;  ///< of a rehearsal: why the engine sent it
     std::uint64_t packet = 0;           ///< of the capture
 };

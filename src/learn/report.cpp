@@ -24,11 +24,10 @@ std::string report(const std::vector<const Conversation*>& attempts,
     for (std::size_t i = 0; i < attempts.size() && i < accounts.size(); ++i) {
         const Conversation& conversation = *attempts[i];
         const Account& account = accounts[i];
-        text += fmt::format(
-            "\n## Conversation {}: {}\n\nPackets {} to {}, {:.3f} s to {:.3f} s.\n",
-            conversation.number, ends_of(conversation, options.redact), conversation.first_packet,
-            conversation.last_packet, to_seconds(conversation.begin),
-            to_seconds(conversation.end));
+        text += fmt::format("\n## Conversation {}: {}\n\nPackets {} to {}, {:.3f} s to {:.3f} s.\n",
+                            conversation.number, ends_of(conversation, options.redact),
+                            conversation.first_packet, conversation.last_packet,
+                            to_seconds(conversation.begin), to_seconds(conversation.end));
         if (!conversation.perspective_reason.empty()) {
             text += fmt::format("Captured at: {} ({}).\n", capture::name(conversation.perspective),
                                 conversation.perspective_reason);

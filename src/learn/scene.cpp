@@ -27,14 +27,13 @@ namespace {
 /// The round trip between the capture's place and the program, which is none where it was made
 /// there.
 Duration near_part(const Conversation& conversation, Side program) {
-    const auto& part =
-        program == Side::client ? conversation.rtt_client : conversation.rtt_server;
+    const auto& part = program == Side::client ? conversation.rtt_client : conversation.rtt_server;
     if (part && *part > Duration{}) {
         return *part;
     }
-    const bool at_peer = conversation.perspective == (program == Side::client
-                                                          ? capture::Perspective::server
-                                                          : capture::Perspective::client);
+    const bool at_peer =
+        conversation.perspective ==
+        (program == Side::client ? capture::Perspective::server : capture::Perspective::client);
     return at_peer ? conversation.rtt.value_or(Duration{}) : Duration{};
 }
 
@@ -103,9 +102,9 @@ Segment made_up(const Scene& scene, Side from, std::uint8_t flags, Duration at) 
     segment.offered = UINT16_MAX;
     segment.ttl = 64;
     segment.dont_fragment = true;
-    segment.kind = !syn                              ? tcp::Kind::ack
+    segment.kind = !syn                            ? tcp::Kind::ack
                    : segment.flags.has(Flags::ack) ? tcp::Kind::syn_ack
-                                                     : tcp::Kind::syn;
+                                                   : tcp::Kind::syn;
     return segment;
 }
 

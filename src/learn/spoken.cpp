@@ -35,7 +35,9 @@ struct Piece {
 class Listener {
   public:
     Listener(const Scene& scene, bool strict)
-        : scene_(scene), strict_(strict), peer_(stream_of(scene, true)),
+        : scene_(scene),
+          strict_(strict),
+          peer_(stream_of(scene, true)),
           program_(stream_of(scene, false)) {}
 
     Spoken listen() {
@@ -70,7 +72,8 @@ class Listener {
                 end <= highest || act.place > most_of_peer()) {
                 continue;
             }
-            Piece piece{begin, static_cast<std::uint64_t>(end - begin), act.at, act.ack_place,
+            Piece piece{begin,      static_cast<std::uint64_t>(end - begin),
+                        act.at,     act.ack_place,
                         act.packet, act.at - last_program <= scene_.rtt + at_once};
             pieces_.push_back(piece);
             highest = end;
@@ -126,7 +129,8 @@ class Listener {
         for (; to < pieces_.size(); ++to) {
             const Duration one = pieces_[to].at - pieces_[to - 1].at;
             const Duration off = one > gap ? one - gap : gap - one;
-            const bool shorter = to + 1 == pieces_.size() && pieces_[to].length <= pieces_[from].length;
+            const bool shorter =
+                to + 1 == pieces_.size() && pieces_[to].length <= pieces_[from].length;
             if (off > gap / 10 || pieces_[to].heard != pieces_[from].heard ||
                 (pieces_[to].length != pieces_[from].length && !shorter)) {
                 break;
@@ -270,8 +274,8 @@ class Listener {
                              });
             return;
         }
-        const bool answers = program_fin_ != nullptr &&
-                             peer_fin_->ack_place >= end_place(*program_fin_);
+        const bool answers =
+            program_fin_ != nullptr && peer_fin_->ack_place >= end_place(*program_fin_);
         if (!answers) {
             lead_to(peer_fin_->ack_place, peer_fin_->at, peer_fin_->packet);
             const bool still_reads = std::ranges::any_of(scene_.acts, [&](const Segment& act) {

@@ -12,9 +12,9 @@ namespace ghostpeer::learn {
 
 struct Spoken {
     std::vector<Step> script;
-    bool keep_open = false;      ///< it does not close when the program has finished
-    bool nagle_off = false;      ///< short pieces leave at once
-    std::vector<Rule> rules;     ///< a close that comes a while after the program's
+    bool keep_open = false;   ///< it does not close when the program has finished
+    bool nagle_off = false;   ///< short pieces leave at once
+    std::vector<Rule> rules;  ///< a close that comes a while after the program's
     std::vector<std::string> remarks;
 };
 

@@ -38,7 +38,10 @@ class Student {
   public:
     Student(const capture::Conversation& conversation, const Scene& scene, std::size_t effort,
             wire::PacketLibrary& packets)
-        : conversation_(conversation), scene_(scene), effort_(effort), packets_(packets),
+        : conversation_(conversation),
+          scene_(scene),
+          effort_(effort),
+          packets_(packets),
           captured_(heard(scene)) {
         passed_.captured.resize(captured_.size());
         if (!scene.acts.empty()) {
@@ -133,8 +136,9 @@ class Student {
             Attempted one = attempt(std::move(speaking));
             if (!best || one.reach() > best->reach()) {
                 if (best) {
-                    said.remarks.push_back("What the program said could not be told by a pattern, "
-                                           "so the script counts its bytes.");
+                    said.remarks.push_back(
+                        "What the program said could not be told by a pattern, "
+                        "so the script counts its bytes.");
                 }
                 best = std::move(one);
                 words = std::move(said.remarks);
@@ -190,9 +194,10 @@ class Student {
         if (extra || (!has_captured && has_rehearsed)) {
             const Line& line = best_.rehearsed.lines[parting.rehearsed];
             passed_.rehearsed.push_back(line);
-            open_.push_back(fmt::format("{}: an honest peer would send {} here; the capture has "
-                                        "none, and no rule was found that says so.",
-                                        where(parting), in_words(line)));
+            open_.push_back(
+                fmt::format("{}: an honest peer would send {} here; the capture has "
+                            "none, and no rule was found that says so.",
+                            where(parting), in_words(line)));
         } else if (has_captured) {
             passed_.captured[parting.captured] = true;
             const Line& line = captured_[parting.captured];

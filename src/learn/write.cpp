@@ -121,9 +121,7 @@ std::string folded(std::string_view text, std::size_t indent) {
     return out + "\"";
 }
 
-std::string hex(const wire::Bytes& bytes) {
-    return fmt::format("{:02x}", fmt::join(bytes, " "));
-}
+std::string hex(const wire::Bytes& bytes) { return fmt::format("{:02x}", fmt::join(bytes, " ")); }
 
 class Writer {
   public:
@@ -286,8 +284,7 @@ class Writer {
             return;
         }
         const std::string_view text = as_text(step.bytes);
-        if (!inline_ && step.bytes.size() > longest_inline && step.pieces == 0 &&
-            step.rate == 0) {
+        if (!inline_ && step.bytes.size() > longest_inline && step.pieces == 0 && step.rate == 0) {
             if (const std::size_t head = head_length(step); head > 0 && head < text.size()) {
                 Step first = step;
                 first.bytes.resize(head);
