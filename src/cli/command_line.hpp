@@ -48,6 +48,12 @@ struct LearnRequest {
     std::string file;  ///< `-`: standard input
     std::optional<capture::Perspective> from;
     std::optional<wire::Endpoint> peer;  ///< port 0: any
+    std::optional<std::string> output;   ///< `-o`: where a profile is written
+    std::vector<std::uint32_t> connections;
+    bool program_is_server = false;  ///< `--role client`: the peer is the client
+    bool strict = false;
+    bool redact = false;
+    bool overwrite = false;
 };
 struct CompareRequest {
     std::array<std::string, 2> files;

@@ -29,8 +29,9 @@ namespace {
 }  // namespace
 
 CLI::App* add_learn(CLI::App& app, RawLearn& raw, LearnRequest& learned) {
-    CLI::App* learn =
-        app.add_subcommand("learn", "The conversations of a capture, and what is odd in each");
+    CLI::App* learn = app.add_subcommand("learn",
+                                         "The conversations of a capture, what is odd in each, and "
+                                         "profiles of them");
     learn
         ->add_option("CAPTURE", learned.file,
                      "What tcpdump or Wireshark wrote (pcap, pcapng); `-`: standard input")
@@ -43,11 +44,39 @@ CLI::App* add_learn(CLI::App& app, RawLearn& raw, LearnRequest& learned) {
         ->check(CLI::IsMember({"client", "server", "middle"}).description(""));
     learn->add_option("--peer", raw.peer, "Only conversations with this end")
         ->type_name("ADDR[:PORT]");
+    learn
+        ->add_option(
+            "--conn", learned.connections,
+            "With -o: a profile of this conversation, as the list counts them; of several, "
+            "as attempts")
+        ->type_name("N,…")
+        ->delimiter(',')
+        ->check(CLI::PositiveNumber.description(""));
+    learn
+        ->add_option(
+            "-o,--output", raw.output,
+            "Write a profile of --conn, or of all attempts to --peer, into this directory: "
+            "profile.yaml, what was said, report.md")
+        ->type_name("DIR");
+    learn
+        ->add_option("--role", raw.role,
+                     "Whom the profile's peer plays: server (default), or client, where the "
+                     "program under test is the server")
+        ->type_name("ROLE")
+        ->check(CLI::IsMember({"server", "client"}).description(""));
+    learn->add_flag("--strict", learned.strict,
+                    "The peer waits for as many bytes as the program sent, not for patterns");
+    learn->add_flag("--redact", learned.redact,
+                    "Payloads become others of the same length and framing, addresses those of "
+                    "documentation");
+    learn->add_flag("--overwrite", learned.overwrite, "Replace files that are in DIR already");
     learn->footer(
         "Numbers of packets are those of Wireshark. Conversations are counted from 1: number N is "
         "`tcp.stream == N-1`, as long as no port is used again.\n\n"
         "Example:\n  tcpdump -i any -w incident.pcap tcp port 443\n"
-        "  ghostpeer learn incident.pcap\n");
+        "  ghostpeer learn incident.pcap\n"
+        "  ghostpeer learn incident.pcap --conn 7 -o incident\n"
+        "  ghostpeer run incident/profile.yaml -- ./client\n");
     return learn;
 }
 
@@ -60,6 +89,21 @@ std::optional<std::string> understand_learn(const RawLearn& raw, LearnRequest& l
                    " is no address with a port, such as 10.0.0.1:80, 10.0.0.1 or "
                    "[2001:db8::1]:80.";
         }
+    }
+    learned.program_is_server = raw.role == "client";
+    if (!raw.output.empty()) {
+        learned.output = raw.output;
+        if (learned.connections.empty() && !learned.peer) {
+            return "-o " + raw.output +
+                   " needs to know of what: --conn N, a conversation of the list, or --peer "
+                   "ADDR:PORT, all attempts to it.";
+        }
+        return std::nullopt;
+    }
+    if (!learned.connections.empty() || learned.strict || learned.redact || learned.overwrite ||
+        !raw.role.empty()) {
+        return "--conn, --role, --strict, --redact and --overwrite are for a profile: -o DIR says "
+               "where it goes.";
     }
     return std::nullopt;
 }

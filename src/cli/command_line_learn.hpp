@@ -16,6 +16,8 @@ namespace ghostpeer::cli {
 struct RawLearn {
     std::string from;
     std::string peer;
+    std::string output;
+    std::string role;
 };
 
 CLI::App* add_learn(CLI::App& app, RawLearn& raw, LearnRequest& learned);

@@ -5,6 +5,7 @@
 #include "compare/columns.hpp"
 #include "compare/side_by_side.hpp"
 #include "event/exit_status.hpp"
+#include "lesson/lesson.hpp"
 #include "packets/capture_file.hpp"
 #include "posix/message.hpp"
 
@@ -83,9 +84,25 @@ int learn_command(const LearnRequest& request) {
     capture::ReadOptions options;
     options.from = request.from;
     options.only = request.peer;
+    if (request.output) {
+        options.keep.numbers = request.connections;
+        if (request.connections.empty()) {
+            options.keep.peer = request.peer;
+        }
+    }
     const auto capture = read(request.file, std::move(options));
     if (!capture) {
         return exit_cannot;
+    }
+    if (request.output) {
+        for (const std::string& note : capture->notes) {
+            complain(note);
+        }
+        const auto peer = request.program_is_server ? capture::Side::client : capture::Side::server;
+        return lesson::give(*capture, {request.connections,
+                                       {peer, request.strict, request.redact, request.file},
+                                       *request.output,
+                                       request.overwrite});
     }
     const bool written = print_output(capture::list_text(*capture, request.file));
     for (const std::string& note : capture->notes) {

@@ -5,11 +5,11 @@
 
 #include <string>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::lesson {
 
 /// Makes `directory` where there is none. A file that is there stays, unless `overwrite`. The error
 /// is a complete sentence; empty: all was written, and `written` says what, a name in each line.
 [[nodiscard]] std::string write_lesson(const learn::Lesson& lesson, const std::string& directory,
                                        bool overwrite, std::string& written);
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::lesson

@@ -1,4 +1,4 @@
-#include "cli/lesson_files.hpp"
+#include "lesson/lesson_files.hpp"
 
 #include "posix/file_descriptor.hpp"
 
@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::lesson {
 namespace {
 
 struct File {
@@ -100,4 +100,4 @@ std::string write_lesson(const learn::Lesson& lesson, const std::string& directo
     return {};
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::lesson
