@@ -45,6 +45,7 @@ PrintRequest describe_mistake(const CLI::App& app, const std::string& problem,
                                "ghostpeer --help");
         }
         std::vector<std::string> known;
+        known.reserve(commands.size());
         for (const CLI::App* command : commands) {
             known.push_back(command->get_name());
         }

@@ -4,6 +4,7 @@
 
 function(ghostpeer_write_schemas profile events output)
     set(definitions "")
+    set(texts "")
     foreach(name profile event)
         set(path ${profile})
         if(name STREQUAL event)
@@ -14,13 +15,16 @@ function(ghostpeer_write_schemas profile events output)
         if(NOT collision EQUAL -1)
             message(FATAL_ERROR "${path} has the end mark of the raw string that it becomes")
         endif()
+        string(APPEND texts "constexpr std::string_view ${name}_text = "
+                            "R\"ghostpeer(${text})ghostpeer\";\n\n")
         string(APPEND definitions "std::string_view ${name}_schema() noexcept {\n"
-                                  "    return R\"ghostpeer(${text})ghostpeer\";\n}\n\n")
+                                  "    return ${name}_text;\n}\n\n")
     endforeach()
     file(WRITE ${output}
          "// Made from the JSON Schemas by embed_schemas.cmake.\n"
          "#include \"help/schemas.hpp\"\n\n"
-         "namespace ghostpeer::help {\n\n${definitions}}  // namespace ghostpeer::help\n")
+         "namespace ghostpeer::help {\nnamespace {\n\n${texts}}  // namespace\n\n"
+         "${definitions}}  // namespace ghostpeer::help\n")
 endfunction()
 
 set(GHOSTPEER_SCHEMA_SCRIPT ${CMAKE_CURRENT_LIST_FILE})

@@ -112,10 +112,9 @@ std::vector<profile::Listing> search(std::vector<profile::Listing> listings,
 }
 
 std::vector<std::string> synonyms() {
-    std::vector<std::string> words;
-    for (const auto& one : table) {
-        words.emplace_back(one.word);
-    }
+    std::vector<std::string> words(std::size(table));
+    std::transform(std::begin(table), std::end(table), words.begin(),
+                   [](const auto& one) { return std::string(one.word); });
     return words;
 }
 

@@ -5,6 +5,8 @@
 #include "profile/document/values.hpp"
 #include "profile/document/yaml_tree.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <memory>
 #include <string>
@@ -216,7 +218,7 @@ tl::expected<Link, std::string> parse_link(
                                                      std::filesystem::path(), false));
         const SourceText& text = *texts.back();
         if (const auto problem = refuse_text(text.text()); !problem.empty()) {
-            return tl::make_unexpected("--" + key + ": " + problem + ".");
+            return tl::make_unexpected(fmt::format("--{}: {}.", key, problem));
         }
         auto tree = parse_yaml(text, errors, max_nodes_of_request);
         if (tree) {
