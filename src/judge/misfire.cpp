@@ -114,6 +114,39 @@ std::string describe_instead(const std::vector<profile::Event>& events, const Sc
     return text;
 }
 
+/// `3`, `1-2`, `4+`, as a profile has it.
+std::string entry_text(const profile::Range& attempts) {
+    if (attempts.least == attempts.most) {
+        return std::to_string(attempts.least);
+    }
+    return attempts.most == UINT64_MAX ? fmt::format("{}+", attempts.least)
+                                       : fmt::format("{}-{}", attempts.least, attempts.most);
+}
+
+/// It is for attempts that another profile names, and there were not so many; else empty.
+std::string describe_missing_attempts(const ProfileStatistics& profile, const RunSummary& run) {
+    for (const auto& whole : run.profiles) {
+        for (const auto& entry : whole.profile->attempts) {
+            if (entry.profile != profile.profile) {
+                continue;
+            }
+            Scene scene;
+            add_family(scene, whole, run);
+            std::uint64_t most = 0;
+            for (const auto& attempt : run.attempts) {
+                most = scene.has(attempt.profile) ? std::max<std::uint64_t>(most, attempt.number)
+                                                  : most;
+            }
+            if (most > 0 && most < entry.attempts.least) {
+                return fmt::format("It is of `attempts: {}`, and {} came.",
+                                   entry_text(entry.attempts),
+                                   most == 1 ? "only one" : fmt::format("no more than {}", most));
+            }
+        }
+    }
+    return {};
+}
+
 /// Where no connection reached the profile at all; else empty.
 std::string describe_no_connection(const ProfileStatistics& profile, const RunSummary& run) {
     // Attempts that have behaviour of their own are counted there.
@@ -121,6 +154,9 @@ std::string describe_no_connection(const ProfileStatistics& profile, const RunSu
     add_family(scene, profile, run);
     if (scene.connections > 0) {
         return {};
+    }
+    if (auto missing = describe_missing_attempts(profile, run); !missing.empty()) {
+        return missing;
     }
     return run.attempts.empty() ? std::string(no_connection(run))
                                 : fmt::format("No connection reached a peer with the profile {}.",
@@ -212,7 +248,8 @@ std::string describe_filters(const profile::Rule& rule, const event::RuleStatist
         return n == 1 ? std::string("once") : fmt::format("{} times", n);
     };
     if (seen.failed_when > 0) {
-        why.push_back(fmt::format("`when` did not hold {}", times(seen.failed_when)));
+        const auto* filter = rule.filters.within ? "`when` or `within`" : "`when`";
+        why.push_back(fmt::format("{} did not hold {}", filter, times(seen.failed_when)));
     }
     if (seen.failed_count > 0) {
         const auto* filter = rule.filters.every
