@@ -174,17 +174,30 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
             [&](const ChangeLink& change) {
                 change_way(*connection.behaviour->profile, change.to, rule, now);
             },
-            [&](const Connect&) {
-                if (connection.ending != Ending::unanswered) {
-                    begin_again(connection, now);
-                } else {
-                    open_to_program(connection, now);
-                }
-            },
+            [&](const Connect& how) { connect(how, occasion, now); },
             [&](const auto&) { done = change(rule, action, occasion, now); },
         },
         action);
     return done;
+}
+
+void Engine::Impl::connect(const Connect& how, const Occasion& occasion, Instant now) {
+    Connection& connection = occasion.connection;
+    const auto value = [&](const SequenceExpression& sum) {
+        return evaluate(sum, connection, occasion.segment, now);
+    };
+    OwnNumbers numbers;
+    if (how.isn) {
+        numbers.iss = wire::SeqNum(value(*how.isn));
+    }
+    if (how.tsval) {
+        numbers.timestamp = value(*how.tsval);
+    }
+    if (connection.ending != Ending::unanswered) {
+        begin_again(connection, now, numbers);
+    } else {
+        open_to_program(connection, now, numbers);
+    }
 }
 
 void Engine::Impl::carry_out_deferred(Connection& connection, DeferredActions& deferred,

@@ -1,6 +1,8 @@
 // Connections that the peer opens: when, from which port, and how each begins.
 #include "peer/engine_impl.hpp"
 
+#include "tcp/clock.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -134,15 +136,15 @@ event::ConnectionId Engine::Impl::dial_one(const dialling::Campaign& by, const w
 }
 
 /// The peer's own SYN: of a connection that it dials, or of a `connect` action.
-void Engine::Impl::open_to_program(Connection& connection, Instant now) {
+void Engine::Impl::open_to_program(Connection& connection, Instant now, const OwnNumbers& numbers) {
     ++live;
     connection.listed = false;
     connection.began_with_syn = true;
-    const auto environment = make_environment(connection, now);
+    const auto environment = make_environment(connection, now, numbers);
     connection.tcb.open_active(connection.behaviour->tcp, environment, now, out);
 }
 
-void Engine::Impl::begin_again(Connection& connection, Instant now) {
+void Engine::Impl::begin_again(Connection& connection, Instant now, const OwnNumbers& numbers) {
     const auto peer = peer_at(connection.flow.local);
     Behaviour* behaviour = peer ? behaviour_of_peer[*peer] : connection.behaviour;
     const bool as_client = behaviour->profile->role == profile::Role::client;
@@ -170,7 +172,7 @@ void Engine::Impl::begin_again(Connection& connection, Instant now) {
     record_attempt(connection, since_last, now);
     start(connection, nullptr, now);
     if (!connection.live() && connection.ending == Ending::unanswered) {
-        open_to_program(connection, now);
+        open_to_program(connection, now, numbers);
     }
 }
 
@@ -179,10 +181,13 @@ void Engine::Impl::begin_again(Connection& connection, Instant now) {
 /// beyond its numbers (RFC 9293, 3.6.1 (MUST-8); Linux: tcp_timewait_state_process). Timestamps go
 /// on from one connection of a 4-tuple to the next, and from one run to the next: the other side's
 /// TIME-WAIT compares them (RFC 6191).
-tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection, Instant now) {
+tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection, Instant now,
+                                                     const OwnNumbers& numbers) {
     const Duration clock = settings.epoch + now.time_since_epoch();
     tcp::Tcb::Environment environment;
-    if (const auto& isn = connection.behaviour->tcp.isn) {
+    if (numbers.iss) {
+        environment.iss = *numbers.iss;
+    } else if (const auto& isn = connection.behaviour->tcp.isn) {
         environment.iss = wire::SeqNum(*isn);
     } else if (connection.begins_beyond) {
         environment.iss = connection.iss;
@@ -196,6 +201,9 @@ tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection, Ins
         wire::FlowHash{any_run}(connection.flow) +
         static_cast<std::uint64_t>(
             std::chrono::floor<std::chrono::milliseconds>(settings.epoch).count()));
+    if (numbers.timestamp) {
+        environment.timestamp_offset = *numbers.timestamp - tcp::clock_milliseconds(now);
+    }
     const bool v4 = connection.flow.local.address.is_v4();
     constexpr unsigned ip4_and_tcp = 40;
     constexpr unsigned ip6_and_tcp = 60;

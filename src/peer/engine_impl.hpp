@@ -20,6 +20,7 @@
 #include "ghostpeer/wire/reassembly.hpp"
 #include "path/carrier.hpp"
 #include "path/random.hpp"
+#include "peer/engine_values.hpp"
 #include "rules/behaviour.hpp"
 #include "rules/condition.hpp"
 
@@ -38,12 +39,6 @@ namespace ghostpeer::peer {
 // The engine is made of both.
 using namespace rules;
 using namespace flows;
-
-/// What is to be told of a segment that has arrived, before its fate is known.
-struct Untold {
-    event::Event event;
-    std::size_t place = 0;  ///< among the events: before what the segment brings about
-};
 
 struct Engine::Impl final : path::Ends {
     Impl(Settings chosen, std::vector<PeerSpec> specs);
@@ -100,10 +95,11 @@ struct Engine::Impl final : path::Ends {
     void dial_some(std::size_t index, Instant now);
     event::ConnectionId dial_one(const dialling::Campaign& by, const wire::Flow& flow, Instant now);
     [[nodiscard]] std::optional<wire::Flow> free_flow(const dialling::Campaign& by, Instant now);
-    void open_to_program(Connection& connection, Instant now);
+    void open_to_program(Connection& connection, Instant now, const OwnNumbers& numbers = {});
     /// A connection after an end is a new attempt; of the old one only the ports are left.
-    void begin_again(Connection& connection, Instant now);
-    [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection, Instant now);
+    void begin_again(Connection& connection, Instant now, const OwnNumbers& numbers);
+    [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection, Instant now,
+                                                         const OwnNumbers& numbers = {});
 
     // control.cpp
     [[nodiscard]] ConnectionView view(const Connection& connection) const;
@@ -238,6 +234,7 @@ struct Engine::Impl final : path::Ends {
     /// False: it did not do what it says. What is done later leaves a promise.
     [[nodiscard]] bool perform(const profile::Rule& rule, const profile::Action& action,
                                const Occasion& occasion, Undertaking& task, Instant now);
+    void connect(const profile::Connect& how, const Occasion& occasion, Instant now);
     void carry_out_deferred(Connection& connection, DeferredActions& deferred, Instant now);
     /// Its connection has ended, and it would find nothing to do there. Says so to its rule.
     [[nodiscard]] bool comes_too_late(const DeferredActions& deferred, Connection& connection);
@@ -342,16 +339,8 @@ struct Engine::Impl final : path::Ends {
     std::deque<Handle> dead;     ///< connections that are gone, oldest first
     std::deque<Handle> waiting;  ///< connections whose first segment the peer did not take up
 
-    struct AttemptCount {
-        std::uint32_t count = 0;
-        Instant last_start{};
-    };
     tsl::robin_map<wire::Endpoint, AttemptCount> attempt_counts;
-    struct Path {
-        std::uint16_t mtu = 0;
-        Instant until{};
-    };
-    std::map<wire::IpAddress, Path> paths;  ///< narrower than the link, by whom they lead to
+    std::map<wire::IpAddress, NarrowPath> paths;  ///< by whom they lead to
     std::vector<AttemptRecord> records;
     std::vector<std::optional<event::Trail>> trails;  ///< by index of `records`
     bool concluded = false;

@@ -178,7 +178,10 @@ struct Become {
     std::size_t index = 0;  ///< into Profile::phases
 };
 /// Opens towards the other side, where the peer has no connection.
-struct Connect {};
+struct Connect {
+    std::optional<SequenceExpression> isn;    ///< evaluated before the connection begins anew
+    std::optional<SequenceExpression> tsval;  ///< that of the SYN, from where its clock goes on
+};
 /// The way between program and peer is another one from now on, as far as it says.
 struct ChangeLink {
     Link to;

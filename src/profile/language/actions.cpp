@@ -115,6 +115,23 @@ std::optional<Action> read_reset(const Entry& entry, Context& context) {
     return reset;
 }
 
+constexpr std::array<Word<ReadKey<Connect>>, 2> connect_words{{
+    {"isn", [](const Entry& entry, Connect& connect,
+               Context& context) { connect.isn = read_sequence(entry, context.errors); }},
+    {"tsval", [](const Entry& entry, Connect& connect,
+                 Context& context) { connect.tsval = read_timestamp(entry, context.errors); }},
+}};
+
+std::optional<Action> read_connect(const Entry& entry, Context& context) {
+    Connect connect;
+    if (entry.value.type != YamlNode::Type::null &&
+        expect_type(entry, YamlNode::Type::map, "nothing or a map with `isn` and `tsval`",
+                    context.errors)) {
+        read_keys(entry.value, connect_words, "key", " in `connect`", connect, context);
+    }
+    return connect;
+}
+
 std::optional<Action> read_say(const Entry& entry, Context& context) {
     auto say = read_say_of(entry, context);
     return say ? std::optional<Action>(std::move(*say)) : std::nullopt;
@@ -207,7 +224,7 @@ constexpr std::array<Word<ReadAction>, 26> action_words{{
     {"set", read_set},
     {"fragment", read_fragment},
     {"send", read_send},
-    {"connect", read_bare<Connect>},
+    {"connect", read_connect},
     {"icmp", read_icmp},
     {"become", read_become},
     {"link", read_change_of_link},

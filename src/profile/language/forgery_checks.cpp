@@ -47,6 +47,9 @@ bool speaks_of_segment(const Action& action) noexcept {
     if (const auto* reset = std::get_if<Reset>(&action)) {
         return speaks_of_segment(reset->seq) || speaks_of_segment(reset->ack);
     }
+    if (const auto* connect = std::get_if<Connect>(&action)) {
+        return speaks_of_segment(connect->isn);
+    }
     if (const auto* set = std::get_if<Set>(&action)) {
         return speaks_of_segment(*set->fields);
     }

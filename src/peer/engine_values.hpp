@@ -1,0 +1,38 @@
+// Small values that the engine's inside is made of.
+#pragma once
+
+#include "ghostpeer/event/event.hpp"
+#include "ghostpeer/wire/seq_num.hpp"
+#include "ghostpeer/wire/time.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace ghostpeer::peer {
+
+/// What is to be told of a segment that has arrived, before its fate is known.
+struct Untold {
+    event::Event event;
+    std::size_t place = 0;  ///< among the events: before what the segment brings about
+};
+
+/// Of the attempts to one address and port.
+struct AttemptCount {
+    std::uint32_t count = 0;
+    Instant last_start{};
+};
+
+/// A way that is narrower than the link.
+struct NarrowPath {
+    std::uint16_t mtu = 0;
+    Instant until{};
+};
+
+/// What a `connect` action says that its connection begins with.
+struct OwnNumbers {
+    std::optional<wire::SeqNum> iss;
+    std::optional<std::uint32_t> timestamp;  ///< as of now
+};
+
+}  // namespace ghostpeer::peer
