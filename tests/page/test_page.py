@@ -124,6 +124,17 @@ class Facts(Pages):
                       self.text("#waits").replace("\n", " "))
         self.assertTrue(any("delayed 300 ms by slow.yaml:3" in line for line in self.lines()))
 
+    def test_what_waits_for_an_event_is_delayed_until_it_came(self):
+        by = {"file": "slow.yaml", "line": 3}
+        held = [records.segment(0.2, "out", "data", "PA", 1, 1, 5, fate="delayed", rule=by, id=8),
+                records.segment(0.3, "out", "data", "PA", 6, 1, 5, fate="delayed", rule=by, id=9)]
+        self.show([*records.handshake(0.1), *held,
+                   records.segment(0.5, "out", "data", "PA", 1, 1, 5, rule=by, id=11, of=8),
+                   {"t": 0.6, "event": "exit", "status": 0}, records.verdict(0.6, "pass, it is over")])
+        self.assertTrue(any("delayed 300 ms by slow.yaml:3" in line for line in self.lines()))
+        self.assertTrue(any("delayed, and never released by slow.yaml:3" in line for line in self.lines()))
+        self.quiet()
+
     def test_calls_are_drawn_and_named(self):
         events = records.keepalive()
         events.insert(-2, {"t": 8.0, "event": "call", "pid": 7, "tid": 7, "name": "recvfrom", "fd": 5,

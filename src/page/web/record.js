@@ -43,7 +43,7 @@ function readRecord(text) {
     record.rules = readRules(record);
     record.hasCalls = items.some((item) => item.type === "call");
     record.hasSockets = items.some((item) => item.type === "socket");
-    linkDelays(items);
+    linkDelays(items, record.end);
     return record;
 }
 
@@ -157,20 +157,24 @@ function readRules(record) {
     return rules;
 }
 
-// A delayed segment is told a second time when it moves on, and `of` names the first.
-function linkDelays(items) {
+// A delayed segment is told a second time when it moves on, and `of` names the first. One that
+// waits for an event does not say until when: that is known once it has moved on.
+function linkDelays(items, end) {
     const waiting = new Map();
     for (const item of items) {
         if (item.type !== "segment") {
             continue;
         }
         if (item.s.fate === "delayed") {
-            const until = item.x && Number.isFinite(item.x.until) ? item.x.until * 1e9 : item.t;
-            item.until = Math.max(until, item.t);
+            item.stays = !(item.x && Number.isFinite(item.x.until));
+            item.until = Math.max(item.stays ? end : item.x.until * 1e9, item.t);
             waiting.set(item.id, item);
         } else if (item.x && waiting.has(item.x.of)) {
-            item.heldBack = waiting.get(item.x.of);
-            item.heldBack.movedOn = item;
+            const first = waiting.get(item.x.of);
+            item.heldBack = first;
+            first.movedOn = item;
+            first.until = first.stays ? item.t : first.until;
+            first.stays = false;
         }
     }
 }

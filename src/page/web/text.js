@@ -87,10 +87,13 @@ const ON_THE_WAY = {lost: "lost by the link", "queue-full": "lost, queue full", 
 const MARKS = {accepted: "", sent: "", dropped: "x", undelivered: "x", delayed: "~", duplicated: "+",
                corrupted: "*", edited: "*"};
 
+function delayText(item) {
+    return item.stays ? "delayed, and never released" : `delayed ${lengthText(item.until - item.t)}`;
+}
+
 function fateText(item) {
     let text = (item.x && ON_THE_WAY[item.x.on_the_way]) ||
-        (item.s.fate === "delayed" ? `delayed ${lengthText((item.until || item.t) - item.t)}`
-            : FATES[item.s.fate] || "");
+        (item.s.fate === "delayed" ? delayText(item) : FATES[item.s.fate] || "");
     const changes = item.x && Array.isArray(item.x.changes) ? item.x.changes.join(", ") : "";
     text += changes ? `${text ? " " : ""}${changes}` : "";
     text += item.x && item.x.queued ? `${text ? ", " : ""}queued ${lengthText(item.x.queued * 1e9)}` : "";
