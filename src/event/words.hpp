@@ -24,7 +24,7 @@ inline constexpr std::size_t word_count<tcp::Kind> = tcp::kind_count;
 template <>
 inline constexpr std::size_t word_count<tcp::Reason> = tcp::reason_count;
 template <>
-inline constexpr std::size_t word_count<wire::IcmpKind> = 6;
+inline constexpr std::size_t word_count<wire::IcmpKind> = wire::icmp_kind_count;
 template <>
 inline constexpr std::size_t word_count<Direction> = 2;
 template <>

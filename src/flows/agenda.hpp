@@ -57,8 +57,14 @@ struct DeferredActions {
     Pledge pledge;
 };
 
+/// A fragment that leaves later than the others of its packet.
+struct LatePacket {
+    wire::Bytes packet;
+};
+
 // Large tasks stay on the heap, so that the queue itself moves only small values.
-using Task = std::variant<Wake, std::unique_ptr<HeldSegment>, std::unique_ptr<DeferredActions>>;
+using Task = std::variant<Wake, std::unique_ptr<HeldSegment>, std::unique_ptr<DeferredActions>,
+                          std::unique_ptr<LatePacket>>;
 
 struct Appointment {
     Instant at{};

@@ -7,9 +7,9 @@ using namespace wire;
 
 class TinsLibrary final : public PacketLibrary {
   public:
-    [[nodiscard]] std::optional<Bytes> icmp_error(IcmpKind kind, std::uint16_t mtu,
+    [[nodiscard]] std::optional<Bytes> icmp_error(const IcmpMessage& message,
                                                   ByteView packet) noexcept override {
-        return packets::icmp_error(kind, mtu, packet);
+        return packets::icmp_error(message, packet);
     }
     [[nodiscard]] std::optional<Bytes> protocol_unreachable(ByteView packet) noexcept override {
         return packets::protocol_unreachable(packet);

@@ -34,9 +34,9 @@ class LoadedWhenNeeded final : public wire::PacketLibrary {
     using Packet = std::span<const std::uint8_t>;
     using Bytes = wire::Bytes;
 
-    [[nodiscard]] std::optional<Bytes> icmp_error(wire::IcmpKind kind, std::uint16_t mtu,
+    [[nodiscard]] std::optional<Bytes> icmp_error(const wire::IcmpMessage& message,
                                                   Packet packet) noexcept override {
-        return loaded().icmp_error(kind, mtu, packet);
+        return loaded().icmp_error(message, packet);
     }
     [[nodiscard]] std::optional<Bytes> protocol_unreachable(Packet packet) noexcept override {
         return loaded().protocol_unreachable(packet);

@@ -16,7 +16,7 @@ namespace ghostpeer::packets {
 using wire::Bytes;
 using wire::ByteView;
 
-[[nodiscard]] std::optional<Bytes> icmp_error(wire::IcmpKind kind, std::uint16_t mtu,
+[[nodiscard]] std::optional<Bytes> icmp_error(const wire::IcmpMessage& message,
                                               ByteView packet) noexcept;
 [[nodiscard]] std::optional<Bytes> protocol_unreachable(ByteView packet) noexcept;
 [[nodiscard]] std::optional<Bytes> echo_reply(ByteView packet) noexcept;

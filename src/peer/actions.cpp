@@ -11,43 +11,6 @@ namespace {
 
 using namespace profile;
 
-/// A header says so much of a window as its scale can; what of it is told where it is not the
-/// whole.
-[[nodiscard]] std::string window_detail(std::uint32_t bytes, std::uint8_t scale) {
-    constexpr std::uint32_t largest_field = 65535;
-    const std::uint32_t step = 1U << scale;
-    const std::uint32_t offered =
-        bytes == 0 ? 0 : std::clamp(bytes >> scale, 1U, largest_field) << scale;
-    return offered == bytes
-               ? fmt::format("{} bytes", bytes)
-               : fmt::format("{} bytes; {} are offered, in steps of {}", bytes, offered, step);
-}
-
-[[nodiscard]] std::string detail(const Action& action, const Connection& connection) {
-    return std::visit(
-        Overloaded{
-            [](const Say& say) {
-                return fmt::format("{} bytes", say.content ? say.content->size() : say.generated);
-            },
-            [&](const SetWindow& window) {
-                return window.bytes ? window_detail(*window.bytes, connection.tcb.rcv().scale)
-                                    : std::string("auto");
-            },
-            [](const Blackhole& hole) -> std::string {
-                switch (hole.direction) {
-                    case profile::Direction::in: return "in";
-                    case profile::Direction::out: return "out";
-                    case profile::Direction::both: break;
-                }
-                return {};
-            },
-            [](const Become& next) { return next.phase; },
-            [](const Finish& how) { return std::string(how.all ? "all" : ""); },
-            [](const auto&) { return std::string(); },
-        },
-        action);
-}
-
 /// Shown on the segment itself, or as a line of its own.
 [[nodiscard]] bool shows_elsewhere(const Action& action) noexcept {
     return decides_fate(action) || std::holds_alternative<Log>(action) ||
@@ -92,7 +55,8 @@ Progress Engine::Impl::carry_out(const profile::Rule& rule, const Occasion& occa
         }
         const bool there_is = possible(action, occasion);
         if (there_is && settings.segment_events && !shows_elsewhere(action)) {
-            post(&connection, now, event::Rule{rule.place, word, detail(action, connection)});
+            post(&connection, now,
+                 event::Rule{rule.place, word, action_detail(action, connection)});
         }
         if (!there_is || !perform(rule, action, occasion, task, now)) {
             const auto ended = connection.extras ? connection.extras->ended : std::nullopt;

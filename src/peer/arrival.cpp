@@ -116,7 +116,7 @@ void Engine::Impl::other_packet_arrived(const wire::OtherPacket& other,
     if (other.echo_request) {
         answer = settings.packets->echo_reply(packet);
     } else if (other.protocol == udp) {
-        answer = settings.packets->icmp_error(wire::IcmpKind::port_unreachable, 0, packet);
+        answer = settings.packets->icmp_error({wire::IcmpKind::port_unreachable}, packet);
     } else if (other.foreign && !is_multicast(other.destination)) {
         answer = settings.packets->protocol_unreachable(packet);
     }

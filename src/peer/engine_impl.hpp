@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dialling/campaigns.hpp"
+#include "flows/action_detail.hpp"
 #include "flows/agenda.hpp"
 #include "flows/connection.hpp"
 #include "flows/connection_table.hpp"
@@ -63,7 +64,6 @@ struct Engine::Impl final : path::Ends {
     void depart_in_parts(wire::Bytes&& packet, Instant now);
     [[nodiscard]] bool for_name_server(const wire::OtherPacket& other) const noexcept;
     void odd_packet_arrived(wire::Oddity oddity, Instant now);
-
     // path.cpp
     void icmp_error_arrived(const wire::IcmpReport& report, Instant now);
     void path_too_narrow(Connection& connection, const wire::IcmpReport& report, Instant now);
@@ -158,6 +158,12 @@ struct Engine::Impl final : path::Ends {
               std::optional<Instant> until);
     /// False (and told) where the connection holds too much.
     [[nodiscard]] bool may_delay(Connection& connection, const wire::Segment& segment, Instant now);
+
+    /// Each as `fragment` says: lost, twice, later, in another order. When the packet is whole
+    /// there; nothing where it never is.
+    std::optional<Instant> depart_in_fragments(Connection& connection, const wire::Bytes& packet,
+                                               const wire::Distortion& lie,
+                                               std::optional<event::Event>&& event, Instant now);
 
     // carriage.cpp: the way between program and peer
     /// Begins to keep account of ways; nothing where it does already.
@@ -285,6 +291,7 @@ struct Engine::Impl final : path::Ends {
               Instant now);
     bool send_icmp(const profile::Rule& rule, const profile::Icmp& what, const Occasion& occasion,
                    Instant now);
+    void note_no_icmp(const wire::IcmpMessage& message, const wire::Segment& about, Instant now);
     /// An ACK with the numbers of the connection, or those that it had last.
     [[nodiscard]] wire::Segment template_segment(const Connection& connection, Instant now) const;
 

@@ -4,32 +4,11 @@
 #include "ghostpeer/wire/codec.hpp"
 #include "ghostpeer/wire/icmp.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace ghostpeer::peer {
-namespace {
-
-void corrupt(profile::Corrupt::What what, Forged& forged) {
-    using What = profile::Corrupt::What;
-    switch (what) {
-        case What::tcp_checksum: forged.forgery.distortion.wrong_tcp_checksum = true; break;
-        case What::ip_checksum: forged.forgery.distortion.wrong_ip_checksum = true; break;
-        case What::payload: forged.segment.payload.front() ^= 1U; break;
-    }
-    forged.corrupted = true;
-    forged.forgery.changes.push_back(profile::name(what));
-}
-
-/// Else the packet stays whole.
-[[nodiscard]] bool more_than_a_fragment(const wire::Segment& segment, std::size_t size) {
-    constexpr std::size_t ip4_header = 20;
-    constexpr std::size_t ip6_header = 40;
-    constexpr std::size_t unit = 8;
-    const std::size_t header = segment.source.address.is_v4() ? ip4_header : ip6_header;
-    return wire::packet_size(segment) - header > size / unit * unit;
-}
-
-}  // namespace
 
 bool Engine::Impl::change(const profile::Rule& rule, const profile::Action& action,
                           const Occasion& occasion, Instant now) {
@@ -65,10 +44,40 @@ bool Engine::Impl::change(const profile::Rule& rule, const profile::Action& acti
         changes.insert(changes.end(), set->fields->names.begin(), set->fields->names.end());
     } else if (const auto* fragment = std::get_if<profile::Fragment>(&action)) {
         forged->forgery.distortion.fragment = fragment->size;
+        forged->forgery.distortion.fates = fragment->fates;
         forged->forgery.changes.push_back(profile::name(action));
         return more_than_a_fragment(forged->segment, fragment->size);
     }
     return true;
+}
+
+std::optional<Instant> Engine::Impl::depart_in_fragments(Connection& connection,
+                                                         const wire::Bytes& packet,
+                                                         const wire::Distortion& lie,
+                                                         std::optional<event::Event>&& event,
+                                                         Instant now) {
+    std::optional<Instant> whole = lie.fates.lost.empty() ? std::optional(now) : std::nullopt;
+    for (wire::SentFragment& part : wire::plan(
+             wire::fragment(packet, lie.fragment, ++fragmented, lie.fates.overlap), lie.fates)) {
+        std::optional<Instant> there;
+        if (part.late == Duration::zero()) {
+            ++counters.packets_out;
+            there = depart(&connection, std::move(part.packet),
+                           std::exchange(event, std::nullopt), now);
+        } else if (may_hold(connection, part.packet.size(), now) &&
+                   agenda.size() < max_appointments) {
+            there = now + part.late;
+            connection.extra().note_made(part.packet.size());
+            agenda.add(*there, {connection.slot, connection.id},
+                       std::make_unique<LatePacket>(LatePacket{std::move(part.packet)}));
+            put_finish_off(*there);
+        }
+        whole = whole && there ? std::max(whole, there) : std::nullopt;
+    }
+    if (event) {
+        events.push_back(std::move(*event));  // all of it is lost or late
+    }
+    return whole;
 }
 
 wire::Segment Engine::Impl::template_segment(const Connection& connection, Instant now) const {
@@ -117,6 +126,24 @@ bool Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
     return leave(connection, std::move(segment), how, now);
 }
 
+void Engine::Impl::note_no_icmp(const wire::IcmpMessage& message, const wire::Segment& about,
+                                Instant now) {
+    const bool v4 = about.source.address.is_v4();
+    const auto differs = [v4](const auto& address) { return address && address->is_v4() != v4; };
+    if (!wire::exists(message.kind, v4)) {
+        notice("no-effect", std::string(wire::name(message.kind)),
+               fmt::format("`icmp: {}` sent nothing: {} has no such message.",
+                           wire::name(message.kind), v4 ? "ICMP" : "ICMPv6"),
+               now);
+    } else if (differs(message.from) || differs(message.gateway)) {
+        notice("no-effect", "icmp-address",
+               fmt::format("`icmp: {}` sent nothing: its addresses are not of the connection's "
+                           "version of IP.",
+                           wire::name(message.kind)),
+               now);
+    }
+}
+
 bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& what,
                              const Occasion& occasion, Instant now) {
     using About = profile::Icmp::About;
@@ -139,9 +166,9 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
         return false;
     }
     event::Icmp event;
-    event.kind = what.kind;
-    event.mtu = what.mtu;
-    event.source = connection.flow.local.address;
+    event.kind = what.message.kind;
+    event.mtu = what.message.mtu;
+    event.source = what.message.from.value_or(connection.flow.local.address);
     event.destination = connection.flow.remote.address;
     event.quoted = *about;
     event.base = {connection.program_isn, connection.iss, connection.began_with_syn};
@@ -149,8 +176,9 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
     if (what.seq) {
         event.quoted.seq = wire::SeqNum(evaluate(*what.seq, connection, occasion.segment, now));
     }
-    auto packet = settings.packets->icmp_error(what.kind, what.mtu, wire::encode(event.quoted));
+    auto packet = settings.packets->icmp_error(what.message, wire::encode(event.quoted));
     if (!packet) {
+        note_no_icmp(what.message, event.quoted, now);
         return false;
     }
     event.quoted.payload.clear();
@@ -173,7 +201,7 @@ bool Engine::Impl::send_icmp(const profile::Rule& rule, const profile::Icmp& wha
     }
     const auto there = depart(&connection, std::move(*packet), std::move(told), now);
     event::Trail* trail = trail_of(connection);
-    if (trail != nullptr && there && what.kind != wire::IcmpKind::fragmentation_needed) {
+    if (trail != nullptr && there && wire::is_unreachable(what.message.kind)) {
         trail->unreachable_left = *there;
     }
     return true;

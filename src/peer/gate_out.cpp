@@ -117,9 +117,10 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     }
     ++connection.segments_out;
     segment.ip_id = identification(connection, segment);
+    const bool own = segment.source == connection.flow.local;
     if (!how.apart) {
         note_ending(connection, how.reason);
-    } else if (how.reason == tcp::Reason::rst && ends_program(connection, segment)) {
+    } else if (how.reason == tcp::Reason::rst && own && ends_program(connection, segment)) {
         connection.ending = connection.live() ? Ending::reset_by_peer : Ending::refused;
     }
     ++counters.segments_out;
@@ -130,7 +131,9 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
         segment.dont_fragment = false;
     }
     wire::Bytes packet = lie != nullptr ? wire::encode(segment, *lie) : wire::encode(segment);
-    if (lie == nullptr) {
+    if (!own) {
+        // The program's connection does not see it.
+    } else if (lie == nullptr) {
         note_departure(connection, segment, false);
     } else if (const auto seen = as_read(segment, *lie)) {
         note_departure(connection, *seen, true);
@@ -147,14 +150,11 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
         ++counters.packets_out;
         there = depart(&connection, std::move(packet), std::move(event), now);
     } else {
-        for (wire::Bytes& part : wire::fragment(packet, lie->fragment, ++fragmented)) {
-            ++counters.packets_out;
-            const auto arrives =
-                depart(&connection, std::move(part), std::exchange(event, std::nullopt), now);
-            there = there && arrives ? std::max(there, arrives) : std::nullopt;
-        }
+        there = depart_in_fragments(connection, packet, *lie, std::move(event), now);
     }
-    follow_departure(trail_of(connection), flags, there);
+    if (own) {
+        follow_departure(trail_of(connection), flags, there);
+    }
     return true;
 }
 

@@ -24,7 +24,7 @@ constexpr std::uint32_t headers(bool v4) noexcept { return v4 ? 40 : 60; }
         case wire::IcmpKind::host_unreachable:
         case wire::IcmpKind::net_unreachable:
         case wire::IcmpKind::ttl_exceeded: return v4;
-        case wire::IcmpKind::fragmentation_needed: break;
+        default: break;
     }
     return false;
 }

@@ -49,7 +49,7 @@ void Engine::Impl::refuse_held(Connection& connection, Instant now) {
         }
     }
     if (relay.error == UpstreamError::unreachable && !connection.blackholed_out) {
-        auto error = settings.packets->icmp_error(wire::IcmpKind::host_unreachable, 0,
+        auto error = settings.packets->icmp_error({wire::IcmpKind::host_unreachable},
                                                   wire::encode(*relay.syn));
         if (error) {
             ++counters.packets_out;

@@ -2,6 +2,7 @@
 
 #include "ghostpeer/wire/codec.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ghostpeer::rules {
@@ -48,6 +49,14 @@ void apply_options(const profile::SegmentFields& fields, const Evaluate& value,
     }
 }
 
+/// What is told of a segment has the options that are added to it.
+void note_more(const wire::Bytes& more, wire::Options& options) {
+    const wire::Options added = wire::read_options(more);
+    auto* const free = std::find(options.skipped.begin(), options.skipped.end(), 0);
+    const auto room = static_cast<std::size_t>(options.skipped.end() - free);
+    std::copy_n(added.skipped.begin(), std::min(room, added.skipped.size()), free);
+}
+
 }  // namespace
 
 void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Segment& segment,
@@ -84,9 +93,43 @@ void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Se
             with = what;
         }
     };
+    if (fields.from) {
+        segment.source.address = fields.from->address.value_or(segment.source.address);
+        segment.source.port = fields.from->port.value_or(segment.source.port);
+    }
+    if (!fields.more_options.empty()) {
+        distortion.more_options = fields.more_options;
+        note_more(fields.more_options, segment.options);
+    }
+    overwrite(distortion.md5_key, fields.md5_key);
+    if (!fields.ip_options.empty()) {
+        distortion.ip_options = fields.ip_options;
+    }
+    if (!fields.extensions.empty()) {
+        distortion.extensions = fields.extensions;
+    }
     overwrite(distortion.data_offset, fields.data_offset);
     overwrite(distortion.reserved, fields.reserved);
     overwrite(distortion.total_length, fields.total_length);
+}
+
+void corrupt(profile::Corrupt::What what, Forged& forged) {
+    using What = profile::Corrupt::What;
+    switch (what) {
+        case What::tcp_checksum: forged.forgery.distortion.wrong_tcp_checksum = true; break;
+        case What::ip_checksum: forged.forgery.distortion.wrong_ip_checksum = true; break;
+        case What::payload: forged.segment.payload.front() ^= 1U; break;
+    }
+    forged.corrupted = true;
+    forged.forgery.changes.push_back(profile::name(what));
+}
+
+bool more_than_a_fragment(const wire::Segment& segment, std::size_t size) {
+    constexpr std::size_t ip4_header = 20;
+    constexpr std::size_t ip6_header = 40;
+    constexpr std::size_t unit = 8;
+    const std::size_t header = segment.source.address.is_v4() ? ip4_header : ip6_header;
+    return wire::packet_size(segment) - header > size / unit * unit;
 }
 
 std::optional<wire::Segment> as_read(const wire::Segment& segment,

@@ -31,6 +31,11 @@ using Evaluate = std::function<std::uint32_t(const profile::SequenceExpression&)
 void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Segment& segment,
            wire::Distortion& distortion);
 
+/// Spoils it; there is payload where that is to be spoiled.
+void corrupt(profile::Corrupt::What what, Forged& forged);
+/// Would fragments of this size be more than one? Else the packet stays whole.
+[[nodiscard]] bool more_than_a_fragment(const wire::Segment& segment, std::size_t size);
+
 /// What an honest stack makes of the packet; nothing: it throws it away.
 [[nodiscard]] std::optional<wire::Segment> as_read(const wire::Segment& segment,
                                                    const wire::Distortion& distortion);

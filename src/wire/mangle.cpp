@@ -3,7 +3,9 @@
 #include "ghostpeer/wire/checksum.hpp"
 #include "ghostpeer/wire/codec.hpp"
 #include "wire/ip_packet.hpp"
+#include "wire/md5.hpp"
 #include "wire/option_layout.hpp"
+#include "wire/tcp_option.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -20,7 +22,7 @@ constexpr std::size_t ip_checksum_at = 10;
 bool is_v4(ByteView packet) noexcept { return packet[0] >> 4 == 4; }
 
 std::size_t ip_header_size(ByteView packet) noexcept {
-    return is_v4(packet) ? ipv4_header_size : ipv6_header_size;
+    return is_v4(packet) ? std::size_t{packet[0] & 0xfU} * 4 : ipv6_header_size;
 }
 
 void write_length(Bytes& packet, std::size_t total) noexcept {
@@ -34,7 +36,7 @@ void write_length(Bytes& packet, std::size_t total) noexcept {
 
 void write_ip_checksum(std::uint8_t* header) noexcept {
     write_u16(header + ip_checksum_at, 0);
-    const std::uint16_t sum = ones_complement_sum({header, ipv4_header_size});
+    const std::uint16_t sum = ones_complement_sum({header, std::size_t{header[0] & 0xfU} * 4});
     write_u16(header + ip_checksum_at, static_cast<std::uint16_t>(~sum));
 }
 
@@ -49,6 +51,71 @@ void put_options(Bytes& packet, Bytes area) {
     packet[tcp + data_offset_at] =
         static_cast<std::uint8_t>((min_tcp_header + area.size()) / 4 << 4);
     write_length(packet, packet.size());
+}
+
+/// Behind the options that are there; false: there is no room.
+bool append_options(Bytes& packet, const Bytes& more) {
+    const std::size_t tcp = ip_header_size(packet);
+    const std::size_t header = std::size_t{packet[tcp + data_offset_at]} / 16 * 4;
+    const std::size_t size = (more.size() + 3) / 4 * 4;
+    if (header + size > min_tcp_header + max_options_size || packet.size() + size > max_packet) {
+        return false;
+    }
+    Bytes area = more;
+    area.resize(size, option::nop);
+    packet.insert(packet.begin() + static_cast<std::ptrdiff_t>(tcp + header), area.begin(),
+                  area.end());
+    packet[tcp + data_offset_at] = static_cast<std::uint8_t>((header + size) / 4 << 4);
+    write_length(packet, packet.size());
+    return true;
+}
+
+/// RFC 2385, 2.0: over the addresses, the header without options and checksum, the payload, the
+/// key.
+void sign(Bytes& packet, const Segment& segment, const std::string& key) {
+    constexpr std::size_t padding = 2;
+    Bytes area(padding, option::nop);
+    area.push_back(option::md5);
+    area.push_back(static_cast<std::uint8_t>(option::md5_length));
+    area.resize(padding + option::md5_length);
+    if (!append_options(packet, area)) {
+        return;
+    }
+    const std::size_t tcp = ip_header_size(packet);
+    const std::size_t header = std::size_t{packet[tcp + data_offset_at]} / 16 * 4;
+    const auto digest = signature(ByteView(packet).subspan(tcp), header, segment.source.address,
+                                  segment.destination.address, key);
+    std::copy(digest.begin(), digest.end(),
+              packet.begin() + static_cast<std::ptrdiff_t>(tcp + header - digest.size()));
+}
+
+/// Between the IP header and TCP's.
+void put_ip_options(Bytes& packet, const Distortion& lie) {
+    constexpr std::size_t most = 40;
+    if (is_v4(packet)) {
+        Bytes area = lie.ip_options;
+        area.resize(std::min((area.size() + 3) / 4 * 4, most));
+        if (packet.size() + area.size() <= max_packet) {
+            packet.insert(packet.begin() + ipv4_header_size, area.begin(), area.end());
+            packet[0] = static_cast<std::uint8_t>(0x40U | (ipv4_header_size + area.size()) / 4);
+        }
+        return;
+    }
+    Bytes chain;
+    std::uint8_t next = protocol::tcp;
+    for (auto one = lie.extensions.rbegin(); one != lie.extensions.rend(); ++one) {
+        constexpr std::size_t unit = 8;
+        const std::size_t size = (2 + one->content.size() + unit - 1) / unit * unit;
+        Bytes header{next, static_cast<std::uint8_t>(size / unit - 1)};
+        header.insert(header.end(), one->content.begin(), one->content.end());
+        header.resize(size);
+        chain.insert(chain.begin(), header.begin(), header.end());
+        next = one->kind;
+    }
+    if (packet.size() + chain.size() <= max_packet) {
+        packet[6] = next;
+        packet.insert(packet.begin() + ipv6_header_size, chain.begin(), chain.end());
+    }
 }
 
 void write_tcp_checksum(Bytes& packet, const Segment& segment, std::size_t total) noexcept {
@@ -78,6 +145,12 @@ Bytes distorted(const Segment& segment, const Distortion& lie) {
     if (lie.options) {
         put_options(packet, *lie.options);
     }
+    if (!lie.more_options.empty()) {
+        static_cast<void>(append_options(packet, lie.more_options));
+    }
+    if (lie.md5_key) {
+        sign(packet, segment, *lie.md5_key);
+    }
     const std::size_t tcp = ip_header_size(packet);
     std::uint8_t& offset = packet[tcp + data_offset_at];
     if (lie.data_offset) {
@@ -86,12 +159,15 @@ Bytes distorted(const Segment& segment, const Distortion& lie) {
     if (lie.reserved) {
         offset = static_cast<std::uint8_t>((offset & 0xf0U) | (*lie.reserved & 0xfU));
     }
-    const std::size_t total = lie.total_length.value_or(packet.size());
-    write_length(packet, total);
-    write_tcp_checksum(packet, segment, total);
+    const std::size_t between = packet.size();
+    write_tcp_checksum(packet, segment, lie.total_length.value_or(between));
     if (lie.wrong_tcp_checksum) {
         spoil(packet.data() + tcp + tcp_checksum_at);
     }
+    if (!lie.ip_options.empty() || !lie.extensions.empty()) {
+        put_ip_options(packet, lie);
+    }
+    write_length(packet, lie.total_length.value_or(packet.size()));
     if (is_v4(packet)) {
         write_ip_checksum(packet.data());
         if (lie.wrong_ip_checksum) {
@@ -113,7 +189,7 @@ Bytes fragment_header(ByteView packet, std::size_t offset, std::size_t size, boo
                  packet.begin() + static_cast<std::ptrdiff_t>(ip_header_size(packet)));
     if (is_v4(packet)) {
         const bool wrong = ones_complement_sum(header) != 0xffff;
-        write_u16(header.data() + 2, static_cast<std::uint16_t>(ipv4_header_size + size));
+        write_u16(header.data() + 2, static_cast<std::uint16_t>(header.size() + size));
         write_u16(header.data() + 4, static_cast<std::uint16_t>(id));
         write_u16(header.data() + 6,
                   static_cast<std::uint16_t>(units | (more ? more_fragments : 0U)));
@@ -134,16 +210,17 @@ Bytes fragment_header(ByteView packet, std::size_t offset, std::size_t size, boo
     return header;
 }
 
-std::vector<Bytes> cut(ByteView packet, std::size_t size, std::uint32_t id) {
+std::vector<Bytes> cut(ByteView packet, std::size_t size, std::uint32_t id, std::size_t overlap) {
     const std::size_t header_size = packet.empty() ? 0 : ip_header_size(packet);
-    const bool plain = packet.size() > header_size && (packet[0] == 0x45 || packet[0] >> 4 == 6);
+    const bool plain = packet.size() > header_size && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);
     if (!plain || packet.size() - header_size <= size) {
         return {Bytes(packet.begin(), packet.end())};
     }
     std::vector<Bytes> fragments;
     const ByteView data = packet.subspan(header_size);
-    for (std::size_t at = 0; at < data.size(); at += size) {
-        const auto part = data.subspan(at, std::min(size, data.size() - at));
+    for (std::size_t next = 0; next < data.size(); next += size) {
+        const std::size_t at = next - std::min(next, overlap);
+        const auto part = data.subspan(at, std::min(size + next - at, data.size() - at));
         const bool more = at + part.size() < data.size();
         Bytes fragment = fragment_header(packet, at, part.size(), more, id);
         fragment.insert(fragment.end(), part.begin(), part.end());
@@ -162,12 +239,35 @@ Bytes encode(const Segment& segment, const Distortion& distortion) noexcept {
     }
 }
 
-std::vector<Bytes> fragment(ByteView packet, std::uint16_t size, std::uint32_t id) noexcept {
+std::vector<Bytes> fragment(ByteView packet, std::uint16_t size, std::uint32_t id,
+                            std::uint16_t overlap) noexcept {
     try {
-        return cut(packet, std::max<std::size_t>(size / 8U * 8U, 8), id);
+        return cut(packet, std::max<std::size_t>(size / 8U * 8U, 8), id, overlap / 8U * 8U);
     } catch (...) {
         return {};
     }
+}
+
+std::vector<SentFragment> plan(std::vector<Bytes>&& fragments, const FragmentFates& fates) {
+    const auto has = [](const std::vector<std::uint16_t>& numbers, std::size_t number) {
+        return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+    };
+    std::vector<SentFragment> sent;
+    for (std::size_t i = 0; i < fragments.size(); ++i) {
+        const std::size_t number = fates.reversed ? fragments.size() - i : i + 1;
+        if (has(fates.lost, number)) {
+            continue;
+        }
+        const auto late = std::find_if(fates.late.begin(), fates.late.end(),
+                                       [&](const auto& one) { return one.number == number; });
+        SentFragment one{std::move(fragments[number - 1]),
+                         late != fates.late.end() ? late->by : Duration::zero()};
+        if (has(fates.twice, number)) {
+            sent.push_back(one);
+        }
+        sent.push_back(std::move(one));
+    }
+    return sent;
 }
 
 }  // namespace ghostpeer::wire

@@ -7,7 +7,7 @@ using Packet = std::span<const std::uint8_t>;
 
 class NoPacketLibrary final : public PacketLibrary {
   public:
-    [[nodiscard]] std::optional<Bytes> icmp_error(IcmpKind /*kind*/, std::uint16_t /*mtu*/,
+    [[nodiscard]] std::optional<Bytes> icmp_error(const IcmpMessage& /*message*/,
                                                   Packet /*packet*/) noexcept override {
         return std::nullopt;
     }

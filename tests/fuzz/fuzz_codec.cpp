@@ -55,7 +55,7 @@ void cut_and_join(Segment segment) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::span bytes(data, size);
-    (void)ghostpeer::packets::icmp_error(IcmpKind::fragmentation_needed, 1200, bytes);
+    (void)ghostpeer::packets::icmp_error({IcmpKind::fragmentation_needed, 1200}, bytes);
     (void)read_options(bytes);
     (void)fragment(bytes, 16, 1);
     (void)ghostpeer::packets::echo_reply(bytes);

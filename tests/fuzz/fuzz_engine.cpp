@@ -218,7 +218,7 @@ class Conversation {
         wire::Segment quoted = last_[which % 4U];
         quoted.seq += static_cast<std::uint32_t>(static_cast<std::int8_t>(input.byte()));
         const auto kind = static_cast<wire::IcmpKind>(which / 4U % 6U);
-        if (const auto error = packets::icmp_error(kind, input.word(), wire::encode(quoted))) {
+        if (const auto error = packets::icmp_error({kind, input.word()}, wire::encode(quoted))) {
             arrives(*error);
         }
     }

@@ -15,7 +15,7 @@ using namespace ghostpeer::test;
 namespace {
 
 std::optional<Bytes> port_unreachable(std::span<const std::uint8_t> packet) {
-    return icmp_error(IcmpKind::port_unreachable, 0, packet);
+    return icmp_error({IcmpKind::port_unreachable}, packet);
 }
 
 Bytes echo_request_v4() {
@@ -176,7 +176,7 @@ TEST_CASE("wire: only a right echo request is answered") {
 TEST_CASE("wire: ICMP errors, byte for byte") {
     const Bytes quoted = linux_data();
     const auto error = [&](IcmpKind kind, std::string_view head, std::uint16_t mtu = 0) {
-        const auto packet = icmp_error(kind, mtu, quoted);
+        const auto packet = icmp_error({kind, mtu}, quoted);
         REQUIRE(packet);
         Bytes expected = from_hex(head);
         expected.insert(expected.end(), quoted.begin(), quoted.end());
@@ -202,7 +202,7 @@ TEST_CASE("wire: ICMP errors, byte for byte") {
 TEST_CASE("wire: ICMPv6 errors, byte for byte") {
     const Bytes quoted = linux_syn_v6();
     const auto error = [&](IcmpKind kind, std::string_view head, std::uint16_t mtu = 0) {
-        const auto packet = icmp_error(kind, mtu, quoted);
+        const auto packet = icmp_error({kind, mtu}, quoted);
         REQUIRE(packet);
         Bytes expected = from_hex(head);
         expected.insert(expected.end(), quoted.begin(), quoted.end());
@@ -244,7 +244,7 @@ TEST_CASE("wire: an error about a segment is read back, and nothing else is take
         for (const auto kind :
              {IcmpKind::port_unreachable, IcmpKind::host_unreachable, IcmpKind::net_unreachable,
               IcmpKind::admin_prohibited, IcmpKind::ttl_exceeded, IcmpKind::fragmentation_needed}) {
-            const auto error = icmp_error(kind, 1300, encode(segment));
+            const auto error = icmp_error({kind, 1300}, encode(segment));
             REQUIRE(error);
             const auto report = decode_icmp_error(*error);
             REQUIRE(report);

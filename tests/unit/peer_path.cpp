@@ -13,7 +13,7 @@ namespace {
 
 /// What a router says of a segment that the peer has sent.
 wire::Bytes error_about(const Segment& segment, IcmpKind kind, std::uint16_t mtu = 0) {
-    const auto error = packets::icmp_error(kind, mtu, wire::encode(segment));
+    const auto error = packets::icmp_error({kind, mtu}, wire::encode(segment));
     REQUIRE(error);
     return *error;
 }

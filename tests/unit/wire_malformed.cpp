@@ -203,7 +203,7 @@ TEST_CASE("wire: no bytes whatever make decode fail") {
         }
         packet.resize(random() % 4 == 0 ? random() % packet.size() : packet.size());
         const Decoded decoded = decode(packet, {.verify_checksums = false});
-        (void)packets::icmp_error(IcmpKind::port_unreachable, 0, packet);
+        (void)packets::icmp_error({IcmpKind::port_unreachable}, packet);
         (void)packets::echo_reply(packet);
         if (const auto* segment = std::get_if<Segment>(&decoded)) {
             Segment written = *segment;

@@ -3,11 +3,13 @@
 
 #include "ghostpeer/profile/sequence_expression.hpp"
 #include "ghostpeer/wire/icmp.hpp"
+#include "ghostpeer/wire/mangle.hpp"
 #include "ghostpeer/wire/segment.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,8 +20,15 @@ struct SackEdges {
     SequenceExpression right;
 };
 
+/// Another address or port than the peer's.
+struct ForgedSource {
+    std::optional<wire::IpAddress> address;
+    std::optional<std::uint16_t> port;
+};
+
 /// Fields of a segment as `set` and `send` name them; what is unset stays as it is.
 struct SegmentFields {
+    std::optional<ForgedSource> from;
     std::optional<SequenceExpression> seq;
     std::optional<SequenceExpression> ack;  ///< brings the ACK flag, unless `flags` is set
     std::optional<std::uint16_t> window;    ///< the header's 16 bits
@@ -37,6 +46,10 @@ struct SegmentFields {
     std::optional<std::uint8_t> ecn;             ///< the lower two bits of `tos`
     std::shared_ptr<const wire::Bytes> payload;  ///< null: unset
     std::optional<wire::Bytes> options;          ///< the whole option area
+    wire::Bytes more_options;  ///< behind the others: `fast_open`, `accecn`, `more_options`
+    std::optional<std::string> md5_key;
+    wire::Bytes ip_options;                         ///< of IPv4
+    std::vector<wire::ExtensionHeader> extensions;  ///< of IPv6
     std::optional<std::uint8_t> data_offset;
     std::optional<std::uint8_t> reserved;
     std::optional<std::uint16_t> total_length;
@@ -52,6 +65,7 @@ struct Set {
 };
 struct Fragment {
     std::uint16_t size = 8;  ///< bytes of each fragment behind its headers
+    wire::FragmentFates fates;
 };
 struct Send {
     std::shared_ptr<const SegmentFields> fields;  ///< never null
@@ -62,8 +76,7 @@ struct Icmp {
         received,       ///< the segment that fired the rule
         last_received,  ///< the last that arrived on the connection
     };
-    wire::IcmpKind kind = wire::IcmpKind::port_unreachable;
-    std::uint16_t mtu = 0;
+    wire::IcmpMessage message;
     About about = About::fitting;
     std::optional<SequenceExpression> seq;  ///< in place of the quoted sequence number
 };

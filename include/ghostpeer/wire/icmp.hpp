@@ -3,6 +3,7 @@
 
 #include "ghostpeer/wire/segment.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,6 +18,50 @@ enum class IcmpKind : std::uint8_t {
     admin_prohibited,      ///< 3/13; ICMPv6 1/1
     ttl_exceeded,          ///< 11/0; ICMPv6 3/0
     fragmentation_needed,  ///< 3/4 (RFC 1191); ICMPv6 2/0, packet too big
+    // What arrives with these numbers counts as one of those above, or not at all.
+    protocol_unreachable,
+    source_route_failed,
+    net_unknown,
+    host_unknown,
+    source_isolated,
+    net_prohibited,
+    host_prohibited,
+    net_unreachable_tos,
+    host_unreachable_tos,
+    precedence_violation,
+    precedence_cutoff,
+    beyond_scope,
+    policy_failed,
+    route_rejected,
+    source_quench,
+    reassembly_time_exceeded,
+    parameter_problem,
+    unknown_option,
+    option_missing,
+    bad_length,
+    net_redirect,
+    redirect,
+    net_redirect_tos,
+    redirect_tos,
+};
+inline constexpr std::size_t icmp_kind_count = 30;
+
+/// Has it a form for that version of IP?
+[[nodiscard]] bool exists(IcmpKind kind, bool v4) noexcept;
+/// Does it name another gateway?
+[[nodiscard]] bool is_redirect(IcmpKind kind) noexcept;
+/// Does it point at a byte of the packet?
+[[nodiscard]] bool has_pointer(IcmpKind kind) noexcept;
+/// Does it say that the packet came nowhere?
+[[nodiscard]] bool is_unreachable(IcmpKind kind) noexcept;
+
+/// What an error says beside its kind.
+struct IcmpMessage {
+    IcmpKind kind = IcmpKind::port_unreachable;
+    std::uint16_t mtu = 0;               ///< of `fragmentation_needed`
+    std::uint32_t pointer = 0;           ///< where the problem is: 8 bits in ICMP
+    std::optional<IpAddress> from{};     ///< the router; unset: the host that was asked
+    std::optional<IpAddress> gateway{};  ///< of a redirect
 };
 
 /// The profile language's spelling: `port-unreachable`, `frag-needed`.

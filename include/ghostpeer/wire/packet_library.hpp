@@ -23,11 +23,11 @@ class PacketLibrary {
 
     // ICMP -------------------------------------------------------------------------------------
 
-    /// The error that a host or router at the packet's destination sends for it; `mtu` is told by
-    /// `fragmentation_needed` only. Nothing for packets that must not be answered so (RFC 1122,
-    /// 3.2.2: fragments, multicast), or that are no TCP or UDP.
+    /// The error, or redirect, that a host or router sends for the packet. Nothing for packets that
+    /// must not be answered so (RFC 1122, 3.2.2: fragments, multicast), that are no TCP or UDP, or
+    /// where the version of IP has no such message, or not with an address of the other version.
     [[nodiscard]] virtual std::optional<Bytes> icmp_error(
-        IcmpKind kind, std::uint16_t mtu, std::span<const std::uint8_t> packet) noexcept = 0;
+        const IcmpMessage& message, std::span<const std::uint8_t> packet) noexcept = 0;
     /// The error of a host that does not speak the packet's protocol: 3/2; ICMPv6 4/1, with the
     /// place where the protocol is named. Nothing for fragments and multicast.
     [[nodiscard]] virtual std::optional<Bytes> protocol_unreachable(

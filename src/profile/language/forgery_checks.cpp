@@ -91,6 +91,13 @@ void check_direction(const RuleParts& rule, const ActionAt& each, Errors& errors
                                      quoted_event(*event) + " is one that arrives");
         }
     }
+    const auto* set = std::get_if<Set>(&each.action);
+    if (set != nullptr && set->fields->from) {
+        if (const auto* event = first_event(rule, arrives)) {
+            errors.add(*each.at, "`from` is for segments that leave, and " + quoted_event(*event) +
+                                     " is one that arrives");
+        }
+    }
     const auto* icmp = std::get_if<Icmp>(&each.action);
     if (icmp != nullptr && icmp->about == Icmp::About::received) {
         const auto* event = first_event(rule, [](const Event& on) { return !arrives(on); });

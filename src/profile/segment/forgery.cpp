@@ -1,6 +1,7 @@
 #include "profile/segment/forgery.hpp"
 
 #include "profile/document/values.hpp"
+#include "profile/segment/addresses.hpp"
 #include "profile/segment/sequence_sum.hpp"
 
 #include <array>
@@ -19,7 +20,9 @@ struct IcmpParts {
     Icmp icmp;
     const Entry* kind = nullptr;  ///< `kind` or `frag-needed`
     const Entry* mtu = nullptr;   ///< `mtu` or `frag-needed`
-    bool known = false;           ///< the kind
+    const Entry* pointer = nullptr;
+    const Entry* gateway = nullptr;
+    bool known = false;  ///< the kind
 };
 
 void read_kind(const Entry& entry, IcmpParts& parts, Context& context) {
@@ -28,12 +31,12 @@ void read_kind(const Entry& entry, IcmpParts& parts, Context& context) {
         return;
     }
     if (const auto kind = wire::parse_icmp_kind(entry.value.text)) {
-        parts.icmp.kind = *kind;
+        parts.icmp.message.kind = *kind;
         parts.known = true;
         return;
     }
     std::vector<std::string> words;
-    for (int i = 0; i <= static_cast<int>(IcmpKind::fragmentation_needed); ++i) {
+    for (int i = 0; i < static_cast<int>(wire::icmp_kind_count); ++i) {
         words.emplace_back(wire::name(static_cast<IcmpKind>(i)));
     }
     context.errors.add(entry.value, unknown_word("kind of ICMP error", entry.value.text, words));
@@ -42,7 +45,7 @@ void read_kind(const Entry& entry, IcmpParts& parts, Context& context) {
 void read_mtu(const Entry& entry, IcmpParts& parts, Context& context) {
     parts.mtu = &entry;
     if (const auto mtu = read_number(entry, 0, max_field, context.errors)) {
-        parts.icmp.mtu = static_cast<std::uint16_t>(*mtu);
+        parts.icmp.message.mtu = static_cast<std::uint16_t>(*mtu);
     }
 }
 
@@ -55,7 +58,7 @@ void take_kind(const Entry& entry, IcmpParts& parts, Context& context) {
     parts.kind = &entry;
 }
 
-constexpr std::array<Word<ReadKey<IcmpParts>>, 5> icmp_words{{
+constexpr std::array<Word<ReadKey<IcmpParts>>, 8> icmp_words{{
     {"kind",
      [](const Entry& entry, IcmpParts& parts, Context& context) {
          take_kind(entry, parts, context);
@@ -65,9 +68,22 @@ constexpr std::array<Word<ReadKey<IcmpParts>>, 5> icmp_words{{
     {"frag-needed",
      [](const Entry& entry, IcmpParts& parts, Context& context) {
          take_kind(entry, parts, context);
-         parts.icmp.kind = IcmpKind::fragmentation_needed;
+         parts.icmp.message.kind = IcmpKind::fragmentation_needed;
          parts.known = true;
          read_mtu(entry, parts, context);
+     }},
+    {"pointer",
+     [](const Entry& entry, IcmpParts& parts, Context& context) {
+         parts.pointer = &entry;
+         const auto at = read_number(entry, 0, UINT8_MAX, context.errors);
+         parts.icmp.message.pointer = static_cast<std::uint32_t>(at.value_or(0));
+     }},
+    {"from", [](const Entry& entry, IcmpParts& parts,
+                Context& context) { parts.icmp.message.from = read_address(entry, context); }},
+    {"gateway",
+     [](const Entry& entry, IcmpParts& parts, Context& context) {
+         parts.gateway = &entry;
+         parts.icmp.message.gateway = read_address(entry, context);
      }},
     {"about",
      [](const Entry& entry, IcmpParts& parts, Context& context) {
@@ -82,6 +98,95 @@ constexpr std::array<Word<ReadKey<IcmpParts>>, 5> icmp_words{{
     {"seq", [](const Entry& entry, IcmpParts& parts,
                Context& context) { parts.icmp.seq = read_sequence(entry, context.errors); }},
 }};
+
+// Fragments --------------------------------------------------------------------------------------
+
+void read_fragment_size(const Entry& entry, Fragment& made, Context& context) {
+    constexpr std::uint64_t least = 8;  // offsets are counted in units of 8 bytes
+    const auto size = read_size(entry, least, max_field, context.errors);
+    made.size = static_cast<std::uint16_t>(size.value_or(least));
+}
+
+std::optional<std::uint16_t> read_ordinal(const Entry& entry, Errors& errors) {
+    constexpr std::uint64_t most = 8192;  // more no packet has
+    const auto number = read_number(entry, 1, most, errors);
+    return number ? std::optional(static_cast<std::uint16_t>(*number)) : std::nullopt;
+}
+
+/// `2` or `[1, 3]`
+template <std::vector<std::uint16_t> wire::FragmentFates::*Field>
+void read_fragment_numbers(const Entry& entry, Fragment& made, Context& context) {
+    const auto add = [&](const YamlNode& node) {
+        if (const auto number = read_ordinal(Entry{entry.key, node}, context.errors)) {
+            (made.fates.*Field).push_back(*number);
+        }
+    };
+    if (entry.value.type != YamlNode::Type::list) {
+        add(entry.value);
+        return;
+    }
+    for (const auto& item : entry.value.items) {
+        add(item);
+    }
+}
+
+/// `{2: 100ms}`
+void read_late_fragments(const Entry& entry, Fragment& made, Context& context) {
+    if (!expect_type(entry, YamlNode::Type::map,
+                     "a map of fragments and times such as `{2: 100ms}`", context.errors)) {
+        return;
+    }
+    for (const auto& each : entry.value.entries) {
+        const auto number = read_ordinal(Entry{entry.key, each.key}, context.errors);
+        const auto time = read_time(each, context.errors);
+        if (number && time) {
+            made.fates.late.push_back({*number, *time});
+        }
+    }
+}
+
+constexpr std::array<Word<ReadKey<Fragment>>, 6> fragment_words{{
+    {"size", read_fragment_size},
+    {"lose", read_fragment_numbers<&wire::FragmentFates::lost>},
+    {"twice", read_fragment_numbers<&wire::FragmentFates::twice>},
+    {"late", read_late_fragments},
+    {"overlap",
+     [](const Entry& entry, Fragment& made, Context& context) {
+         constexpr std::uint64_t unit = 8;
+         const auto bytes = read_size(entry, unit, max_field, context.errors);
+         made.fates.overlap = static_cast<std::uint16_t>(bytes.value_or(0));
+     }},
+    {"order",
+     [](const Entry& entry, Fragment& made, Context& context) {
+         made.fates.reversed = is_word(entry, "reversed");
+         if (!made.fates.reversed) {
+             report_wrong_type(entry, "`reversed`", context.errors);
+         }
+     }},
+}};
+
+/// What only some kinds have.
+void check_details(const Entry& entry, const IcmpParts& parts, Errors& errors) {
+    const IcmpKind kind = parts.icmp.message.kind;
+    if (parts.pointer != nullptr && !wire::has_pointer(kind)) {
+        errors.add(parts.pointer->key,
+                   "only `parameter-problem` and `unknown-option` point at a "
+                   "byte, not " +
+                       in_quotes(wire::name(kind)));
+    }
+    if (parts.gateway != nullptr && !wire::is_redirect(kind)) {
+        errors.add(parts.gateway->key,
+                   "only a redirect names a gateway, not " + in_quotes(wire::name(kind)));
+    } else if (parts.gateway == nullptr && wire::is_redirect(kind)) {
+        errors.add(entry.value, in_quotes(wire::name(kind)) +
+                                    " needs a gateway, as in `icmp: {kind: redirect, gateway: "
+                                    "198.18.255.1}`");
+    }
+    const auto& [from, gateway] = std::pair(parts.icmp.message.from, parts.icmp.message.gateway);
+    if (from && gateway && from->is_v4() != gateway->is_v4()) {
+        errors.add(parts.gateway->value, "`from` and `gateway` are of one version of IP");
+    }
+}
 
 }  // namespace
 
@@ -127,9 +232,20 @@ std::optional<Action> read_send(const Entry& entry, Context& context) {
 }
 
 std::optional<Action> read_fragment(const Entry& entry, Context& context) {
-    constexpr std::uint64_t least = 8;  // offsets are counted in units of 8 bytes
-    const auto size = read_size(entry, least, max_field, context.errors);
-    return size ? std::optional<Action>(Fragment{static_cast<std::uint16_t>(*size)}) : std::nullopt;
+    Fragment made;
+    if (entry.value.type != YamlNode::Type::map) {
+        read_fragment_size(entry, made, context);
+        return made;
+    }
+    read_keys(entry.value, fragment_words, "key", " in `fragment`", made, context);
+    if (find(entry.value, "size") == nullptr) {
+        context.errors.add(entry.value, "`fragment` needs a `size`");
+    }
+    if (made.fates.overlap >= made.size) {
+        context.errors.add(find(entry.value, "overlap")->value,
+                           "`overlap` has to be shorter than `size`");
+    }
+    return made;
 }
 
 std::optional<Action> read_icmp(const Entry& entry, Context& context) {
@@ -147,13 +263,15 @@ std::optional<Action> read_icmp(const Entry& entry, Context& context) {
     if (!parts.known) {
         return std::nullopt;
     }
-    const bool needs_mtu = parts.icmp.kind == IcmpKind::fragmentation_needed;
+    check_details(entry, parts, context.errors);
+    const IcmpKind kind = parts.icmp.message.kind;
+    const bool needs_mtu = kind == IcmpKind::fragmentation_needed;
     if (needs_mtu && parts.mtu == nullptr) {
         context.errors.add(entry.value,
                            "`frag-needed` needs an MTU, as in `icmp: {frag-needed: 1200}`");
     } else if (!needs_mtu && parts.mtu != nullptr) {
-        context.errors.add(parts.mtu->key, "only `frag-needed` tells an MTU, not " +
-                                               in_quotes(wire::name(parts.icmp.kind)));
+        context.errors.add(parts.mtu->key,
+                           "only `frag-needed` tells an MTU, not " + in_quotes(wire::name(kind)));
     }
     return parts.icmp;
 }

@@ -2,7 +2,9 @@
 #include "profile/document/files.hpp"
 #include "profile/document/values.hpp"
 #include "profile/script/payload.hpp"
+#include "profile/segment/addresses.hpp"
 #include "profile/segment/forgery.hpp"
+#include "profile/segment/named_options.hpp"
 #include "profile/segment/ranges.hpp"
 #include "profile/segment/sequence_sum.hpp"
 
@@ -160,7 +162,7 @@ void read_options(const Entry& entry, Fields& fields, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<Fields>>, 20> field_words{{
+constexpr std::array<Word<ReadKey<Fields>>, 27> field_words{{
     {"seq", read_sequence_field<&Fields::seq>},
     {"ack", read_sequence_field<&Fields::ack>},
     {"window", read_word<&Fields::window>},
@@ -182,6 +184,14 @@ constexpr std::array<Word<ReadKey<Fields>>, 20> field_words{{
     {"ecn", read_ecn},
     {"payload", read_payload},
     {"options", read_options},
+    {"from", [](const Entry& entry, Fields& fields,
+                Context& context) { fields.from = read_source(entry, context); }},
+    {"fast_open", read_fast_open},
+    {"accecn", read_accecn},
+    {"more_options", read_more_options},
+    {"md5", read_md5},
+    {"ip_options", read_ip_options},
+    {"extension_headers", read_extension_headers},
     {"data_offset", read_small<&Fields::data_offset, 15>},
     {"reserved", read_small<&Fields::reserved, 15>},
     {"total_length", read_word<&Fields::total_length>},
@@ -190,8 +200,8 @@ constexpr std::array<Word<ReadKey<Fields>>, 20> field_words{{
 /// Keys that contradict each other.
 void check_fields(const YamlNode& map, Errors& errors) {
     if (find(map, "options") != nullptr) {
-        for (const auto* key :
-             {"mss", "window_scale", "sack_permitted", "sack", "timestamps", "tsval", "tsecr"}) {
+        for (const auto* key : {"mss", "window_scale", "sack_permitted", "sack", "timestamps",
+                                "tsval", "tsecr", "fast_open", "accecn", "more_options", "md5"}) {
             if (const auto* entry = find(map, key)) {
                 errors.add(entry->key, in_quotes(key) +
                                            " cannot stand beside `options`, which is "
