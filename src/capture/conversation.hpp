@@ -111,7 +111,7 @@ struct End {
     std::uint64_t bytes = 0;               ///< of its stream, each once
     std::uint64_t bytes_again = 0;         ///< payload that was sent again
     std::uint64_t segments_with_data = 0;  ///< with payload, those sent again among them
-    std::uint64_t retransmissions = 0;     ///< segments that were sent again: data, SYN, FIN
+    std::uint64_t retransmissions = 0;     ///< segments that were sent again: data, FIN
     std::uint32_t largest = 0;             ///< the largest payload of one segment
     bool fin = false;
     bool rst = false;

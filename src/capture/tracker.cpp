@@ -192,13 +192,13 @@ void Tracker::count(const Segment& segment, const Carried& carried, Half& half, 
     const bool fin = segment.flags.has(Flags::fin);
     ++end.packets;
     end.largest = std::max(end.largest, segment.length);
-    half.with_numbers += segment.length > 0 || syn || fin ? 1 : 0;
+    half.with_numbers += segment.length > 0 || fin ? 1 : 0;
     end.segments_with_data += segment.length > 0 ? 1 : 0;
     const std::uint64_t news =
         carried.fresh + std::min<std::uint64_t>(carried.filled, segment.length);
     end.bytes += news;
     end.bytes_again += segment.length - std::min<std::uint64_t>(segment.length, news);
-    if (segment.retransmission) {
+    if (segment.retransmission && !syn) {  // those of SYNs are told with the handshake
         ++end.retransmissions;
         half.again.add({segment.packet, segment.at});
     }

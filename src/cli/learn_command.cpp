@@ -3,6 +3,7 @@
 #include "capture/list.hpp"
 #include "capture/read.hpp"
 #include "compare/columns.hpp"
+#include "compare/recorded.hpp"
 #include "compare/side_by_side.hpp"
 #include "event/exit_status.hpp"
 #include "lesson/lesson.hpp"
@@ -55,9 +56,8 @@ class ReadingBar {
 };
 
 /// Nothing, and said why, where it is no capture.
-[[nodiscard]] std::optional<capture::Capture> read(const std::string& path,
+[[nodiscard]] std::optional<capture::Capture> read(const packets::OpenedCapture& file,
                                                    capture::ReadOptions options) {
-    const auto file = packets::open_capture(path);
     if (!file) {
         complain(file.error());
         return std::nullopt;
@@ -78,6 +78,47 @@ class ReadingBar {
     return std::ifstream(path).peek() == '{';
 }
 
+/// False, and said, where there is nothing to compare.
+[[nodiscard]] bool has_segments(const compare::Column& column, const std::string& path,
+                                std::uint32_t number) {
+    if (column.segments.empty()) {
+        complain(fmt::format(
+            "{} has no segments{}. 'ghostpeer learn' lists the conversations of a "
+            "capture.",
+            path, number == 0 ? std::string() : fmt::format(" of conversation {}", number)));
+    }
+    return !column.segments.empty();
+}
+
+/// With what each segment was for, which no capture tells.
+[[nodiscard]] std::optional<compare::Column> record_column(const std::string& path,
+                                                           std::uint32_t number) {
+    auto column = compare::read_record(path, number);
+    if (!column) {
+        complain(column.error());
+        return std::nullopt;
+    }
+    return has_segments(*column, path, number) ? std::optional(std::move(*column)) : std::nullopt;
+}
+
+[[nodiscard]] std::optional<compare::Column> capture_column(const std::string& path,
+                                                            std::uint32_t number, bool recorded) {
+    capture::ReadOptions options;
+    options.keep.all = number == 0;
+    options.keep.numbers.push_back(number);
+    const auto capture = read(recorded ? compare::open_recorded(path) : packets::open_capture(path),
+                              std::move(options));
+    if (!capture) {
+        return std::nullopt;
+    }
+    for (const std::string& note : capture->notes) {
+        complain(path + ": " + note);
+    }
+    compare::Column column = compare::of_capture(*capture, number);
+    column.title = path;
+    return has_segments(column, path, number) ? std::optional(std::move(column)) : std::nullopt;
+}
+
 }  // namespace
 
 int learn_command(const LearnRequest& request) {
@@ -90,7 +131,7 @@ int learn_command(const LearnRequest& request) {
             options.keep.peer = request.peer;
         }
     }
-    const auto capture = read(request.file, std::move(options));
+    const auto capture = read(packets::open_capture(request.file), std::move(options));
     if (!capture) {
         return exit_cannot;
     }
@@ -113,46 +154,17 @@ int learn_command(const LearnRequest& request) {
 
 int compare_command(const CompareRequest& request) {
     const std::array are_records{is_record(request.files[0]), is_record(request.files[1])};
-    const bool both = are_records[0] && are_records[1];
     std::vector<compare::Column> columns;
     for (std::size_t i = 0; i < request.files.size(); ++i) {
-        const std::string& path = request.files[i];
         const auto& numbers = request.connections;
-        const compare::Wanted wanted{numbers.empty() ? 0 : numbers[std::min(i, numbers.size() - 1)],
-                                     !both};
-        if (are_records[i]) {
-            auto column = compare::read_record(path, wanted);
-            if (!column) {
-                complain(column.error());
-                return exit_cannot;
-            }
-            columns.push_back(std::move(*column));
-        } else {
-            capture::ReadOptions options;
-            options.keep.all = wanted.connection == 0;
-            options.keep.numbers.push_back(static_cast<std::uint32_t>(wanted.connection));
-            const auto capture = read(path, std::move(options));
-            if (!capture) {
-                return exit_cannot;
-            }
-            for (const std::string& note : capture->notes) {
-                complain(path + ": " + note);
-            }
-            columns.push_back(compare::of_capture(*capture, wanted));
-        }
-        columns.back().title = path;
-        if (columns.back().segments.empty()) {
-            complain(fmt::format(
-                "{} has no segments{}. 'ghostpeer learn' lists the conversations "
-                "of a capture.",
-                path,
-                wanted.connection == 0 ? std::string()
-                                       : fmt::format(" of conversation {}", wanted.connection)));
+        const std::uint32_t number = numbers.empty() ? 0 : numbers[std::min(i, numbers.size() - 1)];
+        auto column = are_records[0] && are_records[1]
+                          ? record_column(request.files[i], number)
+                          : capture_column(request.files[i], number, are_records[i]);
+        if (!column) {
             return exit_cannot;
         }
-        if (!both) {
-            compare::turn_to_client(columns.back());
-        }
+        columns.push_back(std::move(*column));
     }
     if (!print_output(compare::side_by_side(columns))) {
         return exit_cannot;

@@ -9,35 +9,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace ghostpeer::compare {
 namespace {
-
-/// What a segment that was sent for this reason is to who sees it.
-[[nodiscard]] tcp::Kind kind_of(tcp::Reason reason) noexcept {
-    switch (reason) {
-        case tcp::Reason::syn: return tcp::Kind::syn;
-        case tcp::Reason::syn_ack: return tcp::Kind::syn_ack;
-        case tcp::Reason::data: return tcp::Kind::data;
-        case tcp::Reason::fin: return tcp::Kind::fin;
-        case tcp::Reason::rst: return tcp::Kind::rst;
-        case tcp::Reason::keepalive_probe: return tcp::Kind::keepalive_probe;
-        case tcp::Reason::window_probe: return tcp::Kind::window_probe;
-        case tcp::Reason::handshake_ack:
-        case tcp::Reason::ack:
-        case tcp::Reason::ack_of_fin:
-        case tcp::Reason::keepalive_reply:
-        case tcp::Reason::window_probe_reply:
-        case tcp::Reason::duplicate_ack:
-        case tcp::Reason::challenge_ack:
-        case tcp::Reason::window_update: return tcp::Kind::ack;
-    }
-    return tcp::Kind::ack;
-}
 
 [[nodiscard]] std::string text_of(bool up, bool withheld, std::string_view what,
                                   std::uint64_t length, bool again) {
@@ -53,16 +31,16 @@ namespace {
     return text;
 }
 
-[[nodiscard]] std::string segment_text(const event::Segment& segment, bool as_captured) {
+[[nodiscard]] std::string segment_text(const event::Segment& segment) {
     const bool withheld =
         segment.fate == event::Fate::dropped || segment.fate == event::Fate::undelivered;
     std::string_view what;
     if (segment.kind) {
         what = tcp::name(*segment.kind);
     } else if (segment.reason) {
-        what = as_captured ? tcp::name(kind_of(*segment.reason)) : tcp::name(*segment.reason);
+        what = tcp::name(*segment.reason);
     }
-    return text_of(segment.direction == event::Direction::in, withheld && !as_captured, what,
+    return text_of(segment.direction == event::Direction::in, withheld, what,
                    segment.segment.payload.size(), segment.retransmission);
 }
 
@@ -86,7 +64,7 @@ void add_facts(Column& column, const capture::Conversation& told) {
     const auto add = [&](std::string name, std::string value) {
         column.facts.emplace_back(std::move(name), std::move(value));
     };
-    add("client", told.client().to_string());
+    add("client", told.client().address.to_string());  // its port is another each time
     add("server", told.server().to_string());
     add("length", capture::say(told.end - told.begin));
     add("end", capture::say_end(told));
@@ -115,16 +93,12 @@ void add_facts(Column& column, const capture::Conversation& told) {
 
 }  // namespace
 
-void add(Column& column, const event::Event& event, const Wanted& wanted) {
+void add(Column& column, const event::Event& event, std::uint64_t connection) {
     using Verdict = std::shared_ptr<const event::Verdict>;
     if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
-        const bool mine = wanted.connection == 0 || wanted.connection == event.connection;
-        const bool never_seen =
-            segment->direction == event::Direction::out &&
-            (segment->fate == event::Fate::dropped || segment->fate == event::Fate::undelivered);
-        if (mine && segment->fate != event::Fate::delayed && !(wanted.as_captured && never_seen)) {
-            column.segments.push_back(
-                {to_seconds(event.at), segment_text(*segment, wanted.as_captured)});
+        const bool mine = connection == 0 || connection == event.connection;
+        if (mine && segment->fate != event::Fate::delayed) {
+            column.segments.push_back({to_seconds(event.at), segment_text(*segment)});
         }
     } else if (const auto* told = std::get_if<Verdict>(&event.what)) {
         column.facts.emplace_back(
@@ -133,7 +107,7 @@ void add(Column& column, const event::Event& event, const Wanted& wanted) {
     }
 }
 
-tl::expected<Column, std::string> read_record(const std::string& path, const Wanted& wanted) {
+tl::expected<Column, std::string> read_record(const std::string& path, std::uint64_t connection) {
     auto file = event::RecordFile::open(path);
     if (!file) {
         return tl::make_unexpected(file.error());
@@ -143,7 +117,7 @@ tl::expected<Column, std::string> read_record(const std::string& path, const Wan
     event::Event event;
     while (const auto line = file->next(event)) {
         if (*line == event::Line::event) {
-            add(column, event, wanted);
+            add(column, event, connection);
         }
     }
     if (!file->failure().empty()) {
@@ -152,12 +126,12 @@ tl::expected<Column, std::string> read_record(const std::string& path, const Wan
     return column;
 }
 
-Column of_capture(const capture::Capture& capture, const Wanted& wanted) {
+Column of_capture(const capture::Capture& capture, std::uint64_t connection) {
     Column column;
     std::vector<const capture::Conversation*> told;
     std::vector<const capture::Segment*> segments;
     for (const capture::Conversation& one : capture.conversations) {
-        if (wanted.connection != 0 && wanted.connection != one.number) {
+        if (connection != 0 && connection != one.number) {
             continue;
         }
         told.push_back(&one);
@@ -179,20 +153,6 @@ Column of_capture(const capture::Capture& capture, const Wanted& wanted) {
         column.facts.emplace_back("conversations", std::to_string(told.size()));
     }
     return column;
-}
-
-void turn_to_client(Column& column) {
-    if (column.segments.empty()) {
-        return;
-    }
-    const double begin = column.segments.front().at;
-    const bool turned = column.segments.front().what.starts_with('<');
-    for (Column::Segment& segment : column.segments) {
-        segment.at -= begin;
-        if (turned) {
-            segment.what.front() = segment.what.front() == '<' ? '>' : '<';
-        }
-    }
 }
 
 }  // namespace ghostpeer::compare

@@ -8,26 +8,16 @@
 #include <tl/expected.hpp>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace ghostpeer::compare {
 
-struct Wanted {
-    std::uint64_t connection = 0;  ///< 0: all of them
-    /// As a capture tells it: what an end meant by a segment is not known, and what was withheld
-    /// from the other is not there.
-    bool as_captured = false;
-};
-
-/// Takes what an event tells.
-void add(Column& column, const event::Event& event, const Wanted& wanted);
+/// Takes what an event tells; `connection` 0: of all of them.
+void add(Column& column, const event::Event& event, std::uint64_t connection = 0);
 /// Lines that are no events are passed over. The error is a complete sentence.
 [[nodiscard]] tl::expected<Column, std::string> read_record(const std::string& path,
-                                                            const Wanted& wanted = {});
-/// Of a capture whose segments are kept.
-[[nodiscard]] Column of_capture(const capture::Capture& capture, const Wanted& wanted);
-/// The first segment is the client's, in both.
-void turn_to_client(Column& column);
+                                                            std::uint64_t connection = 0);
+/// Of a capture whose segments are kept; times are since the first of them.
+[[nodiscard]] Column of_capture(const capture::Capture& capture, std::uint64_t connection = 0);
 
 }  // namespace ghostpeer::compare
