@@ -1,4 +1,4 @@
-// `ghostpeer learn` and `ghostpeer compare`: what captures tell.
+// `ghostpeer learn`: what captures tell.
 #pragma once
 
 #include "cli/command_line.hpp"
@@ -6,6 +6,5 @@
 namespace ghostpeer::cli {
 
 [[nodiscard]] int learn_command(const LearnRequest& request);
-[[nodiscard]] int compare_command(const CompareRequest& request);
 
 }  // namespace ghostpeer::cli

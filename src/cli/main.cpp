@@ -8,6 +8,7 @@
 #include "cli/survey_command.hpp"
 #include "cli/sweep_command.hpp"
 #include "cli/warp_command.hpp"
+#include "compare/command.hpp"
 #include "event/exit_status.hpp"
 #include "guests/host.hpp"
 #include "guests/run_in_warp.hpp"
@@ -56,7 +57,9 @@ struct Perform {
     int operator()(const ReportRequest& request) const { return report_command(request); }
     int operator()(const JudgeRequest& request) const { return judge_command(request); }
     int operator()(const LearnRequest& request) const { return learn_command(request); }
-    int operator()(const CompareRequest& request) const { return compare_command(request); }
+    int operator()(const CompareRequest& request) const {
+        return compare::command(request.files, request.connections);
+    }
     int operator()(const WarpRequest& request) const { return warp_command(request); }
     int operator()(const InitRequest& request) const { return init_command(request); }
     int operator()(const SchemaRequest& request) const { return schema_command(request); }
