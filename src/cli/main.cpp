@@ -25,6 +25,10 @@
 #include <string>
 #include <vector>
 
+#ifdef GHOSTPEER_STATIC
+#include <nss.h>
+#endif
+
 namespace {
 
 using namespace ghostpeer;
@@ -74,7 +78,19 @@ struct Perform {
     }
 };
 
+/// A static executable loads nothing, whatever nsswitch.conf(5) says: users are those of the files,
+/// hosts those and what the name servers know.
+void keep_to_what_is_linked() noexcept {
+#ifdef GHOSTPEER_STATIC
+    for (const char* const database : {"passwd", "group", "protocols", "services", "networks"}) {
+        __nss_configure_lookup(database, "files");
+    }
+    __nss_configure_lookup("hosts", "files dns");
+#endif
+}
+
 int perform(int argc, char** argv) {
+    keep_to_what_is_linked();
     if (warp::is_guest_init(argc, argv)) {
         guest_main(argv[2]);
     }

@@ -4,7 +4,12 @@
 #include "packets/module.hpp"
 #include "posix/file_descriptor.hpp"
 #include "posix/message.hpp"
+
+#ifdef GHOSTPEER_STATIC
+#include "packets/linked.hpp"
+#else
 #include "posix/module.hpp"
+#endif
 
 #include <fcntl.h>
 #include <system_error>

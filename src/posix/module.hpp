@@ -35,17 +35,24 @@ namespace ghostpeer {
         }
     }
     return tl::make_unexpected(file +
-                               " is missing: it belongs beside the ghostpeer executable, or "
-                               "into lib/ghostpeer of the same prefix. Install or build "
-                               "ghostpeer again.");
+                               " is missing, and what this asks for needs it: it belongs beside "
+                               "the ghostpeer executable, or into lib/ghostpeer of the same "
+                               "prefix. Install or build ghostpeer again, or take a release's "
+                               "executable, which is one file.");
 }
 
-/// What to do about a library that cannot be loaded for this reason.
-[[nodiscard]] inline const char* remedy(const std::string& reason) {
+/// What to do about a library that cannot be loaded for this reason of the dynamic linker.
+[[nodiscard]] inline std::string remedy(const std::string& reason) {
     for (const int error : {EMFILE, ENFILE}) {
         if (reason.find(std::strerror(error)) != std::string::npos) {
             return "Raise the limit on open files ('ulimit -n').";
         }
+    }
+    // "libtins.so.4.0: cannot open shared object file: No such file or directory"
+    const std::string library = reason.substr(0, reason.find(':'));
+    if (reason.find(std::strerror(ENOENT)) != std::string::npos && library.starts_with("lib")) {
+        return "Install the package with " + library +
+               ", or take a release's executable, which is one file.";
     }
     return "Install or build ghostpeer again.";
 }

@@ -42,6 +42,7 @@ struct NamedCall {
     bool takes_descriptor;  ///< as its first argument
 };
 
+// Newer architectures have the newer of two calls alone.
 constexpr std::array named_calls{
     NamedCall{SYS_read, "read", true},
     NamedCall{SYS_readv, "readv", true},
@@ -58,11 +59,17 @@ constexpr std::array named_calls{
     NamedCall{SYS_close, "close", true},
     NamedCall{SYS_flock, "flock", true},
     NamedCall{SYS_fcntl, "fcntl", true},
+#ifdef SYS_epoll_wait
     NamedCall{SYS_epoll_wait, "epoll_wait", true},
+#endif
     NamedCall{SYS_epoll_pwait, "epoll_wait", true},
+#ifdef SYS_poll
     NamedCall{SYS_poll, "poll", false},
+#endif
     NamedCall{SYS_ppoll, "poll", false},
+#ifdef SYS_select
     NamedCall{SYS_select, "select", false},
+#endif
     NamedCall{SYS_pselect6, "select", false},
     NamedCall{SYS_futex, "futex (a lock or another thread)", false},
     NamedCall{SYS_wait4, "wait (for a child process)", false},
@@ -70,7 +77,9 @@ constexpr std::array named_calls{
     NamedCall{SYS_nanosleep, "nanosleep", false},
     NamedCall{SYS_clock_nanosleep, "nanosleep", false},
     NamedCall{SYS_restart_syscall, "nanosleep or poll", false},
+#ifdef SYS_pause
     NamedCall{SYS_pause, "pause (for a signal)", false},
+#endif
     NamedCall{SYS_rt_sigsuspend, "sigsuspend (for a signal)", false},
     NamedCall{SYS_rt_sigtimedwait, "sigwait (for a signal)", false},
 };
@@ -129,8 +138,10 @@ constexpr std::size_t most_threads = 64;
     return call;
 }
 
-/// The same from a thread's registers, for which it is stopped.
-[[nodiscard]] std::optional<Call> call_in_registers(pid_t thread) {
+/// The same from a thread's registers, for which it is stopped. A kernel without that file is User
+/// Mode Linux, which is of one architecture.
+[[nodiscard]] std::optional<Call> call_in_registers([[maybe_unused]] pid_t thread) {
+#ifdef __x86_64__
     if (ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) {
         return std::nullopt;
     }
@@ -144,6 +155,9 @@ constexpr std::size_t most_threads = 64;
     }
     ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
     return call;
+#else
+    return std::nullopt;
+#endif
 }
 
 [[nodiscard]] std::optional<Call> call_of(pid_t process, pid_t thread) {
@@ -252,11 +266,17 @@ constexpr std::size_t most_threads = 64;
 
 [[nodiscard]] std::vector<int> watched_by(pid_t process, const Call& call) {
     switch (call.number) {
+#ifdef SYS_epoll_wait
         case SYS_epoll_wait:
+#endif
         case SYS_epoll_pwait: return watched_by_epoll(process, call.first);
+#ifdef SYS_poll
         case SYS_poll:
+#endif
         case SYS_ppoll: return watched_by_poll(process, call);
+#ifdef SYS_select
         case SYS_select:
+#endif
         case SYS_pselect6: return watched_by_select(process, call);
         default: break;
     }

@@ -80,9 +80,6 @@ class Run {
     [[nodiscard]] bool virtual_time() const noexcept { return !options_.kernel.empty(); }
 
     [[nodiscard]] Step read_profiles() {
-        if (std::string problem = packets::missing_packet_module(); !problem.empty()) {
-            return refuse(std::move(problem));
-        }
         packets::keep_a_descriptor_for_packet_module();
         if (options_.timeout) {
             last_resort::prepare();
@@ -99,6 +96,11 @@ class Run {
             return refuse({});
         }
         peers_ = std::move(*peers);
+        if (setup::make_other_packets(peers_)) {
+            if (std::string problem = packets::missing_packet_module(); !problem.empty()) {
+                return refuse(std::move(problem));
+            }
+        }
         seed_ = choose_seed(options_);
         return {};
     }

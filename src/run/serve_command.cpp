@@ -196,10 +196,6 @@ struct Prepared {
 }  // namespace
 
 int serve_command(const setup::ServeOptions& options, const sandbox::Inheritance& inheritance) {
-    if (const std::string problem = packets::load_packet_module(); !problem.empty()) {
-        complain(problem);
-        return exit_cannot;
-    }
     if (options.timeout) {
         last_resort::prepare();
         last_resort::arm(*options.timeout + last_resort::patience, last_resort::Cause::timeout);
@@ -213,6 +209,13 @@ int serve_command(const setup::ServeOptions& options, const sandbox::Inheritance
     if (!peers) {
         print_message(peers.error());
         return exit_cannot;
+    }
+    // Later there is nobody to tell. What reaches a peer by loopback is TCP alone.
+    if (options.link != setup::ServeOptions::Link::loopback || setup::make_other_packets(*peers)) {
+        if (const std::string problem = packets::load_packet_module(); !problem.empty()) {
+            complain(problem);
+            return exit_cannot;
+        }
     }
     if (options.link == setup::ServeOptions::Link::loopback) {
         if (const auto placed = setup::place_served(options, *peers); !placed) {

@@ -45,7 +45,7 @@ std::vector<std::string> profile_names(const Peers& peers) {
 }
 
 bool make_other_packets(const Peers& peers) {
-    return peers.relays.original ||
+    return peers.relays.original || !peers.dns.empty() ||
            std::any_of(peers.specs.begin(), peers.specs.end(),
                        [](const peer::PeerSpec& spec) { return any_sends_icmp(*spec.profile); });
 }

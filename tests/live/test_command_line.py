@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 
+import place
 from harness import PEER, test
 
 CATALOGUE = sorted(
@@ -423,10 +424,19 @@ def trace_reads_well(t):
 
 @test
 def module_that_is_missing(t):
+    """A copy of the executable does all that needs no more than that; what does says what it needs."""
     copy = t.path("ghostpeer")
     shutil.copy(t.environment.ghostpeer, copy)
-    run = t.ghostpeer("run", "healthy", "--", "sh", "-c", "echo > mark", program=copy)
-    t.equal(run.status, 125, "exit status")
+    options = place.link_options(t.link, [])
+    if not os.path.exists(os.path.dirname(t.environment.ghostpeer) + "/ghostpeer-packets.so"):
+        return  # it is one file
+    run = t.ghostpeer("run", *options, "refuse", "--", "touch", "mark", program=copy)
+    t.equal(run.status, 123, "exit status of a run of TCP alone")
+    t.check(os.path.exists(t.path("mark")), "COMMAND has to run")
+    t.equal(run.errors.count("packets.so"), 0, "nothing is said of what is not needed")
+    os.remove(t.path("mark"))
+    run = t.ghostpeer("run", *options, "unreachable-on-connect", "--", "touch", "mark", program=copy)
+    t.equal(run.status, 125, "exit status where packets of other kinds are asked for")
     t.check(not os.path.exists(t.path("mark")), "COMMAND must not run")
     t.contains(run.errors, "ghostpeer-packets.so is missing", "the message")
     t.contains(run.errors, "Install or build ghostpeer again", "the way out")

@@ -29,7 +29,7 @@ def a_module_of_another_build_is_refused(t):
                       f"{abi}\nvoid *ghostpeer_packets(void) {{ return 0; }}\n")
         # A service that has nobody to tell later does not begin.
         served = t.ghostpeer("serve", "--link", "loopback", "--timeout", "1s", "--peer",
-                             "127.0.0.1:18080=healthy", program=copy)
+                             "127.0.0.1:18080=unreachable-on-connect", program=copy)
         t.equal(served.status, 125, "exit status of a service")
         t.contains(served.errors, refusal, "the message of a service")
         # A capture needs no library.
