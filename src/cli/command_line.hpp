@@ -1,8 +1,8 @@
 // The command line. The files command_line*.cpp are the only place that sees CLI11.
 #pragma once
 
+#include "campaign/options.hpp"
 #include "capture/conversation.hpp"
-#include "cli/sweep_options.hpp"
 #include "ctl/command.hpp"
 #include "setup/run_options.hpp"
 #include "setup/serve_options.hpp"
@@ -76,10 +76,10 @@ struct WarpRequest {
     std::string source;                ///< of `build`: where the kernel's source is
 };
 struct SweepRequest {
-    SweepOptions options;
+    campaign::SweepOptions options;
 };
 struct SurveyRequest {
-    SurveyOptions options;
+    campaign::SurveyOptions options;
 };
 /// Nothing is left to do but to print a text (help, version, a usage error) and to end.
 struct PrintRequest {

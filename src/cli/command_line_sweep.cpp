@@ -43,7 +43,7 @@ Exit status: 0; 123 there are findings of --fail-on, or something else than in t
 ghostpeer could not do its work, or COMMAND fails by itself.
 )";
 
-void define_runs(CLI::App& command, RawCampaign& raw, CampaignOptions& options) {
+void define_runs(CLI::App& command, RawCampaign& raw, campaign::CampaignOptions& options) {
     command.add_option("--set", raw.parameters, "A parameter of the profile. Repeatable")
         ->type_name("NAME=VALUE")
         ->allow_extra_args(false);
@@ -83,7 +83,7 @@ void define_runs(CLI::App& command, RawCampaign& raw, CampaignOptions& options) 
         ->type_name("DIR");
 }
 
-void define_results(CLI::App& command, RawCampaign& raw, CampaignOptions& options) {
+void define_results(CLI::App& command, RawCampaign& raw, campaign::CampaignOptions& options) {
     command.add_option("-o,--output", options.output, "Where the runs' files are")
         ->type_name("DIR")
         ->capture_default_str();
@@ -121,7 +121,7 @@ void define_results(CLI::App& command, RawCampaign& raw, CampaignOptions& option
 }
 
 /// Texts that are handed on to `run`, with what they belong to.
-void hand_on(const RawCampaign& raw, CampaignOptions& options) {
+void hand_on(const RawCampaign& raw, campaign::CampaignOptions& options) {
     const auto add = [&](const char* name, const std::string& value) {
         options.run_options.emplace_back(name);
         options.run_options.push_back(value);
@@ -168,7 +168,7 @@ void hand_on(const RawCampaign& raw, CampaignOptions& options) {
 }
 
 [[nodiscard]] std::optional<std::string> understand_campaign(const RawCampaign& raw,
-                                                             CampaignOptions& options) {
+                                                             campaign::CampaignOptions& options) {
     std::optional<Duration> limit;
     std::optional<Duration> timeout;
     std::optional<Duration> slow;
@@ -229,7 +229,7 @@ void hand_on(const RawCampaign& raw, CampaignOptions& options) {
 
 }  // namespace
 
-void define_survey(CLI::App& survey, RawSurvey& raw, SurveyOptions& options) {
+void define_survey(CLI::App& survey, RawSurvey& raw, campaign::SurveyOptions& options) {
     options.output = "survey";
     survey.add_option("PROFILE", options.profiles, "Names of the catalogue, or paths")
         ->type_name("");
@@ -251,7 +251,8 @@ void define_survey(CLI::App& survey, RawSurvey& raw, SurveyOptions& options) {
     survey.footer(survey_examples);
 }
 
-std::optional<std::string> understand_survey(const RawSurvey& raw, SurveyOptions& options) {
+std::optional<std::string> understand_survey(const RawSurvey& raw,
+                                             campaign::SurveyOptions& options) {
     if (auto problem = split_assignments(raw.parameters, "--set", options.values)) {
         return problem;
     }
@@ -272,7 +273,7 @@ std::optional<std::string> understand_survey(const RawSurvey& raw, SurveyOptions
     return std::nullopt;
 }
 
-void define_sweep(CLI::App& sweep, RawSweep& raw, SweepOptions& options) {
+void define_sweep(CLI::App& sweep, RawSweep& raw, campaign::SweepOptions& options) {
     options.output = "sweep";
     sweep.add_option("PROFILE", raw.profile, "A name of the catalogue, or a path")->type_name("");
     sweep
@@ -299,7 +300,7 @@ void define_sweep(CLI::App& sweep, RawSweep& raw, SweepOptions& options) {
     sweep.footer(sweep_examples);
 }
 
-std::optional<std::string> understand_sweep(const RawSweep& raw, SweepOptions& options) {
+std::optional<std::string> understand_sweep(const RawSweep& raw, campaign::SweepOptions& options) {
     if (raw.faults == "help") {
         options.explain_faults = true;
         return std::nullopt;

@@ -47,14 +47,14 @@ struct RawSurvey : RawCampaign {
     std::string baseline;
 };
 
-void define_survey(CLI::App& survey, RawSurvey& raw, SurveyOptions& options);
+void define_survey(CLI::App& survey, RawSurvey& raw, campaign::SurveyOptions& options);
 /// A complaint, unless there is none.
 [[nodiscard]] std::optional<std::string> understand_survey(const RawSurvey& raw,
-                                                           SurveyOptions& options);
+                                                           campaign::SurveyOptions& options);
 
-void define_sweep(CLI::App& sweep, RawSweep& raw, SweepOptions& options);
+void define_sweep(CLI::App& sweep, RawSweep& raw, campaign::SweepOptions& options);
 /// A complaint, unless there is none.
 [[nodiscard]] std::optional<std::string> understand_sweep(const RawSweep& raw,
-                                                          SweepOptions& options);
+                                                          campaign::SweepOptions& options);
 
 }  // namespace ghostpeer::cli

@@ -1,12 +1,13 @@
+#include "campaign/survey_command.hpp"
+#include "campaign/sweep_command.hpp"
 #include "cli/catalogue_commands.hpp"
 #include "cli/command_line.hpp"
+#include "cli/guest_helper.hpp"
 #include "cli/heap.hpp"
 #include "cli/help_commands.hpp"
 #include "cli/judge_command.hpp"
 #include "cli/learn_command.hpp"
 #include "cli/report_command.hpp"
-#include "cli/survey_command.hpp"
-#include "cli/sweep_command.hpp"
 #include "cli/warp_command.hpp"
 #include "compare/command.hpp"
 #include "event/exit_status.hpp"
@@ -49,10 +50,10 @@ struct Perform {
         return run::serve_command(request.options, inheritance);
     }
     int operator()(const SweepRequest& request) const {
-        return sweep_command(request.options, inheritance, arguments);
+        return campaign::sweep_command(request.options, inheritance, arguments, do_guest_runs);
     }
     int operator()(const SurveyRequest& request) const {
-        return survey_command(request.options, inheritance, arguments);
+        return campaign::survey_command(request.options, inheritance, arguments, do_guest_runs);
     }
     int operator()(const ctl::Request& request) const { return ctl::command(request); }
     int operator()(const ListRequest& request) const { return list_command(request); }

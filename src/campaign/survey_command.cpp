@@ -1,7 +1,7 @@
-#include "cli/survey_command.hpp"
+#include "campaign/survey_command.hpp"
 
-#include "cli/campaign.hpp"
-#include "cli/campaign_results.hpp"
+#include "campaign/campaign.hpp"
+#include "campaign/results.hpp"
 #include "event/exit_status.hpp"
 #include "ghostpeer/profile/catalogue.hpp"
 #include "ghostpeer/profile/loader.hpp"
@@ -16,7 +16,7 @@
 #include <sstream>
 #include <utility>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 namespace {
 
 constexpr std::size_t longest_list = 1024 * 1024;
@@ -290,11 +290,11 @@ void add_cases(sweep::Plan& plan, const SurveyOptions& options,
 }  // namespace
 
 int survey_command(const SurveyOptions& options, const sandbox::Inheritance& inheritance,
-                   const std::vector<std::string>& arguments) {
+                   const std::vector<std::string>& arguments, GuestRuns guest_runs) {
     if (!options.merge.empty()) {
         return merge_results(options);
     }
-    Campaign campaign(options, inheritance);
+    Campaign campaign(options, inheritance, guest_runs);
     if (options.resume) {
         return resume_campaign(options, campaign, arguments);
     }
@@ -331,4 +331,4 @@ int survey_command(const SurveyOptions& options, const sandbox::Inheritance& inh
     return begin_campaign(options, campaign, plan, *folder, arguments);
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign

@@ -1,15 +1,15 @@
 // What is made of a sweep's or a survey's results, and what is done to get at them.
 #pragma once
 
-#include "cli/campaign.hpp"
-#include "cli/sweep_options.hpp"
+#include "campaign/campaign.hpp"
+#include "campaign/options.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/results.hpp"
 
 #include <string>
 #include <vector>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 
 /// Does the plan, or writes it where that is what is asked for, and shows and writes everything;
 /// the exit status. `arguments`: of this process, to say how it is gone on with.
@@ -24,4 +24,4 @@ namespace ghostpeer::cli {
 /// `--merge`
 [[nodiscard]] int merge_results(const CampaignOptions& options);
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign

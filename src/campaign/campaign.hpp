@@ -1,7 +1,7 @@
 // The runs of a sweep or a survey, each what `ghostpeer run` is.
 #pragma once
 
-#include "cli/sweep_options.hpp"
+#include "campaign/options.hpp"
 #include "loop/clock.hpp"
 #include "loop/signals.hpp"
 #include "sandbox/inheritance.hpp"
@@ -20,7 +20,7 @@
 
 #include <tl/expected.hpp>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 
 /// Where the runs' files go: the folder of --output, or, where nothing but a plan is wanted, one
 /// that goes with `scratch`, so that what an earlier one has left stays. The error is a complete
@@ -28,9 +28,14 @@ namespace ghostpeer::cli {
 [[nodiscard]] tl::expected<sweep::Folder, std::string> make_folder(
     const CampaignOptions& options, std::optional<warp::RunDirectory>& scratch);
 
+/// What a process of a sweep does that makes its runs in virtual time: until no more steps come
+/// through `channel` (sweep/helpers.hpp), or a signal says to end.
+using GuestRuns = void (*)(int channel, const sandbox::Inheritance& inheritance);
+
 class Campaign {
   public:
-    Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance);
+    Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance,
+             GuestRuns guest_runs);
 
     /// What the options mean for each run: the kernel or real time, the limit, the seed. Where
     /// there is no kernel it says so. The error is a complete sentence.
@@ -53,6 +58,7 @@ class Campaign {
 
     const CampaignOptions& options_;
     const sandbox::Inheritance& inheritance_;
+    GuestRuns guest_runs_;
     /// From the first run on; before, when profiles are read, they end the process.
     std::optional<loop::SignalReader> signals_;
     loop::Clock clock_;
@@ -60,4 +66,4 @@ class Campaign {
     std::optional<sweep::Helpers> guests_;  ///< in virtual time, from the first run on
 };
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 
 /// What both have in common.
 struct CampaignOptions {
@@ -64,4 +64,4 @@ struct SurveyOptions : CampaignOptions {
     std::optional<std::string> programs;    ///< a file with a name and a command on each line
 };
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign

@@ -1,4 +1,4 @@
-#include "cli/campaign_results.hpp"
+#include "campaign/results.hpp"
 
 #include "event/exit_status.hpp"
 #include "posix/message.hpp"
@@ -17,7 +17,7 @@
 #include <csignal>
 #include <filesystem>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 namespace {
 
 namespace fs = std::filesystem;
@@ -218,4 +218,4 @@ int merge_results(const CampaignOptions& options) {
     return merged->remarks.empty() ? status : std::max(status, exit_verdict_failed);
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign

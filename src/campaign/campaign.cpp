@@ -1,6 +1,5 @@
-#include "cli/campaign.hpp"
+#include "campaign/campaign.hpp"
 
-#include "cli/guest_helper.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "loop/last_resort.hpp"
 #include "posix/message.hpp"
@@ -16,7 +15,7 @@
 #include <thread>
 #include <utility>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 namespace {
 
 constexpr const char* own_executable = "/proc/self/exe";
@@ -64,8 +63,9 @@ tl::expected<sweep::Folder, std::string> make_folder(const CampaignOptions& opti
     return sweep::Folder::create(scratch->path());
 }
 
-Campaign::Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance)
-    : options_(options), inheritance_(inheritance), real_(options.real) {}
+Campaign::Campaign(const CampaignOptions& options, const sandbox::Inheritance& inheritance,
+                   GuestRuns guest_runs)
+    : options_(options), inheritance_(inheritance), guest_runs_(guest_runs), real_(options.real) {}
 
 tl::expected<std::vector<std::string>, std::string> Campaign::common_options() {
     if (auto problem = distrust_copy(options_.around.copy, options_.output); !problem.empty()) {
@@ -123,7 +123,7 @@ bool Campaign::work(const std::function<std::optional<sweep::Job>()>& next,
     crew.apart = !real_;  // a guest stays on the processor that it began on
     crew.ignored = inheritance_.ignored;
     if (!real_ && !guests_) {
-        guests_.emplace([this](int channel) { do_guest_runs(channel, inheritance_); });
+        guests_.emplace([this](int channel) { guest_runs_(channel, inheritance_); });
     }
     crew.helpers = guests_ ? &*guests_ : nullptr;
     if (!signals_) {
@@ -234,4 +234,4 @@ Campaign::End Campaign::run(const sweep::Plan& plan, const sweep::Shard& shard,
     return whole ? End::done : End::interrupted;
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign

@@ -1,7 +1,7 @@
-#include "cli/sweep_command.hpp"
+#include "campaign/sweep_command.hpp"
 
-#include "cli/campaign.hpp"
-#include "cli/campaign_results.hpp"
+#include "campaign/campaign.hpp"
+#include "campaign/results.hpp"
 #include "event/exit_status.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "posix/message.hpp"
@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <utility>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 namespace {
 
 namespace fs = std::filesystem;
@@ -151,14 +151,14 @@ namespace fs = std::filesystem;
 }  // namespace
 
 int sweep_command(const SweepOptions& options, const sandbox::Inheritance& inheritance,
-                  const std::vector<std::string>& arguments) {
+                  const std::vector<std::string>& arguments, GuestRuns guest_runs) {
     if (options.explain_faults) {
         return print_output(sweep::explain_faults()) ? exit_success : exit_cannot;
     }
     if (!options.merge.empty()) {
         return merge_results(options);
     }
-    Campaign campaign(options, inheritance);
+    Campaign campaign(options, inheritance, guest_runs);
     if (options.resume) {
         return resume_campaign(options, campaign, arguments);
     }
@@ -181,4 +181,4 @@ int sweep_command(const SweepOptions& options, const sandbox::Inheritance& inher
     return begin_campaign(options, campaign, *plan, *folder, arguments);
 }
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign

@@ -1,16 +1,15 @@
 #pragma once
 
-#include "cli/sweep_options.hpp"
-#include "sandbox/inheritance.hpp"
+#include "campaign/campaign.hpp"
 
 #include <string>
 #include <vector>
 
-namespace ghostpeer::cli {
+namespace ghostpeer::campaign {
 
 /// `arguments`: of this process, to say how it is gone on with.
 [[nodiscard]] int sweep_command(const SweepOptions& options,
                                 const sandbox::Inheritance& inheritance,
-                                const std::vector<std::string>& arguments);
+                                const std::vector<std::string>& arguments, GuestRuns guest_runs);
 
-}  // namespace ghostpeer::cli
+}  // namespace ghostpeer::campaign
