@@ -1,5 +1,7 @@
 #include "control/control.hpp"
 
+#include "event/text.hpp"
+#include "scopes/judging.hpp"
 #include "show/events.hpp"
 
 #include <fmt/format.h>
@@ -50,6 +52,17 @@ class EventTap final : public event::Sink {
     std::unique_ptr<event::Sink> lines_;
 };
 
+/// The same for scopes.
+class ScopeTap final : public event::Sink {
+  public:
+    explicit ScopeTap(std::shared_ptr<scopes::Scopes> scopes) : scopes_(std::move(scopes)) {}
+
+    void record(const event::Event& event) override { scopes_->record(event); }
+
+  private:
+    std::shared_ptr<scopes::Scopes> scopes_;
+};
+
 }  // namespace
 
 Control::Control(Parts parts)
@@ -57,25 +70,33 @@ Control::Control(Parts parts)
       names_(parts_.peer_names),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       log_(std::make_shared<EventLog>()),
-      context_(desk_, *log_, names_),
-      router_(context_, parts_.token),
+      scopes_(std::make_shared<scopes::Scopes>(parts_.run)),
+      context_(desk_, *log_, names_, *scopes_),
       desk_of_tap_(std::make_shared<Desk*>(&desk_)),
       logging_(std::make_shared<std::atomic<bool>>(false)) {
     context_.version = parts_.version;
     context_.relays = parts_.relays;
-    context_.only_catalogue = parts_.listener.address().is_tcp();
+    context_.places = parts_.places;
+    context_.watch_sockets = parts_.watch_sockets;
+    context_.list_sockets = parts_.list_sockets;
     context_.begin_news = [this] { begin_news(); };
     context_.begin_log = [this] { begin_log(); };
+    context_.begin_scopes = [this] { begin_scopes(); };
     const auto wake = [this] {
-        if (server_) {
-            server_->wake();
+        for (const auto& door : doors_) {
+            if (door->server) {
+                door->server->wake();
+            }
         }
     };
     desk_.tell_with(wake);
     log_->tell_with(wake);
+    doors_.push_back(std::make_unique<Door>(context_, parts_.listener.fd(), parts_.token,
+                                            parts_.listener.address().is_tcp()));
     epoll_event event{};
     event.events = EPOLLIN;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, desk_.fd(), &event) != 0 || !listen(true)) {
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, desk_.fd(), &event) != 0 ||
+        !listen(*doors_.front(), true)) {
         lost_ = fmt::format(
             "The control interface answers nobody: it cannot be watched (epoll_ctl): {}.",
             std::strerror(errno));
@@ -85,42 +106,62 @@ Control::Control(Parts parts)
 
 Control::~Control() { static_cast<void>(end()); }
 
-bool Control::listen(bool on) {
+void Control::open_door(FileDescriptor listening, const std::string& token) {
+    auto door = std::make_unique<Door>(context_, listening.get(), token, false);
+    door->own = std::move(listening);
+    if (listen(*door, true)) {
+        doors_.push_back(std::move(door));
+        return;
+    }
+    parts_.complain(
+        fmt::format("COMMAND cannot reach the control interface on TCP: it cannot be "
+                    "watched (epoll_ctl): {}.",
+                    std::strerror(errno)));
+}
+
+bool Control::listen(const Door& door, bool on) {
     epoll_event event{};
     event.events = EPOLLIN;
-    return ::epoll_ctl(epoll_.get(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, parts_.listener.fd(),
-                       &event) == 0;
+    return ::epoll_ctl(epoll_.get(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, door.listening, &event) ==
+           0;
 }
 
 std::optional<Instant> Control::next_deadline() const noexcept {
-    const auto next = desk_.next_deadline();
-    return start_again_ ? std::min(next.value_or(*start_again_), *start_again_) : next;
+    auto next = desk_.next_deadline();
+    for (const auto& door : doors_) {
+        if (door->start_again) {
+            next = std::min(next.value_or(*door->start_again), *door->start_again);
+        }
+    }
+    return next;
 }
 
 void Control::attend(Instant now) {
-    if (!server_ && !ended_ && (!start_again_ || now >= *start_again_)) {
-        pollfd ready{parts_.listener.fd(), POLLIN, 0};
-        if (start_again_ || ::poll(&ready, 1, 0) > 0) {
-            start(now);
+    for (const auto& door : doors_) {
+        if (!door->server && !ended_ && (!door->start_again || now >= *door->start_again)) {
+            pollfd ready{door->listening, POLLIN, 0};
+            if (door->start_again || ::poll(&ready, 1, 0) > 0) {
+                start(*door, now);
+            }
         }
     }
     desk_.serve(parts_.engine, now);
     context_.longest_turn = std::max(context_.longest_turn, parts_.now() - now);
 }
 
-void Control::start(Instant now) {
-    if (!start_again_) {
-        static_cast<void>(listen(false));
+void Control::start(Door& door, Instant now) {
+    if (!door.start_again) {
+        static_cast<void>(listen(door, false));
     }
-    auto server = http::Server::start({parts_.listener.fd(), router_, parts_.now});
+    auto server = http::Server::start({door.listening, door.router, parts_.now});
     if (server) {
-        server_ = std::move(*server);
-        start_again_.reset();
+        door.server = std::move(*server);
+        door.start_again.reset();
         lost_.reset();
         return;
     }
     constexpr auto pause = std::chrono::seconds(1);
-    start_again_ = now + pause;
+    door.start_again = now + pause;
     if (!lost_) {
         lost_ = "The control interface answers nobody: " + server.error() + ".";
         parts_.complain(*lost_ + " It is tried again every second.");
@@ -139,23 +180,50 @@ void Control::begin_log() {
     *logging_ = true;
 }
 
+void Control::begin_scopes() {
+    if (!scoped_) {
+        scoped_ = true;
+        parts_.add_sink(std::make_unique<ScopeTap>(scopes_));
+    }
+}
+
+void Control::conclude_scopes(Instant now) {
+    for (const std::string& name : scopes_->unasked()) {
+        parts_.engine.conclude_scope(name, now);
+    }
+}
+
+std::vector<std::string> Control::failed_scopes(Instant now) {
+    std::vector<std::string> failed;
+    for (const std::string& name : scopes_->unasked()) {
+        const auto judged = scopes::judge_scope(scopes_->look_at(name, parts_.engine, now));
+        if (!judged.verdict->pass) {
+            failed.push_back(fmt::format("The scope {}, whose verdict nobody asked for: {}.",
+                                         event::printable(name), judged.verdict->headline));
+        }
+    }
+    return failed;
+}
+
 bool Control::end() {
     if (ended_) {
         return true;
     }
     ended_ = true;
     desk_of_tap_.reset();
-    start_again_.reset();
     desk_.close();
     log_->close();
-    if (server_) {
+    bool all = true;
+    for (const auto& door : doors_) {
+        door->start_again.reset();
         constexpr auto farewell = std::chrono::milliseconds(200);
-        if (!server_->finish(farewell)) {
-            return false;
+        if (door->server && !door->server->finish(farewell)) {
+            all = false;
+        } else {
+            door->server.reset();
         }
-        server_.reset();
     }
-    return true;
+    return all;
 }
 
 }  // namespace ghostpeer::control

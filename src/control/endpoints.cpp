@@ -14,63 +14,12 @@ namespace {
 constexpr std::uint64_t most_in_page = 256;
 constexpr std::size_t taken_at_once = 32;
 
-struct Wanted {
-    std::string profile;
-    profile::Parameters parameters;
-};
-
-[[nodiscard]] tl::expected<Wanted, http::Response> read_wanted(const http::Request& request) {
-    const auto body = read_object(request);
-    if (!body) {
-        return tl::make_unexpected(body.error());
-    }
-    const auto complain = [](const std::string& sentence) {
-        return tl::make_unexpected(fail(http::status::bad_request, sentence));
-    };
-    const auto name = body->find("profile");
-    if (name == body->end() || !name->is_string() || name->get<std::string>().empty()) {
-        return complain(
-            R"(The body needs a profile's name or path: {"profile": "refuse", "set": {}}.)");
-    }
-    Wanted wanted{name->get<std::string>(), {}};
-    if (const auto set = body->find("set"); set != body->end()) {
-        if (!set->is_object()) {
-            return complain("`set` is an object of parameters and their values.");
-        }
-        for (const auto& [parameter, value] : set->items()) {
-            if (value.is_structured() || value.is_null()) {
-                return complain(
-                    fmt::format("The parameter \"{}\" is no text and no number.", parameter));
-            }
-            wanted.parameters[parameter] =
-                value.is_string() ? value.get<std::string>() : value.dump();
-        }
-    }
-    return wanted;
-}
-
 }  // namespace
 
 http::Response Context::unavailable(Desk::Outcome why) {
     return fail(http::status::unavailable, why == Desk::Outcome::full
                                                ? "Too many requests wait for an answer; try again."
                                                : "The run has ended.");
-}
-
-profile::LoadResult ProfileCache::load(const std::string& name,
-                                       const profile::Parameters& parameters) {
-    const bool named = profile::is_of_catalogue(name);
-    const auto key = std::pair(name, parameters);
-    const std::lock_guard lock(mutex_);
-    if (const auto known = named ? loaded_.find(key) : loaded_.end(); known != loaded_.end()) {
-        return {known->second, {}};
-    }
-    auto result = profile::load(name, parameters, profile::Waiting::never);
-    constexpr std::size_t most = 1'000;
-    if (named && result.profile && loaded_.size() < most) {
-        loaded_[key] = result.profile;
-    }
-    return result;
 }
 
 tl::expected<Json, http::Response> read_object(const http::Request& request) {
@@ -120,39 +69,9 @@ http::Response get_peer(Context& context, const Call& call) {
         return fail(http::status::not_found, context.names.unknown(call.names[0]));
     }
     return context.ask_once([&](peer::Engine& engine, Instant) {
-        return answer(to_json(engine.peers()[*index], context.names));
-    });
-}
-
-http::Response put_profile(Context& context, const Call& call) {
-    const auto index = context.names.find(call.names[0]);
-    if (!index) {
-        return fail(http::status::not_found, context.names.unknown(call.names[0]));
-    }
-    const auto wanted = read_wanted(call.request);
-    if (!wanted) {
-        return wanted.error();
-    }
-    if (context.only_catalogue && !profile::is_of_catalogue(wanted->profile)) {
-        return fail(http::status::unprocessable,
-                    fmt::format("There is no profile \"{}\" in the catalogue. Over TCP only its "
-                                "profiles can be used, no files; `ghostpeer list` shows them.",
-                                wanted->profile));
-    }
-    const auto loaded = context.profiles.load(wanted->profile, wanted->parameters);
-    if (!loaded.profile) {
-        return answer({{"error", fmt::format("The profile {} has errors.", wanted->profile)},
-                       {"diagnostics", profile::to_string(loaded.errors)}},
-                      http::status::unprocessable);
-    }
-    if (const auto problem = profile::relay_problem(*loaded.profile, context.relays)) {
-        return fail(http::status::unprocessable, *problem);
-    }
-    return context.ask_once([&](peer::Engine& engine, Instant now) {
-        if (const auto refusal = engine.use(*index, loaded.profile, now)) {
-            return fail(http::status::unprocessable, *refusal);
-        }
-        return answer(to_json(engine.peers()[*index], context.names));
+        const auto view = engine.peer(*index);
+        return view ? answer(to_json(*view, context.names))
+                    : fail(http::status::not_found, context.names.unknown(call.names[0]));
     });
 }
 

@@ -92,6 +92,7 @@ Json to_json(const peer::PeerView& peer, const PeerNames& names) {
     json["role"] = peer.profile->role == profile::Role::client ? "client" : "server";
     json["attempts"] = peer.attempts;
     json["blackhole"] = peer.blackhole ? Json(name(*peer.blackhole)) : Json();
+    json["scope"] = peer.scope.empty() ? Json() : Json(peer.scope);
     return json;
 }
 

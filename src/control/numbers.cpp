@@ -184,7 +184,7 @@ class Metrics {
     all.family("ghostpeer_attempts_total", "counter", "Connections that were begun.");
     all.value({}, now.attempts);
     all.family("ghostpeer_peer_attempts_total", "counter", "Connections that were begun, by peer.");
-    for (std::size_t i = 0; i < context.names.size(); ++i) {
+    for (std::size_t i = 0; i < now.attempts_of_peer.size(); ++i) {
         if (context.names.visible(i)) {
             all.value({{"peer", context.names.of(i)}}, now.attempts_of_peer[i]);
         }

@@ -85,7 +85,25 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
     return text;
 }
 
-[[nodiscard]] http::Response perform(Context& context, const Call& call, peer::Selector on) {
+/// The answer to an order for one connection that did nothing; nothing where it may.
+[[nodiscard]] std::optional<http::Response> refuse_undone(const peer::Engine& engine,
+                                                          const peer::Order& order) {
+    const auto id = order.on.connection;
+    if (order.on.what != peer::Selector::What::connection || order.acted > 0) {
+        return std::nullopt;
+    }
+    const auto connection = engine.connection(id);
+    if (!connection) {
+        return fail(http::status::not_found, fmt::format("There is no connection {}.", id));
+    }
+    return fail(http::status::conflict,
+                fmt::format("Nothing of this could be done to connection {}, which is {}.", id,
+                            tcp::name(connection->state)));
+}
+
+/// One order after the other.
+[[nodiscard]] http::Response perform(Context& context, const Call& call,
+                                     const std::vector<peer::Selector>& on) {
     const auto wanted = read_wanted(call.request);
     if (!wanted) {
         return wanted.error();
@@ -93,7 +111,11 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
     std::vector<std::string> phases;
     if (wanted->text.find("become") != std::string::npos) {
         auto response = context.ask_once([&](peer::Engine& engine, Instant) {
-            phases = phases_of(engine, on);
+            for (const peer::Selector& each : on) {
+                for (std::string& phase : phases_of(engine, each)) {
+                    phases.push_back(std::move(phase));
+                }
+            }
             return http::Response{};
         });
         if (response.status != http::Response{}.status) {
@@ -106,25 +128,28 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
                        {"diagnostics", profile::to_string(actions.error())}},
                       http::status::unprocessable);
     }
-    peer::Order order(std::move(*actions), on, wanted->also_new);
+    std::vector<peer::Order> orders;
+    for (const peer::Selector& each : on) {
+        orders.emplace_back(*actions, each, wanted->also_new);
+    }
+    std::size_t next = 0;
+    std::uint64_t acted = 0;
     return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
-        if (on.what == peer::Selector::What::connection && !engine.connection(on.connection)) {
-            response = fail(http::status::not_found,
-                            fmt::format("There is no connection {}.", on.connection));
-            return Turn{};
+        if (next < orders.size()) {
+            peer::Order& order = orders[next];
+            if (engine.act(order, connections_in_a_slice, now)) {
+                if (auto refusal = refuse_undone(engine, order)) {
+                    response = *refusal;
+                    return Turn{};
+                }
+                acted += order.acted;
+                ++next;
+            }
+            if (next < orders.size()) {
+                return Turn{Turn::Next::again, {}};
+            }
         }
-        if (!engine.act(order, connections_in_a_slice, now)) {
-            return Turn{Turn::Next::again, {}};
-        }
-        if (on.what == peer::Selector::What::connection && order.acted == 0) {
-            response = fail(
-                http::status::conflict,
-                fmt::format("Nothing of this could be done to connection {}, which is "
-                            "{}.",
-                            on.connection, tcp::name(engine.connection(on.connection)->state)));
-            return Turn{};
-        }
-        response = answer({{"t", to_seconds(now)}, {"connections", order.acted}});
+        response = answer({{"t", to_seconds(now)}, {"connections", acted}});
         return Turn{};
     });
 }
@@ -132,20 +157,36 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
 }  // namespace
 
 http::Response post_actions(Context& context, const Call& call) {
-    return perform(context, call, {});
+    return perform(context, call, {peer::Selector{}});
 }
 
 http::Response post_peer_actions(Context& context, const Call& call) {
     const auto index = context.names.find(call.names[0]);
-    return index ? perform(context, call, {peer::Selector::What::peer, *index, 0})
+    return index ? perform(context, call, {{peer::Selector::What::peer, *index, 0}})
                  : fail(http::status::not_found, context.names.unknown(call.names[0]));
 }
 
 http::Response post_connection_actions(Context& context, const Call& call) {
     const auto id = parse_number(call.names[0]);
-    return id ? perform(context, call, {peer::Selector::What::connection, 0, *id})
+    return id ? perform(context, call, {{peer::Selector::What::connection, 0, *id}})
               : fail(http::status::not_found,
                      fmt::format("\"{}\" is no connection's number.", call.names[0]));
+}
+
+http::Response post_scope_actions(Context& context, const Call& call) {
+    std::vector<peer::Selector> on;
+    bool there = false;
+    if (auto refusal = context.look([&](peer::Engine& engine, Instant) {
+            there = context.scopes.has(call.names[0]);
+            for (const auto& peer : engine.peers()) {
+                if (there && peer.scope == call.names[0]) {
+                    on.push_back({peer::Selector::What::peer, peer.index, 0});
+                }
+            }
+        })) {
+        return *refusal;
+    }
+    return there ? perform(context, call, on) : no_scope(call.names[0]);
 }
 
 http::Response post_command(Context& context, const Call& call) {

@@ -46,9 +46,20 @@ const std::vector<Route>& routes() {
     static const std::vector<Route> all{
         {"GET", "/v1/info", get_info},
         {"GET", "/v1/peers", get_peers},
+        {"POST", "/v1/peers", post_peer},
         {"GET", "/v1/peers/{peer}", get_peer},
+        {"DELETE", "/v1/peers/{peer}", delete_peer},
         {"PUT", "/v1/peers/{peer}/profile", put_profile},
         {"POST", "/v1/peers/{peer}/actions", post_peer_actions},
+        {"GET", "/v1/scopes", get_scopes},
+        {"POST", "/v1/scopes", post_scope},
+        {"GET", "/v1/scopes/{scope}", get_scope},
+        {"DELETE", "/v1/scopes/{scope}", delete_scope},
+        {"GET", "/v1/scopes/{scope}/verdict", get_verdict},
+        {"GET", "/v1/scopes/{scope}/record", get_record},
+        {"GET", "/v1/scopes/{scope}/trace", get_trace},
+        {"GET", "/v1/scopes/{scope}/page", get_page},
+        {"POST", "/v1/scopes/{scope}/actions", post_scope_actions},
         {"GET", "/v1/connections", get_connections},
         {"GET", "/v1/connections/{id}", get_connection},
         {"POST", "/v1/connections/{id}/actions", post_connection_actions},
@@ -115,7 +126,7 @@ http::Response Router::dispatch(const http::Request& request) const {
         const auto names = fit(route.path, target->path);
         if (names && (route.method == request.method ||
                       (route.method == "GET" && request.method == "HEAD"))) {
-            return route.endpoint(context_, {request, *target, *names});
+            return route.endpoint(context_, {request, *target, *names, only_catalogue_});
         }
         if (names) {
             allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);

@@ -24,8 +24,9 @@ class Router final : public http::Handler {
     /// `token`: what every request has to bring; not set: none (a Unix socket's mode protects it).
     /// With a token the client may be a browser that somebody else's page steers: requests with
     /// another Host than a loopback address, or with an Origin, are refused.
-    Router(Context& context, std::optional<std::string> token)
-        : context_(context), token_(std::move(token)) {}
+    /// `only_catalogue`: profiles are named, no files, whoever asks.
+    Router(Context& context, std::optional<std::string> token, bool only_catalogue)
+        : context_(context), token_(std::move(token)), only_catalogue_(only_catalogue) {}
 
     /// Whether the client may: nothing of a stranger is read but the head of a request.
     [[nodiscard]] std::optional<http::Response> admit(const http::Request& head) override;
@@ -38,6 +39,7 @@ class Router final : public http::Handler {
 
     Context& context_;
     std::optional<std::string> token_;
+    bool only_catalogue_;
 };
 
 }  // namespace ghostpeer::control

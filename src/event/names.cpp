@@ -74,6 +74,7 @@ std::string_view name(Ended ended) noexcept {
         case Ended::finish: return "finish";
         case Ended::run_for: return "for";
         case Ended::signal: return "signal";
+        case Ended::scope: return "scope";
     }
     return "command";
 }

@@ -132,7 +132,8 @@ std::span<const Field> profile_fields() noexcept {
         field<&Profile::name>("name", "the profile's"),
         field<&Profile::files>("files", "the file that was asked for and those that it extends"),
         field<&Profile::parameters>("parameters", "pairs of name and value: --set"),
-        field<&Profile::part>("part", "of one that the attempts of another name")};
+        field<&Profile::part>("part", "of one that the attempts of another name"),
+        rare<&Profile::scope>("scope", "of whose peers it is: that has a verdict of its own")};
     return fields;
 }
 

@@ -76,7 +76,7 @@ std::span<const Field> verdict_fields() noexcept {
         field<&Verdict::status>("status", "the exit status of the run"),
         field<&Verdict::headline>("headline", "the verdict's first line"),
         derived<Sentences<&Verdict::failures, Failure>>("failures", "what did not come about"),
-        field<&Verdict::ended>("ended", "what ended the run: command, timeout, finish, signal"),
+        field<&Verdict::ended>("ended", "what ended the run: command, timeout, finish, signal, scope"),
         field<&Verdict::length>("duration", "of the run"),
         field<&Verdict::seed>("seed", "of everything random in the run"),
         field<&Verdict::attempts>("attempts", "how many connections were begun"),

@@ -36,7 +36,7 @@ inline constexpr std::size_t word_count<SocketTimer> = 5;
 template <>
 inline constexpr std::size_t word_count<Ending> = ending_count;
 template <>
-inline constexpr std::size_t word_count<Ended> = 6;
+inline constexpr std::size_t word_count<Ended> = 7;
 template <>
 inline constexpr std::size_t word_count<wire::Oddity> = wire::oddity_count;
 

@@ -13,6 +13,13 @@ namespace {
 constexpr std::size_t max_profiles = 10'000;
 constexpr std::size_t max_attempts = 10'000;
 constexpr std::size_t max_surprises = 100;
+constexpr std::size_t max_apart = 1'000'000;
+
+[[nodiscard]] bool asks_outcomes(const profile::Profile& profile) {
+    return std::any_of(profile.expect.begin(), profile.expect.end(), [](const auto& expectation) {
+        return expectation.form == profile::Form::outcome;
+    });
+}
 
 [[nodiscard]] bool is_told_once(const event::Event& event) noexcept {
     return std::holds_alternative<std::shared_ptr<const event::Run>>(event.what) ||
@@ -38,8 +45,12 @@ void Judge::record(const event::Event& event) {
             }
         }
     } else if (const auto* notice = std::get_if<event::Notice>(&event.what)) {
-        if (notice->what == "unexpected-input" && surprises_.size() < max_surprises) {
+        const bool apart = event.connection != 0 && connections_apart_.contains(event.connection);
+        if (notice->what == "unexpected-input" && !apart && surprises_.size() < max_surprises) {
             surprises_.push_back(notice->text);
+        }
+        if (notice->what == "scope-failed" && failed_scopes_.size() < max_surprises) {
+            failed_scopes_.push_back(notice->text);
         }
         const bool failed = notice->what == "process-failed" || notice->what == "server-ended";
         if (failed && casualties_.size() < max_surprises) {
@@ -67,6 +78,11 @@ void Judge::record(const event::Event& event) {
     } else if (const auto* end = std::get_if<std::shared_ptr<const event::End>>(&event.what)) {
         take_end(*end, event.at);
     } else {
+        const auto* start = std::get_if<event::Start>(&event.what);
+        if (start != nullptr && profiles_apart_.contains(start->profile) &&
+            connections_apart_.size() < max_apart) {
+            connections_apart_.insert(event.connection);
+        }
         if (std::holds_alternative<event::Conclusion>(event.what) && !concluded_) {
             concluded_ = event.at;
         }
@@ -76,6 +92,13 @@ void Judge::record(const event::Event& event) {
 
 void Judge::take(const event::Profile& profile) {
     if (!profile.profile) {
+        return;
+    }
+    if (!profile.scope.empty()) {
+        if (profiles_apart_.size() < max_apart) {
+            profiles_apart_.insert(profile.number);
+        }
+        asked_apart_ = asked_apart_ || asks_outcomes(*profile.profile);
         return;
     }
     if (profiles_.size() >= max_profiles) {
@@ -147,6 +170,7 @@ RunSummary Judge::summary() const {
     run.length = length_;
     run.surprises = surprises_;
     run.casualties = casualties_;
+    run.failed_scopes = failed_scopes_;
 
     const auto& records = follower_.outcomes().all();
     const auto ends = follower_.outcomes().judge(follower_.expects_outcomes());

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace ghostpeer::judge {
@@ -23,10 +24,14 @@ class Judge final : public event::Sink {
 
     /// Does a profile ask how the program's side of its connections ends? If so, tell what the
     /// kernel says of its sockets, whenever that changes; best soon after a timer was due.
-    [[nodiscard]] bool expects_outcomes() const noexcept { return follower_.expects_outcomes(); }
+    [[nodiscard]] bool expects_outcomes() const noexcept {
+        return asked_apart_ || follower_.expects_outcomes();
+    }
     /// Is there a connection, or may there be one, of which the verdict tells how it ended? If so,
     /// tell which sockets are destroyed.
-    [[nodiscard]] bool follows_sockets() const { return follower_.follows_sockets(); }
+    [[nodiscard]] bool follows_sockets() const {
+        return asked_apart_ || follower_.follows_sockets();
+    }
     /// Is there a connection whose end is told?
     [[nodiscard]] bool has_attempts() const noexcept { return !follower_.outcomes().all().empty(); }
 
@@ -58,6 +63,11 @@ class Judge final : public event::Sink {
     std::optional<Instant> concluded_;
     std::vector<std::string> surprises_;   ///< what scripts had no word for, sentences
     std::vector<std::string> casualties_;  ///< programs behind the peer that failed, sentences
+    std::vector<std::string> failed_scopes_;  ///< whose verdict nobody has asked for, sentences
+    // Of scopes, which have verdicts of their own:
+    std::unordered_set<std::uint32_t> profiles_apart_;
+    std::unordered_set<event::ConnectionId> connections_apart_;
+    bool asked_apart_ = false;  ///< some of them ask how the program's sockets end
 };
 
 }  // namespace ghostpeer::judge

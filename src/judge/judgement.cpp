@@ -105,6 +105,7 @@ std::string describe_end(const RunSummary& run, bool expected = false) {
         case Ended::finish: return "a `finish` action ended the run" + after;
         case Ended::run_for: return "--for ended the run" + after;
         case Ended::signal: return signal_of(run) + " ended the run" + after;
+        case Ended::scope: return "judged at " + event::format_length(run.length);
     }
     return {};
 }
@@ -239,7 +240,7 @@ void judge(const RunSummary& run, event::Verdict& verdict) {
     verdict.pass = verdict.status == exit_success;
     verdict.only_command = trouble == Trouble::command;
     verdict.headline = headline(trouble, run, verdict);
-    if (!run.served) {
+    if (!run.served && run.ended != Ended::scope) {
         verdict.checks.push_back(check_command(trouble, run));
     }
     if (run.timeout) {

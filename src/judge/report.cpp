@@ -27,6 +27,7 @@ std::string_view word(Ended ended) {
         case Ended::finish: return "finish";
         case Ended::run_for: return "for";
         case Ended::signal: return "signal";
+        case Ended::scope: return "scope";
     }
     return "command";
 }

@@ -57,6 +57,7 @@ struct RunSummary : event::End {
     Duration length{};
     std::vector<std::string> surprises;   ///< what scripts had no word for, sentences
     std::vector<std::string> casualties;  ///< programs behind the peer that failed, sentences
+    std::vector<std::string> failed_scopes;  ///< whose verdict nobody has asked for, sentences
 };
 
 /// What came of a run, its exit status included (judgement.hpp). Failed expectations are shown with

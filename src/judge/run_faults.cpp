@@ -98,6 +98,14 @@ void find_surprises(const RunSummary& run, std::vector<RunFault>& faults) {
     }
 }
 
+/// Nobody may overlook that a scope failed.
+void find_failed_scopes(const RunSummary& run, std::vector<RunFault>& faults) {
+    for (const std::string& sentence : run.failed_scopes) {
+        faults.push_back({"scopes that nobody asked about pass", "a scope failed",
+                          event::printable(sentence)});
+    }
+}
+
 /// Faults that wait to be asked for.
 void find_unasked(const RunSummary& run, std::vector<RunFault>& faults) {
     for (const auto& statistics : run.profiles) {
@@ -159,6 +167,7 @@ std::vector<RunFault> find_run_faults(const RunSummary& run, const event::Verdic
     find_unasked(run, faults);
     find_deserted(run, faults);
     find_surprises(run, faults);
+    find_failed_scopes(run, faults);
     return faults;
 }
 

@@ -60,6 +60,12 @@ void RunLoop::add(Part& part) {
     }
 }
 
+void RunLoop::follow_packets(Part& part) {
+    if (std::find(followers_.begin(), followers_.end(), &part) == followers_.end()) {
+        followers_.push_back(&part);
+    }
+}
+
 // Without one of them it would wait for ever, or never.
 void RunLoop::watch(int fd, std::uint64_t key) {
     epoll_event event{};

@@ -41,6 +41,8 @@ class RunLoop {
 
     /// Parts are visited in the order in which they were added, and outlive the loop.
     void add(Part& part);
+    /// One of them follows packets from now on.
+    void follow_packets(Part& part);
     /// Why it cannot run, a complete sentence; nothing where it can. Ask before COMMAND begins.
     [[nodiscard]] const std::optional<std::string>& problem() const noexcept { return problem_; }
 

@@ -151,7 +151,7 @@ void Engine::Impl::odd_packet_arrived(wire::Oddity oddity, Instant now) {
 }
 
 std::optional<std::size_t> Engine::Impl::peer_at(const wire::Endpoint& destination) const {
-    for (std::size_t i = 0; i < peers.size(); ++i) {
+    for (const std::size_t i : precedence) {
         const PeerSpec& peer = peers[i];
         const bool address_fits =
             peer.addresses.empty() || std::find(peer.addresses.begin(), peer.addresses.end(),

@@ -10,7 +10,7 @@ namespace {
 
 // Slots without a connection cost a look each; so many of them in one slice.
 constexpr std::uint32_t most_looks = 4'096;
-constexpr std::size_t most_behaviours_brought = 1'000;
+constexpr std::size_t most_unmet_uses = 1'000;
 
 /// Does the action make sense for a connection that the peer has not taken up, or new ones?
 [[nodiscard]] bool marks(const profile::Action& action) noexcept {
@@ -90,13 +90,26 @@ ConnectionView Engine::Impl::view(const Connection& connection) const {
 std::vector<PeerView> Engine::peers() const {
     std::vector<PeerView> all;
     for (std::size_t i = 0; i < impl_->peers.size(); ++i) {
-        const PeerSpec& spec = impl_->peers[i];
-        all.push_back(
-            {i, spec.addresses, spec.port, impl_->behaviour_of_peer[i]->profile,
-             impl_->attempts_of_peer[i],
-             impl_->future_blackhole.empty() ? std::nullopt : impl_->future_blackhole[i]});
+        if (auto view = peer(i)) {
+            all.push_back(std::move(*view));
+        }
     }
     return all;
+}
+
+std::optional<PeerView> Engine::peer(std::size_t index) const {
+    if (index >= impl_->peers.size() || impl_->behaviour_of_peer[index] == nullptr) {
+        return std::nullopt;
+    }
+    const PeerSpec& spec = impl_->peers[index];
+    return PeerView{
+        index,
+        spec.addresses,
+        spec.port,
+        impl_->behaviour_of_peer[index]->profile,
+        impl_->attempts_of_peer[index],
+        index < impl_->future_blackhole.size() ? impl_->future_blackhole[index] : std::nullopt,
+        spec.scope};
 }
 
 ConnectionPage Engine::connections(std::uint32_t from, std::size_t most,
@@ -237,7 +250,8 @@ void Engine::Impl::order_ways(const Order& order, Instant now) {
             continue;
         }
         for (std::size_t i = 0; i < peers.size(); ++i) {
-            if (order.on.what == Selector::What::all || order.on.peer == i) {
+            if (behaviour_of_peer[i] != nullptr &&
+                (order.on.what == Selector::What::all || order.on.peer == i)) {
                 change_way(*behaviour_of_peer[i]->profile, change->to, order.rule, now);
                 ++ordered_faults;
             }
@@ -270,7 +284,7 @@ void Engine::Impl::order_future(const Order& order) {
 }
 
 void Engine::Impl::begin_blackholed(Connection& connection, std::size_t peer) {
-    const auto& direction = future_blackhole[peer];
+    const auto direction = peer < future_blackhole.size() ? future_blackhole[peer] : std::nullopt;
     if (direction) {
         ++ordered_faults;
         set_blackhole(connection, control_rule, *direction);
@@ -280,40 +294,30 @@ void Engine::Impl::begin_blackholed(Connection& connection, std::size_t peer) {
 std::optional<std::string> Engine::use(std::size_t peer,
                                        const std::shared_ptr<const profile::Profile>& profile,
                                        Instant now) {
-    if (peer >= impl_->peers.size()) {
+    if (peer >= impl_->peers.size() || impl_->behaviour_of_peer[peer] == nullptr) {
         return "There is no such peer.";
     }
-    const auto& before = impl_->behaviour_of_peer[peer]->profile;
-    for (const auto* one : {&before, &std::as_const(profile)}) {
-        if ((*one)->role == profile::Role::client) {
+    for (const auto* one : {impl_->behaviour_of_peer[peer]->profile.get(), profile.get()}) {
+        if (one->role == profile::Role::client) {
             return fmt::format(
                 "The profile {} is that of a client (`role: client`), whose connections are "
                 "planned when the run begins: it can neither be given to a peer later nor taken "
                 "from one.",
-                (*one)->name);
+                one->name);
         }
     }
-    const auto brought = std::count_if(impl_->behaviours.begin(), impl_->behaviours.end(),
-                                       [](const auto& one) { return one->brought_later; });
-    if (static_cast<std::size_t>(brought) > most_behaviours_brought) {
-        return fmt::format(
-            "More than {} profiles have been brought into this run, and each is still needed for "
-            "its statistics. Use profiles of the catalogue, which count once however often they "
-            "are used, or begin a new run.",
-            most_behaviours_brought);
+    if (auto refusal = impl_->refuse_profile(*profile)) {
+        return refusal;
     }
-    impl_->behaviour_of_peer[peer] = impl_->bring(profile, true, now);
+    impl_->behaviour_of_peer[peer] = impl_->bring(profile, true, now, impl_->peers[peer].scope);
     impl_->drop_unused_behaviours();
-    auto& counts = impl_->attempt_counts;
-    for (auto count = counts.begin(); count != counts.end();) {
-        count = impl_->peer_at(count->first) == peer ? counts.erase(count) : std::next(count);
-    }
+    impl_->count_attempts_anew(peer);
     return std::nullopt;
 }
 
 void Engine::Impl::drop_unused_behaviours() {
     const auto needed = [this](const Behaviour& behaviour) {
-        return !behaviour.brought_later || behaviour.was_used ||
+        return !behaviour.brought_later || behaviour.was_used || !behaviour.scope.empty() ||
                std::find(behaviour_of_peer.begin(), behaviour_of_peer.end(), &behaviour) !=
                    behaviour_of_peer.end();
     };
@@ -332,7 +336,7 @@ void Engine::Impl::drop_unused_behaviours() {
     }
     std::erase_if(behaviours, [&](const auto& behaviour) {
         const bool goes = std::find(kept.begin(), kept.end(), behaviour.get()) == kept.end();
-        if (goes && unmet_uses.size() < most_behaviours_brought) {
+        if (goes && behaviour->scope.empty() && unmet_uses.size() < most_unmet_uses) {
             unmet_uses.insert(behaviour->profile->name);
         }
         return goes;
@@ -348,7 +352,8 @@ std::vector<std::string> Engine::unmet_uses() const {
                            [](const auto& attempt) { return attempt.second->was_used; });
     };
     for (const Behaviour* behaviour : impl_->behaviour_of_peer) {
-        if (behaviour->brought_later && !met(*behaviour)) {
+        if (behaviour != nullptr && behaviour->scope.empty() && behaviour->brought_later &&
+            !met(*behaviour)) {
             names.insert(behaviour->profile->name);
         }
     }

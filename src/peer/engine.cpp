@@ -24,20 +24,21 @@ Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
         open_ways();
     }
     for (const PeerSpec& peer : peers) {
+        precedence.push_back(precedence.size());
         behaviour_of_peer.push_back(bring(peer.profile, false, run_start));
     }
 }
 
 Behaviour* Engine::Impl::bring(const std::shared_ptr<const profile::Profile>& profile, bool later,
-                               Instant now) {
+                               Instant now, const std::string& scope) {
     const std::size_t known = behaviours.size();
-    Behaviour* behaviour = add_behaviour(profile, {}, now);
+    Behaviour* behaviour = add_behaviour(profile, {}, now, scope);
     behaviour->look_at(profile->expect);
     if (behaviour->attempts.empty()) {
         for (std::uint32_t i = 0; i < profile->attempts.size(); ++i) {
             const profile::AttemptBehaviour& attempt = profile->attempts[i];
-            Behaviour* part =
-                add_behaviour(attempt.profile, event::Profile::Part{behaviour->number, i}, now);
+            Behaviour* part = add_behaviour(attempt.profile,
+                                            event::Profile::Part{behaviour->number, i}, now, scope);
             part->look_at(profile->expect);
             behaviour->attempts.emplace_back(attempt.attempts, part);
         }
@@ -49,16 +50,19 @@ Behaviour* Engine::Impl::bring(const std::shared_ptr<const profile::Profile>& pr
 }
 
 Behaviour* Engine::Impl::add_behaviour(const std::shared_ptr<const profile::Profile>& profile,
-                                       std::optional<event::Profile::Part> part, Instant now) {
-    const auto same = std::find_if(behaviours.begin(), behaviours.end(),
-                                   [&](const auto& known) { return known->profile == profile; });
+                                       std::optional<event::Profile::Part> part, Instant now,
+                                       const std::string& scope) {
+    const auto same = std::find_if(behaviours.begin(), behaviours.end(), [&](const auto& known) {
+        return known->profile == profile && known->scope == scope;
+    });
     if (same != behaviours.end()) {
         return same->get();
     }
     behaviours.push_back(std::make_unique<Behaviour>(profile, settings.max_buffered, memory));
     Behaviour& behaviour = *behaviours.back();
     behaviour.number = ++last_behaviour;
-    event::Profile told{behaviour.number, profile->name, {}, profile->given, part, profile};
+    behaviour.scope = scope;
+    event::Profile told{behaviour.number, profile->name, {}, profile->given, part, scope, profile};
     if (!part) {
         told.files = profile->files;
     }

@@ -45,10 +45,11 @@ struct Engine::Impl final : path::Ends {
     Impl(Settings chosen, std::vector<PeerSpec> specs);
     /// The behaviour of a peer with this profile, and those of its attempts; `later`: by `use`.
     Behaviour* bring(const std::shared_ptr<const profile::Profile>& profile, bool later,
-                     Instant now);
+                     Instant now, const std::string& scope = {});
     /// `part`: it is for attempts that another one names.
     Behaviour* add_behaviour(const std::shared_ptr<const profile::Profile>& profile,
-                             std::optional<event::Profile::Part> part, Instant now);
+                             std::optional<event::Profile::Part> part, Instant now,
+                             const std::string& scope);
 
     // arrival.cpp: packets, flows, attempts
     void packet_arrived(std::span<const std::uint8_t> packet, Instant now);
@@ -101,6 +102,11 @@ struct Engine::Impl final : path::Ends {
     [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection, Instant now,
                                                          const OwnNumbers& numbers = {});
 
+    // comings.cpp: peers that come and go
+    /// Why no further profile can be brought in; nothing where one can.
+    [[nodiscard]] std::optional<std::string> refuse_profile(const profile::Profile& profile) const;
+    /// Attempts to its address and port are counted from 1 again.
+    void count_attempts_anew(std::size_t peer);
     // control.cpp
     [[nodiscard]] ConnectionView view(const Connection& connection) const;
     void act_on(Connection& connection, Order& order, Instant now);
@@ -329,11 +335,13 @@ struct Engine::Impl final : path::Ends {
 
     Settings settings;
     std::vector<PeerSpec> peers;
+    std::vector<std::size_t> precedence;  ///< indices of `peers`, the more particular first
     tcp::MemoryBudget memory;
     std::uint32_t last_behaviour = 0;                    ///< its number
     std::vector<std::unique_ptr<Behaviour>> behaviours;  ///< one for each distinct profile
-    std::vector<Behaviour*> behaviour_of_peer;           ///< by index of `peers`
+    std::vector<Behaviour*> behaviour_of_peer;           ///< by index of `peers`; null: it is gone
     std::vector<std::uint64_t> attempts_of_peer;         ///< the same
+    std::size_t ways_brought = 0;  ///< by profiles that are let go again
     /// Of new connections, by index of `peers`; empty: none was ever ordered.
     std::vector<std::optional<profile::Direction>> future_blackhole;
     profile::Rule control_rule;  ///< stands for the control interface as what blackholed
@@ -345,7 +353,6 @@ struct Engine::Impl final : path::Ends {
     dialling::Campaigns campaigns;
     std::deque<Handle> dead;     ///< connections that are gone, oldest first
     std::deque<Handle> waiting;  ///< connections whose first segment the peer did not take up
-
     tsl::robin_map<wire::Endpoint, AttemptCount> attempt_counts;
     std::map<wire::IpAddress, NarrowPath> paths;  ///< by whom they lead to
     std::vector<AttemptRecord> records;

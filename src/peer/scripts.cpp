@@ -12,8 +12,13 @@ namespace ghostpeer::peer {
 void Engine::Impl::tell_surprises(Connection& connection, bool over, Instant now) {
     for (const script::Surprise& surprise : script_surprises(connection, over)) {
         const std::string place = event::format_place(surprise.step->place);
-        notice("unexpected-input", place, fmt::format("{}: {}.", place, surprise.text), now,
-               &connection);
+        std::string text = fmt::format("{}: {}.", place, surprise.text);
+        Behaviour& behaviour = *connection.behaviour;
+        if (behaviour.scope.empty()) {
+            notice("unexpected-input", place, std::move(text), now, &connection);
+        } else if (behaviour.told.insert(place).second) {
+            post(&connection, now, event::Notice{"unexpected-input", std::move(text)});
+        }
     }
 }
 

@@ -12,6 +12,8 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -86,6 +88,8 @@ struct Behaviour {
     std::optional<std::uint32_t> window_asked_for;
     bool brought_later = false;      ///< by `Engine::use`
     bool was_used = false;           ///< by some connection
+    std::string scope;               ///< whose verdict judges it; empty: the run's
+    std::set<std::string> told;      ///< of one of a scope: where scripts met the unexpected
     bool finishes_together = false;  ///< a rule has `finish: all`
     bool counts_acks = false;        ///< somebody looks at each acknowledgement
     bool asks_repeats = false;       ///< somebody asks whether a request comes twice

@@ -12,7 +12,7 @@
 #include "loop/signals.hpp"
 #include "loop/sinks.hpp"
 #include "posix/huge_pages.hpp"
-#include "run/control_part.hpp"
+#include "access/control_part.hpp"
 #include "run/dialler.hpp"
 #include "run/ending.hpp"
 #include "run/fires.hpp"

@@ -34,7 +34,9 @@ std::string Reloader::reload(Instant now) {
         return peers.error();
     }
     // The options are the same, and so are the peers; only what the files say may be different.
-    const auto before = engine_.peers();
+    auto before = engine_.peers();
+    // Others have come since by the control interface; the first ones stay.
+    before.resize(peers->specs.size());
     const auto is_client = [](const profile::Profile& profile) {
         return profile.role == profile::Role::client;
     };

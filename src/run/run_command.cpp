@@ -7,7 +7,7 @@
 #include "process/tree.hpp"
 #include "run/assembly.hpp"
 #include "run/call_part.hpp"
-#include "run/control_part.hpp"
+#include "access/control_part.hpp"
 #include "run/instead.hpp"
 #include "run/observers.hpp"
 #include "run/output_tee.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ghostpeer/peer/engine.hpp"
-#include "run/control_part.hpp"
+#include "access/control_part.hpp"
 #include "sandbox/sandbox.hpp"
 #include "setup/peers.hpp"
 #include "setup/run_options.hpp"

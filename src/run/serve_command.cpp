@@ -5,7 +5,7 @@
 #include "packets/loading.hpp"
 #include "posix/message.hpp"
 #include "run/assembly.hpp"
-#include "run/control_part.hpp"
+#include "access/control_part.hpp"
 #include "run/lan_part.hpp"
 #include "run/notifier.hpp"
 #include "run/observers.hpp"

@@ -38,6 +38,17 @@ SocketSampler::SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher,
     }
 }
 
+bool SocketSampler::ask_outcomes(Instant now) {
+    if (std::exchange(purpose_.outcomes, true)) {
+        return false;
+    }
+    if (!subscribed_) {
+        subscribed_ = watcher_->subscribe();
+    }
+    sample_at_ = std::min(sample_at_.value_or(now), now);
+    return true;
+}
+
 void SocketSampler::look(Instant now) { watcher_->request(now); }
 
 void SocketSampler::schedule(Instant now) {

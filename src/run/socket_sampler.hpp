@@ -24,6 +24,9 @@ class SocketSampler final : public loop::Part {
     SocketSampler(std::unique_ptr<sockets::SocketWatcher> watcher, const judge::Judge& judge,
                   loop::Sinks& sinks, Purpose purpose);
 
+    /// An expectation that has come later asks how they end: false where one did so already.
+    bool ask_outcomes(Instant now);
+
     [[nodiscard]] int fd() const noexcept override { return watcher_->fd(); }
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
         return sample_at_;

@@ -47,6 +47,8 @@ struct Profile {
         std::uint32_t index = 0;
     };
     std::optional<Part> part;
+    /// The scope whose peers have it, which has a verdict of its own; empty: the run's judges it.
+    std::string scope{};
     /// Null in an event that was read, until somebody has loaded it.
     std::shared_ptr<const profile::Profile> profile;
 };
@@ -59,6 +61,7 @@ enum class Ended : std::uint8_t {
     finish,        ///< a `finish` action
     run_for,       ///< `--for` passed
     signal,        ///< ghostpeer was told to end
+    scope,         ///< somebody asked for a scope's verdict, of which this is the record
 };
 
 /// `wall-timeout`

@@ -30,6 +30,7 @@ struct PeerView {
     std::uint64_t attempts = 0;                       ///< connections so far
     /// New connections begin blackholed so; unset: they do not.
     std::optional<profile::Direction> blackhole;
+    std::string scope{};  ///< empty: none
 };
 
 struct ConnectionView {

@@ -21,6 +21,8 @@
 #include <string_view>
 #include <vector>
 
+#include <tl/expected.hpp>
+
 namespace ghostpeer::peer {
 
 /// Which destinations have which profile. The first that fits wins.
@@ -29,6 +31,14 @@ struct PeerSpec {
     std::optional<std::uint16_t> port;                ///< unset: every port
     std::shared_ptr<const profile::Profile> profile;  ///< never null
     std::string name{};  ///< for the control interface; empty: it is none of its business
+    /// Of one that comes later: the scope whose verdict judges its profiles; empty: the run's does.
+    std::string scope{};
+};
+
+/// What a scope's peers have counted by now.
+struct ScopeCounts {
+    std::vector<AttemptRecord> attempts;  ///< with their trails
+    std::vector<event::Tally> tallies;
 };
 
 /// A peer with `role: client` may dial now.
@@ -111,6 +121,8 @@ class Engine {
     // ---------------------------------------------------------------
 
     [[nodiscard]] std::vector<PeerView> peers() const;
+    /// Nothing where there is none at the index (any more).
+    [[nodiscard]] std::optional<PeerView> peer(std::size_t index) const;
     /// Up to `most` connections, those that are gone and still remembered among them. `from` is the
     /// `next` of the page before; `peer` leaves those of others out (a page may then be short).
     [[nodiscard]] ConnectionPage connections(std::uint32_t from, std::size_t most,
@@ -138,6 +150,23 @@ class Engine {
     /// there keep theirs; its attempts count from 1 again. The error is a complete sentence.
     [[nodiscard]] std::optional<std::string> use(
         std::size_t peer, const std::shared_ptr<const profile::Profile>& profile, Instant now);
+
+    // Peers that come and go
+    // -----------------------------------------------------------------------
+
+    static constexpr std::size_t most_peers = 4'096;
+
+    /// One more peer, tried before those that are less particular. Its index is its own until it
+    /// goes, and then another's. The error is a complete sentence.
+    [[nodiscard]] tl::expected<std::size_t, std::string> add_peer(PeerSpec spec, Instant now);
+    /// The peer goes, whenever it came, and its connections are forgotten without a word.
+    void remove_peer(std::size_t peer, Instant now);
+    /// What scripts wait for in vain is told, as at the end of a run.
+    void conclude_scope(std::string_view scope, Instant now);
+    [[nodiscard]] ScopeCounts scope_counts(std::string_view scope);
+    /// All peers of the scope go, what was counted of their profiles is told, and these are let go.
+    void end_scope(std::string_view scope, Instant now);
+
     /// From now on segments and states are told as events, whatever `Settings` said.
     void tell_segments() noexcept;
 

@@ -1,4 +1,4 @@
-#include "run/control_part.hpp"
+#include "access/control_part.hpp"
 
 #include "posix/file_descriptor.hpp"
 #include "posix/message.hpp"
@@ -16,7 +16,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace ghostpeer::run {
+namespace ghostpeer::access {
 namespace {
 
 [[nodiscard]] std::string make_token() {
@@ -140,4 +140,4 @@ bool ControlPart::end() {
     return ended;
 }
 
-}  // namespace ghostpeer::run
+}  // namespace ghostpeer::access

@@ -23,7 +23,7 @@
 
 #include <tl/expected.hpp>
 
-namespace ghostpeer::run {
+namespace ghostpeer::access {
 
 /// Where clients come in, and what they have to know.
 struct ControlAccess {
@@ -72,4 +72,4 @@ class ControlPart final : public loop::Part {
     std::unique_ptr<control::Control> control_;
 };
 
-}  // namespace ghostpeer::run
+}  // namespace ghostpeer::access
