@@ -78,7 +78,7 @@ tl::expected<std::optional<ControlAccess>, std::string> open_control(
     if (!options.control || *options.control == "private") {
         auto listener = control::Listener::open_private();
         if (listener) {
-            return ControlAccess{std::move(*listener), {}, false};
+            return ControlAccess{std::move(*listener), {}, false, make_token()};
         }
         if (options.control) {
             return tl::make_unexpected(listener.error());
@@ -111,7 +111,9 @@ tl::expected<std::optional<ControlAccess>, std::string> open_control(
     if (!listener) {
         return tl::make_unexpected(listener.error());
     }
-    return ControlAccess{std::move(*listener), std::move(token), made_up};
+    const bool of_command = by_default && !address->is_tcp();
+    return ControlAccess{std::move(*listener), std::move(token), made_up,
+                         of_command ? make_token() : std::string()};
 }
 
 std::string describe_control(const setup::CommonOptions& options, const ControlAccess& access) {
@@ -124,13 +126,16 @@ std::string describe_control(const setup::CommonOptions& options, const ControlA
 }
 
 ControlPart::ControlPart(const ControlAccess& access, const loop::Clock& clock,
-                         peer::Engine& engine, loop::Sinks& sinks, const setup::Peers& peers)
+                         peer::Engine& engine, loop::Sinks& sinks, const setup::Peers& peers,
+                         Wanted wanted)
     // The thread may outlive the clock.
     : control_(std::make_unique<control::Control>(control::Control::Parts{
           access.listener, engine, names_of(peers),
           [&sinks](std::unique_ptr<event::Sink> sink) { sinks.add(std::move(sink)); },
           [](const std::string& sentence) { complain(sentence, no_patience); },
-          [clock] { return clock.now(); }, version, access.token, peers.relays})) {}
+          [clock] { return clock.now(); }, version, access.token, peers.relays,
+          std::move(wanted.run), wanted.places, std::move(wanted.watch_sockets),
+          std::move(wanted.list_sockets)})) {}
 
 bool ControlPart::end() {
     const bool ended = control_->end();

@@ -17,9 +17,12 @@
 #include "setup/peers.hpp"
 #include "setup/run_options.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -30,6 +33,7 @@ struct ControlAccess {
     control::Listener listener;
     std::optional<std::string> token;  ///< of TCP
     bool made_up = false;              ///< the token is new, and nobody has been told
+    std::string command_token{};       ///< COMMAND's own on TCP; empty: it has none
 
     /// GHOSTPEER_CONTROL
     [[nodiscard]] std::string address() const { return listener.address().to_string(); }
@@ -48,9 +52,16 @@ struct ControlAccess {
 
 class ControlPart final : public loop::Part {
   public:
+    /// What else the interface works with; see `control::Control::Parts`.
+    struct Wanted {
+        std::shared_ptr<const event::Run> run{};
+        control::Places* places = nullptr;
+        std::function<void(Instant)> watch_sockets{};
+        std::function<void(Instant)> list_sockets{};
+    };
     /// `access` has to outlive this object, as do the others.
     ControlPart(const ControlAccess& access, const loop::Clock& clock, peer::Engine& engine,
-                loop::Sinks& sinks, const setup::Peers& peers);
+                loop::Sinks& sinks, const setup::Peers& peers, Wanted wanted);
 
     [[nodiscard]] int fd() const noexcept override { return control_->fd(); }
     [[nodiscard]] std::optional<Instant> next_deadline() const noexcept override {
@@ -62,6 +73,13 @@ class ControlPart final : public loop::Part {
     }
     void delivered() override { control_->delivered(); }
 
+    void open_door(FileDescriptor listening, const std::string& token) {
+        control_->open_door(std::move(listening), token);
+    }
+    void conclude_scopes(Instant now) { control_->conclude_scopes(now); }
+    [[nodiscard]] std::vector<std::string> failed_scopes(Instant now) {
+        return control_->failed_scopes(now);
+    }
     [[nodiscard]] std::optional<std::string> lost() const { return control_->lost(); }
 
     /// Nobody is served any more; see `control::Control::end`. False: its thread is left behind

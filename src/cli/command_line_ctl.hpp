@@ -15,6 +15,7 @@ struct RawCtl {
     std::string control;
     std::string token_file;
     std::string peer;
+    std::string scope;
     std::string timeout;
     std::uint64_t connection = 0;
     std::string since;

@@ -22,21 +22,81 @@ constexpr std::string_view description = R"json({
   "/v1/peers": {"get": {
     "summary": "All peers: PROFILE is `default`, the others are called as `--peer` names them.",
     "responses": {"200": {"description": "The peers.", "content": {"application/json": {"schema": {"type": "object", "required": ["peers"], "properties": {"peers": {"type": "array", "items": {"$ref": "#/components/schemas/Peer"}}}}}}}}
+  }, "post": {
+    "summary": "One more peer, from now on.",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "properties": {
+      "name": {"type": "string", "description": "Of a host, which is given addresses."},
+      "address": {"type": "string", "description": "An address; with neither it is one that is free."},
+      "port": {"type": "integer", "minimum": 1, "maximum": 65535, "description": "Without one every port is the peer's."},
+      "scope": {"type": "string", "description": "Whose verdict judges it; else the run's does."},
+      "profile": {"description": "A name of the catalogue, a path, or a profile as an object."},
+      "yaml": {"type": "string", "description": "In its place the profile's text."},
+      "file": {"type": "string", "description": "Of an object or a text: what it is called, and where relative paths begin."},
+      "set": {"type": "object", "description": "Parameters and their values."}
+    }}, "example": {"name": "db.example", "port": 5432, "profile": "refuse-twice"}}}},
+    "responses": {"200": {"$ref": "#/components/responses/Peer"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "409": {"$ref": "#/components/responses/Error"}, "422": {"$ref": "#/components/responses/Error"}}
   }},
   "/v1/peers/{peer}": {"get": {
     "summary": "One peer.",
     "parameters": [{"$ref": "#/components/parameters/Peer"}],
     "responses": {"200": {"$ref": "#/components/responses/Peer"}, "404": {"$ref": "#/components/responses/Error"}}
+  }, "delete": {
+    "summary": "A peer that came later goes; its connections are reset.",
+    "parameters": [{"$ref": "#/components/parameters/Peer"}],
+    "responses": {"200": {"$ref": "#/components/responses/Acted"}, "404": {"$ref": "#/components/responses/Error"}, "409": {"$ref": "#/components/responses/Error"}}
   }},
   "/v1/peers/{peer}/profile": {"put": {
-    "summary": "New connections of the peer have this profile, those that are there keep theirs. Its attempts are counted from 1 again.",
+    "summary": "New connections of the peer have this profile, those that are there keep theirs (`keep` says how many) unless `reset` ends them. Its attempts are counted from 1 again.",
     "parameters": [{"$ref": "#/components/parameters/Peer"}],
-    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["profile"], "properties": {"profile": {"type": "string", "description": "A name of the catalogue; on a Unix socket also a path."}, "set": {"type": "object", "description": "Parameters and their values."}}}, "example": {"profile": "refuse"}}}},
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "properties": {"profile": {"description": "As of POST /v1/peers."}, "yaml": {"type": "string"}, "file": {"type": "string"}, "reset": {"type": "boolean", "default": false}, "set": {"type": "object", "description": "Parameters and their values."}}}, "example": {"profile": "refuse"}}}},
     "responses": {"200": {"$ref": "#/components/responses/Peer"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "422": {"$ref": "#/components/responses/Error"}}
   }},
   "/v1/peers/{peer}/actions": {"post": {
     "summary": "Acts on all connections of a peer; `blackhole` and `revive` hold for new ones, too.",
     "parameters": [{"$ref": "#/components/parameters/Peer"}],
+    "requestBody": {"$ref": "#/components/requestBodies/Actions"},
+    "responses": {"200": {"$ref": "#/components/responses/Acted"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "422": {"$ref": "#/components/responses/Error"}}
+  }},
+  "/v1/scopes": {"get": {
+    "summary": "All scopes.",
+    "responses": {"200": {"$ref": "#/components/responses/Object"}}
+  }, "post": {
+    "summary": "Begins a scope: peers that come with it have a record and a verdict of their own.",
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 1000}}}, "example": {"name": "test_login"}}}},
+    "responses": {"200": {"$ref": "#/components/responses/Object"}, "400": {"$ref": "#/components/responses/Error"}, "409": {"$ref": "#/components/responses/Error"}}
+  }},
+  "/v1/scopes/{scope}": {"get": {
+    "summary": "One scope.",
+    "parameters": [{"$ref": "#/components/parameters/Scope"}],
+    "responses": {"200": {"$ref": "#/components/responses/Object"}, "404": {"$ref": "#/components/responses/Error"}}
+  }, "delete": {
+    "summary": "Its verdict, and it goes: its connections are reset, and its peers are let go.",
+    "parameters": [{"$ref": "#/components/parameters/Scope"}],
+    "responses": {"200": {"$ref": "#/components/responses/Verdict"}, "404": {"$ref": "#/components/responses/Error"}}
+  }},
+  "/v1/scopes/{scope}/verdict": {"get": {
+    "summary": "What it amounts to by now.",
+    "parameters": [{"$ref": "#/components/parameters/Scope"}],
+    "responses": {"200": {"$ref": "#/components/responses/Verdict"}, "404": {"$ref": "#/components/responses/Error"}}
+  }},
+  "/v1/scopes/{scope}/record": {"get": {
+    "summary": "Its events by now, as `--events` writes those of a run.",
+    "parameters": [{"$ref": "#/components/parameters/Scope"}],
+    "responses": {"200": {"description": "JSON Lines.", "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}, "404": {"$ref": "#/components/responses/Error"}}
+  }},
+  "/v1/scopes/{scope}/trace": {"get": {
+    "summary": "Its trace by now, and the verdict.",
+    "parameters": [{"$ref": "#/components/parameters/Scope"}],
+    "responses": {"200": {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}, "404": {"$ref": "#/components/responses/Error"}}
+  }},
+  "/v1/scopes/{scope}/page": {"get": {
+    "summary": "Its page by now, as `--report` writes that of a run.",
+    "parameters": [{"$ref": "#/components/parameters/Scope"}],
+    "responses": {"200": {"description": "HTML.", "content": {"text/html": {"schema": {"type": "string"}}}}, "404": {"$ref": "#/components/responses/Error"}}
+  }},
+  "/v1/scopes/{scope}/actions": {"post": {
+    "summary": "Acts on all connections of its peers.",
+    "parameters": [{"$ref": "#/components/parameters/Scope"}],
     "requestBody": {"$ref": "#/components/requestBodies/Actions"},
     "responses": {"200": {"$ref": "#/components/responses/Acted"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "422": {"$ref": "#/components/responses/Error"}}
   }},
@@ -108,6 +168,7 @@ constexpr std::string_view description = R"json({
   "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "On TCP."}},
   "parameters": {
     "Peer": {"name": "peer", "in": "path", "required": true, "schema": {"type": "string"}, "description": "A peer's name or index."},
+    "Scope": {"name": "scope", "in": "path", "required": true, "schema": {"type": "string"}, "description": "A scope's name."},
     "Id": {"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}, "description": "The connection's number, `conn` in events."}
   },
   "requestBodies": {
@@ -118,13 +179,14 @@ constexpr std::string_view description = R"json({
   },
   "responses": {
     "Object": {"description": "An object.", "content": {"application/json": {"schema": {"type": "object"}}}},
-    "Error": {"description": "What is wrong, and what to do.", "content": {"application/json": {"schema": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}}}},
+    "Error": {"description": "What is wrong, and what to do.", "content": {"application/json": {"schema": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}, "diagnostics": {"type": "string", "description": "Of a profile or an action: all that is wrong, with the lines."}, "errors": {"type": "array", "items": {"type": "object"}, "description": "Of a profile, the same: `file`, `line`, `column`, `message`."}}}}}},
+    "Verdict": {"description": "Its verdict.", "content": {"application/json": {"schema": {"type": "object", "required": ["scope", "pass", "headline", "failures", "text", "verdict"], "properties": {"scope": {"type": "string"}, "pass": {"type": "boolean"}, "headline": {"type": "string"}, "failures": {"type": "array", "items": {"type": "string"}}, "text": {"type": "string", "description": "As a run prints it."}, "verdict": {"type": "object", "description": "The event `verdict`."}}}}}},
     "Peer": {"description": "The peer.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Peer"}}}},
     "Acted": {"description": "On how many connections.", "content": {"application/json": {"schema": {"type": "object", "required": ["t", "connections"], "properties": {"t": {"type": "number"}, "connections": {"type": "integer"}}}}}}
   },
   "schemas": {
     "Peer": {"type": "object", "required": ["name", "index", "addresses", "port", "profile", "role", "attempts", "blackhole"], "properties": {
-      "name": {"type": "string"}, "index": {"type": "integer"}, "addresses": {"type": "array", "items": {"type": "string"}, "description": "Empty: every address."}, "port": {"type": "integer", "nullable": true, "description": "Null: every port."}, "profile": {"type": "string"}, "role": {"type": "string"}, "attempts": {"type": "integer"}, "blackhole": {"type": "string", "nullable": true, "description": "How new connections begin: `in`, `out`, `both` or null."}
+      "name": {"type": "string"}, "index": {"type": "integer"}, "addresses": {"type": "array", "items": {"type": "string"}, "description": "Empty: every address."}, "port": {"type": "integer", "nullable": true, "description": "Null: every port."}, "profile": {"type": "string"}, "role": {"type": "string"}, "attempts": {"type": "integer"}, "blackhole": {"type": "string", "nullable": true, "description": "How new connections begin: `in`, `out`, `both` or null."}, "scope": {"type": "string", "nullable": true}, "keep": {"type": "integer", "description": "Of an answer to PUT: open connections that keep the profile before."}, "reset": {"type": "integer", "description": "The same: those that were reset."}
     }},
     "Connection": {"type": "object", "required": ["id", "peer", "local", "remote", "attempt", "profile", "phase", "state", "ending", "bytes_in", "bytes_out", "segments_in", "segments_out", "snd", "rcv"], "properties": {
       "id": {"type": "integer"}, "peer": {"type": "string", "nullable": true}, "local": {"type": "string", "description": "The peer's end."}, "remote": {"type": "string"}, "attempt": {"type": "integer"}, "dialled": {"type": "boolean"}, "profile": {"type": "string"}, "phase": {"type": "string"}, "state": {"type": "string", "description": "Of the peer's side: `established`, `close-wait`, …"}, "ending": {"type": "string"}, "start": {"type": "number"}, "last_segment": {"type": "number"},

@@ -3,6 +3,7 @@
 #include "control/query.hpp"
 #include "ctl/line.hpp"
 #include "ctl/output.hpp"
+#include "ctl/words.hpp"
 #include "event/exit_status.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "posix/message.hpp"
@@ -30,14 +31,6 @@ constexpr std::size_t most_connections = 1'000'000;
         text += (i == first ? "" : " ") + request.words[i];
     }
     return text;
-}
-
-[[nodiscard]] Answer need_words(const Request& request, std::size_t least, std::size_t most,
-                                const char* usage) {
-    if (request.words.size() < least || request.words.size() > most) {
-        return trouble(fmt::format("it is `ghostpeer ctl {}`; see `ghostpeer ctl --help`.", usage));
-    }
-    return {};
 }
 
 [[nodiscard]] Answer shown(const Answer& answer, const Request& request,
@@ -109,30 +102,42 @@ constexpr std::size_t most_connections = 1'000'000;
     return request.json ? lines_as_text(control::dump(all) + "\n") : connections_as_text(all);
 }
 
+/// `db uses refuse; 2 open connections keep the profile that they have`
+[[nodiscard]] std::string describe_use(const Request& request, const std::string& profile,
+                                       const Json& answer) {
+    const auto count = [&](const char* key) {
+        const auto found = answer.is_object() ? answer.find(key) : answer.end();
+        return answer.is_object() && found != answer.end() && found->is_number_unsigned()
+                   ? found->get<std::uint64_t>()
+                   : 0;
+    };
+    std::string text = fmt::format("{} uses {}", request.words[1], profile);
+    if (const auto reset = count("reset"); reset > 0) {
+        text += fmt::format("; {} open connection{} reset", reset, reset == 1 ? " was" : "s were");
+    }
+    if (const auto keep = count("keep"); keep > 0) {
+        text +=
+            fmt::format("; {} open connection{} the profile {} (--reset ends {})", keep,
+                        keep == 1 ? " keeps" : "s keep",
+                        keep == 1 ? "that it has" : "that they have", keep == 1 ? "it" : "them");
+    }
+    return text + "\n";
+}
+
 [[nodiscard]] Answer use(const Line& line, const Request& request) {
     if (auto wrong = need_words(request, 3, 3, "use PEER PROFILE"); !wrong) {
         return wrong;
     }
-    Json set = Json::object();
-    for (const auto& [name, value] : request.parameters) {
-        set[name] = value;
+    Json body = profile_of(request);
+    body["reset"] = request.reset;
+    auto answer =
+        line.ask("PUT", "/v1/peers/" + percent_encode(request.words[1]) + "/profile", body.dump());
+    if (!answer || request.json) {
+        return answer ? lines_as_text(*answer) : answer;
     }
-    std::string profile = request.words[2];
-    if (profile.find('/') != std::string::npos || profile.ends_with(".yaml") ||
-        profile.ends_with(".yml")) {
-        // The other side has a folder of its own.
-        if (char* const path = ::realpath(profile.c_str(), nullptr)) {
-            profile = path;
-            std::free(path);
-        }
-    }
-    auto answer = line.ask("PUT", "/v1/peers/" + percent_encode(request.words[1]) + "/profile",
-                           Json{{"profile", profile}, {"set", set}}.dump());
-    if (!answer) {
-        return answer;
-    }
-    return request.json ? lines_as_text(*answer)
-                        : fmt::format("{} uses {}\n", request.words[1], profile);
+    const auto json = read_answer(*answer);
+    return json ? Answer(describe_use(request, body["profile"].get<std::string>(), *json))
+                : no_ghostpeer();
 }
 
 [[nodiscard]] Answer count_acted(Answer answer, const Request& request) {
@@ -174,8 +179,9 @@ constexpr std::size_t most_connections = 1'000'000;
     }
     const std::string where = request.connection
                                   ? fmt::format("/v1/connections/{}", *request.connection)
-                              : request.peer ? "/v1/peers/" + percent_encode(*request.peer)
-                                             : std::string("/v1");
+                              : request.peer  ? "/v1/peers/" + percent_encode(*request.peer)
+                              : request.scope ? "/v1/scopes/" + percent_encode(*request.scope)
+                                              : std::string("/v1");
     return count_acted(line.ask("POST", where + "/actions", Json{{"do", what}}.dump()), request);
 }
 
@@ -253,14 +259,23 @@ constexpr std::size_t most_connections = 1'000'000;
     }
     const std::string& word = request.words[0];
     using Perform = Answer (*)(const Line&, const Request&);
-    constexpr std::array<std::pair<std::string_view, Perform>, 7> words{
+    constexpr std::array<std::pair<std::string_view, Perform>, 16> words{
         {{"peers", peers},
          {"connections", connections},
          {"use", use},
          {"fire", fire},
          {"wait", wait},
          {"stats", stats},
-         {"events", events}}};
+         {"events", events},
+         {"add", add},
+         {"remove", remove},
+         {"scope", scope},
+         {"scopes", scopes},
+         {"end", end},
+         {"verdict", verdict},
+         {"record", record},
+         {"trace", trace},
+         {"page", page}}};
     for (const auto& [name, function] : words) {
         if (word == name) {
             return function(*line, request);
@@ -274,7 +289,9 @@ constexpr std::size_t most_connections = 1'000'000;
 int command(const Request& request) {
     const Answer answer = perform(request);
     if (!answer) {
-        complain(answer.error().sentence);
+        if (!answer.error().sentence.empty()) {
+            complain(answer.error().sentence);
+        }
         return answer.error().status;
     }
     return print_output(*answer) ? exit_success : exit_cannot;

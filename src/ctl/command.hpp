@@ -16,10 +16,11 @@ struct Request {
     std::optional<std::string> token_file;
     std::optional<std::string> peer;
     std::optional<std::uint64_t> connection;
+    std::optional<std::string> scope;           ///< of `add`, and whose peers are acted on
     std::optional<std::string> timeout;         ///< of `wait`, as written
     std::vector<setup::Assignment> parameters;  ///< of `use`
     std::optional<std::uint64_t> since;         ///< of `events` and `wait`
-    bool reset = false;                         ///< of `stats`
+    bool reset = false;                         ///< of `stats` and `use`
     bool json = false;
 };
 

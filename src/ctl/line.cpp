@@ -16,7 +16,7 @@ namespace {
 using control::Json;
 
 constexpr std::chrono::milliseconds patience_with_events = std::chrono::seconds(60);
-constexpr std::size_t longest_answer = std::size_t{16} * 1024 * 1024;
+constexpr std::size_t longest_answer = std::size_t{128} * 1024 * 1024;
 
 }  // namespace
 

@@ -16,7 +16,7 @@
 
 namespace ghostpeer::ctl {
 
-/// Why it cannot be done, a sentence, and the status to end with.
+/// Why it cannot be done, a sentence (empty: it is said already), and the status to end with.
 struct Trouble {
     std::string sentence;
     int status = exit_cannot;

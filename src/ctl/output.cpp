@@ -80,6 +80,19 @@ std::string peers_as_text(const Json& answer) {
     return table(rows);
 }
 
+std::string scopes_as_text(const Json& answer) {
+    std::vector<Row> rows{{"scope", "begun", "connections", "peers"}};
+    for (const Json& scope : list(member(answer, "scopes"))) {
+        std::string peers;
+        for (const Json& peer : list(member(scope, "peers"))) {
+            peers += (peers.empty() ? "" : ",") + plain(peer);
+        }
+        rows.push_back({plain(scope, "name"), plain(scope, "begun"), plain(scope, "connections"),
+                        peers.empty() ? "-" : peers});
+    }
+    return table(rows);
+}
+
 std::string connections_as_text(const Json& connections) {
     std::vector<Row> rows{
         {"conn", "peer", "program", "to", "attempt", "state", "in/out bytes", "profile", "is"}};

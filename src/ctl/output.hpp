@@ -18,6 +18,8 @@ namespace ghostpeer::ctl {
 [[nodiscard]] std::string peers_as_text(const control::Json& answer);
 [[nodiscard]] std::string connections_as_text(const control::Json& connections);
 [[nodiscard]] std::string stats_as_text(const control::Json& answer);
+/// Of `/v1/scopes`.
+[[nodiscard]] std::string scopes_as_text(const control::Json& answer);
 /// Each line printable.
 [[nodiscard]] std::string lines_as_text(std::string_view text);
 

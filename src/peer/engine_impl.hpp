@@ -102,12 +102,10 @@ struct Engine::Impl final : path::Ends {
     [[nodiscard]] tcp::Tcb::Environment make_environment(Connection& connection, Instant now,
                                                          const OwnNumbers& numbers = {});
 
-    // comings.cpp: peers that come and go
-    /// Why no further profile can be brought in; nothing where one can.
+    // control/comings.cpp
     [[nodiscard]] std::optional<std::string> refuse_profile(const profile::Profile& profile) const;
-    /// Attempts to its address and port are counted from 1 again.
     void count_attempts_anew(std::size_t peer);
-    // control.cpp
+    // control/control.cpp
     [[nodiscard]] ConnectionView view(const Connection& connection) const;
     void act_on(Connection& connection, Order& order, Instant now);
     /// A new connection of a peer that was blackholed as a whole.
@@ -332,7 +330,6 @@ struct Engine::Impl final : path::Ends {
     /// Returns the event's number.
     event::EventId post(const Connection* connection, Instant now,
                         decltype(event::Event::what)&& what);
-
     Settings settings;
     std::vector<PeerSpec> peers;
     std::vector<std::size_t> precedence;  ///< indices of `peers`, the more particular first

@@ -73,7 +73,7 @@ Assembly::Assembly(const Surroundings& given)
         wait_for_listeners();
     }
     if (given_.control != nullptr) {
-        control_.emplace(*given_.control, given_.clock, engine_, given_.sinks, given_.peers);
+        make_control();
     }
     for (loop::Part* part : {static_cast<loop::Part*>(&fires_), static_cast<loop::Part*>(&relay_),
                              static_cast<loop::Part*>(dialler_ ? &*dialler_ : nullptr),
@@ -92,8 +92,36 @@ void Assembly::begin_record() {
     run.virtual_time = given_.virtual_time;
     run.served = given_.sandbox == nullptr;
     given_.sinks.add_first(judge_);
-    given_.sinks.record({run_start, 0, 0, std::make_shared<const event::Run>(std::move(run))});
+    told_ = std::make_shared<const event::Run>(std::move(run));
+    given_.sinks.record({run_start, 0, 0, told_});
     tell_events(engine_, given_.sinks);
+}
+
+void Assembly::make_control() {
+    // On the loopback link each peer has a port that is held from the beginning on.
+    if (given_.peers.loopback.places.empty()) {
+        places_.emplace(given_.peers, given_.options.family,
+                        given_.sandbox != nullptr ? &name_server_ : nullptr, given_.served);
+    }
+    access::ControlPart::Wanted wanted;
+    wanted.run = told_;
+    wanted.places = places_ ? &*places_ : nullptr;
+    if (sampler_) {
+        wanted.watch_sockets = [this](Instant now) {
+            if (sampler_->ask_outcomes(now)) {
+                loop_.follow_packets(*sampler_);
+            }
+        };
+        wanted.list_sockets = [this](Instant now) { sampler_->conclude(now); };
+    }
+    control_.emplace(*given_.control, given_.clock, engine_, given_.sinks, given_.peers,
+                     std::move(wanted));
+}
+
+void Assembly::open_control_door(FileDescriptor listening) {
+    if (control_) {
+        control_->open_door(std::move(listening), given_.control->command_token);
+    }
 }
 
 void Assembly::watch_sockets() {
@@ -155,6 +183,13 @@ Outcome Assembly::run() {
 }
 
 event::End Assembly::sum_up(const Outcome& outcome, Instant end) {
+    if (control_) {
+        control_->conclude_scopes(end);
+        tell_events(engine_, given_.sinks);
+        for (std::string& sentence : control_->failed_scopes(end)) {
+            given_.sinks.notice(end, "scope-failed", std::move(sentence));
+        }
+    }
     engine_.sum_up(end);
     tell_events(engine_, given_.sinks);
     given_.sinks.finish();

@@ -2,6 +2,8 @@
 // `--warp` as outside, and for `serve`.
 #pragma once
 
+#include "access/control_part.hpp"
+#include "access/peer_places.hpp"
 #include "ghostpeer/event/run.hpp"
 #include "ghostpeer/peer/engine.hpp"
 #include "judge/judge.hpp"
@@ -12,7 +14,6 @@
 #include "loop/signals.hpp"
 #include "loop/sinks.hpp"
 #include "posix/huge_pages.hpp"
-#include "access/control_part.hpp"
 #include "run/dialler.hpp"
 #include "run/ending.hpp"
 #include "run/fires.hpp"
@@ -40,14 +41,15 @@ struct Surroundings {
     loop::Sinks& sinks;
     link::Link& link;
     std::uint16_t mtu;
-    const ControlAccess* control;         ///< null: there is no control interface
-    servers::Behind behind{};             ///< the peer: programs that the run has started
-    sandbox::Sandbox* sandbox = nullptr;  ///< COMMAND's; null: the peer serves programs elsewhere
+    const access::ControlAccess* control;  ///< null: there is no control interface
+    servers::Behind behind{};              ///< the peer: programs that the run has started
+    sandbox::Sandbox* sandbox = nullptr;   ///< COMMAND's; null: the peer serves programs elsewhere
     // Of COMMAND alone:
     bool sockets = false;      ///< its sockets are shown
     bool name_server = false;  ///< its names are the peer's to answer
     bool virtual_time = false;
-    event::Run told{};  ///< what else the record says at its beginning
+    event::Run told{};                      ///< what else the record says at its beginning
+    std::vector<wire::IpAddress> served{};  ///< without COMMAND: that peers can have which come
 };
 
 /// The parts of a run, which name one another: made from the first member to the last, and ended
@@ -60,6 +62,8 @@ class Assembly {
     [[nodiscard]] const std::optional<std::string>& problem() const noexcept;
     /// One more part, which outlives this.
     void add(loop::Part& part) { loop_.add(part); }
+    /// A way in for COMMAND, which has the token.
+    void open_control_door(FileDescriptor listening);
     /// What was noticed about the command line, and what cannot be watched.
     void tell_remarks();
 
@@ -83,6 +87,7 @@ class Assembly {
 
   private:
     void begin_record();
+    void make_control();
     void watch_sockets();
     void wait_for_listeners();
 
@@ -95,10 +100,12 @@ class Assembly {
     Fires fires_;
     std::optional<SocketSampler> sampler_;
     std::optional<Dialler> dialler_;
-    std::optional<ControlPart> control_;
+    std::optional<access::PeerPlaces> places_;
+    std::optional<access::ControlPart> control_;
     loop::RunLoop loop_;
     Ending ending_;
     std::optional<std::string> problem_;
+    std::shared_ptr<const event::Run> told_;  ///< as the record began
 };
 
 }  // namespace ghostpeer::run

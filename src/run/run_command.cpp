@@ -1,5 +1,6 @@
 #include "run/run_command.hpp"
 
+#include "access/control_part.hpp"
 #include "event/exit_status.hpp"
 #include "loop/last_resort.hpp"
 #include "packets/loading.hpp"
@@ -7,7 +8,6 @@
 #include "process/tree.hpp"
 #include "run/assembly.hpp"
 #include "run/call_part.hpp"
-#include "access/control_part.hpp"
 #include "run/instead.hpp"
 #include "run/observers.hpp"
 #include "run/output_tee.hpp"
@@ -109,13 +109,14 @@ class Run {
     [[nodiscard]] Step open_interfaces() {
         signals_.emplace();
         last_resort::doing("the control interface and the program's namespaces are made");
-        auto control = open_control(options_, true);
+        auto control = access::open_control(options_, true);
         if (!control) {
             return refuse(control.error());
         }
         if (*control) {
             control_.emplace(std::move(**control));
-            if (const std::string where = describe_control(options_, *control_); !where.empty()) {
+            if (const std::string where = access::describe_control(options_, *control_);
+                !where.empty()) {
                 complain(where);
             }
         }
@@ -250,6 +251,9 @@ class Run {
             return refuse(launched.error().message, status_of(launched.error()));
         }
         notice("files", sandbox_->shared_files());
+        if (sandbox_->door()) {
+            assembly_->open_control_door(std::move(sandbox_->door()));
+        }
         if (output_) {
             output_->launched();
         }
@@ -313,7 +317,7 @@ class Run {
     setup::Peers peers_;
     std::uint64_t seed_ = 0;
     std::optional<loop::SignalReader> signals_;
-    std::optional<ControlAccess> control_;
+    std::optional<access::ControlAccess> control_;
     std::unique_ptr<OutputTee> output_;  ///< where an expectation looks at it
     std::unique_ptr<CallPart> calls_;
     std::jthread loading_;  ///< of the packet module

@@ -34,7 +34,7 @@ namespace {
 
 sandbox::Spec make_spec(const setup::RunOptions& options, const setup::Peers& peers,
                         const sandbox::Inheritance& inheritance, std::uint64_t seed,
-                        const std::optional<ControlAccess>& control) {
+                        const std::optional<access::ControlAccess>& control) {
     sandbox::Spec spec;
     spec.command = options.command;
     spec.environment = {
@@ -44,13 +44,17 @@ sandbox::Spec make_spec(const setup::RunOptions& options, const setup::Peers& pe
         {"GHOSTPEER_SEED", std::to_string(seed)},
     };
     // COMMAND is not to control a ghostpeer around this one in its place.
-    spec.unset = {"GHOSTPEER_CONTROL", "GHOSTPEER_CONTROL_TOKEN"};
+    spec.unset = {"GHOSTPEER_CONTROL", "GHOSTPEER_CONTROL_TCP", "GHOSTPEER_CONTROL_TOKEN"};
     if (control) {
         spec.kept_outside.push_back(control->listener.fd());
     }
     // TCP of this machine's loopback is out of COMMAND's reach.
     if (control && !control->listener.address().is_tcp()) {
         spec.environment.emplace_back("GHOSTPEER_CONTROL", control->address());
+    }
+    if (control && !control->command_token.empty()) {
+        spec.door_variable = "GHOSTPEER_CONTROL_TCP";
+        spec.environment.emplace_back("GHOSTPEER_CONTROL_TOKEN", control->command_token);
     }
     spec.hosts = hosts_of(peers);
     spec.names_by_server = !peers.dns.empty();

@@ -1,8 +1,8 @@
 // What a run's parts need to know of its options and its peers.
 #pragma once
 
-#include "ghostpeer/peer/engine.hpp"
 #include "access/control_part.hpp"
+#include "ghostpeer/peer/engine.hpp"
 #include "sandbox/sandbox.hpp"
 #include "setup/peers.hpp"
 #include "setup/run_options.hpp"
@@ -18,7 +18,7 @@ namespace ghostpeer::run {
 /// COMMAND's surroundings.
 [[nodiscard]] sandbox::Spec make_spec(const setup::RunOptions& options, const setup::Peers& peers,
                                       const sandbox::Inheritance& inheritance, std::uint64_t seed,
-                                      const std::optional<ControlAccess>& control);
+                                      const std::optional<access::ControlAccess>& control);
 
 /// The exit status of a run that could not begin for this reason.
 [[nodiscard]] int status_of(const sandbox::Error& error);

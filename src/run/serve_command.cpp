@@ -1,11 +1,11 @@
 #include "run/serve_command.hpp"
 
+#include "access/control_part.hpp"
 #include "event/exit_status.hpp"
 #include "loop/last_resort.hpp"
 #include "packets/loading.hpp"
 #include "posix/message.hpp"
 #include "run/assembly.hpp"
-#include "access/control_part.hpp"
 #include "run/lan_part.hpp"
 #include "run/notifier.hpp"
 #include "run/observers.hpp"
@@ -49,6 +49,23 @@ namespace {
     return fmt::format("{}", fmt::join(texts, " "));
 }
 
+[[nodiscard]] std::vector<wire::IpAddress> served_addresses(const setup::ServeOptions& options,
+                                                            const setup::Peers& peers) {
+    std::vector<wire::IpAddress> all;
+    const auto add = [&](const wire::IpAddress& address) {
+        if (std::find(all.begin(), all.end(), address) == all.end()) {
+            all.push_back(address);
+        }
+    };
+    for (const link::OwnAddress& own : options.addresses) {
+        add(own.address);
+    }
+    for (const peer::PeerSpec& spec : peers.specs) {
+        std::for_each(spec.addresses.begin(), spec.addresses.end(), add);
+    }
+    return all;
+}
+
 /// Peers with `role: client` dial once the peer can be answered.
 void dial(const setup::ServeOptions& options, const setup::Peers& peers, peer::Engine& engine,
           Instant now) {
@@ -82,7 +99,7 @@ struct Prepared {
     loop::Sinks sinks;
     Notifier notifier;
     std::optional<sandbox::Caretaker> caretaker;  ///< of the control socket
-    std::optional<ControlAccess> control;
+    std::optional<access::ControlAccess> control;
 };
 
 /// The error is a complete sentence.
@@ -92,7 +109,7 @@ struct Prepared {
     // Who called sudo is meant to use it.
     const auto owner =
         identity ? std::optional(control::Owner{identity->uid, identity->gid}) : std::nullopt;
-    auto control = open_control(options, false, owner);
+    auto control = access::open_control(options, false, owner);
     if (!control) {
         return tl::make_unexpected(control.error());
     }
@@ -109,7 +126,7 @@ struct Prepared {
         listener.leave();
     }
     prepared.control.emplace(std::move(**control));
-    complain(describe_control(options, *prepared.control));
+    complain(access::describe_control(options, *prepared.control));
     return {};
 }
 
@@ -155,8 +172,22 @@ struct Prepared {
     const loop::Clock& clock = prepared.clock;
     link::Link& link = *prepared.served.link;
     loop::Sinks& sinks = prepared.sinks;
-    Assembly assembly({options, peers, seed, clock, prepared.signals, sinks, link, link.mtu(),
-                       prepared.control ? &*prepared.control : nullptr});
+    Assembly assembly({options,
+                       peers,
+                       seed,
+                       clock,
+                       prepared.signals,
+                       sinks,
+                       link,
+                       link.mtu(),
+                       prepared.control ? &*prepared.control : nullptr,
+                       {},
+                       nullptr,
+                       false,
+                       false,
+                       false,
+                       {},
+                       served_addresses(options, peers)});
     peer::Engine& engine = assembly.engine();
     const auto ready = [&](Instant now) {
         const std::string where = places(options, peers);

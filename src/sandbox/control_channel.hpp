@@ -21,7 +21,8 @@ struct Message {
         failed,    ///< From it: `value` is the Error::Kind, `text` its message.
         launch,    ///< To it: execute COMMAND.
         launched,  ///< From it: `value` is the errno of execve(), 0 if COMMAND runs; `remark` says
-                   ///< which files it shares with the machine.
+                   ///< which files it shares with the machine. The descriptor, if any, is the
+                   ///< door's.
         exited,    ///< From it: `value` is COMMAND's wait status.
         signal,    ///< To it: send `value` to COMMAND.
         signal_all,  ///< To it: send `value` to every process.

@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -182,6 +183,24 @@ tl::expected<pid_t, int> start_command(const Spec& spec) {
     return pid;
 }
 
+// Whoever gets there is in COMMAND's network. Empty: there can be none, and COMMAND does without.
+FileDescriptor open_door(Spec& spec) {
+    FileDescriptor door(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    constexpr int clients_waiting = 64;
+    if (!door || bind(door.get(), any, size) != 0 || listen(door.get(), clients_waiting) != 0 ||
+        getsockname(door.get(), any, &size) != 0) {
+        return {};
+    }
+    spec.environment.emplace_back(spec.door_variable,
+                                  "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)));
+    return door;
+}
+
 // COMMAND has them now; a reader waiting for the end of COMMAND's output must not wait for us.
 void close_all_but(std::vector<int> kept) {
     std::sort(kept.begin(), kept.end());
@@ -276,6 +295,11 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
         launched.value = errno;
         send_message(control, launched);
         return;
+    }
+    if (!spec.door_variable.empty()) {
+        if (FileDescriptor door = open_door(spec)) {
+            launched.descriptors.push_back(std::move(door));
+        }
     }
     const auto command = start_command(spec);
     launched.value = command ? 0 : command.error();

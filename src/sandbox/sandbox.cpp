@@ -69,6 +69,7 @@ Sandbox::Sandbox(Sandbox&& other) noexcept
       diag_(std::move(other.diag_)),
       listen_diag_(std::move(other.listen_diag_)),
       netstat_(std::move(other.netstat_)),
+      door_(std::move(other.door_)),
       command_(std::move(other.command_)),
       shared_files_(std::move(other.shared_files_)),
       exit_(other.exit_) {}
@@ -82,6 +83,7 @@ Sandbox& Sandbox::operator=(Sandbox&& other) noexcept {
         diag_ = std::move(other.diag_);
         listen_diag_ = std::move(other.listen_diag_);
         netstat_ = std::move(other.netstat_);
+        door_ = std::move(other.door_);
         command_ = std::move(other.command_);
         shared_files_ = std::move(other.shared_files_);
         exit_ = other.exit_;
@@ -202,6 +204,9 @@ tl::expected<void, Error> Sandbox::launch() {
     }
     shared_files_ = std::move(answer->remark);
     if (answer->value == 0) {
+        if (!answer->descriptors.empty()) {
+            door_ = std::move(answer->descriptors.front());
+        }
         return {};
     }
     const std::string& program = command_.front();

@@ -80,6 +80,8 @@ struct Spec {
     std::vector<std::string> command;
     /// Added to the environment; an existing variable is replaced.
     std::vector<std::pair<std::string, std::string>> environment;
+    /// Set: a TCP socket listens on COMMAND's loopback, and this variable says at which address.
+    std::string door_variable;
     /// Taken out of it: what another ghostpeer, around this one, said to this one.
     std::vector<std::string> unset;
     /// Closed inside at once: what ends with the calling process must not live on in another.
@@ -155,6 +157,10 @@ class Sandbox {
     /// complete sentences; empty: none.
     [[nodiscard]] const std::string& shared_files() const noexcept { return shared_files_; }
 
+    /// After launch(): what listens on COMMAND's loopback, non-blocking; empty: none is wanted, or
+    /// there can be none.
+    [[nodiscard]] FileDescriptor& door() { return door_; }
+
     /// Readable when COMMAND has ended (or the helper was lost): call poll_exit() then.
     [[nodiscard]] int status_fd() const { return control_.get(); }
 
@@ -193,6 +199,7 @@ class Sandbox {
     FileDescriptor diag_;
     FileDescriptor listen_diag_;
     FileDescriptor netstat_;
+    FileDescriptor door_;
     std::vector<std::string> command_;
     std::string shared_files_;
     std::optional<ExitStatus> exit_;

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace ghostpeer::servers {
@@ -44,6 +45,12 @@ class NameServer {
     [[nodiscard]] std::vector<event::Notice> take_notices();
     /// Names that were asked for and have no address here, in that order.
     [[nodiscard]] const std::vector<std::string>& unknown() const noexcept { return unknown_; }
+
+    /// A name, in lower case, that comes while the run goes on, and goes again.
+    void add_name(const std::string& name, std::vector<wire::IpAddress> addresses) {
+        knowledge_.names.insert_or_assign(name, std::move(addresses));
+    }
+    void remove_name(const std::string& name) { knowledge_.names.erase(name); }
 
     /// A request of a connection to port 53. True: it is one of its own.
     [[nodiscard]] bool perform(peer::UpstreamRequest& request, Instant now);

@@ -184,4 +184,19 @@ void name_servers(const CommonOptions& options, Peers& peers) {
     }
 }
 
+std::string_view out_of_reach(const wire::IpAddress& address) {
+    const auto first = static_cast<unsigned>(address.is_v4() ? address.v4_host_order() >> 24U
+                                                             : address.bytes()[0]);
+    if (address == wire::IpAddress::v4(program_v4) || address == program_v6()) {
+        return "which is COMMAND's own";
+    }
+    if (address == loopback_v6() || (address.is_v4() && first == 127)) {
+        return "which is on COMMAND's own loopback: --link loopback puts peers there";
+    }
+    const bool all_hosts = address.is_v4()
+                               ? first == 0 || first >= 224
+                               : first == 0xff || address == *wire::IpAddress::parse("::");
+    return all_hosts ? "which is no host's" : "";
+}
+
 }  // namespace ghostpeer::setup

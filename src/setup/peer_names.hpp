@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ghostpeer::setup {
@@ -27,5 +28,8 @@ inline constexpr std::uint32_t loopback_v4 = 0x7f000001;
 
 /// The servers of the run have names as well, at addresses of PROFILE's peer.
 void name_servers(const CommonOptions& options, Peers& peers);
+
+/// Why no program in COMMAND's network can reach a peer there; empty: it can.
+[[nodiscard]] std::string_view out_of_reach(const wire::IpAddress& address);
 
 }  // namespace ghostpeer::setup

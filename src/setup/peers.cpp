@@ -16,22 +16,6 @@
 namespace ghostpeer::setup {
 namespace {
 
-/// Why no program in COMMAND's network can reach a peer there; empty: it can.
-[[nodiscard]] std::string_view out_of_reach(const wire::IpAddress& address) {
-    const auto first = static_cast<unsigned>(address.is_v4() ? address.v4_host_order() >> 24U
-                                                             : address.bytes()[0]);
-    if (address == wire::IpAddress::v4(program_v4) || address == program_v6()) {
-        return "which is COMMAND's own";
-    }
-    if (address == loopback_v6() || (address.is_v4() && first == 127)) {
-        return "which is on COMMAND's own loopback: --link loopback puts peers there";
-    }
-    const bool all_hosts = address.is_v4()
-                               ? first == 0 || first >= 224
-                               : first == 0xff || address == *wire::IpAddress::parse("::");
-    return all_hosts ? "which is no host's" : "";
-}
-
 /// What is wrong with the addresses that a client comes from, the end of a sentence; empty:
 /// nothing.
 [[nodiscard]] std::string sources_problem(const profile::Client& client, Scene scene) {

@@ -30,9 +30,9 @@ constexpr std::size_t inputs_of_a_run = 2'000;  ///< profiles that were brought 
 class Run {
   public:
     Run() {
-        context_.only_catalogue = true;  // no file of this machine is read
         context_.begin_news = [] {};
         context_.begin_log = [] {};
+        context_.begin_scopes = [] {};
         thread_ = std::thread([this] {
             Instant now = run_start;
             while (!over_) {
@@ -72,8 +72,9 @@ class Run {
     control::PeerNames names_{{"default"}};
     control::Desk desk_;
     control::EventLog log_;
-    control::Context context_{desk_, log_, names_};
-    control::Router router_{context_, std::nullopt};
+    scopes::Scopes scopes_{nullptr};
+    control::Context context_{desk_, log_, names_, scopes_};
+    control::Router router_{context_, std::nullopt, true};  // no file of this machine is read
     std::atomic<bool> over_ = false;
     std::thread thread_;
 };

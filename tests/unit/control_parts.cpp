@@ -21,7 +21,7 @@ using control::parse_condition;
 
 namespace {
 
-const control::PeerNames names({"db", "", "default"});
+control::PeerNames names({"db", "", "default"});
 
 std::string problem(std::string_view text) {
     const auto condition = parse_condition(text, names);
@@ -274,8 +274,9 @@ TEST_CASE(
 TEST_CASE("the description has every path and method that there is, and no other") {
     control::Desk desk;
     control::EventLog log;
-    control::Context context(desk, log, names);
-    control::Router router(context, std::nullopt);
+    scopes::Scopes scopes(nullptr);
+    control::Context context(desk, log, names, scopes);
+    control::Router router(context, std::nullopt, false);
     const auto response = router.handle({"GET", "/openapi.json", {}, {}});
     const auto api = nlohmann::json::parse(response.body);
     std::set<std::string> described;
@@ -297,8 +298,9 @@ TEST_CASE("the description has every path and method that there is, and no other
 TEST_CASE("on TCP the token, the host and the origin are looked at") {
     control::Desk desk;
     control::EventLog log;
-    control::Context context(desk, log, names);
-    control::Router router(context, "secret-token");
+    scopes::Scopes scopes(nullptr);
+    control::Context context(desk, log, names, scopes);
+    control::Router router(context, "secret-token", true);
     const auto status = [&](http::Fields headers) {
         const http::Request request{"GET", "/openapi.json", std::move(headers), {}};
         const auto refusal = router.admit(request);

@@ -26,6 +26,7 @@ constexpr std::size_t most_behaviours_brought = 1'000;
 
 }  // namespace
 
+/// Why no further profile can be brought in; nothing where one can.
 std::optional<std::string> Engine::Impl::refuse_profile(const profile::Profile& profile) const {
     const auto brought = std::count_if(behaviours.begin(), behaviours.end(),
                                        [](const auto& one) { return one->brought_later; });
@@ -39,6 +40,7 @@ std::optional<std::string> Engine::Impl::refuse_profile(const profile::Profile& 
     return std::nullopt;
 }
 
+/// Attempts to its address and port are counted from 1 again.
 void Engine::Impl::count_attempts_anew(std::size_t peer) {
     for (auto count = attempt_counts.begin(); count != attempt_counts.end();) {
         count = peer_at(count->first) == peer ? attempt_counts.erase(count) : std::next(count);
