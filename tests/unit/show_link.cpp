@@ -62,7 +62,7 @@ TEST_CASE("capture: what came by a link is there once, and what it lost is withh
             capture->finish();
         }
         std::ifstream in(path, std::ios::binary);
-        const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+        std::string bytes{std::istreambuf_iterator<char>(in), {}};
         std::filesystem::remove(path);
         return bytes;
     };
