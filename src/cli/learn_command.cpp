@@ -13,6 +13,15 @@
 
 namespace ghostpeer::cli {
 
+[[nodiscard]] static learn::Options options_of(const LearnRequest& request) {
+    learn::Options options;
+    options.peer = request.program_is_server ? capture::Side::client : capture::Side::server;
+    options.strict = request.strict;
+    options.redact = request.redact;
+    options.capture_name = request.file;
+    return options;
+}
+
 int learn_command(const LearnRequest& request) {
     capture::ReadOptions options;
     options.from = request.from;
@@ -31,10 +40,7 @@ int learn_command(const LearnRequest& request) {
         for (const std::string& note : capture->notes) {
             complain(note);
         }
-        const auto peer = request.program_is_server ? capture::Side::client : capture::Side::server;
-        return lesson::give(*capture, {request.connections,
-                                       {peer, request.strict, request.redact, request.file},
-                                       *request.output,
+        return lesson::give(*capture, {request.connections, options_of(request), *request.output,
                                        request.overwrite});
     }
     const bool written = print_output(capture::list_text(*capture, request.file));

@@ -22,6 +22,7 @@ std::string_view bash_completion() noexcept {
         --link) COMPREPLY=($(compgen -W 'auto tun ethernet loopback' -- "$current")); return ;;
         --family) COMPREPLY=($(compgen -W '4 6 both' -- "$current")); return ;;
         --from) COMPREPLY=($(compgen -W 'client server middle' -- "$current")); return ;;
+        --role) COMPREPLY=($(compgen -W 'server client' -- "$current")); return ;;
         --trace) COMPREPLY=($(compgen -W 'all faults states none' -- "$current")); return ;;
         --color) COMPREPLY=($(compgen -W 'auto always never' -- "$current")); return ;;
         -o|--output|--events|--pcap|--junit|--tap|--report|--control-token-file|--snapshot|--plan|--fault|--programs|--source|--resume|--merge|--copy)
@@ -77,6 +78,7 @@ _ghostpeer() {
         --link) compadd auto tun ethernet loopback; return ;;
         --family) compadd 4 6 both; return ;;
         --from) compadd client server middle; return ;;
+        --role) compadd server client; return ;;
         --trace) compadd all faults states none; return ;;
         --color) compadd auto always never; return ;;
         -o|--output|--events|--pcap|--junit|--tap|--report|--control-token-file|--snapshot|--plan|--fault|--programs|--source|--resume|--merge|--copy)
@@ -143,6 +145,7 @@ complete -c ghostpeer -n '__ghostpeer_command run serve' -l color -x -a 'auto al
 complete -c ghostpeer -n '__ghostpeer_command run serve sweep survey' -l link -x -a 'auto tun ethernet loopback'
 complete -c ghostpeer -n '__ghostpeer_command run' -l family -x -a '4 6 both'
 complete -c ghostpeer -n '__ghostpeer_command learn' -l from -x -a 'client server middle'
+complete -c ghostpeer -n '__ghostpeer_command learn' -l role -x -a 'server client'
 complete -c ghostpeer -f -n '__ghostpeer_command warp' -a 'build list remove'
 complete -c ghostpeer -f -n '__ghostpeer_command schema' -a 'profile events'
 complete -c ghostpeer -f -n '__ghostpeer_command completion' -a 'bash zsh fish'

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t longest_head = 8192;
 constexpr std::size_t longest_path = 60;
+constexpr std::size_t longest_line = 2048;
+constexpr std::size_t longest_body = 64 * 1024;  // beyond it no request is looked for
+constexpr std::size_t most_awaited = 50;
 
 bool plain(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '/';
@@ -51,6 +54,7 @@ struct RequestLine {
 bool request_line(std::string_view text, RequestLine& out) {
     constexpr std::array<std::string_view, 9> methods{
         "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"};
+    text = text.substr(0, longest_line);
     const std::string_view line = text.substr(0, text.find("\r\n"));
     const std::size_t space = line.find(' ');
     const std::size_t last = line.rfind(" HTTP/1.");
@@ -75,7 +79,8 @@ bool await_http(std::string_view text, std::vector<Step>& steps) {
     while (!text.empty()) {
         RequestLine line;
         const std::size_t end = text.substr(0, longest_head).find("\r\n\r\n");
-        if (end == std::string_view::npos || !request_line(text, line)) {
+        if (end == std::string_view::npos || steps.size() > most_awaited ||
+            !request_line(text, line)) {
             return false;
         }
         const std::string_view head = text.substr(0, end + 4);
@@ -84,7 +89,7 @@ bool await_http(std::string_view text, std::vector<Step>& steps) {
         text.remove_prefix(head.size());
         RequestLine next;
         std::size_t body = text.size();
-        for (std::size_t at = 0; at < text.size(); ++at) {
+        for (std::size_t at = 0; at < std::min(text.size(), longest_body); ++at) {
             if ((at == 0 || text[at - 1] == '\n' || text[at - 1] == '}') &&
                 request_line(text.substr(at), next)) {
                 body = at;

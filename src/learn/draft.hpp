@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +20,8 @@ using Entry = std::pair<std::string, std::string>;
 struct Step {
     enum class Kind : std::uint8_t { say, expect, pause, close, shutdown };
     Kind kind = Kind::say;
-    wire::Bytes bytes{};       ///< of `say`
+    /// Of `say`; null: none are known. Drafts are copied often, and share them.
+    std::shared_ptr<const wire::Bytes> bytes{};
     std::uint64_t length = 0;  ///< of `say`: all of it; more than `bytes`: the rest is made up
     std::uint32_t pieces = 0;  ///< of `say`; 0: in segments of any length
     std::uint64_t rate = 0;    ///< of `say`, bytes a second; 0: at once
@@ -27,7 +29,6 @@ struct Step {
     std::string value{};       ///< of `expect` and `pause`, as it stands in the text
     std::string comment{};     ///< in words; empty: none
     std::uint64_t packet = 0;  ///< of the capture
-    friend bool operator==(const Step&, const Step&) = default;
 };
 
 struct Rule {

@@ -21,6 +21,8 @@ struct Options {
     capture::Side peer = capture::Side::server;  ///< the other end is the program under test
     bool strict = false;  ///< the script waits for so many bytes, never for a pattern
     bool redact = false;
+    /// Segments that rehearsals may take, all of them together: some seconds of work.
+    std::size_t effort = 6'000'000;
     std::string capture_name{};  ///< of the file, for the profile's head
 };
 

@@ -16,6 +16,7 @@ namespace {
 constexpr Duration ack_slack = 250ms;
 /// Windows below it stop a program; larger ones seldom matter.
 constexpr std::uint64_t small_window = 4096;
+constexpr std::size_t most_ahead = 64;  // lines that are looked through for an ACK
 
 std::uint8_t compared_flags(const wire::Segment& segment) noexcept {
     return segment.flags.bits & static_cast<std::uint8_t>(~Flags::psh);
@@ -109,7 +110,8 @@ class Walk {
         if (acked >= of.ack_place) {
             return true;
         }
-        for (std::size_t at = from; at < lines.size() && lines[at].at <= of.at + slack; ++at) {
+        const std::size_t end = std::min(lines.size(), from + most_ahead);
+        for (std::size_t at = from; at < end && lines[at].at <= of.at + slack; ++at) {
             if (lines[at].segment.has(Flags::ack) && !lines[at].segment.has(Flags::rst) &&
                 lines[at].ack_place >= of.ack_place) {
                 return true;

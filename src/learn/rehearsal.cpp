@@ -20,6 +20,7 @@ constexpr std::size_t most_lines = 2 * most_segments;
 constexpr std::size_t most_turns = 400'000;  // of the engine's clock, however short its timers
 constexpr Duration after_the_end = std::chrono::milliseconds(500);
 constexpr std::size_t longest_payload = 65'000;
+constexpr std::size_t longest_forged = 1000;  // a rule makes up what is longer
 
 wire::Segment told(const Segment& act) {
     wire::Segment segment;
@@ -164,6 +165,7 @@ class Stage {
         line.place = segment.seq - (known_isn_ ? isn_ : scene_.peer_isn);
         line.ack_place = segment.has(Flags::ack) ? segment.ack - scene_.program_isn : 0;
         line.length = static_cast<std::uint32_t>(segment.payload.size());
+        segment.payload = {};
         const bool scaled = scale_ && !segment.has(Flags::syn) && program_scales();
         line.offered = static_cast<std::uint64_t>(segment.window)
                        << (scaled ? std::min<unsigned>(*scale_, 14) : 0U);
@@ -233,6 +235,9 @@ std::vector<Line> heard(const Scene& scene) {
         Line line;
         line.at = act.at;
         line.segment = told(act);
+        if (line.segment.payload.size() > longest_forged) {
+            line.segment.payload = {};
+        }
         line.place = act.place;
         line.ack_place = act.flags.has(Flags::ack) ? act.ack_place : 0;
         line.offered = act.offered;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t most_said = std::uint64_t{64} * 1024 * 1024;  // bytes of one side
 constexpr Duration at_once = 3ms;
 constexpr std::size_t most_pieces = 12;  // more says than that in a row are an accident
-constexpr std::size_t most_steps = 2000;
+constexpr std::size_t most_steps = 400;
 
 /// Payload of the peer that had not been said before.
 struct Piece {
@@ -202,8 +202,9 @@ class Listener {
         step.length = to - from;
         step.packet = pieces_[first].packet;
         if (peer_.whole(from, to)) {
-            step.bytes.assign(peer_.bytes.begin() + static_cast<std::ptrdiff_t>(from),
-                              peer_.bytes.begin() + static_cast<std::ptrdiff_t>(to));
+            step.bytes = std::make_shared<const wire::Bytes>(
+                peer_.bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                peer_.bytes.begin() + static_cast<std::ptrdiff_t>(to));
         } else {
             out_.remarks.push_back(fmt::format(
                 "Packet {}: of what the peer said, bytes {} to {}, not all is in the capture; "

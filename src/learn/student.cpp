@@ -19,6 +19,7 @@ namespace ghostpeer::learn {
 namespace {
 
 constexpr std::size_t most_rules = 40;
+constexpr std::size_t cost_of_one = 1000;  // a rehearsal, in segments
 constexpr std::size_t most_passed = 200;
 
 /// A draft, and how far it leads.
@@ -91,7 +92,7 @@ class Student {
         attempted.draft = std::move(draft);
         attempted.rehearsed = rehearse(scene_, sheet_of(scene_, attempted.draft), packets_);
         ++rehearsals_;
-        fed_ += attempted.rehearsed.fed + attempted.rehearsed.lines.size() + 10;
+        fed_ += attempted.rehearsed.fed + attempted.rehearsed.lines.size() + cost_of_one;
         if (attempted.rehearsed.error.empty()) {
             attempted.likeness =
                 compare(captured_, attempted.rehearsed.lines, passed_, scene_.rtt, end_);

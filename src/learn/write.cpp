@@ -27,9 +27,9 @@ std::string rounded(Duration time) {
 
 namespace {
 
-constexpr std::size_t longest_inline = 600;      // bytes of a text that stand in the profile
-constexpr std::size_t longest_hex = 64;          // likewise of what is no text
-constexpr std::size_t longest_rehearsed = 2048;  // beyond it any bytes will do
+constexpr std::size_t longest_inline = 600;     // bytes of a text that stand in the profile
+constexpr std::size_t longest_hex = 64;         // likewise of what is no text
+constexpr std::size_t longest_rehearsed = 512;  // beyond it any bytes will do
 constexpr std::size_t line_width = 92;
 
 /// A character of UTF-8 that begins at `at`, in bytes; 0: none does.
@@ -70,6 +70,11 @@ bool is_text(std::string_view text) {
         at += length;
     }
     return odd * 10 <= text.size();
+}
+
+const wire::Bytes& known(const Step& step) {
+    static const wire::Bytes none;
+    return step.bytes ? *step.bytes : none;
 }
 
 std::string_view as_text(const wire::Bytes& bytes) {
@@ -265,7 +270,7 @@ class Writer {
 
     /// The head of a message that has one, where the whole is long.
     static std::size_t head_length(const Step& step) {
-        const std::string_view text = as_text(step.bytes);
+        const std::string_view text = as_text(known(step));
         const std::size_t end = text.find("\r\n\r\n");
         return end == std::string_view::npos || end + 4 > longest_inline * 2 ||
                        !is_text(text.substr(0, end + 4))
@@ -274,7 +279,7 @@ class Writer {
     }
 
     void say(const Step& step, std::size_t indent) {
-        const bool whole = step.length <= step.bytes.size();
+        const bool whole = step.length <= known(step).size();
         if (inline_ && (!whole || step.length > longest_rehearsed)) {
             said(fmt::format("bytes: {}", step.length), step, indent);
             return;
@@ -283,18 +288,19 @@ class Writer {
             said(fmt::format("bytes: {}", step.length), step, indent);
             return;
         }
-        const std::string_view text = as_text(step.bytes);
-        if (!inline_ && step.bytes.size() > longest_inline && step.pieces == 0 && step.rate == 0) {
+        const std::string_view text = as_text(known(step));
+        if (!inline_ && known(step).size() > longest_inline && step.pieces == 0 && step.rate == 0) {
             if (const std::size_t head = head_length(step); head > 0 && head < text.size()) {
                 Step first = step;
-                first.bytes.resize(head);
+                const auto begin = known(step).begin();
+                const auto middle = begin + static_cast<std::ptrdiff_t>(head);
+                first.bytes = std::make_shared<const wire::Bytes>(begin, middle);
                 first.length = head;
                 first.push = false;
                 say(first, indent);
                 Step rest = step;
-                rest.bytes.erase(rest.bytes.begin(),
-                                 rest.bytes.begin() + static_cast<std::ptrdiff_t>(head));
-                rest.length = rest.bytes.size();
+                rest.bytes = std::make_shared<const wire::Bytes>(middle, known(step).end());
+                rest.length = rest.bytes->size();
                 say(rest, indent);
                 return;
             }
@@ -305,8 +311,8 @@ class Writer {
             } else {
                 said("text: " + folded(text, indent + 4), step, indent);
             }
-        } else if (inline_ || step.bytes.size() <= longest_hex) {
-            said("hex: \"" + hex(step.bytes) + "\"", step, indent);
+        } else if (inline_ || known(step).size() <= longest_hex) {
+            said("hex: \"" + hex(known(step)) + "\"", step, indent);
         } else {
             said("file: " + file(step), step, indent);
         }
@@ -326,14 +332,14 @@ class Writer {
     }
 
     std::string file(const Step& step) {
-        for (const PayloadFile& known : files_) {
-            if (known.bytes == step.bytes) {
-                return known.name;
+        for (const PayloadFile& one : files_) {
+            if (one.bytes == known(step)) {
+                return one.name;
             }
         }
-        const bool text = is_text(as_text(step.bytes));
+        const bool text = is_text(as_text(known(step)));
         files_.push_back(
-            {fmt::format("said-{}.{}", files_.size() + 1, text ? "txt" : "bin"), step.bytes});
+            {fmt::format("said-{}.{}", files_.size() + 1, text ? "txt" : "bin"), known(step)});
         return files_.back().name;
     }
 

@@ -3,8 +3,8 @@
 
     seeds.py FOLDER [EVENTS.jsonl…]
 
-Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine, FOLDER/fuzz_command_line, FOLDER/fuzz_control and
-FOLDER/fuzz_record.
+Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine, FOLDER/fuzz_command_line, FOLDER/fuzz_control,
+FOLDER/fuzz_record and FOLDER/fuzz_learn.
 The conversations are a few that every profile meets (handshake, data, close, reset, silence), and
 those of recorded runs (`--events`).
 """
@@ -109,6 +109,28 @@ def recorded(path):
     return steps
 
 
+def captured(flags, seq, ack, payload=b"", peer=False, after=0):
+    """A packet as fuzz_learn reads it: what it costs in time, and IP and TCP without checksums."""
+    ports = (80, 40000) if peer else (40000, 80)
+    tcp = struct.pack(">HHIIBBHHH", *ports, seq, ack, 0x50, flags, 64240, 0, 0) + payload
+    ends = bytes((198, 18, 0, 2 if peer else 1)) + bytes((198, 18, 0, 1 if peer else 2))
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0x4000, 64, 6, 0) + ends
+    return struct.pack(">HB", len(ip) + len(tcp), after) + ip + tcp
+
+
+def captures():
+    opening = (captured(SYN, 100, 0) + captured(SYN | ACK, 900, 101, peer=True, after=3)
+               + captured(ACK, 101, 901) + captured(PSH | ACK, 101, 901, b"GET / HTTP/1.0\r\n\r\n"))
+    return {
+        "silence": opening + 3 * captured(PSH | ACK, 101, 901, b"GET / HTTP/1.0\r\n\r\n", after=40),
+        "reset": opening + captured(RST | ACK, 901, 119, peer=True, after=9),
+        "answer": opening + captured(PSH | ACK, 901, 119, b"HTTP/1.0 200 OK\r\n\r\n", True, 20)
+        + captured(FIN | ACK, 920, 119, peer=True) + captured(FIN | ACK, 119, 921)
+        + captured(ACK, 921, 120, peer=True),
+        "unanswered": 4 * captured(SYN, 100, 0, after=60),
+    }
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     conversations = dict(CONVERSATIONS)
@@ -128,6 +150,10 @@ def main():
     reference = (TOP / "include/ghostpeer/event-stream.md").read_text()
     for number, line in enumerate(re.findall(r'(?m)^    (\{"t":.*)$', reference)):
         (folder / "fuzz_record" / str(number)).write_text(line)
+    (folder / "fuzz_learn").mkdir(parents=True, exist_ok=True)
+    for name, packets in captures().items():
+        for options in (0, 1, 6):
+            (folder / "fuzz_learn" / f"{name}-{options}").write_bytes(bytes([options]) + packets)
     for name in sys.argv[2:]:
         for number, line in enumerate(pathlib.Path(name).read_text().splitlines()[:200]):
             (folder / "fuzz_record" / f"{pathlib.Path(name).stem}-{number}").write_text(line)

@@ -97,7 +97,9 @@ TEST_CASE("learn: a place in the stream instead of a pattern, where that is aske
     told.program(1ms, data, 1, 1, request);
     told.peer(1ms, data, 1, 34, "hello\n");
     told.program(1ms, ack, 34, 7);
-    CHECK_SAYS(lesson_of(told, {.strict = true, .redact = false}), "- expect: {bytes: 33}");
+    learn::Options strictly;
+    strictly.strict = true;
+    CHECK_SAYS(lesson_of(told, strictly), "- expect: {bytes: 33}");
 }
 
 TEST_CASE("learn: silence after the request") {
@@ -142,7 +144,9 @@ TEST_CASE("learn: what is redacted says nothing, and has the same length") {
     told.peer(1ms, data, 1, 34,
               "HTTP/1.0 200 OK\r\nContent-Length: 6\r\nCookie: 4711\r\n\r\nsecret");
     told.program(1ms, ack, 34, 60);
-    const auto lesson = lesson_of(told, {.redact = true});
+    learn::Options redacting;
+    redacting.redact = true;
+    const auto lesson = lesson_of(told, redacting);
     const std::string all = lesson.profile.text + lesson.report;
     CHECK_FALSE(has(all, "secret"));
     CHECK_FALSE(has(all, "4711"));
@@ -176,9 +180,8 @@ TEST_CASE("learn: attempts that differ") {
     open.program(1ms, fin_ack, 1, 1);
     open.peer(1ms, fin_ack, 1, 2);
     open.program(1ms, ack, 2, 2);
-    const auto lesson =
-        learn::learn({&refused.conversation, &refused.conversation, &open.conversation},
-                     {.capture_name = "a"}, packets::library());
+    const auto lesson = learn::learn(
+        {&refused.conversation, &refused.conversation, &open.conversation}, {}, packets::library());
     CHECK(lesson.error.empty());
     CHECK_SAYS(lesson, "  1-2:\n");
     CHECK_SAYS(lesson, "  3+:\n");
