@@ -60,7 +60,8 @@ class Walk {
   private:
     [[nodiscard]] bool has_captured() const noexcept { return i_ < captured_.size(); }
     [[nodiscard]] bool has_rehearsed() const noexcept {
-        return j_ < rehearsed_.size() && rehearsed_[j_].at <= end_;
+        // What would be an answer to the last that the capture has, nobody knows.
+        return j_ < rehearsed_.size() && (rehearsed_[j_].at < end_ || has_captured());
     }
     [[nodiscard]] bool both() const noexcept { return has_captured() && has_rehearsed(); }
     [[nodiscard]] bool at_end() const noexcept { return !has_captured() && !has_rehearsed(); }

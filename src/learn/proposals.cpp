@@ -204,8 +204,8 @@ class Proposer : public Proposing {
         for (const bool numbered : {false, true}) {
             const Moment moment = moment_of(position_, act, numbered);
             if (late <= 3ms) {
-                add(moment, {"drop", action}, words);
                 add(moment, {action}, words);
+                add(moment, {"drop", action}, words);
             } else {
                 Rule drop{moment.on, moment.filters, {"drop"}, words};
                 Rule then{moment.on, moment.filters, {action}};

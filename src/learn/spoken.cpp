@@ -60,7 +60,8 @@ class Listener {
         for (const Segment& act : scene_.acts) {
             if (!scene_.by_peer(act)) {
                 last_program = act.at;
-                if (!act.flags.has(Flags::syn) && established_ < Duration{}) {
+                // A peer that dials is connected with the SYN-ACK.
+                if (act.flags.has(Flags::syn) == dials() && established_ < Duration{}) {
                     established_ = act.at;
                 }
                 continue;
@@ -83,6 +84,7 @@ class Listener {
         }
     }
 
+    [[nodiscard]] bool dials() const { return scene_.by_peer(scene_.acts.front()); }
     [[nodiscard]] std::int64_t most_of_peer() const {
         return static_cast<std::int64_t>(peer_.bytes.size()) + 1;
     }
