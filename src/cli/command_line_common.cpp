@@ -101,7 +101,11 @@ void define_observers(CLI::App& command, RawCommon& raw) {
         ->excludes(quiet);
     command.add_option("-o,--output", raw.trace_file, "Trace and verdict, not on standard error")
         ->type_name("FILE");
-    command.add_option("--events", raw.events_file, "The event stream, JSON Lines")
+    command
+        .add_option(
+            "--events", raw.events_file,
+            "The event stream, JSON Lines; run: - is standard output, and COMMAND's own goes to "
+            "standard error")
         ->type_name("FILE");
     command
         .add_option("--pcap", raw.pcap_file,
@@ -261,6 +265,9 @@ std::optional<std::string> understand_common(const RawCommon& raw, setup::Common
     options.pcap_file = file(raw.pcap_file);
     options.junit_file = file(raw.junit_file);
     options.tap_file = file(raw.tap_file);
+    if (options.events_file == "-" && options.tap_file == "-") {
+        return "--events - and --tap - are both standard output: give one of them a file.";
+    }
     options.control = file(raw.control);
     options.control_token_file = file(raw.control_token_file);
     if (options.control_token_file && !options.control) {

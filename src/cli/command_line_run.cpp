@@ -137,6 +137,10 @@ std::optional<std::string> understand_run(const RawRun& raw, setup::RunOptions& 
     for (std::string one; std::getline(series, one, ',');) {
         options.warp.push_back(one);
     }
+    if (options.warp.size() > 1 && options.events_file == "-") {
+        return "--events - is of one run, and there is one for each kernel: name a file, which "
+               "becomes one for each.";
+    }
     if (!raw.syscalls.empty()) {
         options.syscalls = raw.syscalls;
     }

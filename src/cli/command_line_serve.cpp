@@ -165,6 +165,10 @@ std::optional<std::string> understand_serve(const RawServe& raw, setup::ServeOpt
             return problem;
         }
     }
+    if (options.events_file == "-") {
+        return "--events - is of `run`: on standard output `serve` says where it is ready. Name a "
+               "file; a named pipe (mkfifo) will do.";
+    }
     using Link = setup::ServeOptions::Link;
     if (raw.link.empty() && options.interface.empty()) {
         return "say where the peer is to appear: --interface NAME (a network's), --link tun or "

@@ -51,7 +51,8 @@ constexpr Duration patience_with_guest = std::chrono::seconds(8);
 void place_files(setup::RunOptions& options, const std::string& suffix) {
     for (auto* file : {&options.trace_file, &options.events_file, &options.pcap_file,
                        &options.junit_file, &options.tap_file, &options.report_file}) {
-        const bool is_output = file == &options.tap_file && *file == "-";
+        const bool is_output =
+            (file == &options.tap_file || file == &options.events_file) && *file == "-";
         if (*file && !is_output && !suffix.empty()) {
             *file = with_suffix(**file, suffix);
         }

@@ -119,7 +119,7 @@ void fail_reports(const setup::CommonOptions& options, const std::string& senten
 
 tl::expected<void, std::string> open_observers(const setup::CommonOptions& options,
                                                const loop::Clock& clock, const std::string& comment,
-                                               loop::Sinks& sinks) {
+                                               loop::Sinks& sinks, int events_output) {
     using show::OutputFile;
     const bool colour = wants_colour(options);
     const bool annotated = setup::wants_annotated_capture(options);
@@ -144,6 +144,11 @@ tl::expected<void, std::string> open_observers(const setup::CommonOptions& optio
                                       : show::make_capture(std::move(file), clock.epoch());
                  }}}) {
         if (!wanted.path) {
+            continue;
+        }
+        if (events_output >= 0 && &wanted.path == &options.events_file) {
+            sinks.add(
+                wanted.make(OutputFile::adopt(events_output, "standard output", wanted.what)));
             continue;
         }
         auto file = OutputFile::open(*wanted.path, wanted.what);

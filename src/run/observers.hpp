@@ -22,11 +22,12 @@ namespace ghostpeer::run {
 [[nodiscard]] tl::expected<void, std::string> begin_reports(const setup::CommonOptions& options);
 
 /// Adds a sink for each file that was asked for, and the trace. `comment` tells in the capture what
-/// was run. The error is a complete sentence.
+/// was run; `events_output` is the descriptor of `--events -`. The error is a complete sentence.
 [[nodiscard]] tl::expected<void, std::string> open_observers(const setup::CommonOptions& options,
                                                              const loop::Clock& clock,
                                                              const std::string& comment,
-                                                             loop::Sinks& sinks);
+                                                             loop::Sinks& sinks,
+                                                             int events_output = -1);
 
 /// What JUnit and TAP files say of a run without a verdict: why it has none.
 void fail_reports(const setup::CommonOptions& options, const std::string& sentence, int status);

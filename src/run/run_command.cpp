@@ -19,11 +19,15 @@
 #include "setup/link_setup.hpp"
 #include "setup/peers.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -51,8 +55,8 @@ class Run {
     /// All that can be refused, in order.
     [[nodiscard]] Step begin() {
         for (const auto step :
-             {&Run::read_profiles, &Run::open_interfaces, &Run::start_stages, &Run::make_sandbox,
-              &Run::open_outputs, &Run::put_together, &Run::launch}) {
+             {&Run::part_outputs, &Run::read_profiles, &Run::open_interfaces, &Run::start_stages,
+              &Run::make_sandbox, &Run::open_outputs, &Run::put_together, &Run::launch}) {
             if (auto done = (this->*step)(); !done) {
                 return done;
             }
@@ -185,10 +189,28 @@ class Run {
                            fmt::join(options_.command, " "));
     }
 
+    /// `--events -`: what comes through a pipe is events alone, so COMMAND's own output goes where
+    /// its errors go.
+    [[nodiscard]] Step part_outputs() {
+        if (options_.events_file != "-") {
+            return {};
+        }
+        events_output_ = FileDescriptor(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+        sandbox::reserve_standard_descriptors();
+        if (!events_output_ || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+            return refuse(
+                fmt::format("--events - needs standard output, and that cannot be written to: {}.",
+                            std::strerror(errno)));
+        }
+        return {};
+    }
+
     [[nodiscard]] Step open_outputs() {
         clock_.emplace();
         last_resort::doing("the files for its output are opened");
-        if (const auto opened = open_observers(options_, *clock_, comment(), sinks_); !opened) {
+        if (const auto opened =
+                open_observers(options_, *clock_, comment(), sinks_, events_output_.get());
+            !opened) {
             return refuse(opened.error());
         }
         if (calls_) {
@@ -318,6 +340,7 @@ class Run {
     std::uint64_t seed_ = 0;
     std::optional<loop::SignalReader> signals_;
     std::optional<access::ControlAccess> control_;
+    FileDescriptor events_output_;       ///< standard output, of `--events -`
     std::unique_ptr<OutputTee> output_;  ///< where an expectation looks at it
     std::unique_ptr<CallPart> calls_;
     std::jthread loading_;  ///< of the packet module

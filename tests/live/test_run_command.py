@@ -408,3 +408,26 @@ def what_command_writes_never_splits_a_line_of_the_trace(t):
                        run.errors, re.M)
     t.check(segments > 300, f"{segments} segments")
     t.equal(len(whole), segments, "whole lines of the trace")
+
+
+@test
+def events_on_standard_output(t):
+    profile = t.profile("""
+        summary: Looks at what the program writes.
+        expect: [{command: {output: /mine/}}]
+    """)
+    for options in [], ["--tap", t.path("tap")]:
+        run = t.run(profile, ["bash", "-c", "echo mine; echo yours >&2; : < /dev/tcp/198.18.0.2/80"],
+                    options=["--events", "-", *options], outputs=False)
+        t.equal(run.status, 0, f"exit status ({run.errors})")
+        events = [json.loads(line)["event"] for line in run.text.splitlines()]
+        t.equal((events[0], events[-1]), ("run", "verdict"), "the first and the last event")
+        t.check("mine" in run.errors and "yours" in run.errors, f"standard error is {run.errors}")
+    for options, why in ((["--tap", "-"], "give one of them a file"),
+                         (["--warp=6.1,6.12"], "one for each kernel")):
+        run = t.ghostpeer("run", "--events", "-", *options, profile, "--", "true")
+        t.equal(run.status, 125, f"exit status with {options}")
+        t.contains(run.errors, why, "the message")
+    run = t.ghostpeer("serve", "--link", "loopback", "--events", "-", "healthy")
+    t.equal(run.status, 125, "exit status of serve")
+    t.contains(run.errors, "mkfifo", "the message of serve")

@@ -1,6 +1,7 @@
 """Virtual time (--warp): hours in a second, other kernels, and the same answer every time. The
 published experiments are in test_warp_experiments.py."""
 
+import json
 import os
 
 from harness import PEER, since, test
@@ -105,3 +106,12 @@ def what_is_on_its_way_is_judged_in_virtual_time_too(t):
     for options in ([], ["--rtt", "30ms"]):
         run = warp(t, profile, t.probe("connect", "send=1", "sleep=5s"), *options)
         t.equal((run.status, run.verdict["pass"]), (0, True), f"status and verdict with {options}")
+
+
+@test
+def events_on_standard_output(t):
+    run = warp(t, "refuse", ["sh", "-c", f"echo mine; nc -z {PEER} 80"], "--events", "-",
+               outputs=False)
+    events = [json.loads(line) for line in run.text.splitlines()]
+    t.equal((events[0]["event"], events[-1]["event"]), ("run", "verdict"), "the first and the last")
+    t.check("mine" in run.errors, f"standard error is {run.errors}")
