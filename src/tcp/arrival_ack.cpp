@@ -17,7 +17,7 @@ bool Tcb::check_ack(const Segment& segment, Instant now, Output& out) {
         return false;
     }
     if (state_ == State::syn_received) {
-        if (segment.ack != snd_.nxt) {
+        if (!acknowledges_opening(segment.ack)) {
             if (auto reset = reset_for(segment)) {
                 emit(std::move(*reset), Reason::rst, false, out);
             }
@@ -50,7 +50,7 @@ void Tcb::establish(const Segment& segment, Instant now, Output& out) {
     }
     retries_ = 0;
     backoff_ = 0;
-    snd_.una = segment.ack;
+    take_ack_of_opening(segment.ack);
     // The window of a SYN is never scaled (RFC 7323, 2.2).
     snd_.wnd = std::uint32_t{segment.window} << (segment.has(Flags::syn) ? 0 : snd_.scale);
     snd_.max_wnd = std::max(snd_.max_wnd, snd_.wnd);

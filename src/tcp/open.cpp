@@ -21,6 +21,7 @@ constexpr std::uint8_t largest_scale = 14;  // RFC 7323, 2.3
 constexpr std::uint32_t largest_field = 65535;
 constexpr std::uint32_t least_full = 88;       // Linux: TCP_MIN_MSS
 constexpr std::uint32_t timestamp_bytes = 12;  // with padding
+constexpr std::uint16_t option_space = 40;     // Linux: MAX_TCP_OPTION_SPACE
 
 }  // namespace
 
@@ -72,8 +73,11 @@ void Tcb::open_active(const Config& config, const Environment& environment, Inst
     sack_ = config.sack;
     timestamps_ = config.timestamps && config.offer_timestamps;
     enter(State::syn_sent, out);
-    send_syn(now, false, out);
-    arm(Timer::retransmit, now + rto());
+    syn_waits_ = config.fast_open;
+    if (!syn_waits_) {
+        send_syn(now, false, out);
+        arm(Timer::retransmit, now + rto());
+    }
 }
 
 /// Takes the other side's numbers and options from its SYN or SYN-ACK.
@@ -121,7 +125,30 @@ void Tcb::send_syn(Instant now, bool again, Output& out) {
     if (timestamps_) {
         segment.options.timestamps = {timestamp_now(now), 0};
     }
+    // One that is sent again goes without (RFC 7413, 4.2.1): the data may be what is not let pass.
+    if (config_->fast_open && !again && send_ && snd_.mss > option_space) {
+        const auto queued = send_->bytes.view();
+        const auto fit = std::min<std::size_t>(queued.size(), snd_.mss - option_space);
+        segment.payload.assign(queued.begin(), queued.begin() + static_cast<std::ptrdiff_t>(fit));
+        send_->on_syn = static_cast<std::uint16_t>(fit);
+    }
     emit_opening(std::move(segment), Reason::syn, again, out);
+}
+
+/// Of the SYN, and of none or some of the data on it.
+bool Tcb::acknowledges_opening(wire::SeqNum ack) const noexcept {
+    return ack > snd_.iss && ack <= snd_.iss + 1 + (send_ ? send_->on_syn : 0U);
+}
+
+/// What is not acknowledged has never been sent: a listener without Fast Open leaves it out.
+void Tcb::take_ack_of_opening(wire::SeqNum ack) {
+    const std::uint32_t taken = forward_distance(snd_.nxt, ack);
+    if (taken > 0) {
+        send_->bytes.drop_front(taken);
+        bytes_acknowledged_ += taken;
+        snd_.nxt = ack;
+    }
+    snd_.una = ack;
 }
 
 void Tcb::send_syn_ack(Instant now, bool again, Output& out) {

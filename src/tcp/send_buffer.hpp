@@ -56,6 +56,7 @@ struct SendBuffer {
     wire::SeqNum prompt_end;      ///< up to it, Nagle's algorithm holds nothing; only if `prompt`
     wire::SeqNum reordering_round;   ///< DSACK before this is acknowledged widens no window again
     std::uint32_t dup_segments = 0;  ///< without SACK: what duplicate ACKs say has arrived
+    std::uint16_t on_syn = 0;        ///< bytes that the SYN carried
     Recovery recovery = Recovery::none;
     bool prompt = false;
     bool small_sent = false;  ///< `small_end` means something

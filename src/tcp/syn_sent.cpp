@@ -14,7 +14,7 @@ using wire::Segment;
 /// Payload and FIN of a SYN or SYN-ACK are left for a retransmission, as Linux does.
 void Tcb::arrive_in_syn_sent(const Segment& segment, Instant now, Output& out) {
     const bool acknowledges = segment.has(Flags::ack);
-    if (acknowledges && (segment.ack <= snd_.iss || segment.ack > snd_.nxt)) {
+    if (acknowledges && !acknowledges_opening(segment.ack)) {
         if (auto reset = reset_for(segment)) {
             emit(std::move(*reset), Reason::rst, false, out);
         }
@@ -44,8 +44,11 @@ void Tcb::arrive_in_syn_sent(const Segment& segment, Instant now, Output& out) {
 
 /// The other side does not know yet that its SYN has arrived.
 bool Tcb::repeats_syn_ack(const Segment& segment) const noexcept {
+    const bool fits = state_ == State::syn_received || !config_->fast_open
+                          ? acknowledges_opening(segment.ack)
+                          : segment.ack > snd_.iss && segment.ack <= snd_.una;
     return active_ && segment.has(Flags::syn | Flags::ack) && !segment.has(Flags::rst) &&
-           segment.seq == rcv_.irs && segment.ack == snd_.iss + 1;
+           segment.seq == rcv_.irs && fits;
 }
 
 }  // namespace ghostpeer::tcp

@@ -22,6 +22,12 @@ constexpr std::uint32_t largest_burst = 65535;  // Linux: GSO_LEGACY_MAX_SIZE
 }  // namespace
 
 void Tcb::transmit(Instant now, Output& out) {
+    if (state_ == State::syn_sent && syn_waits_) {
+        syn_waits_ = false;
+        send_syn(now, false, out);
+        arm(Timer::retransmit, now + rto());
+        return;
+    }
     if (!synchronized() || state_ == State::time_wait) {
         return;
     }

@@ -108,3 +108,44 @@ def sources_need_a_network_of_their_own(t):
     run = t.ghostpeer("run", "--port", "8080", profile, "--", "true")
     t.equal(run.status, 125, "exit status")
     t.contains(run.errors, "holds COMMAND's own address", "the message")
+
+
+# Tells what it has read before the handshake is over: the SYN brought it.
+FAST_SERVER = """
+    import socket
+    l = socket.socket()
+    l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    l.setsockopt(socket.IPPROTO_TCP, 23, 5)  # TCP_FASTOPEN
+    l.bind(("", 8080))
+    l.listen()
+    s, _ = l.accept()
+    print(s.recv(100).decode(), flush=True)
+    s.sendall(b"an answer\\n")
+    s.recv(100)
+"""
+
+
+@test
+def fast_open(t):
+    profile = t.profile("""
+        summary: Its request rides on the SYN.
+        role: client
+        tcp: {fast_open: true}
+        rules:
+          - {on: start, do: {say: "hello"}}
+          - {on: received 1, do: [close, {finish: all}]}
+        """)
+    # With data on a SYN whoever asks for no cookie: server, and TFO_SERVER_COOKIE_NOT_REQD.
+    run = t.passed(dialled(t, profile, t.python(FAST_SERVER), "--sysctl",
+                           "net.ipv4.tcp_fastopen=514"))
+    t.equal(run.text, "hello\n", "what the server read")
+    t.equal([(s.reason, s.len) for s in run.sent()][:2], [("syn", 5), ("handshake-ack", 0)],
+            "what left")
+    syn_ack = run.received("syn-ack")[0]
+    t.equal(syn_ack.ack, 6, "what the SYN-ACK acknowledges")
+    # A kernel without it: the bytes come once more.
+    run = t.passed(dialled(t, profile, t.python(FAST_SERVER), "--sysctl",
+                           "net.ipv4.tcp_fastopen=0"))
+    t.equal(run.text, "hello\n", "what the server read")
+    t.equal(run.received("syn-ack")[0].ack, 1, "what the SYN-ACK acknowledges")
+    t.equal([s.len for s in run.sent("data")], [5], "the data that left behind the SYN")

@@ -139,6 +139,13 @@ class Conversation {
         drive();
     }
 
+    /// The same, and the application writes at once.
+    void dials_saying(const std::string& text) {
+        tcb.open_active(config, environment, now, out_);
+        collect();
+        writes(text);
+    }
+
     void gets(const In& in) {
         Segment segment = build(in);
         note("<", segment, "");

@@ -78,7 +78,8 @@ TEST_CASE("tcp takes every key") {
     const auto config =
         loaded(
             "tcp: {mss: 536, window: 4KiB, window_scale: 14, sack: false, timestamps: off, "
-            "isn: 4294967295, rto: 3s, rto_max: 60s, retries: 3, delayed_ack: 200ms, "
+            "isn: 4294967295, fast_open: true, rto: 3s, rto_max: 60s, retries: 3, delayed_ack: "
+            "200ms, "
             "ecn: on, time_wait: 1s}\n")
             .tcp;
     CHECK(config.mss == 536);
@@ -88,6 +89,7 @@ TEST_CASE("tcp takes every key") {
     CHECK_FALSE(config.sack);
     CHECK_FALSE(config.timestamps);
     CHECK(config.isn == 4294967295U);
+    CHECK(config.fast_open);
     CHECK(config.rto_initial == 3s);
     CHECK(config.rto_max == 60s);
     CHECK(config.retries == 3);

@@ -330,3 +330,69 @@ TEST_CASE("an active end closes simultaneously") {
     c.silent_for(60s);
     c.enters(State::closed);
 }
+
+TEST_CASE("with Fast Open what is written at once rides on the SYN") {
+    Conversation c;
+    c.config.fast_open = true;
+    c.dials_saying("hello");
+    c.enters(State::syn_sent);
+    c.sends(Reason::syn, {.seq = 0, .flags = syn_bit, .text = "hello", .again = false});
+    c.silent();
+    In answer = syn_ack();
+    answer.ack = 6;
+    c.gets(answer);
+    c.enters(State::established);
+    c.sends(Reason::handshake_ack, {.seq = 6, .ack = 1, .length = 0});
+    c.silent();
+    CHECK(c.tcb.bytes_acknowledged() == 5);
+    c.writes("more");
+    c.sends(Reason::data, {.seq = 6, .text = "more"});
+}
+
+TEST_CASE("with Fast Open, what the SYN-ACK does not acknowledge is sent again") {
+    for (const std::uint32_t taken : {0U, 2U}) {
+        CAPTURE(taken);
+        Conversation c;
+        c.config.fast_open = true;
+        c.dials_saying("hello");
+        c.enters(State::syn_sent);
+        c.sends(Reason::syn, {.text = "hello"});
+        In answer = syn_ack();
+        answer.ack = 1 + taken;
+        c.gets(answer);
+        c.enters(State::established);
+        c.sends(Reason::data, {.seq = 1 + taken, .text = std::string("hello").substr(taken)});
+        c.silent();
+    }
+}
+
+TEST_CASE("with Fast Open a SYN that is sent again has no data, and one that is refused is") {
+    Conversation c;
+    c.config.fast_open = true;
+    c.dials_saying("hello");
+    c.enters(State::syn_sent);
+    c.sends(Reason::syn, {.text = "hello"});
+    c.passes(1s);
+    c.sends(Reason::syn, {.seq = 0, .length = 0, .again = true});
+    c.gets({.seq = 0, .ack = 7, .flags = rst_bit | ack_bit});
+    CHECK(c.tcb.state() == State::syn_sent);
+    c.gets({.seq = 0, .ack = 6, .flags = rst_bit | ack_bit});
+    c.enters(State::closed);
+}
+
+TEST_CASE("with Fast Open no more rides on the SYN than options leave of the least MSS") {
+    Conversation c;
+    c.config.fast_open = true;
+    c.dials_saying(std::string(2000, 'x'));
+    c.enters(State::syn_sent);
+    c.sends(Reason::syn, {.length = 496});
+}
+
+TEST_CASE("with Fast Open a SYN without data leaves as ever") {
+    Conversation c;
+    c.config.fast_open = true;
+    syn_sent(c);
+    c.gets(syn_ack());
+    c.enters(State::established);
+    c.sends(Reason::handshake_ack);
+}

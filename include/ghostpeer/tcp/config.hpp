@@ -65,6 +65,7 @@ struct Config {
     unsigned orphan_retries = 8;       ///< once the application has closed; Linux: the same name
     std::uint32_t initial_cwnd = 10;   ///< segments (RFC 6928, 2)
     RecoveryKind recovery = RecoveryKind::rack;
+    bool fast_open = false;    ///< what waits to be sent rides on the SYN (RFC 7413), no cookie
     bool nagle = true;         ///< short segments wait for one another (RFC 9293, 3.7.4)
     bool mtu_probing = false;  ///< shorter segments after timeouts; Linux: tcp_mtu_probing = 1
     /// Shortest and longest wait before data is acknowledged where nothing else leaves that could

@@ -79,8 +79,8 @@ class Tcb {
                       const wire::Segment& syn, Instant now, Output& out);
 
     /// CLOSED and an active OPEN (RFC 9293, 3.10.1): SYN-SENT, and a SYN in `out`. `config` must
-    /// outlive the connection. Bytes that are given to `send` before the answer comes ride on the
-    /// handshake's ACK, as those of a writer that waits in Linux do.
+    /// outlive the connection. What is given to `send` before the answer rides on the handshake's
+    /// ACK, as in Linux; with `Config::fast_open` on the SYN, which the next `transmit` sends.
     void open_active(const Config& config, const Environment& environment, Instant now,
                      Output& out);
 
@@ -176,8 +176,7 @@ class Tcb {
     /// Bytes on the heap that belong to this connection.
     [[nodiscard]] std::size_t heap_bytes() const noexcept;
 
-    /// A segment with the current numbers, as `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`, for callers
-    /// that build one of their own; it changes nothing.
+    /// `<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>`, for callers that build one of their own.
     [[nodiscard]] wire::Segment template_segment(Instant now) const;
 
   private:
@@ -212,6 +211,8 @@ class Tcb {
     void negotiate(const wire::Segment& syn);
     void size_buffer() noexcept;
     void send_syn(Instant now, bool again, Output& out);
+    void take_ack_of_opening(wire::SeqNum ack);
+    [[nodiscard]] bool acknowledges_opening(wire::SeqNum ack) const noexcept;
     void send_syn_ack(Instant now, bool again, Output& out);
     void emit_opening(wire::Segment&& segment, Reason reason, bool again, Output& out);
     // syn_sent.cpp
@@ -387,6 +388,7 @@ class Tcb {
     bool reduced_ : 1 = false;          // CWR is to be sent
     bool read_ : 1 = false;             // by the application, since `acknowledge` was called last
     bool reordering_seen_ : 1 = false;
+    bool syn_waits_ : 1 = false;  // for data to ride on it
 };
 
 static_assert(sizeof(Tcb) <= 232, "200,000 idle connections are to be cheap");

@@ -106,6 +106,10 @@ void read_timestamps(const Entry& entry, TcpParts& tcp, Context& context) {
                             read_bool(entry, context.errors, "`passive`, ").value_or(true);
 }
 
+void read_fast_open(const Entry& entry, TcpParts& tcp, Context& context) {
+    tcp.config.fast_open = read_bool(entry, context.errors).value_or(false);
+}
+
 void read_isn(const Entry& entry, TcpParts& tcp, Context& context) {
     if (is_word(entry, "random")) {
         tcp.config.isn.reset();
@@ -263,7 +267,7 @@ void read_time_wait(const Entry& entry, TcpParts& tcp, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<TcpParts>>, 24> tcp_words{{
+constexpr std::array<Word<ReadKey<TcpParts>>, 25> tcp_words{{
     {"mss", read_mss},
     {"window", read_window},
     {"send_mss", read_send_mss},
@@ -274,6 +278,7 @@ constexpr std::array<Word<ReadKey<TcpParts>>, 24> tcp_words{{
     {"timestamps", read_timestamps},
     {"option_order", read_option_order},
     {"isn", read_isn},
+    {"fast_open", read_fast_open},
     {"rto", read_rto},
     {"rto_min", read_rto_min},
     {"rto_max", read_rto_max},
