@@ -82,6 +82,7 @@ bool possible(const Action& action, const Occasion& occasion) {
             [](const Log&) { return true; },
             [](const Finish&) { return true; },
             [](const ChangeLink&) { return true; },
+            [](const SetInterface&) { return true; },
             [&](const Send&) { return !occasion.ended; },
             [&](const Icmp&) { return !occasion.ended; },
             [&](const Connect&) { return !connection.live(); },

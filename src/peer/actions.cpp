@@ -15,7 +15,8 @@ using namespace profile;
 [[nodiscard]] bool shows_elsewhere(const Action& action) noexcept {
     return decides_fate(action) || std::holds_alternative<Log>(action) ||
            std::holds_alternative<Send>(action) || std::holds_alternative<Icmp>(action) ||
-           std::holds_alternative<ChangeLink>(action);
+           std::holds_alternative<ChangeLink>(action) ||
+           std::holds_alternative<SetInterface>(action);
 }
 
 [[nodiscard]] Occasion occasion_of(const DeferredActions& deferred, Connection& connection) {
@@ -139,6 +140,9 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
                 change_way(*connection.behaviour->profile, change.to, rule, now);
             },
             [&](const Connect& how) { connect(how, occasion, now); },
+            [&](const SetInterface& wanted) {
+                done = set_interface(connection, rule, wanted.to, now);
+            },
             [&](const auto&) { done = change(rule, action, occasion, now); },
         },
         action);

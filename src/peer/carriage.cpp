@@ -44,9 +44,34 @@ std::optional<Instant> Engine::Impl::depart(const Connection* connection, wire::
     return now;
 }
 
+bool Engine::Impl::set_interface(Connection& by, const profile::Rule& rule,
+                                 profile::InterfaceState to, Instant now) {
+    if (!settings.program_interface) {
+        notice("rule", "interface",
+               "A rule has `interface`, and there is none of the program's here: it needs `run` "
+               "with `--link tun` or `--link ethernet`.",
+               now);
+        return false;
+    }
+    using State = profile::InterfaceState;
+    program_interface.cut_off = to == State::down || to == State::no_carrier;
+    program_interface.wanted.push_back(to);
+    if (settings.segment_events) {
+        post(&by, now, event::Rule{rule.place, "interface", std::string(profile::name(to))});
+    }
+    return true;
+}
+
 void Engine::Impl::emit(wire::Bytes&& packet, std::optional<event::Event>&& event) {
-    packets.push_back({std::move(packet), event ? event->id : 0});
+    if (!program_interface.cut_off) {
+        packets.push_back({std::move(packet), event ? event->id : 0});
+    } else {
+        ++counters.undelivered;
+    }
     if (event) {
+        if (program_interface.cut_off) {
+            make_undelivered(*event);
+        }
         events.push_back(std::move(*event));
     }
 }

@@ -218,7 +218,13 @@ void Engine::take_events(std::vector<event::Event>& into) {
 
 bool Engine::has_requests() const noexcept {
     return !impl_->relays_with_news.empty() || !impl_->requests.empty() ||
-           !impl_->datagrams.empty();
+           !impl_->datagrams.empty() || !impl_->program_interface.wanted.empty();
+}
+
+void Engine::take_interface_states(std::vector<profile::InterfaceState>& into) {
+    auto& wanted = impl_->program_interface.wanted;
+    into.insert(into.end(), wanted.begin(), wanted.end());
+    wanted.clear();
 }
 
 void Engine::take_datagrams(std::vector<wire::Datagram>& into) {

@@ -144,9 +144,7 @@ struct Engine::Impl final : path::Ends {
     // gate_out.cpp
     /// Returns the rule that decided the segment's fate; null: none has.
     const profile::Rule* gate_out(Connection& connection, tcp::Reply&& reply, Instant now);
-    /// Past the rules: a segment that an action or the core made leaves, unless a blackhole stops
-    /// it.
-    /// False: it did.
+    /// Past the rules: a segment leaves. False: a blackhole stops it.
     bool leave(Connection& connection, wire::Segment&& segment, const Departure& how, Instant now);
     void address(const Connection& connection, wire::Segment& segment) const;
     event::EventId report_departure(const Connection& connection, wire::Segment&& segment,
@@ -244,6 +242,8 @@ struct Engine::Impl final : path::Ends {
     /// False: it did not do what it says. What is done later leaves a promise.
     [[nodiscard]] bool perform(const profile::Rule& rule, const profile::Action& action,
                                const Occasion& occasion, Undertaking& task, Instant now);
+    bool set_interface(Connection& by, const profile::Rule& rule, profile::InterfaceState to,
+                       Instant now);
     void connect(const profile::Connect& how, const Occasion& occasion, Instant now);
     void carry_out_deferred(Connection& connection, DeferredActions& deferred, Instant now);
     /// Its connection has ended, and it would find nothing to do there. Says so to its rule.
@@ -302,8 +302,7 @@ struct Engine::Impl final : path::Ends {
     // memory.cpp
     /// Counts anew what the connection holds. Call it where its turn ends.
     void account(Connection& connection) noexcept;
-    /// May the connection hold so many bytes more beside its queues? If not, they are lost, which
-    /// is counted and told.
+    /// May it hold so many bytes more beside its queues? If not, that is counted and told.
     [[nodiscard]] bool may_hold(const Connection& connection, std::size_t bytes, Instant now);
     /// Tells and counts what did not fit, of either limit.
     void note_refusal(std::uint64_t bytes, Instant now);
@@ -338,7 +337,7 @@ struct Engine::Impl final : path::Ends {
     std::vector<std::unique_ptr<Behaviour>> behaviours;  ///< one for each distinct profile
     std::vector<Behaviour*> behaviour_of_peer;           ///< by index of `peers`; null: it is gone
     std::vector<std::uint64_t> attempts_of_peer;         ///< the same
-    std::size_t ways_brought = 0;  ///< by profiles that are let go again
+    std::size_t ways_brought = 0;                        ///< by profiles that are let go again
     /// Of new connections, by index of `peers`; empty: none was ever ordered.
     std::vector<std::optional<profile::Direction>> future_blackhole;
     profile::Rule control_rule;  ///< stands for the control interface as what blackholed
@@ -368,6 +367,7 @@ struct Engine::Impl final : path::Ends {
     std::optional<Handle> unsettled;        ///< the connection in the middle of a burst
     bool more_follow = false;               ///< another packet comes with the next call
     std::vector<wire::Datagram> datagrams;  ///< to port 53
+    ProgramInterface program_interface;
     std::vector<event::Event> events;
     event::EventIds own_ids;
     event::EventIds* ids = nullptr;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "ghostpeer/event/event.hpp"
+#include "ghostpeer/profile/rule.hpp"
 #include "ghostpeer/wire/seq_num.hpp"
 #include "ghostpeer/wire/time.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace ghostpeer::peer {
 
@@ -27,6 +29,12 @@ struct AttemptCount {
 struct NarrowPath {
     std::uint16_t mtu = 0;
     Instant until{};
+};
+
+/// What rules do to the interface of the program.
+struct ProgramInterface {
+    std::vector<profile::InterfaceState> wanted;  ///< not yet known to the driver
+    bool cut_off = false;                         ///< it lets nothing in
 };
 
 /// What a `connect` action says that its connection begins with.

@@ -72,8 +72,19 @@ std::string_view name(const Action& action) noexcept {
                           [](const Connect&) { return View("connect"); },
                           [](const HoldUntil&) { return View("hold"); },
                           [](const ChangeLink&) { return View("link"); },
+                          [](const SetInterface&) { return View("interface"); },
                       },
                       action);
+}
+
+std::string_view name(InterfaceState state) noexcept {
+    switch (state) {
+        case InterfaceState::up: return "up";
+        case InterfaceState::down: return "down";
+        case InterfaceState::no_carrier: return "no-carrier";
+        case InterfaceState::no_route: return "no-route";
+    }
+    return {};
 }
 
 bool decides_fate(const Action& action) noexcept {

@@ -21,6 +21,8 @@ namespace {
     settings.epoch = given.virtual_time ? Duration::zero() : given.clock.epoch();
     settings.verify_checksums = given.link.verify_checksums();
     settings.name_server = given.name_server;
+    settings.program_interface = given.sandbox != nullptr &&
+                                 given.sandbox->link_end().interface != sandbox::loopback_interface;
     return settings;
 }
 
@@ -69,6 +71,7 @@ Assembly::Assembly(const Surroundings& given)
                &given.sinks, given.virtual_time}) {
     begin_record();
     if (given_.sandbox != nullptr) {
+        interface_.emplace(engine_, *given_.sandbox);
         watch_sockets();
         wait_for_listeners();
     }
@@ -77,6 +80,7 @@ Assembly::Assembly(const Surroundings& given)
     }
     for (loop::Part* part : {static_cast<loop::Part*>(&fires_), static_cast<loop::Part*>(&relay_),
                              static_cast<loop::Part*>(dialler_ ? &*dialler_ : nullptr),
+                             static_cast<loop::Part*>(interface_ ? &*interface_ : nullptr),
                              static_cast<loop::Part*>(control_ ? &*control_ : nullptr),
                              static_cast<loop::Part*>(&ending_),
                              static_cast<loop::Part*>(sampler_ ? &*sampler_ : nullptr)}) {

@@ -17,6 +17,7 @@
 #include "run/dialler.hpp"
 #include "run/ending.hpp"
 #include "run/fires.hpp"
+#include "run/interface_part.hpp"
 #include "run/socket_sampler.hpp"
 #include "sandbox/sandbox.hpp"
 #include "servers/name_server.hpp"
@@ -101,6 +102,7 @@ class Assembly {
     std::optional<SocketSampler> sampler_;
     std::optional<Dialler> dialler_;
     std::optional<access::PeerPlaces> places_;
+    std::optional<InterfacePart> interface_;
     std::optional<access::ControlPart> control_;
     loop::RunLoop loop_;
     Ending ending_;

@@ -26,6 +26,9 @@ struct Message {
         exited,    ///< From it: `value` is COMMAND's wait status.
         signal,    ///< To it: send `value` to COMMAND.
         signal_all,  ///< To it: send `value` to every process.
+        interface,   ///< To it: the program's interface has to be as `value` says; the descriptor
+                     ///< is for the answer.
+        interface_set,  ///< From it: `text` says why not; empty: it is.
     };
 
     Type type{};

@@ -124,7 +124,7 @@ bool report(const FileDescriptor& control, tl::expected<Prepared, Error>& prepar
     message.type = Message::Type::ready;
     message.ethernet = prepared->link.gateway_mac.has_value();
     message.mac = prepared->link.gateway_mac.value_or(MacAddress{});
-    message.text = std::move(prepared->link.interface);
+    message.text = prepared->link.interface;
     message.remark = std::move(prepared->link.remark);
     message.value = static_cast<std::int32_t>(1 + prepared->link.companions.size());
     message.descriptors.push_back(std::move(prepared->link.fd));
@@ -228,7 +228,19 @@ void reap(const FileDescriptor& control, pid_t& command) {
     }
 }
 
-void supervise(const FileDescriptor& control, const FileDescriptor& children, pid_t command) {
+void set_interface_and_answer(const LinkEnd& link, std::uint16_t mtu, const Message& request) {
+    if (request.descriptors.empty()) {
+        return;
+    }
+    const auto done = set_interface(link, mtu, static_cast<InterfaceState>(request.value));
+    Message answer;
+    answer.type = Message::Type::interface_set;
+    answer.text = done ? std::string() : done.error().message;
+    send_message(request.descriptors.front(), answer);
+}
+
+void supervise(const FileDescriptor& control, const FileDescriptor& children, pid_t command,
+               const LinkEnd& link, std::uint16_t mtu) {
     std::array<pollfd, 2> events{{{control.get(), POLLIN, 0}, {children.get(), POLLIN, 0}}};
     while (true) {
         if (poll(events.data(), events.size(), -1) < 0 && errno != EINTR) {
@@ -253,6 +265,8 @@ void supervise(const FileDescriptor& control, const FileDescriptor& children, pi
             kill(command, message->value);
         } else if (message->type == Message::Type::signal_all) {
             kill(-1, message->value);
+        } else if (message->type == Message::Type::interface) {
+            set_interface_and_answer(link, mtu, *message);
         }
     }
 }
@@ -311,7 +325,7 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
         kept.push_back(held.get());
     }
     close_all_but(std::move(kept));
-    supervise(control, children, *command);
+    supervise(control, children, *command, prepared->link, spec.mtu);
 }
 
 }  // namespace

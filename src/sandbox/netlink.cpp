@@ -122,6 +122,20 @@ void Batch::set_up_without_arp(unsigned index, const std::string& name) {
     link.ifi_change = IFF_UP | IFF_NOARP;
 }
 
+void Batch::set_down(unsigned index, const std::string& name) {
+    Builder request(*this, RTM_NEWLINK, 0, "bring the interface " + name + " down", {});
+    auto& link = request.header<ifinfomsg>();
+    link.ifi_index = static_cast<int>(index);
+    link.ifi_change = IFF_UP;
+}
+
+void Batch::set_carrier(unsigned index, const std::string& name, bool on, Tolerated tolerated) {
+    Builder request(*this, RTM_NEWLINK, 0,
+                    "set the carrier of the interface " + name + (on ? " on" : " off"), tolerated);
+    request.header<ifinfomsg>().ifi_index = static_cast<int>(index);
+    request.put_u8(IFLA_CARRIER, on ? 1 : 0);
+}
+
 void Batch::set_mtu(unsigned index, const std::string& name, std::uint32_t mtu) {
     Builder request(*this, RTM_NEWLINK, 0,
                     "set the MTU of the interface " + name + " to " + std::to_string(mtu), {});
@@ -173,9 +187,18 @@ void Batch::add_local_route(unsigned index, const std::string& address, Tolerate
 }
 
 void Batch::add_host_route(unsigned index, const std::string& address, Tolerated tolerated) {
-    const Address parsed = parse(address);
     Builder request(*this, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, "add a route to " + address,
                     tolerated);
+    describe_host_route(request, index, address);
+}
+
+void Batch::remove_host_route(unsigned index, const std::string& address, Tolerated tolerated) {
+    Builder request(*this, RTM_DELROUTE, 0, "remove the route to " + address, tolerated);
+    describe_host_route(request, index, address);
+}
+
+void Batch::describe_host_route(Builder& request, unsigned index, const std::string& address) {
+    const Address parsed = parse(address);
     auto& route = request.header<rtmsg>();
     route.rtm_family = parsed.family;
     route.rtm_dst_len = parsed.bits;
@@ -188,9 +211,19 @@ void Batch::add_host_route(unsigned index, const std::string& address, Tolerated
 }
 
 void Batch::add_default_route(unsigned index, const std::string& gateway, Tolerated tolerated) {
-    const Address parsed = parse(gateway);
     Builder request(*this, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
                     "add a default route through " + gateway, tolerated);
+    describe_default_route(request, index, gateway);
+}
+
+void Batch::remove_default_route(unsigned index, const std::string& gateway, Tolerated tolerated) {
+    Builder request(*this, RTM_DELROUTE, 0, "remove the default route through " + gateway,
+                    tolerated);
+    describe_default_route(request, index, gateway);
+}
+
+void Batch::describe_default_route(Builder& request, unsigned index, const std::string& gateway) {
+    const Address parsed = parse(gateway);
     auto& route = request.header<rtmsg>();
     route.rtm_family = parsed.family;
     route.rtm_table = RT_TABLE_MAIN;

@@ -39,6 +39,9 @@ class Batch {
     void set_up(unsigned index, const std::string& name);
     /// Up, without ARP and neighbour discovery of its own (IFF_NOARP).
     void set_up_without_arp(unsigned index, const std::string& name);
+    void set_down(unsigned index, const std::string& name);
+    /// Not every kind of interface has a carrier that can be set.
+    void set_carrier(unsigned index, const std::string& name, bool on, Tolerated tolerated = {});
     void set_mtu(unsigned index, const std::string& name, std::uint32_t mtu);
     /// No link-local address is made up, thus no router solicitations either.
     void disable_address_generation(unsigned index, const std::string& name, Tolerated tolerated);
@@ -49,6 +52,8 @@ class Batch {
     void add_local_route(unsigned index, const std::string& address, Tolerated tolerated = {});
     void add_host_route(unsigned index, const std::string& address, Tolerated tolerated = {});
     void add_default_route(unsigned index, const std::string& gateway, Tolerated tolerated = {});
+    void remove_host_route(unsigned index, const std::string& address, Tolerated tolerated = {});
+    void remove_default_route(unsigned index, const std::string& gateway, Tolerated tolerated = {});
     void add_neighbour(unsigned index, const std::string& address, const MacAddress& mac,
                        Tolerated tolerated = {});
 
@@ -61,6 +66,9 @@ class Batch {
         std::vector<int> tolerated;
     };
     class Builder;
+    static void describe_host_route(Builder& request, unsigned index, const std::string& address);
+    static void describe_default_route(Builder& request, unsigned index,
+                                       const std::string& gateway);
 
     std::vector<Request> requests_;
 };

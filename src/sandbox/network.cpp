@@ -20,6 +20,12 @@ constexpr unsigned loopback_index = 1;
 // RFC 8200 section 5; with less, addrconf_notify() removes IPv6 from the interface.
 constexpr std::uint16_t ipv6_minimum_mtu = 1280;
 
+// Of an interface that is configured anew, after rules have changed it.
+constexpr netlink::Batch::Tolerated still_there = {EEXIST};
+constexpr netlink::Batch::Tolerated no_ipv6_or_there = {EEXIST, EAFNOSUPPORT, EOPNOTSUPP, EACCES};
+constexpr netlink::Batch::Tolerated cannot = {EOPNOTSUPP};
+constexpr netlink::Batch::Tolerated not_there = {ESRCH, EAFNOSUPPORT, EOPNOTSUPP, EACCES};
+
 tl::unexpected<Error> refused(const netlink::Refusal& refusal) {
     if (refusal.error == EOPNOTSUPP && refusal.what.find("virtual Ethernet") != std::string::npos) {
         return failed(netlink::sentence(refusal) +
@@ -118,22 +124,66 @@ tl::expected<void, Error> configure_interface(const LinkEnd& link, std::uint16_t
     batch.disable_address_generation(index, link.interface, netlink::Batch::no_ipv6);
     batch.set_mtu(index, link.interface, mtu);
     batch.set_up_without_arp(index, link.interface);
-    batch.add_address(index, program_address_v4);
-    batch.add_host_route(index, peer_address_v4);
-    batch.add_default_route(index, peer_address_v4);
+    batch.add_address(index, program_address_v4, still_there);
+    batch.add_host_route(index, peer_address_v4, still_there);
+    batch.add_default_route(index, peer_address_v4, still_there);
     if (link.gateway_mac) {
         batch.add_neighbour(index, peer_address_v4, *link.gateway_mac);
     }
     if (mtu >= ipv6_minimum_mtu) {
-        batch.add_address(index, program_address_v6, netlink::Batch::no_ipv6);
-        batch.add_local_route(index, program_address_v6, netlink::Batch::no_ipv6);
-        batch.add_host_route(index, peer_address_v6, netlink::Batch::no_ipv6);
-        batch.add_default_route(index, peer_address_v6, netlink::Batch::no_ipv6);
+        batch.add_address(index, program_address_v6, no_ipv6_or_there);
+        batch.add_local_route(index, program_address_v6, no_ipv6_or_there);
+        batch.add_host_route(index, peer_address_v6, no_ipv6_or_there);
+        batch.add_default_route(index, peer_address_v6, no_ipv6_or_there);
         if (link.gateway_mac) {
             batch.add_neighbour(index, peer_address_v6, *link.gateway_mac, netlink::Batch::no_ipv6);
         }
     }
     if (const auto done = batch.commit(); !done) {
+        return refused(done.error());
+    }
+    return {};
+}
+
+tl::expected<void, Error> set_interface(const LinkEnd& link, std::uint16_t mtu, InterfaceState to) {
+    const unsigned index = if_nametoindex(link.interface.c_str());
+    const unsigned cable = link.gateway_mac ? if_nametoindex(link.peer_interface.c_str()) : 0;
+    const auto set_carrier = [&](netlink::Batch& batch, bool on) {
+        if (cable == 0) {
+            // Old kernels do not know how (Linux 5.0), and have it on then.
+            batch.set_carrier(index, link.interface, on, on ? cannot : netlink::Batch::Tolerated{});
+        } else if (on) {
+            batch.set_up_without_arp(cable, link.peer_interface);
+        } else {
+            batch.set_down(cable, link.peer_interface);
+        }
+    };
+    netlink::Batch batch;
+    if (to == InterfaceState::down) {
+        batch.set_down(index, link.interface);
+    } else {
+        // Each state is the whole of it, whatever was before.
+        set_carrier(batch, true);
+    }
+    if (const auto done = batch.commit(); !done) {
+        return refused(done.error());
+    }
+    if (to == InterfaceState::down) {
+        return {};
+    }
+    if (auto restored = configure_interface(link, mtu); !restored) {
+        return restored;
+    }
+    netlink::Batch change;
+    if (to == InterfaceState::no_carrier) {
+        set_carrier(change, false);
+    } else if (to == InterfaceState::no_route) {
+        change.remove_default_route(index, peer_address_v4, not_there);
+        change.remove_host_route(index, peer_address_v4, not_there);
+        change.remove_default_route(index, peer_address_v6, not_there);
+        change.remove_host_route(index, peer_address_v6, not_there);
+    }
+    if (const auto done = change.commit(); !done) {
         return refused(done.error());
     }
     return {};

@@ -234,6 +234,29 @@ std::optional<ExitStatus> Sandbox::poll_exit() {
     return exit_;
 }
 
+tl::expected<void, Error> Sandbox::set_interface(InterfaceState to) {
+    constexpr int longest_ms = 5000;
+    auto answers = open_channel();
+    if (!answers) {
+        return failed("ghostpeer could not open a socket to its helper process: " +
+                      std::string(strerror(answers.error())) + ".");
+    }
+    {
+        Message message;
+        message.type = Message::Type::interface;
+        message.value = static_cast<std::int32_t>(to);
+        message.descriptors.push_back(std::move(answers->second));
+        send_message(control_, message);
+    }
+    pollfd event{answers->first.get(), POLLIN, 0};
+    static_cast<void>(poll(&event, 1, longest_ms));
+    const auto answer = receive_message(answers->first, false);
+    if (!answer || answer->type != Message::Type::interface_set) {
+        return failed("the helper process that holds the program's network gave no answer.");
+    }
+    return answer->text.empty() ? tl::expected<void, Error>() : failed(answer->text);
+}
+
 void Sandbox::signal(int number) {
     Message message;
     message.type = Message::Type::signal;

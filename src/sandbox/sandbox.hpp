@@ -43,7 +43,11 @@ struct LinkEnd {
     std::vector<FileDescriptor> companions{};
     /// What stays open inside for as long as COMMAND may run, and does not come back.
     std::vector<FileDescriptor> held{};
+    std::string peer_interface{};  ///< on Ethernet: the other end of the pair
 };
+
+/// What becomes of the program's interface while it runs.
+enum class InterfaceState : std::uint8_t { up, down, no_carrier, no_route };
 
 /// The interface that every network namespace has. Where it is the link, it keeps its own addresses
 /// and routes.
@@ -166,6 +170,9 @@ class Sandbox {
 
     /// COMMAND's end, if it has ended; does not block. The same answer ever after.
     [[nodiscard]] std::optional<ExitStatus> poll_exit();
+
+    /// Brings the program's interface into that state, and waits until it is.
+    [[nodiscard]] tl::expected<void, Error> set_interface(InterfaceState to);
 
     /// Sends a signal to COMMAND, if it still runs. Note that the terminal's own signals (Ctrl-C)
     /// have reached COMMAND already: it is in ghostpeer's process group.

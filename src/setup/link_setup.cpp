@@ -30,7 +30,9 @@ constexpr const char* peer_interface = "ghost1";
         return tl::make_unexpected(
             sandbox::Error{sandbox::Error::Kind::failed, fd.error().message});
     }
-    return sandbox::LinkEnd{FileDescriptor(fd->release()), program_interface, pair->peer_mac, {}};
+    sandbox::LinkEnd end{FileDescriptor(fd->release()), program_interface, pair->peer_mac, {}};
+    end.peer_interface = peer_interface;
+    return end;
 }
 
 /// Not where the kernel was built without, or nobody may have it.

@@ -67,6 +67,8 @@ struct Settings {
     std::pmr::memory_resource* memory = nullptr;
     Duration rtt{};      ///< the way down where neither profile nor `link` speaks of its delay
     profile::Link link;  ///< what the run says of all ways, whatever a profile says
+    /// What `interface` speaks of is there: take_interface_states() has somebody who asks.
+    bool program_interface = false;
     bool name_server = false;  ///< UDP packets to port 53 are the driver's to answer
     /// Makes and reads ICMP errors, echo replies and UDP datagrams. Never null; outlives the
     /// engine.
@@ -196,6 +198,13 @@ class Engine {
     void upstream_ended(const UpstreamId& id, Instant now);
     /// RST, or any other sudden end.
     void upstream_reset(const UpstreamId& id, Instant now);
+
+    // The program's interface, where `Settings::program_interface` says that there is one
+    // ----------
+
+    /// Moves the states that rules want it to have to the end of `into`, in order. Nothing is sent
+    /// meanwhile that it would not let in.
+    void take_interface_states(std::vector<profile::InterfaceState>& into);
 
     // Names, where `Settings::name_server` asks for it --------------------------------------------
 

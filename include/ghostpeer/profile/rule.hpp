@@ -187,10 +187,23 @@ struct ChangeLink {
     Link to;
 };
 
-using Action =
-    std::variant<Drop, Delay, Duplicate, Reset, Close, Shutdown, Forget, Say, StopReading,
-                 ResumeReading, SetWindow, StopAcking, ResumeAcking, Blackhole, Revive, Log, Finish,
-                 Become, Corrupt, Set, Fragment, Send, Icmp, Connect, HoldUntil, ChangeLink>;
+/// What the program's own host does to its interface, in a run with a private network.
+enum class InterfaceState : std::uint8_t {
+    up,          ///< whatever it was before: addresses and routes are there again
+    down,        ///< as `ip link set … down`
+    no_carrier,  ///< the cable is pulled: everything stays as it is, and nothing passes
+    no_route,    ///< up, and leads nowhere
+};
+struct SetInterface {
+    InterfaceState to = InterfaceState::up;
+};
+/// The language's spelling: `no-carrier`.
+[[nodiscard]] std::string_view name(InterfaceState state) noexcept;
+
+using Action = std::variant<Drop, Delay, Duplicate, Reset, Close, Shutdown, Forget, Say,
+                            StopReading, ResumeReading, SetWindow, StopAcking, ResumeAcking,
+                            Blackhole, Revive, Log, Finish, Become, Corrupt, Set, Fragment, Send,
+                            Icmp, Connect, HoldUntil, ChangeLink, SetInterface>;
 
 /// The action's word in the language: `drop`, `stop-reading`.
 [[nodiscard]] std::string_view name(const Action& action) noexcept;

@@ -178,6 +178,17 @@ std::optional<Action> read_change_of_link(const Entry& entry, Context& context) 
     return change;
 }
 
+std::optional<Action> read_interface(const Entry& entry, Context& context) {
+    for (const auto state : {InterfaceState::up, InterfaceState::down, InterfaceState::no_carrier,
+                             InterfaceState::no_route}) {
+        if (is_word(entry, name(state))) {
+            return SetInterface{state};
+        }
+    }
+    report_wrong_type(entry, "`up`, `down`, `no-carrier` or `no-route`", context.errors);
+    return std::nullopt;
+}
+
 std::optional<Action> read_log(const Entry& entry, Context& context) {
     auto text = read_text(entry, context.errors);
     return text ? std::optional<Action>(Log{std::move(*text)}) : std::nullopt;
@@ -201,7 +212,7 @@ std::optional<Action> read_become(const Entry& entry, Context& context) {
     return Become{*text, static_cast<std::size_t>(found - phases.begin())};
 }
 
-constexpr std::array<Word<ReadAction>, 26> action_words{{
+constexpr std::array<Word<ReadAction>, 27> action_words{{
     {"drop", read_bare<Drop>},
     {"delay", read_delay},
     {"hold", read_hold},
@@ -228,6 +239,7 @@ constexpr std::array<Word<ReadAction>, 26> action_words{{
     {"icmp", read_icmp},
     {"become", read_become},
     {"link", read_change_of_link},
+    {"interface", read_interface},
 }};
 
 void read_action_entry(const Entry& entry, RuleParts& rule, Context& context) {
