@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -61,12 +62,12 @@ namespace {
 
 void add_facts(Column& column, const capture::Conversation& told) {
     using capture::Side;
-    const auto add = [&](std::string name, std::string value) {
-        column.facts.emplace_back(std::move(name), std::move(value));
+    const auto add = [&](std::string name, std::string text, std::optional<double> seconds = {}) {
+        column.facts.push_back({std::move(name), std::move(text), seconds});
     };
     add("client", told.client().address.to_string());  // its port is another each time
     add("server", told.server().to_string());
-    add("length", capture::say(told.end - told.begin));
+    add("length", capture::say(told.end - told.begin), to_seconds(told.end - told.begin));
     add("end", capture::say_end(told));
     for (const Side side : {Side::client, Side::server}) {
         const capture::End& end = told.of(side);
@@ -75,18 +76,22 @@ void add_facts(Column& column, const capture::Conversation& told) {
         add(whose + " TTL", end.ttl ? std::to_string(*end.ttl) : "unknown");
         add(whose + " said", capture::say_bytes(end.bytes));
     }
-    add("round trip", told.rtt ? capture::say(*told.rtt) : "unknown");
+    if (told.rtt) {
+        add("round trip", capture::say(*told.rtt), to_seconds(*told.rtt));
+    }
     for (const capture::Oddity& odd : told.oddities) {
         std::string name(capture::name(odd.kind));
         if (odd.side) {
             name += fmt::format(" ({})", capture::name(*odd.side));
         }
+        // That it is there, and for how long: the words have times that are never the same.
         const auto same = std::find_if(column.facts.begin(), column.facts.end(),
-                                       [&](const auto& fact) { return fact.first == name; });
+                                       [&](const Column::Fact& one) { return one.name == name; });
         if (same == column.facts.end()) {
-            add(std::move(name), odd.words);
+            add(std::move(name), odd.words, to_seconds(odd.length));
         } else {
-            same->second += "; " + odd.words;
+            same->text += "; " + odd.words;
+            same->seconds = same->seconds.value_or(0) + to_seconds(odd.length);
         }
     }
 }
@@ -101,9 +106,10 @@ void add(Column& column, const event::Event& event, std::uint64_t connection) {
             column.segments.push_back({to_seconds(event.at), segment_text(*segment)});
         }
     } else if (const auto* told = std::get_if<Verdict>(&event.what)) {
-        column.facts.emplace_back(
-            "verdict", (*told)->headline.substr(0, (*told)->headline.find_first_of(",;:")));
-        column.facts.emplace_back("time", fmt::format("{:.3f} s", to_seconds((*told)->length)));
+        const double seconds = to_seconds((*told)->length);
+        column.facts.push_back(
+            {"verdict", (*told)->headline.substr(0, (*told)->headline.find_first_of(",;:"))});
+        column.facts.push_back({"time", fmt::format("{:.3f} s", seconds), seconds});
     }
 }
 
@@ -150,7 +156,7 @@ Column of_capture(const capture::Capture& capture, std::uint64_t connection) {
     if (told.size() == 1) {
         add_facts(column, *told.front());
     } else {
-        column.facts.emplace_back("conversations", std::to_string(told.size()));
+        column.facts.push_back({"conversations", std::to_string(told.size())});
     }
     return column;
 }

@@ -13,10 +13,14 @@ namespace {
 constexpr int column_width = 38;
 constexpr std::size_t most_lines = 200;
 
-[[nodiscard]] bool same(const Column::Segment& a, const Column::Segment& b) {
+[[nodiscard]] bool near(double a, double b) {
     constexpr double least = 0.020;
     constexpr double share = 0.02;
-    return a.what == b.what && std::abs(a.at - b.at) <= std::max(least, share * a.at);
+    return std::abs(a - b) <= std::max(least, share * a);
+}
+
+[[nodiscard]] bool same(const Column::Segment& a, const Column::Segment& b) {
+    return a.what == b.what && near(a.at, b.at);
 }
 
 [[nodiscard]] bool same_at(const std::vector<Column>& columns, std::size_t i) {
@@ -27,18 +31,21 @@ constexpr std::size_t most_lines = 200;
     });
 }
 
-[[nodiscard]] std::string value_of(const Column& column, const std::string& name) {
-    for (const auto& [key, value] : column.facts) {
-        if (key == name) {
-            return value;
-        }
-    }
-    return {};
+[[nodiscard]] const Column::Fact* fact_of(const Column& column, const std::string& name) {
+    const auto at = std::find_if(column.facts.begin(), column.facts.end(),
+                                 [&](const Column::Fact& one) { return one.name == name; });
+    return at == column.facts.end() ? nullptr : &*at;
 }
 
 [[nodiscard]] bool same_fact(const std::vector<Column>& columns, const std::string& name) {
+    const Column::Fact* const first = fact_of(columns.front(), name);
     return std::all_of(columns.begin(), columns.end(), [&](const Column& one) {
-        return value_of(one, name) == value_of(columns.front(), name);
+        const Column::Fact* const fact = fact_of(one, name);
+        if (first == nullptr || fact == nullptr) {
+            return first == fact;
+        }
+        return first->seconds && fact->seconds ? near(*first->seconds, *fact->seconds)
+                                               : first->text == fact->text;
     });
 }
 
@@ -46,9 +53,9 @@ constexpr std::size_t most_lines = 200;
 [[nodiscard]] std::vector<std::string> fact_names(const std::vector<Column>& columns) {
     std::vector<std::string> names;
     for (const Column& one : columns) {
-        for (const auto& [name, value] : one.facts) {
-            if (std::find(names.begin(), names.end(), name) == names.end()) {
-                names.push_back(name);
+        for (const Column::Fact& fact : one.facts) {
+            if (std::find(names.begin(), names.end(), fact.name) == names.end()) {
+                names.push_back(fact.name);
             }
         }
     }
@@ -98,7 +105,10 @@ std::string side_by_side(const std::vector<Column>& columns) {
     std::string text = line("", width, columns, [](const Column& one) { return one.title; });
     for (const std::string& name : names) {
         text += line((same_fact(columns, name) ? "" : "* ") + name, width, columns,
-                     [&](const Column& one) { return value_of(one, name); });
+                     [&](const Column& one) {
+                         const Column::Fact* const fact = fact_of(one, name);
+                         return fact == nullptr ? std::string() : fact->text;
+                     });
     }
     text += line("segments", width, columns,
                  [](const Column& one) { return std::to_string(one.segments.size()); });

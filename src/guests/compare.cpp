@@ -92,7 +92,7 @@ int compare_kernels(const std::vector<warp::Kernel>& kernels, const setup::RunOp
         // Where there is none, the run that was to write it has said why.
         runs.push_back(compare::read_record(one.events_file).value_or(compare::Column{}));
         runs.back().title = "Linux " + kernels[i].release;
-        runs.back().facts.emplace(runs.back().facts.begin(), "status", std::to_string(status));
+        runs.back().facts.insert(runs.back().facts.begin(), {"status", std::to_string(status)});
         if (whole == exit_success) {
             whole = status;
         }

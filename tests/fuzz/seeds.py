@@ -4,7 +4,7 @@
     seeds.py FOLDER [EVENTS.jsonl…]
 
 Makes FOLDER/fuzz_profile, FOLDER/fuzz_engine, FOLDER/fuzz_command_line, FOLDER/fuzz_control,
-FOLDER/fuzz_record and FOLDER/fuzz_learn.
+FOLDER/fuzz_record, FOLDER/fuzz_capture and FOLDER/fuzz_learn.
 The conversations are a few that every profile meets (handshake, data, close, reset, silence), and
 those of recorded runs (`--events`).
 """
@@ -131,6 +131,36 @@ def captures():
     }
 
 
+LINKS = {"raw": (101, b""), "ethernet": (1, bytes(12) + b"\x08\x00"),
+         "vlan": (1, bytes(12) + bytes.fromhex("810000070800")),
+         "cooked": (113, bytes(14) + b"\x08\x00"), "cooked2": (276, b"\x08\x00" + bytes(18)),
+         "null": (0, b"\2\0\0\0")}
+
+
+def capture_files():
+    """The same packets as files of pcap, with each link type, and as pcapng."""
+    for name, packets in captures().items():
+        records, at, now = [], 0, 0
+        while at < len(packets):
+            length, after = struct.unpack_from(">HB", packets, at)
+            now += after * after
+            records.append((now, packets[at + 3:at + 3 + length]))
+            at += 3 + length
+        for link, (number, head) in LINKS.items():
+            yield f"{name}-{link}", struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, number) + \
+                b"".join(struct.pack("<IIII", now // 1000, now % 1000 * 10**6, len(head + data) - cut,
+                                     len(head + data)) + (head + data)[:len(head + data) - cut]
+                         for now, data in records for cut in (0, 5))
+        blocks = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28) + \
+            struct.pack("<IIHHII", 1, 20, 101, 0, 0, 20)
+        for now, data in records:
+            padded = data + bytes(-len(data) % 4)
+            size = 32 + len(padded)
+            blocks += struct.pack("<IIIIIII", 6, size, 0, 0, now * 1000, len(data), len(data)) + \
+                padded + struct.pack("<I", size)
+        yield f"{name}-pcapng", blocks
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     conversations = dict(CONVERSATIONS)
@@ -150,6 +180,9 @@ def main():
     reference = (TOP / "include/ghostpeer/event-stream.md").read_text()
     for number, line in enumerate(re.findall(r'(?m)^    (\{"t":.*)$', reference)):
         (folder / "fuzz_record" / str(number)).write_text(line)
+    (folder / "fuzz_capture").mkdir(parents=True, exist_ok=True)
+    for name, file in capture_files():
+        (folder / "fuzz_capture" / name).write_bytes(file)
     (folder / "fuzz_learn").mkdir(parents=True, exist_ok=True)
     for name, packets in captures().items():
         for options in (0, 1, 6):

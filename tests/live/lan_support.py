@@ -80,11 +80,10 @@ class Segment:
             raise harness.Failure(f"{' '.join(argv)} on {host}: {result.stderr or result.stdout}")
         return result
 
-    def start(self, host, argv):
+    def start(self, host, argv, stdin=subprocess.DEVNULL):
         """In the background, until the segment is closed; its lines are to be read."""
-        process = subprocess.Popen(self.command(host, argv), stdout=subprocess.PIPE,
-                                   stdin=subprocess.DEVNULL, env=self.environment.variables,
-                                   cwd="/", text=True)
+        process = subprocess.Popen(self.command(host, argv), stdout=subprocess.PIPE, stdin=stdin,
+                                   env=self.environment.variables, cwd="/", text=True)
         self.keepers.append(process)
         return process
 
