@@ -321,6 +321,8 @@ class Listener {
 
 }  // namespace
 
+Spoken spoken(const Scene& scene, bool strict) { return Listener(scene, strict).listen(); }
+
 bool Stream::whole(std::uint64_t from, std::uint64_t to) const noexcept {
     return to <= bytes.size() && std::ranges::none_of(gaps, [&](const auto& gap) {
                return gap.first < to && gap.second > from;
