@@ -11,7 +11,8 @@ packages_build="g++ cmake ninja-build pkg-config libtins-dev libpcap-dev libyaml
 packages_test="curl netcat-openbsd nodejs python3 python3-pytest python3-jsonschema python3-urllib3 python3-yaml
     ethtool iproute2 util-linux openssl nginx-light haproxy redis-server postgresql openssh-client
     mosquitto-clients default-mysql-client amqp-tools tshark strace chromium parallel wget
-    python3-psycopg2 python3-pika python3-redis python3-websockets python3-requests fish zsh"
+    python3-psycopg2 python3-pika python3-redis python3-websockets python3-requests python3-aiohttp python3-pymysql
+    ruby-httpclient mosquitto git fish zsh"
 packages_warp="linux-source-6.12 gcc libc6-dev make flex bison bc patch tar xz-utils binutils"
 packages_check="clang-format-14 clang-tidy-14 python3"
 packages_fuzz="clang-14 libclang-rt-14-dev"
