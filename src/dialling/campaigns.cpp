@@ -21,9 +21,10 @@ constexpr std::uint32_t most_early = 1'000;
     return std::max<std::size_t>(client.at.size(), 1);
 }
 
-[[nodiscard]] bool waits(const rules::Behaviour& behaviour, std::string_view command) {
-    return behaviour.profile->role == profile::Role::client &&
-           behaviour.profile->client.on == command;
+/// `behaviour`: null where the peer is gone.
+[[nodiscard]] bool waits(const rules::Behaviour* behaviour, std::string_view command) {
+    return behaviour != nullptr && behaviour->profile->role == profile::Role::client &&
+           behaviour->profile->client.on == command;
 }
 
 /// The address of the connection with this number, of all that the peer opens.
@@ -100,11 +101,12 @@ std::size_t Campaigns::fire(std::string_view command, const Behaviours& behaviou
     std::size_t fired = 0;
     bool stands = false;
     for (std::size_t i = 0; i < stations_.size(); ++i) {
-        const rules::Behaviour& behaviour = *behaviours[stations_[i].peer];
+        const rules::Behaviour* const behaviour = behaviours[stations_[i].peer];
         if (waits(behaviour, command)) {
+            const profile::Client& client = behaviour->profile->client;
             stands = true;
             begin(i, behaviours, now);
-            fired += behaviour.profile->client.connections * times_of(behaviour.profile->client);
+            fired += client.connections * times_of(client);
         }
     }
     if (!stands && waits_for(command, behaviours)) {
@@ -117,7 +119,7 @@ std::size_t Campaigns::fire(std::string_view command, const Behaviours& behaviou
 
 bool Campaigns::waits_for(std::string_view command, const Behaviours& behaviours) {
     return std::any_of(behaviours.begin(), behaviours.end(),
-                       [&](const auto* behaviour) { return waits(*behaviour, command); });
+                       [&](const auto* behaviour) { return waits(behaviour, command); });
 }
 
 Instant Campaigns::next() const noexcept {
@@ -167,6 +169,12 @@ void Campaigns::go_on_after(event::ConnectionId id, bool over, bool answered, In
             campaign.next = now;
         }
     }
+}
+
+void Campaigns::forget(std::size_t peer) {
+    std::erase_if(campaigns_, [&](const Campaign& campaign) {
+        return stations_[campaign.station].peer == peer;
+    });
 }
 
 void Campaigns::drop_done() {

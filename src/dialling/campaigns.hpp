@@ -49,7 +49,7 @@ struct Campaign {
     }
 };
 
-/// How the peers behave now, by their index.
+/// How the peers behave now, by their index; null: the peer is gone.
 using Behaviours = std::vector<rules::Behaviour*>;
 
 class Campaigns {
@@ -82,6 +82,8 @@ class Campaigns {
     }
     /// The connection has ended, or the program has said something on it: the next may begin.
     void go_on_after(event::ConnectionId id, bool over, bool answered, Instant now);
+    /// The peer is gone, and opens no more.
+    void forget(std::size_t peer);
     /// Drops those that have opened all of theirs.
     void drop_done();
 

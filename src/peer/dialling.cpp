@@ -18,7 +18,8 @@ constexpr Duration pause_for_a_port = std::chrono::milliseconds(100);
 }  // namespace
 
 void Engine::Impl::dial(const Dial& what, Instant now) {
-    if (what.peer >= peers.size() || peers[what.peer].profile->role != profile::Role::client) {
+    if (what.peer >= peers.size() || behaviour_of_peer[what.peer] == nullptr ||
+        peers[what.peer].profile->role != profile::Role::client) {
         return;
     }
     dialling::Station station;

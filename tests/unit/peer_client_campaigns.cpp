@@ -131,6 +131,21 @@ TEST_CASE("commands without end do not make campaigns without end") {
     CHECK(world.engine.to_be_dialled() == 10'000);
 }
 
+TEST_CASE("a peer that is gone opens no connection more") {
+    World world("role: client\nclient: {on: command go, at: [0s, 1s]}\n");
+    dial(world);
+    CHECK(world.engine.fire("go", world.now) == 2);
+    CHECK(syns(world).size() == 1);
+    CHECK(world.engine.to_be_dialled() == 1);
+    world.engine.remove_peer(0, world.now);
+    CHECK(world.engine.to_be_dialled() == 0);
+    CHECK_FALSE(world.engine.knows_command("go"));
+    CHECK(world.engine.fire("go", world.now) == 0);
+    dial(world);
+    world.pass(2s);
+    CHECK(syns(world).empty());
+}
+
 TEST_CASE("rules know the family and the address of a connection") {
     World world(
         "rules:\n"

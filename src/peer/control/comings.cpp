@@ -118,6 +118,7 @@ void Engine::remove_peer(std::size_t peer, Instant now) {
     }
     impl_->count_attempts_anew(peer);
     std::erase(impl_->precedence, peer);
+    impl_->campaigns.forget(peer);
     impl_->behaviour_of_peer[peer] = nullptr;
     impl_->drop_unused_behaviours();
 }
