@@ -21,8 +21,8 @@ A folder has a case.yaml:
         never: [EXPRESSION, …]      none is
         real: true                  in real time: what cannot be in a guest
 
-Each case has a run `shows` and one `without the fault`, in which what was shown must not be seen: so
-a case cannot pass for another reason. Exit status 0: all passed, 1: some failed, 77: all were
+Each case has a run `shows` and one `without the fault`, in which what was shown must not be seen:
+so a case cannot pass for another reason. Exit status 0: all passed, 1: some failed, 77: all were
 skipped.
 """
 
@@ -43,7 +43,8 @@ SKIPPED = 77
 # What a package depends on is as of then.
 BEFORE = "2026-10-01"
 KEYS = {"title", "day", "timeout", "options", "runs"}
-RUN_KEYS = {"name", "npm", "needs", "profile", "run", "status", "says", "never", "options", "real", "timeout"}
+RUN_KEYS = {"name", "npm", "needs", "profile", "run", "status", "says", "never", "options", "real",
+            "timeout"}
 
 
 class Skip(Exception):
@@ -156,7 +157,8 @@ def do(arguments, folder, case, run):
                 not differences(case["runs"][0], made.returncode, said):
             problems.append("what was shown is seen without the fault, too")
         if problems:
-            raise Failure(f"{run['name']}: {'; '.join(problems)}\n$ {' '.join(line)}\n{said}\n{trace[-4000:]}")
+            raise Failure(f"{run['name']}: {'; '.join(problems)}\n$ {' '.join(line)}\n"
+                          f"{said}\n{trace[-4000:]}")
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
