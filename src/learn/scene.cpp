@@ -148,6 +148,38 @@ void put_handshake(Scene& scene, const Conversation& conversation) {
         conversation.first_packet));
 }
 
+/// What was captured before it was lost on its way to the program: the peer sent it again, and the
+/// program had acknowledged nothing of it. The program never saw it.
+void leave_out_lost(Scene& scene) {
+    constexpr std::size_t furthest = 2000;
+    std::vector<bool> lost(scene.acts.size());
+    for (std::size_t i = 0; i < scene.acts.size(); ++i) {
+        const Segment& act = scene.acts[i];
+        if (!scene.by_peer(act) || occupied(act) == 0) {
+            continue;
+        }
+        for (std::size_t j = i + 1; j < std::min(scene.acts.size(), i + furthest); ++j) {
+            const Segment& later = scene.acts[j];
+            if (!scene.by_peer(later)) {
+                if (later.flags.has(Flags::ack) && later.ack_place > act.place) {
+                    break;
+                }
+            } else if (later.retransmission && later.place == act.place) {
+                lost[i] = true;
+                scene.remarks.push_back(fmt::format(
+                    "Packet {} was captured, and lost on its way to the program: packet {} is the "
+                    "same once more.",
+                    act.packet, later.packet));
+                break;
+            }
+        }
+    }
+    std::size_t at = 0;
+    std::erase_if(scene.acts, [&](const Segment&) { return static_cast<bool>(lost[at++]); });
+    constexpr std::size_t most_remarks = 100;
+    scene.remarks.resize(std::min(scene.remarks.size(), most_remarks));
+}
+
 }  // namespace
 
 Scene make_scene(const Conversation& conversation, Side peer) {
@@ -185,6 +217,9 @@ Scene make_scene(const Conversation& conversation, Side peer) {
         error.at = std::max(error.at - first, Duration{});
     }
     scene.shift = first;
+    if (half > Duration{}) {
+        leave_out_lost(scene);
+    }
     scene.rtt = shortest_answer(scene).value_or(conversation.rtt.value_or(Duration{}));
     if (!scene.acts.empty() && !scene.acts.front().flags.has(Flags::syn)) {
         put_handshake(scene, conversation);

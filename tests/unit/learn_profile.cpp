@@ -192,3 +192,23 @@ TEST_CASE("learn: nothing to learn from is said") {
     const Told empty;
     CHECK_FALSE(learn::learn({&empty.conversation}, {}, packets::library()).error.empty());
 }
+
+TEST_CASE("learn: what was captured at the server and lost behind it") {
+    Told told;
+    told.conversation.perspective = capture::Perspective::server;
+    told.conversation.rtt = 20ms;
+    told.conversation.rtt_client = 20ms;
+    told.program(0ms, Flags::syn, 0, 0);
+    told.peer(0ms, Flags::syn | ack, 0, 1);
+    told.program(20ms, ack, 1, 1);
+    told.program(21ms, data, 1, 1, request);
+    told.peer(21ms, data, 1, 34, "hello\n");
+    told.peer(241ms, data, 1, 34, "hello\n");
+    told.program(261ms, ack, 34, 7);
+    told.program(262ms, fin_ack, 34, 7);
+    told.peer(262ms, fin_ack, 7, 35);
+    told.program(282ms, ack, 35, 8);
+    const auto lesson = lesson_of(told);
+    CHECK(has(lesson.report, "Packet 5 was captured, and lost on its way to the program"));
+    CHECK_SAYS(lesson, "link: {delay: 10ms}");
+}
