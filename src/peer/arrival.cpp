@@ -38,10 +38,24 @@ constexpr std::uint16_t name_server_port = 53;
 
 }  // namespace
 
+wire::DecodeOptions Engine::Impl::reading_of(std::span<const std::uint8_t> packet) {
+    wire::DecodeOptions how{settings.verify_checksums};
+    const auto flow = has_keys ? wire::peek_flow(packet) : std::nullopt;
+    if (!flow) {
+        return how;
+    }
+    if (const Connection* connection = connections.find(*flow)) {
+        how.md5_key = connection->behaviour->tcp.md5_key;
+    } else if (const auto peer = peer_at(flow->local)) {
+        how.md5_key = behaviour_of_peer[*peer]->tcp.md5_key;
+    }
+    return how;
+}
+
 void Engine::Impl::packet_arrived(std::span<const std::uint8_t> packet, Instant now) {
     ++counters.packets_in;
     put_finish_off(now);
-    auto decoded = wire::decode(packet, {settings.verify_checksums});
+    auto decoded = wire::decode(packet, reading_of(packet));
     const auto* oddity = std::get_if<wire::Oddity>(&decoded);
     if (oddity != nullptr && *oddity == wire::Oddity::fragment) {
         fragment_arrived(packet, now);
@@ -57,7 +71,7 @@ void Engine::Impl::fragment_arrived(std::span<const std::uint8_t> packet, Instan
         case Result::refused: odd_packet_arrived(wire::Oddity::fragment, now); break;
         case Result::whole:
             // A fragment within a fragment is none of an honest sender, and stays one here.
-            decoded_arrived(wire::decode(reassembly.packet(), {settings.verify_checksums}),
+            decoded_arrived(wire::decode(reassembly.packet(), reading_of(reassembly.packet())),
                             reassembly.packet(), now);
     }
 }
@@ -88,8 +102,15 @@ void Engine::Impl::decoded_arrived(wire::Decoded&& decoded, std::span<const std:
                                    : ""),
                    now);
         }
+    } else if (const auto oddity = std::get<wire::Oddity>(decoded);
+               oddity == wire::Oddity::signed_tcp && !reading_of(packet).md5_key.empty()) {
+        ++counters.oddities[static_cast<std::size_t>(oddity)];
+        notice("odd-packet", "key",
+               "A segment was ignored: it is not signed with the key of `tcp: {md5: …}` (RFC "
+               "2385). Later ones are only counted.",
+               now);
     } else {
-        odd_packet_arrived(std::get<wire::Oddity>(decoded), now);
+        odd_packet_arrived(oddity, now);
     }
 }
 

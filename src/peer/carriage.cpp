@@ -87,7 +87,7 @@ void Engine::Impl::arrive(const path::Flight& flight, Instant now) {
 
 event::EventId Engine::Impl::lost(std::span<const std::uint8_t> packet, event::OnTheWay what,
                                   Instant now) {
-    auto decoded = wire::decode(packet, {settings.verify_checksums});
+    auto decoded = wire::decode(packet, reading_of(packet));
     auto* segment = std::get_if<wire::Segment>(&decoded);
     if (segment == nullptr) {
         return 0;

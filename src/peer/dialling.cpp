@@ -209,7 +209,8 @@ tcp::Tcb::Environment Engine::Impl::make_environment(Connection& connection, Ins
     constexpr unsigned ip4_and_tcp = 40;
     constexpr unsigned ip6_and_tcp = 60;
     environment.link_mss = static_cast<std::uint16_t>(
-        path_mtu(connection.flow.remote.address, now) - (v4 ? ip4_and_tcp : ip6_and_tcp));
+        path_mtu(connection.flow.remote.address, now) - (v4 ? ip4_and_tcp : ip6_and_tcp) -
+        (connection.behaviour->tcp.md5_key.empty() ? 0 : wire::signature_room));
     // RFC 9293, 3.7.1 (MUST-15).
     constexpr std::uint16_t default_v4 = 536;
     constexpr std::uint16_t default_v6 = 1220;

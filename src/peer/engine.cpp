@@ -58,6 +58,7 @@ Behaviour* Engine::Impl::add_behaviour(const std::shared_ptr<const profile::Prof
     if (same != behaviours.end()) {
         return same->get();
     }
+    has_keys = has_keys || !profile->tcp.md5_key.empty();
     behaviours.push_back(std::make_unique<Behaviour>(profile, settings.max_buffered, memory));
     Behaviour& behaviour = *behaviours.back();
     behaviour.number = ++last_behaviour;

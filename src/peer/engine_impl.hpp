@@ -52,6 +52,7 @@ struct Engine::Impl final : path::Ends {
                              const std::string& scope);
 
     // arrival.cpp: packets, flows, attempts
+    [[nodiscard]] wire::DecodeOptions reading_of(std::span<const std::uint8_t> packet);
     void packet_arrived(std::span<const std::uint8_t> packet, Instant now);
     void fragment_arrived(std::span<const std::uint8_t> packet, Instant now);
     /// Fragments whose packets did not become whole in time.
@@ -312,7 +313,6 @@ struct Engine::Impl final : path::Ends {
     /// The peer has something to say and no memory to say it from.
     void note_wait(Instant now);
     // records.cpp
-    /// The connection, alive or gone, is not remembered any longer.
     void erase(Connection& connection);
     void update_record(const Connection& connection);
     void close_record(Connection& connection);
@@ -323,7 +323,6 @@ struct Engine::Impl final : path::Ends {
     [[nodiscard]] event::Trail* trail_of(const Connection& connection);
     /// Is its beginning told?
     [[nodiscard]] bool tells_of(const Connection& connection);
-    /// An event with a number of its own.
     [[nodiscard]] event::Event make_event(const Connection* connection, Instant now,
                                           decltype(event::Event::what)&& what) const;
     /// Returns the event's number.
@@ -368,6 +367,7 @@ struct Engine::Impl final : path::Ends {
     bool more_follow = false;               ///< another packet comes with the next call
     std::vector<wire::Datagram> datagrams;  ///< to port 53
     ProgramInterface program_interface;
+    bool has_keys = false;  ///< of signatures, with any behaviour
     std::vector<event::Event> events;
     event::EventIds own_ids;
     event::EventIds* ids = nullptr;

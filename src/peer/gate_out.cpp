@@ -92,6 +92,22 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
     return judgement.rule;
 }
 
+namespace {
+
+/// SACK blocks give way to the signature (Linux: tcp_established_options).
+[[nodiscard]] wire::Bytes encode_signed(wire::Segment& segment, const wire::Distortion* lie,
+                                        const std::string& key) {
+    constexpr std::size_t room_without_timestamps = 2;
+    auto& blocks = segment.options.sack;
+    blocks.resize(
+        std::min(blocks.size(), segment.options.timestamps ? 0 : room_without_timestamps));
+    wire::Distortion how = lie != nullptr ? *lie : wire::Distortion{};
+    how.md5_key = how.md5_key.value_or(key);
+    return wire::encode(segment, how);
+}
+
+}  // namespace
+
 bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const Departure& how,
                          Instant now) {
     if (connection.blackholed_out) {
@@ -130,7 +146,10 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     if (lie != nullptr && lie->fragment > 0) {
         segment.dont_fragment = false;
     }
-    wire::Bytes packet = lie != nullptr ? wire::encode(segment, *lie) : wire::encode(segment);
+    const std::string& key = connection.behaviour->tcp.md5_key;
+    wire::Bytes packet = !key.empty() && own ? encode_signed(segment, lie, key)
+                         : lie != nullptr    ? wire::encode(segment, *lie)
+                                             : wire::encode(segment);
     if (!own) {
         // The program's connection does not see it.
     } else if (lie == nullptr) {

@@ -68,7 +68,7 @@ Decoded decode(ByteView packet, const DecodeOptions& options) noexcept {
     if (ip->protocol != protocol::tcp) {
         return describe_other(*ip);
     }
-    return decode_tcp(*ip, options.verify_checksums);
+    return decode_tcp(*ip, options);
 }
 
 }  // namespace ghostpeer::wire

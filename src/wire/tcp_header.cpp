@@ -2,6 +2,7 @@
 
 #include "ghostpeer/wire/checksum.hpp"
 #include "ghostpeer/wire/mangle.hpp"
+#include "wire/md5.hpp"
 #include "wire/option_layout.hpp"
 #include "wire/tcp_option.hpp"
 
@@ -62,7 +63,34 @@ bool read_area(ByteView area, Options& into) {
     return is_signed;
 }
 
-Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
+/// The first signature of a header's options, where there is one.
+[[nodiscard]] ByteView signature_in(ByteView area) noexcept {
+    constexpr std::size_t head = 2;
+    for (std::size_t at = 0; at < area.size() && area[at] != option::end;) {
+        if (area[at] == option::nop) {
+            ++at;
+            continue;
+        }
+        if (area.size() - at < head || area[at + 1] < head || area[at + 1] > area.size() - at) {
+            break;
+        }
+        if (area[at] == option::md5 && area[at + 1] == option::md5_length) {
+            return area.subspan(at + head, option::md5_length - head);
+        }
+        at += area[at + 1];
+    }
+    return {};
+}
+
+[[nodiscard]] bool is_signed_with(std::string_view key, const IpPacket& ip,
+                                  std::size_t header_size) {
+    const ByteView seen =
+        signature_in(ip.payload.subspan(min_tcp_header, header_size - min_tcp_header));
+    const auto right = signature(ip.payload, header_size, ip.source, ip.destination, key);
+    return std::equal(seen.begin(), seen.end(), right.begin(), right.end());
+}
+
+Decoded read_tcp(const IpPacket& ip, const DecodeOptions& how) {
     const ByteView bytes = ip.payload;
     if (bytes.size() < min_tcp_header) {
         return Oddity::truncated_tcp;
@@ -71,7 +99,7 @@ Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
     if (header_size < min_tcp_header || header_size > bytes.size()) {
         return Oddity::truncated_tcp;
     }
-    if (verify_checksum) {
+    if (how.verify_checksums) {
         const std::uint16_t pseudo = pseudo_header_sum(ip.source, ip.destination, protocol::tcp,
                                                        static_cast<std::uint32_t>(bytes.size()));
         if (ones_complement_sum(bytes, pseudo) != 0xffff) {
@@ -80,7 +108,10 @@ Decoded read_tcp(const IpPacket& ip, bool verify_checksum) {
     }
     Decoded decoded(std::in_place_type<Segment>);
     auto& segment = *std::get_if<Segment>(&decoded);
-    if (read_area(bytes.subspan(min_tcp_header, header_size - min_tcp_header), segment.options)) {
+    const bool is_signed =
+        read_area(bytes.subspan(min_tcp_header, header_size - min_tcp_header), segment.options);
+    if (is_signed == how.md5_key.empty() ||
+        (is_signed && !is_signed_with(how.md5_key, ip, header_size))) {
         return Oddity::signed_tcp;
     }
     segment.source = {ip.source, read_u16(bytes, 0)};
@@ -159,9 +190,9 @@ void write_options(Writer& out, const Options& options, const OptionLayout& layo
 
 }  // namespace
 
-Decoded decode_tcp(const IpPacket& ip, bool verify_checksum) noexcept {
+Decoded decode_tcp(const IpPacket& ip, const DecodeOptions& how) noexcept {
     try {
-        return read_tcp(ip, verify_checksum);
+        return read_tcp(ip, how);
     } catch (...) {
         return Oddity::truncated_tcp;  // out of memory
     }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace ghostpeer::tcp {
 
@@ -53,6 +54,9 @@ struct Config {
     Ecn ecn = Ecn::passive;
     /// Initial sequence number; unset: the environment's.
     std::optional<std::uint32_t> isn;
+    /// RFC 2385: each segment is signed with it, and what comes has to be; empty: none is. The
+    /// engine signs and looks, TCP leaves room for it.
+    std::string md5_key{};
 
     Duration rto_initial = std::chrono::seconds(1);     ///< RFC 6298, 2.1
     Duration rto_min = std::chrono::milliseconds(200);  ///< Linux: TCP_RTO_MIN

@@ -19,7 +19,7 @@ enum class Oddity : std::uint8_t {
     fragment,         ///< a fragment: for `Reassembly`, and odd where the others do not come
     truncated_tcp,    ///< data offset below 5 or beyond the packet
     bad_tcp_checksum,
-    signed_tcp,  ///< RFC 2385: signed with a key, and the peer has none
+    signed_tcp,  ///< RFC 2385: signed, or not, otherwise than the peer's key asks for
     not_tcp,     ///< some other protocol (see `OtherPacket`)
 };
 inline constexpr std::size_t oddity_count = 8;
@@ -43,6 +43,9 @@ using Decoded = std::variant<Segment, OtherPacket, Oddity>;
 struct DecodeOptions {
     /// False where the kernel hands over packets with checksums that it has left to a card.
     bool verify_checksums = true;
+    /// Set: a TCP segment has to be signed with it (RFC 2385), else it may not be signed. What is
+    /// not so is `signed_tcp`.
+    std::string_view md5_key{};
 };
 
 /// Reads one IP packet (no link header). Never throws, whatever the bytes are; bytes beyond the

@@ -35,6 +35,9 @@ struct ExtensionHeader {
     friend bool operator==(const ExtensionHeader&, const ExtensionHeader&) = default;
 };
 
+/// Bytes of a header that a signature takes (RFC 2385), padding included.
+inline constexpr unsigned signature_room = 20;
+
 /// How a packet departs from the segment that it carries. Unless a checksum is said to be wrong,
 /// checksums are right, so that a receiver judges the lie itself.
 struct Distortion {

@@ -110,6 +110,16 @@ void read_fast_open(const Entry& entry, TcpParts& tcp, Context& context) {
     tcp.config.fast_open = read_bool(entry, context.errors).value_or(false);
 }
 
+void read_md5(const Entry& entry, TcpParts& tcp, Context& context) {
+    constexpr std::size_t longest = 80;  // Linux: TCP_MD5SIG_MAXKEYLEN
+    const auto key = read_text(entry, context.errors);
+    if (key && (key->empty() || key->size() > longest)) {
+        context.errors.add(entry.value, "`md5` takes a key of 1 to 80 bytes");
+    } else {
+        tcp.config.md5_key = key.value_or(std::string());
+    }
+}
+
 void read_isn(const Entry& entry, TcpParts& tcp, Context& context) {
     if (is_word(entry, "random")) {
         tcp.config.isn.reset();
@@ -267,7 +277,7 @@ void read_time_wait(const Entry& entry, TcpParts& tcp, Context& context) {
     }
 }
 
-constexpr std::array<Word<ReadKey<TcpParts>>, 25> tcp_words{{
+constexpr std::array<Word<ReadKey<TcpParts>>, 26> tcp_words{{
     {"mss", read_mss},
     {"window", read_window},
     {"send_mss", read_send_mss},
@@ -278,6 +288,7 @@ constexpr std::array<Word<ReadKey<TcpParts>>, 25> tcp_words{{
     {"timestamps", read_timestamps},
     {"option_order", read_option_order},
     {"isn", read_isn},
+    {"md5", read_md5},
     {"fast_open", read_fast_open},
     {"rto", read_rto},
     {"rto_min", read_rto_min},
