@@ -157,6 +157,10 @@ std::vector<Rule> forged(const Position& position, const Line& line) {
         if (segment.has(Flags::urg)) {
             add("urgent", std::to_string(segment.urgent));
         }
+        const auto& lines = position.rehearsed.lines;
+        if (!lines.empty() && segment.ttl != lines.front().segment.ttl && !lines.front().icmp) {
+            add("ttl", std::to_string(segment.ttl));
+        }
         if (!segment.options.sack.empty()) {
             add("sack", blocks_of(position, line, numbers));
         }

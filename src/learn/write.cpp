@@ -105,7 +105,7 @@ void append_escaped(std::string& out, std::string_view text, std::size_t at, std
 }
 
 /// In double quotes, on lines of their own where it is long, each with that much before it.
-std::string folded(std::string_view text, std::size_t indent) {
+std::string folded(std::string_view text, std::size_t indent, bool fold = true) {
     std::string out = "\"";
     std::size_t begin = 0;
     for (std::size_t at = 0; at < text.size();) {
@@ -114,7 +114,7 @@ std::string folded(std::string_view text, std::size_t indent) {
         at += length;
         const std::size_t width = out.size() - begin + indent;
         const bool at_end = text[at - 1] == '\n' && width > line_width / 2;
-        if (at < text.size() && (at_end || width > line_width)) {
+        if (fold && at < text.size() && (at_end || width > line_width)) {
             // A backslash joins the lines, and keeps the next one's first space.
             out += "\\\n" + std::string(indent, ' ');
             begin = out.size();
@@ -351,7 +351,7 @@ class Writer {
 }  // namespace
 
 std::string quoted(const std::string& text) {
-    return is_text(text) ? folded(text, 1000)
+    return is_text(text) ? folded(text, 0, false)
                          : fmt::format("{{hex: \"{}\"}}", hex({text.begin(), text.end()}));
 }
 
