@@ -3,6 +3,7 @@
 #include "control/query.hpp"
 #include "ctl/output.hpp"
 #include "ghostpeer/wire/address.hpp"
+#include "posix/message.hpp"
 
 #include <fmt/format.h>
 
@@ -27,7 +28,7 @@ using control::percent_encode;
     return "/v1/scopes/" + percent_encode(request.words[1]) + what;
 }
 
-/// `db:5432`, `:5432`, `192.0.2.1`, `[2001:db8::1]:80`: where the new peer is to be.
+/// `db:5432`, `:5432`, `:`, `192.0.2.1`, `[2001:db8::1]:80`: where the new peer is to be.
 [[nodiscard]] Json place_of(const std::string& text) {
     Json place = Json::object();
     std::string host = text;
@@ -46,7 +47,7 @@ using control::percent_encode;
     }
     if (wire::IpAddress::parse(host)) {
         place["address"] = host;
-    } else if (!host.empty()) {
+    } else if (!host.empty() && host != ":") {
         place["name"] = host;
     }
     return place;

@@ -4,12 +4,13 @@ import os
 
 from harness import PYTHON, Failure
 
-TOOLS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
-    os.path.abspath(__file__)))), "tools")
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOLS = os.path.join(TOP, "tools")
+CLIENT = os.path.join(TOP, "runners", "python")
 
 PRELUDE = """
 import http.client, json, os, select, socket, subprocess, sys, threading, time
-sys.path.insert(0, os.environ["TOOLS"])
+sys.path.insert(0, os.environ["CLIENT"])
 sys.dont_write_bytecode = True
 from ghostpeer_pytest import Error, Ghostpeer, TimedOut
 peer = Ghostpeer()
@@ -31,7 +32,7 @@ def curl(*words):
 
 
 def variables(t):
-    return {"TOOLS": TOOLS, "GHOSTPEER": t.environment.ghostpeer, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {"CLIENT": CLIENT, "GHOSTPEER": t.environment.ghostpeer, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def unindented(code):

@@ -1,21 +1,9 @@
-"""The examples of the control interface: pytest, node:test and a shell; and what cannot be done."""
+"""The examples of the control interface: node:test and a shell; and what cannot be done."""
 
 import os
-import subprocess
 
 from control_support import TOOLS, inside, variables
-from harness import PYTHON, test
-
-
-@test
-def example_of_pytest(t):
-    if subprocess.run([PYTHON, "-c", "import pytest"], stderr=subprocess.DEVNULL,
-                      check=False).returncode != 0:
-        t.skip("python3-pytest is not installed")
-    run = t.run("healthy", [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                            os.path.join(TOOLS, "examples", "test_client.py")], env=variables(t))
-    t.passed(run)
-    t.contains(run.text, "4 passed")
+from harness import test
 
 
 @test

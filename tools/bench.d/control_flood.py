@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "runners" / "python"))
 from ghostpeer_pytest import Ghostpeer  # noqa: E402
 
 peer = Ghostpeer()

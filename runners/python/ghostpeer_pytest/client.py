@@ -1,34 +1,37 @@
-"""Control of a running ghostpeer from Python, and a pytest fixture. Standard library only; copy this
-file to where your tests are.
-
-    # conftest.py
-    from ghostpeer_pytest import ghostpeer
-
-    # test_client.py
-    def test_is_refused(ghostpeer):
-        ghostpeer.use("default", "refuse")
-        ...
-
-    $ ghostpeer run healthy -- pytest
-
-After each test what it changed is undone: profiles are those of before, nothing is blackholed, and
-connections that are left are reset.
-"""
+"""A running ghostpeer, asked from Python. Standard library only."""
 
 import contextlib
 import http.client
 import json
 import os
 import socket
-import sys
 import urllib.parse
+
+
+def _quoted(name):
+    return urllib.parse.quote(name, "")
+
+
+def as_body(profile):
+    """What a request says of a profile: a name or a path, or the profile itself, as text or as a
+    dictionary (`file` in it: what diagnostics call it)."""
+    if isinstance(profile, dict):
+        profile = dict(profile)
+        file = profile.pop("file", None)
+        return {"profile": profile, **({"file": file} if file else {})}
+    if "\n" in profile or ": " in profile or profile.endswith(":"):
+        return {"yaml": profile}
+    return {"profile": profile}
 
 
 class Error(Exception):
     """What ghostpeer said, and the status that it said it with."""
 
     def __init__(self, status, answer):
-        super().__init__(answer.get("error", "no explanation"))
+        text = answer.get("error", "no explanation")
+        if answer.get("diagnostics"):
+            text += "\n" + answer["diagnostics"].rstrip("\n")
+        super().__init__(text)
         self.status = status
         self.answer = answer
 
@@ -68,13 +71,18 @@ class Ghostpeer:
 
     def request(self, method, path, body=None, timeout=30):
         """The answer's JSON; an error is raised."""
+        return json.loads(self.text(method, path, body, timeout))
+
+    def text(self, method, path, body=None, timeout=30):
+        """The same, as it came."""
         with contextlib.closing(self._connect(timeout)) as connection:
             connection.request(method, path, None if body is None else json.dumps(body),
                                self._headers())
             response = connection.getresponse()
-            answer = json.loads(response.read())
+            answer = response.read().decode()
         if response.status >= 400:
-            raise (TimedOut if response.status == 408 else Error)(response.status, answer)
+            raise (TimedOut if response.status == 408 else Error)(response.status,
+                                                                  json.loads(answer))
         return answer
 
     # looking -----------------------------------------------------------------------------------
@@ -125,16 +133,39 @@ class Ghostpeer:
 
     # acting ------------------------------------------------------------------------------------
 
-    def use(self, peer, profile, **parameters):
-        """New connections of the peer have this profile."""
-        return self.request("PUT", f"/v1/peers/{urllib.parse.quote(peer, '')}/profile",
-                            {"profile": profile, "set": parameters})
+    def use(self, peer, profile, reset=False, **parameters):
+        """New connections of the peer have this profile: a name, a path, its text or a dictionary.
+        `reset` ends those that are open."""
+        return self.request("PUT", f"/v1/peers/{_quoted(peer)}/profile",
+                            {**as_body(profile), "set": parameters, "reset": reset})
 
-    def act(self, action, peer=None, conn=None):
+    def add_peer(self, profile, name=None, address=None, port=None, scope=None, **parameters):
+        """One more peer. The answer has its name and its addresses."""
+        place = {"name": name, "address": address, "port": port, "scope": scope}
+        return self.request("POST", "/v1/peers",
+                            {**{key: value for key, value in place.items() if value is not None},
+                             **as_body(profile), "set": parameters})
+
+    def remove_peer(self, peer):
+        return self.request("DELETE", f"/v1/peers/{_quoted(peer)}")
+
+    def begin_scope(self, name):
+        """Peers that come with it have a record and a verdict of their own."""
+        return self.request("POST", "/v1/scopes", {"name": name})
+
+    def verdict(self, scope):
+        return self.request("GET", f"/v1/scopes/{_quoted(scope)}/verdict")
+
+    def end_scope(self, scope):
+        """Its verdict, and it goes, with its peers."""
+        return self.request("DELETE", f"/v1/scopes/{_quoted(scope)}")
+
+    def act(self, action, peer=None, conn=None, scope=None):
         """Any action of the profile language, as YAML (`{window: 0}`) or as a value that is JSON;
-        on one connection, those of a peer, or all. Returns on how many."""
+        on one connection, those of a peer or of a scope, or all. Returns on how many."""
         where = f"/v1/connections/{conn}" if conn is not None else \
-            f"/v1/peers/{urllib.parse.quote(peer, '')}" if peer is not None else "/v1"
+            f"/v1/peers/{_quoted(peer)}" if peer is not None else \
+            f"/v1/scopes/{_quoted(scope)}" if scope is not None else "/v1"
         return self.request("POST", where + "/actions", {"do": action})["connections"]
 
     def blackhole(self, peer=None, conn=None):
@@ -150,29 +181,4 @@ class Ghostpeer:
         return self.act("close", peer, conn)
 
     def fire(self, command):
-        return self.request("POST", f"/v1/commands/{urllib.parse.quote(command, '')}")["connections"]
-
-    @contextlib.contextmanager
-    def undone(self):
-        """What is changed inside is changed back at the end."""
-        before = {one["name"]: one["profile"] for one in self.peers()}
-        try:
-            yield self
-        finally:
-            self.revive()
-            self.reset()
-            for one in self.peers():
-                if one["profile"] != before[one["name"]]:
-                    self.use(one["name"], before[one["name"]])
-
-
-# Programs that are no tests need not wait for pytest to load, nor have it.
-if "pytest" in sys.modules:
-    import pytest
-
-    @pytest.fixture
-    def ghostpeer():
-        if "GHOSTPEER_CONTROL" not in os.environ:
-            pytest.skip("this is no run of ghostpeer: ghostpeer run healthy -- pytest")
-        with Ghostpeer().undone() as running:
-            yield running
+        return self.request("POST", f"/v1/commands/{_quoted(command)}")["connections"]

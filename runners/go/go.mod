@@ -1,0 +1,3 @@
+module ghostpeer.invalid/ghostpeertest
+
+go 1.19
