@@ -28,6 +28,7 @@ ghostpeer_peer() {
     [ "$place" = : ] && place=
     ghostpeer_name=$("${GHOSTPEER:-ghostpeer}" ctl add "$place" "$profile" \
         --scope "$ghostpeer_scope" "$@") || return
+    # shellcheck disable=SC2034  # tests use it
     ghostpeer_host=${ghostpeer_name%:*}
 }
 

@@ -5,40 +5,8 @@ import re
 import shutil
 import subprocess
 
-from control_support import TOP
-from harness import PYTHON, Failure, test
-
-RUNNERS = os.path.join(TOP, "runners")
-
-
-def copy(t, folder):
-    """What is built there is nobody else's."""
-    to = os.path.join(t.folder, folder)
-    shutil.copytree(os.path.join(RUNNERS, folder), to,
-                    ignore=shutil.ignore_patterns("__pycache__", "dist", "node_modules"))
-    for path, folders, files in os.walk(to):
-        for name in [".", *folders, *files]:
-            os.chmod(os.path.join(path, name), 0o777)
-    os.chmod(t.folder, 0o777)
-    return to
-
-
-def call(t, *command, status=0, cwd=None, **more):
-    environment = {**os.environ, "GHOSTPEER": t.environment.ghostpeer, "HOME": t.folder,
-                   "PYTHONDONTWRITEBYTECODE": "1", **more}
-    for name in ("GHOSTPEER_CONTROL", "GHOSTPEER_CONTROL_TCP", "GHOSTPEER_CONTROL_TOKEN"):
-        environment.pop(name, None)
-    done = subprocess.run([*t.environment.prefix, *command], capture_output=True, text=True,
-                          errors="replace", cwd=cwd, env=environment, check=False, timeout=120)
-    if done.returncode != status:
-        raise Failure(f"{command} ended with {done.returncode}, expected {status}\n"
-                      f"{done.stdout}\n{done.stderr}")
-    return done.stdout + done.stderr
-
-
-def under_run(t, *command, **more):
-    return call(t, t.environment.ghostpeer, "run", "-q", "--link", t.link, "healthy", "--",
-                *command, **more)
+from harness import PYTHON, test
+from runners_support import RUNNERS, call, copy, under_run
 
 
 def need_module(t, name):
@@ -137,43 +105,6 @@ def node_test(t):
     os.chmod(project, 0o755)
     said = under_run(t, "node", "--test", "--test-reporter", "tap", "peer.test.mjs", cwd=project)
     t.contains(said, "# pass 4")
-
-
-@test
-def go_test(t):
-    t.need("go")
-    folder = copy(t, "go")
-    cache = {"GOCACHE": os.path.join(t.folder, "cache"), "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
-    said = under_run(t, "go", "test", "-count=1", "-v", ".", cwd=folder, **cache)
-    t.equal(len(re.findall(r"^--- PASS", said, re.M)), 3, "tests that pass")
-    said = under_run(t, "go", "test", "-count=1", ".", cwd=folder, status=1,
-                     GHOSTPEER_TEST_FAILS="1", **cache)
-    t.contains(said, "--- FAIL: TestNeverMet")
-
-
-@test
-def junit(t):
-    t.need("javac")
-    folder = copy(t, "junit")
-    jars = "/usr/share/java"
-    if not os.path.exists(f"{jars}/junit-platform-console-standalone.jar"):
-        t.skip("junit5 is not installed")
-    call(t, os.path.join(folder, "build"), "dist", cwd=folder)
-    parts = ":".join(f"{jars}/{name}.jar" for name in (
-        "junit-jupiter-api", "junit-jupiter-engine", "junit-platform-commons",
-        "junit-platform-engine", "junit-platform-launcher", "junit-platform-console",
-        "junit-platform-reporting", "opentest4j", "open-test-reporting-events", "apiguardian-api",
-        "picocli", "junit-jupiter-params", "univocity-parsers"))
-    path = f"{folder}/dist/ghostpeer-junit.jar:{parts}"
-    call(t, "javac", "-d", "classes", "-cp", path, "test/ClientTest.java", "test/NeverMet.java",
-         cwd=folder)
-    console = ["java", "-cp", f"classes:{path}", "org.junit.platform.console.ConsoleLauncher",
-               "--disable-banner", "--disable-ansi-colors"]
-    said = under_run(t, *console, "-c", "ClientTest", cwd=folder)
-    t.contains(said, "3 tests successful")
-    said = under_run(t, *console, "-c", "NeverMet", cwd=folder, status=1)
-    t.contains(said, "1 tests failed")
-    t.contains(said, "neverMet")
 
 
 @test

@@ -124,8 +124,7 @@ def ghostpeer(request):
     scope = _new_scope(request.node, request.node.nodeid)
     request.node.stash.setdefault(_scopes, []).append(scope)
     try:
-        # The nearest mark comes last where marks are listed.
-        for mark in reversed(list(request.node.iter_markers("ghostpeer"))):
+        for mark in request.node.iter_markers("ghostpeer"):  # the nearest first
             scope.add(*mark.args, **mark.kwargs)
         yield scope
     finally:
