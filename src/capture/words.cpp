@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 
 namespace ghostpeer::capture {
 namespace {
@@ -32,7 +33,7 @@ std::string say(Duration length) {
     if (seconds < 599.5) {
         return digits(seconds) + " s";
     }
-    const auto minutes = static_cast<std::uint64_t>(seconds / 60 + 0.5);
+    const auto minutes = std::llround(seconds / 60);
     return minutes < 120 ? fmt::format("{} min", minutes)
                          : fmt::format("{} h {} min", minutes / 60, minutes % 60);
 }

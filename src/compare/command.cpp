@@ -61,7 +61,7 @@ namespace {
         return std::nullopt;
     }
     for (const std::string& note : capture->notes) {
-        complain(path + ": " + note);
+        complain(fmt::format("{}: {}", path, note));
     }
     Column column = of_capture(*capture, number);
     column.title = path;

@@ -37,7 +37,10 @@ class Recorded final : public packets::CaptureFile {
         while (const auto line = file_.next(event)) {
             const auto* const segment =
                 *line == event::Line::event ? std::get_if<event::Segment>(&event.what) : nullptr;
-            if (segment == nullptr || !was_seen(*segment)) {
+            // What arrived and was held is told a second time when it goes on.
+            const bool again =
+                segment != nullptr && event.of != 0 && segment->direction == event::Direction::in;
+            if (segment == nullptr || again || !was_seen(*segment)) {
                 continue;
             }
             bytes_ = wire::encode(segment->segment);
@@ -52,7 +55,7 @@ class Recorded final : public packets::CaptureFile {
     [[nodiscard]] static bool was_seen(const event::Segment& segment) noexcept {
         const bool out = segment.direction == event::Direction::out;
         switch (segment.fate) {
-            case event::Fate::delayed: return !out;  // of `out`, another event tells when it left
+            case event::Fate::delayed:  // where it is `out`, another event tells when it left
             case event::Fate::dropped:
             case event::Fate::undelivered: return !out;
             case event::Fate::accepted:

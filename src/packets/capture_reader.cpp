@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -60,8 +61,12 @@ class LibpcapFile final : public CaptureFile {
         const int result = ::pcap_next_ex(capture_.get(), &header, &bytes);
         if (result == 1) {
             // libpcap puts nanoseconds where microseconds were, as it was asked to.
-            packet.at = std::chrono::seconds(header->ts.tv_sec) +
-                        std::chrono::nanoseconds(header->ts.tv_usec);
+            // A file may tell of any time; none that can be told in nanoseconds is after 2255.
+            constexpr std::int64_t latest = 9'000'000'000;
+            constexpr std::int64_t second = 1'000'000'000;
+            packet.at =
+                std::chrono::seconds(std::clamp<std::int64_t>(header->ts.tv_sec, 0, latest)) +
+                std::chrono::nanoseconds(std::clamp<std::int64_t>(header->ts.tv_usec, 0, second));
             packet.length = header->len;
             packet.bytes = {bytes, header->caplen};
             return true;
