@@ -80,7 +80,7 @@ OpenedPacket PacketOpener::open_whole(ByteView ip, std::uint64_t missing) {
         }
         return NoSegment::other;
     }
-    auto decoded = wire::decode_tcp(*opened, false);
+    auto decoded = wire::decode_tcp(*opened, {false});
     auto* const segment = std::get_if<wire::Segment>(&decoded);
     if (segment == nullptr) {
         const auto* const oddity = std::get_if<wire::Oddity>(&decoded);
