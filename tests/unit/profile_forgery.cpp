@@ -80,13 +80,13 @@ TEST_CASE("the fields of set and send are read") {
 }
 
 TEST_CASE("icmp is read in its short and its full forms") {
-    CHECK(icmp("port-unreachable").kind == IcmpKind::port_unreachable);
+    CHECK(icmp("port-unreachable").message.kind == IcmpKind::port_unreachable);
     CHECK(icmp("ttl-exceeded").about == Icmp::About::fitting);
     const auto short_form = icmp("{frag-needed: 1200}");
-    CHECK(short_form.kind == IcmpKind::fragmentation_needed);
-    CHECK(short_form.mtu == 1200);
+    CHECK(short_form.message.kind == IcmpKind::fragmentation_needed);
+    CHECK(short_form.message.mtu == 1200);
     const auto full = icmp("{kind: frag-needed, mtu: 576, about: last-received, seq: snd.una-1}");
-    CHECK(full.mtu == 576);
+    CHECK(full.message.mtu == 576);
     CHECK(full.about == Icmp::About::last_received);
     CHECK(full.seq->terms.size() == 2);
     CHECK(icmp("{frag-needed: 0, about: received}").about == Icmp::About::received);
