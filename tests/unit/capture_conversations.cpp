@@ -183,7 +183,7 @@ TEST_CASE("capture: ACKs that stop, and what is sent again") {
     CHECK(stop->count == 3);
     CHECK(told.ended == Ended::lost);
     CHECK(words(told, OddityKind::retransmissions) ==
-          "retransmissions 50.0 % of the client's segments (3)");
+          "retransmissions 60.0 % of the client's segments (3)");
     CHECK(told.of(Side::client).bytes == 20);
     CHECK(told.of(Side::client).bytes_again == 30);
 }
