@@ -16,6 +16,10 @@ packages_test="curl netcat-openbsd nodejs python3 python3-pytest python3-pytest-
     ruby-httpclient mosquitto git fish zsh"
 packages_warp="linux-source-6.12 gcc libc6-dev make flex bison bc patch tar xz-utils binutils"
 packages_check="clang-format-14 clang-tidy-14 python3"
+# What tools/release needs besides.
+packages_release="dpkg-dev flex bison make lintian rpm binutils busybox-static
+    debian-archive-keyring"
+packages_cross="g++-aarch64-linux-gnu qemu-user-static"
 packages_fuzz="clang-14 libclang-rt-14-dev"
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then

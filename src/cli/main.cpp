@@ -11,10 +11,8 @@
 #include "cli/warp_command.hpp"
 #include "compare/command.hpp"
 #include "event/exit_status.hpp"
-#include "guests/host.hpp"
-#include "guests/run_in_warp.hpp"
+#include "guests/run_somehow.hpp"
 #include "posix/message.hpp"
-#include "run/run_command.hpp"
 #include "run/serve_command.hpp"
 #include "sandbox/inheritance.hpp"
 #include "sandbox/traced_start.hpp"
@@ -40,11 +38,7 @@ struct Perform {
     const std::vector<std::string>& arguments;
 
     int operator()(const RunRequest& request) const {
-        if (!request.options.warp.empty()) {
-            guests::Host host;
-            return guests::run_in_warp(request.options, inheritance, arguments, host);
-        }
-        return run::run_command(request.options, inheritance);
+        return guests::run_somehow(request.options, inheritance, arguments);
     }
     int operator()(const ServeRequest& request) const {
         return run::serve_command(request.options, inheritance);

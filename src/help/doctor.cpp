@@ -92,8 +92,9 @@ int doctor() {
         const auto trial = try_run(question.options);
         const bool link = question.options.empty() || question.options.front() == "--link";
         runs = runs || (link && trial.worked);
+        const std::string way = trial.said.empty() ? "" : "; " + reason_of(trial.said);
         written = say(question.title, trial.worked
-                                          ? fmt::format("works: {}", question.what)
+                                          ? fmt::format("works: {}{}", question.what, way)
                                           : fmt::format("not here: {}", reason_of(trial.said))) &&
                   written;
     }

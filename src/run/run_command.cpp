@@ -39,6 +39,7 @@ namespace {
 struct Refusal {
     std::string text;  ///< a sentence; empty: nothing is left to say
     int status = exit_cannot;
+    bool forbidden = false;  ///< by the system, to make the network that COMMAND would run in
 };
 using Step = tl::expected<void, Refusal>;
 
@@ -171,7 +172,9 @@ class Run {
         }
         auto made = sandbox::Sandbox::prepare(std::move(spec));
         if (!made) {
-            return refuse(made.error().message, status_of(made.error()));
+            return tl::make_unexpected(
+                Refusal{made.error().message, status_of(made.error()),
+                        made.error().kind == sandbox::Error::Kind::not_permitted});
         }
         sandbox_.emplace(std::move(*made));
         if (virtual_time()) {
@@ -355,10 +358,15 @@ class Run {
 
 }  // namespace
 
-int run_command(const setup::RunOptions& options, const sandbox::Inheritance& inheritance) {
+int run_command(const setup::RunOptions& options, const sandbox::Inheritance& inheritance,
+                std::string* forbidden) {
     std::optional<Run> run;
     run.emplace(options, inheritance);
     if (const auto begun = run->begin(); !begun) {
+        if (begun.error().forbidden && forbidden != nullptr) {
+            *forbidden = begun.error().text;
+            return begun.error().status;
+        }
         if (!begun.error().text.empty()) {
             complain(begun.error().text);
         }

@@ -1,6 +1,7 @@
 #include "warp/kernel_store.hpp"
 
 #include "warp/recipe.hpp"
+#include "warp/released.hpp"
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -95,17 +96,28 @@ KernelStore KernelStore::locate() {
     if (own != shared_folder) {
         others.emplace_back(shared_folder);
     }
-    return {std::move(own), std::move(others)};
+    return {std::move(own), std::move(others), locate_released()};
 }
 
-KernelStore::KernelStore(std::filesystem::path own, std::vector<std::filesystem::path> others)
-    : own_(std::move(own)), others_(std::move(others)) {}
+KernelStore::KernelStore(std::filesystem::path own, std::vector<std::filesystem::path> others,
+                         Released released)
+    : own_(std::move(own)), others_(std::move(others)), released_(std::move(released)) {}
 
-std::vector<Kernel> KernelStore::list() const {
+std::vector<Kernel> KernelStore::built() const {
     std::vector<Kernel> kernels;
     append_kernels(own_, kernels);
     for (const auto& folder : others_) {
         append_kernels(folder, kernels);
+    }
+    return kernels;
+}
+
+std::vector<Kernel> KernelStore::list() const {
+    auto kernels = built();
+    for (const Recipe& recipe : recipes()) {
+        if (auto released = find_released(released_, recipe.series); released && *released) {
+            kernels.push_back(std::move(**released));
+        }
     }
     return kernels;
 }
@@ -129,7 +141,7 @@ tl::expected<Kernel, std::string> KernelStore::find(std::string_view series) con
             series_list()));
     }
     const Kernel* stale = nullptr;
-    const auto kernels = list();
+    const auto kernels = built();
     for (const Kernel& kernel : kernels) {
         if (!kernel.is_of(series)) {
             continue;
@@ -138,6 +150,9 @@ tl::expected<Kernel, std::string> KernelStore::find(std::string_view series) con
             return kernel;
         }
         stale = &kernel;
+    }
+    if (auto released = find_released(released_, series)) {
+        return std::move(*released);
     }
     if (stale == nullptr) {
         return tl::make_unexpected(fmt::format(

@@ -30,17 +30,27 @@ struct Kernel {
 /// The machine that this program runs on, as uname(2) calls it.
 [[nodiscard]] std::string this_machine();
 
+/// What a release has as a file; see warp/released.hpp.
+struct Released {
+    std::vector<std::filesystem::path> folders;
+    std::string series;
+    std::string
+        sum;  ///< its SHA-256, in hexadecimal digits; empty: none belongs to this executable
+};
+
 class KernelStore {
   public:
     /// $XDG_CACHE_HOME/ghostpeer, ~/.cache/ghostpeer; for root without XDG_CACHE_HOME
-    /// /var/cache/ghostpeer, which everybody searches after their own.
+    /// /var/cache/ghostpeer, which everybody searches after their own, and where a release's
+    /// kernel may lie.
     [[nodiscard]] static KernelStore locate();
-    KernelStore(std::filesystem::path own, std::vector<std::filesystem::path> others);
+    KernelStore(std::filesystem::path own, std::vector<std::filesystem::path> others,
+                Released released = {});
 
     /// Where kernels are built to; it need not exist.
     [[nodiscard]] const std::filesystem::path& own() const { return own_; }
 
-    /// All kernels, those of the own folder first, then by name.
+    /// All kernels, those of the own folder first, then by name, a release's last.
     [[nodiscard]] std::vector<Kernel> list() const;
     /// Was it made from what this program would make it from, for this machine?
     [[nodiscard]] static bool is_current(const Kernel& kernel);
@@ -48,8 +58,11 @@ class KernelStore {
     [[nodiscard]] tl::expected<Kernel, std::string> find(std::string_view series) const;
 
   private:
+    [[nodiscard]] std::vector<Kernel> built() const;
+
     std::filesystem::path own_;
     std::vector<std::filesystem::path> others_;
+    Released released_;
 };
 
 }  // namespace ghostpeer::warp

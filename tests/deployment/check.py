@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what cannot be run here: the systemd unit, the Containerfile, and the examples for Kubernetes,
+"""Checks what cannot be run here: the systemd unit, the Containerfile, the action, and the examples for Kubernetes,
 containerlab, CI services and batch systems in README.md and include/ghostpeer/sweep.md, and the
 man pages.
 
@@ -10,7 +10,9 @@ given to ghostpeer as far as they go without privileges. Exit status 0: all is w
 wrong, 77: a tool is missing.
 """
 
+import hashlib
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -69,51 +71,75 @@ def unit(source, ghostpeer):
               f"{path}: {run.stderr}")
 
 
-def needed_packages(ghostpeer):
-    """Of Debian, for the libraries that the executable and its modules are linked with."""
-    packages = set()
-    for file in [ghostpeer, *ghostpeer.parent.glob("ghostpeer-*.so")]:
-        dynamic = subprocess.run(["readelf", "-d", str(file)], capture_output=True, text=True,
-                                 check=True).stdout
-        for library in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic):
-            owner = subprocess.run(["dpkg", "-S", f"*/{library}"], capture_output=True, text=True,
-                                   check=False).stdout
-            packages.update(re.findall(r"^(\S+?)(?::\S+)?: ", owner, re.M))
-    # Libraries for foreign architectures have the same names.
-    return {name for name in packages if not re.search(r"32|-i386|-x32|-cross", name)}
-
-
 def containerfile(source, ghostpeer):
+    """The image is the release's file alone."""
     path = source / "tools/container/Containerfile"
     whole = path.read_text(encoding="utf-8")
-    text = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", whole, flags=re.M))
-    stages = []
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        instruction, _, rest = line.partition(" ")
-        check(instruction in ("FROM", "RUN", "COPY", "ENTRYPOINT", "CMD"),
-              f"{path}: {instruction} is no instruction that is expected here")
-        if instruction == "FROM":
-            stages.append([])
-        elif instruction in ("ENTRYPOINT", "CMD"):
-            check(isinstance(json.loads(rest), list), f"{path}: {line}")
-        elif instruction == "RUN":
-            check(subprocess.run(["sh", "-n", "-c", rest], check=False).returncode == 0,
-                  f"{path}: {line}")
-        stages[-1].append(rest)
-    check(len(stages) == 2, f"{path} has {len(stages)} stages")
+    lines = [line.partition(" ") for line in whole.splitlines() if line and line[0] != "#"]
+    check([line[0] for line in lines] == ["FROM", "COPY", "ENTRYPOINT", "CMD"] and
+          lines[0][2] == "scratch", f"{path}: the image is more than one file")
+    pattern, _, place = lines[1][2].partition(" ")
+    release = (source / "tools/release").read_text(encoding="utf-8")
+    check(pattern == "ghostpeer-*-linux-x86_64" and "ghostpeer-$version-linux-$arch" in release,
+          f"{path}: a release has no file {pattern}")
+    check(json.loads(lines[2][2]) == [place], f"{path}: {place} is not what is started")
+    check(isinstance(json.loads(lines[3][2]), list), f"{path}: CMD")
     example = re.search(r"^#       (serve .*)$", whole, re.M)
     check(example, f"{path}: there is no example")
     if example:
         arguments_are_right(ghostpeer, shlex.split(example[1]), path)
-    if not shutil.which("dpkg") or not shutil.which("readelf"):
-        print("this is no Debian, so the packages of the container were not compared")
+
+
+def action(source, ghostpeer):
+    """Its script, as a runner does it; the release is this executable under the release's name."""
+    path = source / "action.yml"
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    step = document["runs"]["steps"][0]
+    check(set(step["env"]) == {"VERSION", "SOURCE", "FOLDER"}, f"{path}: its environment")
+    for value in step["env"].values():
+        name = re.fullmatch(r"\$\{\{ inputs\.(\w+) \}\}", value)
+        check(name and name[1] in document["inputs"], f"{path}: {value} is no input")
+    with tempfile.TemporaryDirectory() as folder:
+        files, target, into_path = (pathlib.Path(folder, n) for n in ("dist", "bin", "path"))
+        files.mkdir()
+        target.mkdir()
+        name = f"ghostpeer-1.2.3-linux-{os.uname().machine}"
+        shutil.copy(ghostpeer, files / name)
+        for module in ghostpeer.parent.glob("ghostpeer-*.so"):
+            shutil.copy(module, target)
+
+        def install():
+            return subprocess.run(["bash", "-c", step["run"]], capture_output=True, text=True,
+                                  check=False, timeout=60, stdin=subprocess.DEVNULL,
+                                  env={**os.environ, "VERSION": "1.2.3", "SOURCE": str(files),
+                                       "FOLDER": str(target), "GITHUB_PATH": str(into_path)})
+
+        (files / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n", encoding="utf-8")
+        run = install()
+        check(run.returncode != 0 and not (target / "ghostpeer").exists(),
+              f"{path}: a file with another sum is installed")
+        digest = hashlib.sha256((files / name).read_bytes()).hexdigest()
+        (files / "SHA256SUMS").write_text(f"{digest}  {name}\n", encoding="utf-8")
+        run = install()
+        check(run.returncode == 0 and "--link tun" in run.stdout,
+              f"{path}: {run.stdout}{run.stderr}")
+        check(into_path.read_text(encoding="utf-8") == f"{target}\n", f"{path}: PATH")
+
+
+def apparmor(source, _ghostpeer):
+    """This system's parser may be older than the rule, so it reads the rest."""
+    path = source / "tools/release.d/apparmor"
+    text = path.read_text(encoding="utf-8")
+    check(text.count("userns,") == 1 and "profile ghostpeer /usr/bin/ghostpeer" in text,
+          f"{path}: it does not allow what it is for")
+    parser = shutil.which("apparmor_parser", path="/usr/sbin:/sbin")
+    if parser is None:
+        print("apparmor_parser is not installed, so the profile was not read by it")
         return
-    installed = set(" ".join(stages[-1]).split())
-    base = {"libc6", "libgcc-s1", "libstdc++6"}  # of every Debian image, or needed by the others
-    missing = needed_packages(ghostpeer) - installed - base
-    check(not missing, f"{path}: the image lacks {', '.join(sorted(missing))}")
+    old = re.sub(r"^(abi|  userns|include <tunables).*\n", "", text, flags=re.M)
+    run = subprocess.run([parser, "--skip-kernel-load", "--skip-cache", "--debug"], input=old,
+                         capture_output=True, text=True, check=False, timeout=60)
+    check(run.returncode == 0, f"{path}: {run.stderr}")
 
 
 def readme(source, ghostpeer):
@@ -265,11 +291,11 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     source, ghostpeer = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-    for part in (unit, containerfile, readme, shards, man_pages):
+    for part in (unit, containerfile, action, apparmor, readme, shards, man_pages):
         part(source, ghostpeer)
     for problem in problems:
         print(problem)
-    print(f"5 kinds of deployment checked, {len(problems)} problems.")
+    print(f"7 kinds of deployment checked, {len(problems)} problems.")
     return 1 if problems else 0
 
 

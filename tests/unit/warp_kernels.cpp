@@ -1,4 +1,5 @@
 #include "warp/kernel_build.hpp"
+#include "warp/kernel_seal.hpp"
 #include "warp/kernel_store.hpp"
 #include "warp/recipe.hpp"
 
@@ -7,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
 using namespace ghostpeer::warp;
 namespace fs = std::filesystem;
@@ -107,6 +109,37 @@ TEST_CASE("a kernel that is there and current is found, in the own folder first"
     REQUIRE(found);
     CHECK(found->path.parent_path() == own.path());
     CHECK(store.list().size() == 2);
+}
+
+TEST_CASE("a release's kernel is run where its SHA-256 is the one that was released") {
+    const Scratch own;
+    const Scratch beside;
+    const auto path = beside.path() / ("ghostpeer-warp-6.12-" + this_machine());
+    std::ofstream(path) << "a kernel";
+    const auto find = [&](const std::string& series, const std::string& sum) {
+        return KernelStore(own.path(), {}, {{own.path(), beside.path()}, series, sum}).find("6.12");
+    };
+    const std::string sum = sha256_of(path);
+    auto found = find("6.12", sum);
+    REQUIRE_FALSE(found);
+    CHECK(found.error() == path.string() + " may not be run. Allow it: 'chmod 755' on that file.");
+    std::filesystem::permissions(path, std::filesystem::perms{0755});
+    found = find("6.12", sum);
+    REQUIRE(found);
+    CHECK(found->path == path);
+    CHECK(KernelStore::is_current(*found));
+    std::ofstream(path, std::ios::app) << "!";
+    found = find("6.12", sum);
+    REQUIRE_FALSE(found);
+    CHECK(found.error().find("(its SHA-256 is another)") != std::string::npos);
+    for (const auto& [series, no_sum] : {std::pair{"6.12", ""}, std::pair{"6.1", sum.c_str()}}) {
+        found = find(series, no_sum);
+        REQUIRE_FALSE(found);
+        CHECK(found.error().find("belongs to a release") != std::string::npos);
+    }
+    // One that was built comes first.
+    own.kernel(current_kernel("6.12", "6.12.1"));
+    CHECK(find("6.12", "")->path.parent_path() == own.path());
 }
 
 TEST_CASE("what keeps a kernel from being used is told, with the command that helps") {
