@@ -96,7 +96,7 @@ class Walk {
     [[nodiscard]] Duration tolerance() const {
         const Duration gap = c().at - last_at_;
         const bool again = learn::end_place(c()) > c().place && c().place < sent_captured_;
-        return std::max<Duration>({8ms, rtt_ / 3, again ? gap / 2 : gap / 7});
+        return std::max<Duration>({20ms, rtt_ / 3, again ? gap / 2 : gap / 7});
     }
     [[nodiscard]] bool same_time() const {
         const Duration off = c().at < r().at ? r().at - c().at : c().at - r().at;
@@ -224,6 +224,9 @@ std::string in_words(const Line& line) {
     add(Flags::syn, "SYN");
     add(Flags::fin, "FIN");
     add(Flags::rst, "RST");
+    if (segment.has(Flags::syn)) {
+        add(Flags::ack, "ACK");
+    }
     if (line.length > 0) {
         words +=
             fmt::format("{}{} bytes at {}", words.empty() ? "" : " with ", line.length, line.place);

@@ -162,7 +162,7 @@ class Stage {
             scale_ = segment.options.window_scale;
             find_echo(segment);
         }
-        line.place = segment.seq - (known_isn_ ? isn_ : scene_.peer_isn);
+        line.place = known_isn_ ? segment.seq - isn_ : 0;
         line.ack_place = segment.has(Flags::ack) ? segment.ack - scene_.program_isn : 0;
         line.length = static_cast<std::uint32_t>(segment.payload.size());
         segment.payload = {};
@@ -238,7 +238,7 @@ std::vector<Line> heard(const Scene& scene) {
         if (line.segment.payload.size() > longest_forged) {
             line.segment.payload = {};
         }
-        line.place = act.place;
+        line.place = scene.peer_known ? act.place : 0;
         line.ack_place = act.flags.has(Flags::ack) ? act.ack_place : 0;
         line.offered = act.offered;
         line.length = act.length;

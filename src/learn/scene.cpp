@@ -190,6 +190,9 @@ Scene make_scene(const Conversation& conversation, Side peer) {
     scene.program_end = conversation.of(program).endpoint;
     scene.peer_isn = isn_of(conversation, peer);
     scene.program_isn = isn_of(conversation, program);
+    scene.peer_known = std::ranges::any_of(conversation.segments, [&](const Segment& segment) {
+        return segment.from == peer && !segment.flags.has(Flags::rst);
+    });
     const Duration half = near_part(conversation, program) / 2;
     for (const Segment& segment : conversation.segments) {
         if (scene.acts.size() >= most_segments) {

@@ -22,6 +22,7 @@ struct Scene {
     wire::Endpoint program_end;
     wire::SeqNum peer_isn;
     wire::SeqNum program_isn;
+    bool peer_known = true;              ///< false: all that it sent is RST, with numbers of nobody
     bool has_handshake = true;           ///< false: one was made up, with packet number 0
     std::vector<capture::Segment> acts;  ///< of both, by `at`, which counts from the first one
     std::vector<capture::Icmp> icmp;     ///< about what the program sent, likewise

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint64_t most_said = std::uint64_t{64} * 1024 * 1024;  // bytes of one side
 constexpr Duration at_once = 3ms;
+constexpr Duration no_thought = 8ms;     // a busy machine takes as long
 constexpr std::size_t most_pieces = 12;  // more says than that in a row are an accident
 constexpr std::size_t most_steps = 400;
 
@@ -174,7 +175,7 @@ class Listener {
             since += scene_.rtt;
         }
         const Duration thought = at - since;
-        if (thought > std::max<Duration>(at_once, scene_.rtt / 4)) {
+        if (thought > std::max<Duration>(no_thought, scene_.rtt / 4)) {
             Step step;
             step.kind = Step::Kind::pause;
             step.value = rounded(thought);
@@ -380,7 +381,8 @@ Stream stream_of(const Scene& scene, bool of_peer) {
 
 std::string place_of(const Scene& scene, std::uint64_t packet, Duration at) {
     return packet == 0 ? std::string("made up")
-                       : fmt::format("packet {}, {:.3f} s", packet, to_seconds(at + scene.shift));
+                       : fmt::format("packet {}, {:.3f} s", packet,
+                                     to_seconds(std::max(at + scene.shift, Duration{})));
 }
 
 }  // namespace ghostpeer::learn

@@ -138,7 +138,7 @@ class Writer {
         for (const std::string& line : sheet.head) {
             text_ += "# " + line + "\n";
         }
-        text_ += "summary: " + folded(sheet.summary, 2) + "\n";
+        text_ += "summary: " + folded(sheet.summary, 2, false) + "\n";
         if (!sheet.details.empty()) {
             text_ += "details: |\n";
             for (const std::string& line : sheet.details) {
