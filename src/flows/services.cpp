@@ -161,7 +161,7 @@ void close(Connection& connection, Instant now, tcp::Output& out) {
 /// unless the words before it were to share theirs.
 void begin_to_say(Connection& connection, OutputItem& item, Instant now, tcp::Output& out) {
     ServiceState& state = connection.extra().service;
-    if (!state.together) {
+    if (!state.together && connection.tcb.synchronized()) {
         connection.tcb.transmit(now, out);
     }
     state.together = !item.push;

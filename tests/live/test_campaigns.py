@@ -107,7 +107,7 @@ def sources_need_a_network_of_their_own(t):
         """)
     run = t.ghostpeer("run", "--port", "8080", profile, "--", "true")
     t.equal(run.status, 125, "exit status")
-    t.contains(run.errors, "holds COMMAND's own address", "the message")
+    t.contains(run.errors, "holds 198.18.0.1, COMMAND's own address", "the message")
 
 
 # Tells what it has read before the handshake is over: the SYN brought it.

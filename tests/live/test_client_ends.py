@@ -62,10 +62,10 @@ def a_daemon_has_no_more_time_than_the_run(t):
         rules:
           - {on: enter established, do: {say: "hello\\n"}}
         """)
-    run = dialled(t, profile, t.python(DAEMON), "--timeout", "1500ms")
+    run = dialled(t, profile, t.python(DAEMON), "--timeout", "3s")
     t.equal(run.status, 124, "exit status")
     t.soon(run, 15)
-    run = t.passed(dialled(t, profile, t.python(DAEMON), "--for", "700ms"))
+    run = t.passed(dialled(t, profile, t.python(DAEMON), "--for", "3s"))
     t.equal(run.verdict.ended, "for", "how it ended")
 
 
@@ -77,8 +77,8 @@ def a_run_for_a_while(t):
         rules:
           - {on: enter established, do: {say: "hello\\n"}}
         """)
-    run = t.passed(dialled(t, profile, [PYTHON, "-c", "import time; time.sleep(1000)"], "--for",
-                           "500ms"), 123)
+    run = dialled(t, profile, [PYTHON, "-c", "import time; time.sleep(1000)"], "--for", "500ms")
+    t.equal(run.status, 123, "exit status")
     t.contains(run.errors, "--for ended the run", "the verdict of one who was never dialled")
-    run = t.passed(dialled(t, profile, t.python(SERVER), "--for", "1s"))
+    run = t.passed(dialled(t, profile, t.python(SERVER), "--for", "3s"))
     t.equal(run.verdict.ended, "for", "how it ended")

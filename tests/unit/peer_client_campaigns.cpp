@@ -131,6 +131,16 @@ TEST_CASE("commands without end do not make campaigns without end") {
     CHECK(world.engine.to_be_dialled() == 10'000);
 }
 
+TEST_CASE("with Fast Open what is said at the start rides on the SYN") {
+    World world(
+        "role: client\ntcp: {fast_open: true}\nrules:\n"
+        "  - {on: start, do: {say: \"hello\"}}\n");
+    dial(world);
+    const auto left = syns(world);
+    REQUIRE(left.size() == 1);
+    CHECK(std::string(left[0].payload.begin(), left[0].payload.end()) == "hello");
+}
+
 TEST_CASE("a peer that is gone opens no connection more") {
     World world("role: client\nclient: {on: command go, at: [0s, 1s]}\n");
     dial(world);
