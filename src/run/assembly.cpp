@@ -2,6 +2,7 @@
 
 #include "loop/last_resort.hpp"
 #include "packets/loading.hpp"
+#include "posix/socket_address.hpp"
 #include "run/record_ends.hpp"
 #include "run/tell_verdict.hpp"
 #include "setup/engine_setup.hpp"
@@ -123,6 +124,9 @@ void Assembly::make_control() {
 }
 
 void Assembly::open_control_door(FileDescriptor listening) {
+    if (dialler_) {
+        dialler_->overlook({wire::IpAddress::v4(INADDR_LOOPBACK), bound_port(listening.get())});
+    }
     if (control_) {
         control_->open_door(std::move(listening), given_.control->command_token);
     }
