@@ -61,6 +61,9 @@ class Proposer : public Proposing {
         if (caused) {
             add(moment_of(position_, act, true), {"drop"}, unheard);
         }
+        if (caused && !at_end()) {
+            until_it_is_heard(act, unheard);
+        }
         const std::string unsent = here(fmt::format("the peer's {} does not come", in_words(line)));
         add({reason(), {}, {}}, {"drop"}, unsent);
         add({reason(), {number_of_reason()}, {}}, {"drop"}, unsent);
@@ -75,6 +78,34 @@ class Proposer : public Proposing {
         if (!at_end()) {
             answered_otherwise(act);
             pauses();
+        }
+    }
+
+    /// One after the other is lost, until the one that is answered.
+    void until_it_is_heard(std::size_t act, const std::string& words) {
+        const auto& kinds = position_.rehearsed.kinds;
+        const auto later = std::find_if(
+            position_.captured.begin() + static_cast<std::ptrdiff_t>(position_.parting.captured),
+            position_.captured.end(), [&](const Line& line) {
+                return line.icmp.has_value() == rehearsed().icmp.has_value() &&
+                       line.ack_place >= rehearsed().ack_place;
+            });
+        if (later == position_.captured.end()) {
+            return;
+        }
+        std::size_t first = 0;
+        std::size_t last = 0;
+        for (std::size_t i = 0; i < std::min(later->cause, kinds.size()); ++i) {
+            if (!scene().by_peer(scene().acts[i]) && kinds[i] == kinds[act]) {
+                ++last;
+                first += i <= act ? 1 : 0;
+            }
+        }
+        if (last > first && first > 0) {
+            Moment moment = moment_of(position_, act, false);
+            moment.filters = {first == 1 ? Entry{"first", std::to_string(last)}
+                                         : Entry{"nth", fmt::format("{}..{}", first, last)}};
+            add(moment, {"drop"}, words);
         }
     }
 

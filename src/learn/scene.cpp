@@ -24,19 +24,6 @@ std::int64_t end_place(const Segment& segment) noexcept {
 
 namespace {
 
-/// The round trip between the capture's place and the program, which is none where it was made
-/// there.
-Duration near_part(const Conversation& conversation, Side program) {
-    const auto& part = program == Side::client ? conversation.rtt_client : conversation.rtt_server;
-    if (part && *part > Duration{}) {
-        return *part;
-    }
-    const bool at_peer =
-        conversation.perspective ==
-        (program == Side::client ? capture::Perspective::server : capture::Perspective::client);
-    return at_peer ? conversation.rtt.value_or(Duration{}) : Duration{};
-}
-
 wire::SeqNum isn_of(const Conversation& conversation, Side side) {
     if (conversation.of(side).isn) {
         return *conversation.of(side).isn;
@@ -54,17 +41,17 @@ wire::SeqNum isn_of(const Conversation& conversation, Side side) {
     return wire::SeqNum(0x1000'0000);
 }
 
-/// The shortest time from what the program sent to its acknowledgement. What was sent twice says
+/// The shortest time from what one side sent to its acknowledgement. What was sent twice says
 /// nothing (Karn).
-std::optional<Duration> shortest_answer(const Scene& scene) {
+std::optional<Duration> shortest_answer(const std::vector<Segment>& acts, Side to) {
     std::optional<Duration> shortest;
     struct Sent {
         std::int64_t end;
         Duration at;
     };
     std::vector<Sent> open;
-    for (const Segment& act : scene.acts) {
-        if (!scene.by_peer(act)) {
+    for (const Segment& act : acts) {
+        if (act.from == to) {
             if (act.retransmission) {
                 open.clear();
             } else if (occupied(act) > 0 && open.size() < 1000) {
@@ -84,6 +71,20 @@ std::optional<Duration> shortest_answer(const Scene& scene) {
         });
     }
     return shortest;
+}
+
+/// The round trip between the capture's place and the program, which is none where it was made
+/// there. A program that was slow once is not far away: its fastest answer counts.
+Duration near_part(const Conversation& conversation, Side program) {
+    const Side peer = capture::other(program);
+    if (conversation.perspective ==
+        (program == Side::client ? capture::Perspective::client : capture::Perspective::server)) {
+        return {};
+    }
+    const auto& part = program == Side::client ? conversation.rtt_client : conversation.rtt_server;
+    const Duration known = part.value_or(conversation.rtt.value_or(Duration{}));
+    const Duration fastest = shortest_answer(conversation.segments, peer).value_or(known);
+    return std::max(std::min(known, fastest), Duration{});
 }
 
 Segment made_up(const Scene& scene, Side from, std::uint8_t flags, Duration at) {
@@ -223,7 +224,8 @@ Scene make_scene(const Conversation& conversation, Side peer) {
     if (half > Duration{}) {
         leave_out_lost(scene);
     }
-    scene.rtt = shortest_answer(scene).value_or(conversation.rtt.value_or(Duration{}));
+    scene.rtt =
+        shortest_answer(scene.acts, program).value_or(conversation.rtt.value_or(Duration{}));
     if (!scene.acts.empty() && !scene.acts.front().flags.has(Flags::syn)) {
         put_handshake(scene, conversation);
     }
