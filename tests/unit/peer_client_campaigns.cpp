@@ -9,11 +9,11 @@ using namespace ghostpeer::testing;
 
 namespace {
 
-const wire::IpAddress peer_address = wire::IpAddress::v4(0xc6120002);
-const wire::Endpoint program{wire::IpAddress::v4(0xc6120001), 8080};
+const wire::IpAddress dialled_from = wire::IpAddress::v4(0xc6120002);
+const wire::Endpoint dialled{wire::IpAddress::v4(0xc6120001), 8080};
 
-void dial(World& world) {
-    world.engine.dial({0, peer_address, program}, world.now);
+void dial_program(World& world) {
+    world.engine.dial({0, dialled_from, dialled}, world.now);
     world.pass(0s);
 }
 
@@ -44,7 +44,7 @@ std::vector<Segment> syns(World& world) {
 
 TEST_CASE("connections come from many addresses, each the next") {
     World world("role: client\nclient: {connections: 5, sources: [198.18.64.0/30, 198.18.80.7]}\n");
-    dial(world);
+    dial_program(world);
     std::vector<std::string> from;
     for (const Segment& syn : syns(world)) {
         from.push_back(syn.source.address.to_string());
@@ -57,7 +57,7 @@ TEST_CASE("with a source port each address has it once before it is the next") {
     World world(
         "role: client\n"
         "client: {connections: 4, sources: 198.18.64.0/30, source_port: 65534}\n");
-    dial(world);
+    dial_program(world);
     std::vector<std::string> from;
     for (const Segment& syn : syns(world)) {
         from.push_back(syn.source.to_string());
@@ -68,7 +68,7 @@ TEST_CASE("with a source port each address has it once before it is the next") {
 
 TEST_CASE("connections are opened at their times") {
     World world("role: client\nclient: {connections: 2, at: [5s, 0s]}\n");
-    dial(world);
+    dial_program(world);
     CHECK(syns(world).size() == 2);
     CHECK(world.engine.to_be_dialled() == 2);
     world.until(4'999ms);
@@ -80,7 +80,7 @@ TEST_CASE("connections are opened at their times") {
 
 TEST_CASE("the next connection begins when the one before is over") {
     World world("role: client\nclient: {connections: 3, after: closed}\n");
-    dial(world);
+    dial_program(world);
     auto first = syns(world);
     REQUIRE(first.size() == 1);
     answer(world, first[0], Flags::syn | Flags::ack);
@@ -94,7 +94,7 @@ TEST_CASE("the next connection begins when the one before is over") {
 
 TEST_CASE("or when it has had the beginning of a response") {
     World world("role: client\nclient: {connections: 3, after: response}\n");
-    dial(world);
+    dial_program(world);
     auto first = syns(world);
     REQUIRE(first.size() == 1);
     answer(world, first[0], Flags::syn | Flags::ack);
@@ -110,7 +110,7 @@ TEST_CASE("connections are opened each time that their command is fired") {
     CHECK_FALSE(world.engine.knows_command("stop"));
     // The program does not listen yet: it is remembered.
     CHECK(world.engine.fire("go", world.now) == 0);
-    dial(world);
+    dial_program(world);
     CHECK(world.engine.to_be_dialled() == 2);
     world.until(1s);
     CHECK(world.engine.attempt_count() == 2);
@@ -124,7 +124,7 @@ TEST_CASE("connections are opened each time that their command is fired") {
 
 TEST_CASE("commands without end do not make campaigns without end") {
     World world("role: client\nclient: {on: command go, at: 10s}\n");
-    dial(world);
+    dial_program(world);
     for (int i = 0; i < 10'001; ++i) {
         static_cast<void>(world.engine.fire("go", world.now));
     }
@@ -135,7 +135,7 @@ TEST_CASE("with Fast Open what is said at the start rides on the SYN") {
     World world(
         "role: client\ntcp: {fast_open: true}\nrules:\n"
         "  - {on: start, do: {say: \"hello\"}}\n");
-    dial(world);
+    dial_program(world);
     const auto left = syns(world);
     REQUIRE(left.size() == 1);
     CHECK(std::string(left[0].payload.begin(), left[0].payload.end()) == "hello");
@@ -143,7 +143,7 @@ TEST_CASE("with Fast Open what is said at the start rides on the SYN") {
 
 TEST_CASE("a peer that is gone opens no connection more") {
     World world("role: client\nclient: {on: command go, at: [0s, 1s]}\n");
-    dial(world);
+    dial_program(world);
     CHECK(world.engine.fire("go", world.now) == 2);
     CHECK(syns(world).size() == 1);
     CHECK(world.engine.to_be_dialled() == 1);
@@ -151,7 +151,7 @@ TEST_CASE("a peer that is gone opens no connection more") {
     CHECK(world.engine.to_be_dialled() == 0);
     CHECK_FALSE(world.engine.knows_command("go"));
     CHECK(world.engine.fire("go", world.now) == 0);
-    dial(world);
+    dial_program(world);
     world.pass(2s);
     CHECK(syns(world).empty());
 }
@@ -162,8 +162,8 @@ TEST_CASE("rules know the family and the address of a connection") {
         "  - {on: receive syn, when: {address: 198.18.0.0/16}, do: drop}\n"
         "  - {on: receive syn, when: {family: 6}, do: reset}\n");
     Segment syn;
-    syn.source = program;
-    syn.destination = {peer_address, 80};
+    syn.source = dialled;
+    syn.destination = {dialled_from, 80};
     syn.flags.bits = Flags::syn;
     syn.seq = SeqNum(1);
     world.arrives(syn);
