@@ -29,7 +29,8 @@ const quoted = encodeURIComponent;
 
 /** What a request says of a profile: a name, a path, a text (with line ends) or an object. */
 const asBody = (profile) =>
-    typeof profile === "string" && profile.includes("\n") ? {yaml: profile} : {profile};
+    typeof profile !== "string" ? {profile: {summary: "A peer of a test.", ...profile}}
+    : profile.includes("\n") ? {yaml: profile} : {profile};
 
 /** The running ghostpeer around this process. */
 export class Ghostpeer {

@@ -121,6 +121,9 @@ void Scopes::record(const event::Event& event) {
         const auto found = by_flow_.find({socket->dst, socket->src});
         if (found != by_flow_.end()) {
             keep(*named(found->second), event);
+        } else if (socket->state == event::destroyed) {
+            // It may be the one that the kernel has given up.
+            keep_in_all(event);
         }
     } else if (std::holds_alternative<event::Sockets>(event.what) ||
                std::holds_alternative<event::Command>(event.what)) {

@@ -133,12 +133,12 @@ def a_scope_judges_outcomes_and_scripts(t):
         peer.begin_scope("ends")
         there = peer.add_peer({"rules": [{"on": "enter established", "do": "reset"}],
                                "expect": [{"outcome": "reset"}]}, scope="ends")
-        client = socket.create_connection((there["addresses"][0], 80))
         try:
-            client.recv(1)
+            with socket.create_connection((there["addresses"][0], 80)) as client:
+                client.recv(1)
             raise AssertionError("it was not reset")
         except ConnectionResetError:
-            client.close()
+            pass
         verdict = peer.end_scope("ends")
         assert verdict["pass"], verdict["text"]
         try:

@@ -39,7 +39,7 @@ test("notices a reset", withPeer({summary: "Honest."}, async (ghostpeer) => {
 }));
 
 test("a fault that is never met fails its test", async () => {
-    const never = withPeer("rules:\n  - {on: receive data, do: reset}\n", async (ghostpeer) => {
+    const never = withPeer({rules: [{on: "receive data", do: "reset"}]}, async (ghostpeer) => {
         (await connect(ghostpeer.host)).destroy();
     });
     await assert.rejects(never({name: "never met"}), (error) =>

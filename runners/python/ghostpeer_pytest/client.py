@@ -18,6 +18,7 @@ def as_body(profile):
     if isinstance(profile, dict):
         profile = dict(profile)
         file = profile.pop("file", None)
+        profile.setdefault("summary", "A peer of a test.")
         return {"profile": profile, **({"file": file} if file else {})}
     if "\n" in profile or ": " in profile or profile.endswith(":"):
         return {"yaml": profile}
