@@ -108,7 +108,7 @@ def command_of(arguments, folder, case, run, work):
     """The command line and environment of one run."""
     profile = run.get("profile", "profile.yaml")
     line = [arguments.ghostpeer, "run", "-o", str(work / "trace.txt")]
-    line += [] if run.get("real") else ["--warp", "--wall-timeout", "100s"]
+    line += [] if run.get("real") else ["--warp", "--free-work", "30s", "--wall-timeout", "200s"]
     line += ["--timeout", run.get("timeout", case.get("timeout", "10m")), *case.get("options", []),
              *run.get("options", [])]
     if profile:
@@ -141,10 +141,10 @@ def do(arguments, folder, case, run):
         line, env = command_of(arguments, folder, case, run, work)
         try:
             made = subprocess.run(line, cwd=work, env=env, capture_output=True, text=True,
-                                  errors="replace", timeout=150, check=False,
+                                  errors="replace", timeout=240, check=False,
                                   stdin=subprocess.DEVNULL)
         except subprocess.TimeoutExpired:
-            raise Failure(f"{run['name']}: the run did not end within 150 s of real time") from None
+            raise Failure(f"{run['name']}: the run did not end within 240 s of real time") from None
         path = work / "trace.txt"
         trace = path.read_text(errors="replace") if path.exists() else ""
         said = made.stdout + made.stderr + trace[trace.rfind("\nghostpeer: "):]
