@@ -129,6 +129,7 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
                       http::status::unprocessable);
     }
     std::vector<peer::Order> orders;
+    orders.reserve(on.size());
     for (const peer::Selector& each : on) {
         orders.emplace_back(*actions, each, wanted->also_new);
     }

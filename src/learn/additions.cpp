@@ -14,7 +14,7 @@ class Additions : public Proposing {
 
     std::vector<Draft> propose() {
         added();
-        return std::move(drafts_);
+        return std::move(drafts());
     }
 
   private:
@@ -24,7 +24,7 @@ class Additions : public Proposing {
         }
         const Line& line = captured();
         const std::string words = here(in_words(line));
-        for (const Moment& moment : moments_before(position_, line.cause, line.at)) {
+        for (const Moment& moment : moments_before(position(), line.cause, line.at)) {
             const Duration late = line.at - moment.at - scene().rtt;
             if (line.icmp) {
                 add(moment, {icmp(line)}, words, late);
@@ -53,7 +53,7 @@ class Additions : public Proposing {
         }
         repeats(line);
         if (!line.icmp) {
-            for (Rule& rule : forged(position_, line)) {
+            for (Rule& rule : forged(position(), line)) {
                 rule.comment = words;
                 add({rule});
             }
@@ -62,13 +62,13 @@ class Additions : public Proposing {
 
     /// An RST without ACK answers what met no connection: the peer had forgotten it before.
     void forgotten_before(const Line& line) {
-        if (position_.parting.captured == 0) {
+        if (position().parting.captured == 0) {
             return;
         }
-        const Line& before = position_.captured[position_.parting.captured - 1];
+        const Line& before = position().captured[position().parting.captured - 1];
         const Duration asked =
             line.cause < scene().acts.size() ? scene().acts[line.cause].at : line.at;
-        for (const Moment& moment : moments_before(position_, before.cause, before.at)) {
+        for (const Moment& moment : moments_before(position(), before.cause, before.at)) {
             add(moment, {"forget"}, here("the peer knows nothing of the connection any more"),
                 (before.at + asked) / 2 - moment.at);
         }
@@ -76,8 +76,8 @@ class Additions : public Proposing {
 
     /// The same once more: two of one, or it had not heard what the program answered.
     void repeats(const Line& line) {
-        for (std::size_t i = position_.parting.captured; i-- > 0;) {
-            const Line& before = position_.captured[i];
+        for (std::size_t i = position().parting.captured; i-- > 0;) {
+            const Line& before = position().captured[i];
             if (!same_numbers(before, line)) {
                 continue;
             }
@@ -88,10 +88,10 @@ class Additions : public Proposing {
             return;
         }
         if (end_place(line) > line.place) {
-            for (std::size_t i = position_.parting.captured; i-- > 0;) {
-                if (end_place(position_.captured[i]) > line.place &&
-                    position_.captured[i].place <= line.place) {
-                    unheard_since(position_.captured[i], line);
+            for (std::size_t i = position().parting.captured; i-- > 0;) {
+                if (end_place(position().captured[i]) > line.place &&
+                    position().captured[i].place <= line.place) {
+                    unheard_since(position().captured[i], line);
                     return;
                 }
             }
@@ -100,12 +100,12 @@ class Additions : public Proposing {
     void doubled(const Line& before) {
         const std::string words = here("the same segment twice");
         add({"send any", {}, {}}, {"duplicate"}, words);
-        for (std::size_t j = position_.rehearsed.lines.size(); j-- > 0;) {
-            const Line& made = position_.rehearsed.lines[j];
+        for (std::size_t j = position().rehearsed.lines.size(); j-- > 0;) {
+            const Line& made = position().rehearsed.lines[j];
             if (same_numbers(made, before) && made.reason && made.at <= before.at + 5ms) {
                 std::size_t nth = 0;
                 for (std::size_t i = 0; i <= j; ++i) {
-                    nth += position_.rehearsed.lines[i].reason == made.reason ? 1 : 0;
+                    nth += position().rehearsed.lines[i].reason == made.reason ? 1 : 0;
                 }
                 const std::string on = fmt::format("send {}", tcp::name(*made.reason));
                 add({on, {}, {}}, {"duplicate"}, words);
@@ -139,17 +139,17 @@ class Additions : public Proposing {
             rule.filters.pop_back();
             add({rule});
         }
-        add(moment_of(position_, acts.front(), false), {"drop"}, words);
-        Draft each = draft_;
+        add(moment_of(position(), acts.front(), false), {"drop"}, words);
+        Draft each = draft();
         for (const std::size_t act : acts) {
-            const Moment moment = moment_of(position_, act, true);
+            const Moment moment = moment_of(position(), act, true);
             add(moment, {"drop"}, words);
             each.rules.push_back({moment.on, moment.filters, {"drop"}, words});
         }
         if (acts.size() > 1 && acts.size() <= 4) {
-            drafts_.push_back(std::move(each));
+            drafts().push_back(std::move(each));
         }
-        for (const Moment& moment : moments_before(position_, before.cause, before.at)) {
+        for (const Moment& moment : moments_before(position(), before.cause, before.at)) {
             add(moment, {"{blackhole: in}"}, words);
         }
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <optional>
 
@@ -44,7 +45,7 @@ std::optional<std::uint64_t> steady_rate(const Scene& scene) {
     if (middle > 200e6 || middle < 9600 || high > low * 1.1) {
         return {};
     }
-    return static_cast<std::uint64_t>(middle / 1000 + 0.5) * 1000;
+    return static_cast<std::uint64_t>(std::llround(middle / 1000)) * 1000;
 }
 
 void set(std::vector<Entry>& entries, const std::string& key, std::string value) {

@@ -13,11 +13,13 @@ class Proposer : public Proposing {
     using Proposing::Proposing;
 
     std::vector<Draft> propose() {
-        switch (position_.parting.what) {
+        switch (position().parting.what) {
             case Difference::extra: withheld(); break;
             case Difference::missing: added(); break;
             case Difference::time:
-                delayed();
+                if (!answers_what_came_later()) {
+                    delayed();
+                }
                 patience();
                 withheld();
                 added();
@@ -31,13 +33,24 @@ class Proposer : public Proposing {
                 added();
                 break;
         }
-        return std::move(drafts_);
+        return std::move(drafts());
     }
 
   private:
+    /// It came at once, for something that the program has sent (again) since the rehearsal's
+    /// answer: that was lost rather than late.
+    [[nodiscard]] bool answers_what_came_later() const {
+        if (at_end() || !has_rehearsed()) {
+            return false;
+        }
+        const std::size_t act = captured().cause;
+        return act != rehearsed().cause && act < scene().acts.size() &&
+               captured().at - scene().acts[act].at <= scene().rtt + 3ms;
+    }
+
     void added() {
-        for (Draft& one : propose_additions(position_, draft_)) {
-            drafts_.push_back(std::move(one));
+        for (Draft& one : propose_additions(position(), draft())) {
+            drafts().push_back(std::move(one));
         }
     }
 
@@ -53,13 +66,13 @@ class Proposer : public Proposing {
             act < scene().acts.size() && line.at - scene().acts[act].at <= scene().rtt + 250ms;
         const std::string unheard = at_act(act, "goes unanswered");
         if (caused) {
-            add(moment_of(position_, act, false), {"drop"}, unheard);
+            add(moment_of(position(), act, false), {"drop"}, unheard);
         }
         if (at_end()) {
             silence();
         }
         if (caused) {
-            add(moment_of(position_, act, true), {"drop"}, unheard);
+            add(moment_of(position(), act, true), {"drop"}, unheard);
         }
         if (caused && !at_end()) {
             until_it_is_heard(act, unheard);
@@ -69,9 +82,9 @@ class Proposer : public Proposing {
         add({reason(), {number_of_reason()}, {}}, {"drop"}, unsent);
         add({"[send ack, send duplicate-ack, send challenge-ack]", {}, {}}, {"drop"}, unsent);
         if (line.reason == tcp::Reason::fin) {
-            Draft open = draft_;
+            Draft open = draft();
             open.keep_open = true;
-            drafts_.push_back(std::move(open));
+            drafts().push_back(std::move(open));
         }
         stops(act);
         delayed();
@@ -83,14 +96,14 @@ class Proposer : public Proposing {
 
     /// One after the other is lost, until the one that is answered.
     void until_it_is_heard(std::size_t act, const std::string& words) {
-        const auto& kinds = position_.rehearsed.kinds;
+        const auto& kinds = position().rehearsed.kinds;
         const auto later = std::find_if(
-            position_.captured.begin() + static_cast<std::ptrdiff_t>(position_.parting.captured),
-            position_.captured.end(), [&](const Line& line) {
+            position().captured.begin() + static_cast<std::ptrdiff_t>(position().parting.captured),
+            position().captured.end(), [&](const Line& line) {
                 return line.icmp.has_value() == rehearsed().icmp.has_value() &&
                        line.ack_place >= rehearsed().ack_place;
             });
-        if (later == position_.captured.end()) {
+        if (later == position().captured.end()) {
             return;
         }
         std::size_t first = 0;
@@ -102,7 +115,7 @@ class Proposer : public Proposing {
             }
         }
         if (last > first && first > 0) {
-            Moment moment = moment_of(position_, act, false);
+            Moment moment = moment_of(position(), act, false);
             moment.filters = {first == 1 ? Entry{"first", std::to_string(last)}
                                          : Entry{"nth", fmt::format("{}..{}", first, last)}};
             add(moment, {"drop"}, words);
@@ -113,22 +126,22 @@ class Proposer : public Proposing {
     void silence() {
         const std::string words = here("from here on the peer is silent");
         const auto last_cause =
-            position_.captured.empty() ? scene().acts.size() : position_.captured.back().cause;
+            position().captured.empty() ? scene().acts.size() : position().captured.back().cause;
         for (const Moment& moment : moments_before(
-                 position_, std::min(rehearsed().cause, scene().acts.size()), rehearsed().at)) {
+                 position(), std::min(rehearsed().cause, scene().acts.size()), rehearsed().at)) {
             add(moment, {"blackhole"}, words, quiet_after(moment));
         }
         if (last_cause < scene().acts.size()) {
-            const Duration at = position_.captured.back().at;
-            for (const Moment& moment : moments_before(position_, last_cause, at)) {
+            const Duration at = position().captured.back().at;
+            for (const Moment& moment : moments_before(position(), last_cause, at)) {
                 add(moment, {"blackhole"}, words, quiet_after(moment));
             }
         }
     }
     /// The peer still spoke a while after the moment: the silence begins behind that.
     [[nodiscard]] Duration quiet_after(const Moment& moment) const {
-        const Duration last = position_.parting.captured > 0
-                                  ? position_.captured[position_.parting.captured - 1].at
+        const Duration last = position().parting.captured > 0
+                                  ? position().captured[position().parting.captured - 1].at
                                   : Duration{};
         const Duration until = rehearsed().at;
         if (last <= moment.at + scene().rtt || until <= last) {
@@ -143,7 +156,7 @@ class Proposer : public Proposing {
         if (again <= rehearsed().at + 20ms) {
             return;
         }
-        for (const Moment& moment : moments_before(position_, rehearsed().cause, rehearsed().at)) {
+        for (const Moment& moment : moments_before(position(), rehearsed().cause, rehearsed().at)) {
             Rule away{
                 moment.on, moment.filters, {"blackhole"}, here("silent for a while, until here")};
             Rule back{moment.on, moment.filters, {"revive"}};
@@ -168,7 +181,7 @@ class Proposer : public Proposing {
             return;
         }
         const std::string words = at_act(act, "the peer's ACKs stop");
-        for (const Moment& moment : moments_before(position_, act, rehearsed().at)) {
+        for (const Moment& moment : moments_before(position(), act, rehearsed().at)) {
             add(moment, {"stop-acking"}, words);
         }
     }
@@ -178,8 +191,8 @@ class Proposer : public Proposing {
             return;
         }
         const Line& line = rehearsed();
-        for (std::size_t i = position_.parting.captured; i < position_.captured.size(); ++i) {
-            const Line& later = position_.captured[i];
+        for (std::size_t i = position().parting.captured; i < position().captured.size(); ++i) {
+            const Line& later = position().captured[i];
             if (!same_numbers(later, line) || later.at <= line.at + 3ms) {
                 continue;
             }
@@ -189,8 +202,8 @@ class Proposer : public Proposing {
             add({reason(), {}, {}}, {delay}, words);
             add({reason(), {number_of_reason()}, {}}, {delay}, words);
             if (line.cause < scene().acts.size()) {
-                add(moment_of(position_, line.cause, false), {delay}, words);
-                add(moment_of(position_, line.cause, true), {delay}, words);
+                add(moment_of(position(), line.cause, false), {delay}, words);
+                add(moment_of(position(), line.cause, true), {delay}, words);
             }
             return;
         }
@@ -201,11 +214,11 @@ class Proposer : public Proposing {
         if (!has_rehearsed() || at_end()) {
             return;
         }
-        for (std::size_t i = position_.parting.captured; i-- > 0;) {
-            if (position_.captured[i].place == captured().place &&
+        for (std::size_t i = position().parting.captured; i-- > 0;) {
+            if (position().captured[i].place == captured().place &&
                 end_place(captured()) > captured().place &&
-                same_numbers(position_.captured[i], captured())) {
-                const Duration gap = captured().at - position_.captured[i].at;
+                same_numbers(position().captured[i], captured())) {
+                const Duration gap = captured().at - position().captured[i].at;
                 add_tcp("rto", rounded(gap));
                 add_tcp("rto_min", rounded(std::min<Duration>(gap, 1s)));
                 return;
@@ -233,7 +246,7 @@ class Proposer : public Proposing {
         const Duration late = line.at - scene().acts[act].at - scene().rtt;
         const std::string words = here(in_words(line));
         for (const bool numbered : {false, true}) {
-            const Moment moment = moment_of(position_, act, numbered);
+            const Moment moment = moment_of(position(), act, numbered);
             if (late <= 3ms) {
                 add(moment, {action}, words);
                 add(moment, {"drop", action}, words);
@@ -260,12 +273,12 @@ class Proposer : public Proposing {
         }
         const Line& line = captured();
         const std::string words = here(fmt::format("the window is {} bytes", line.offered));
-        if (draft_.service.empty() && draft_.script.empty()) {
-            Draft hold = draft_;
+        if (draft().service.empty() && draft().script.empty()) {
+            Draft hold = draft();
             hold.service = "hold";
-            drafts_.push_back(std::move(hold));
+            drafts().push_back(std::move(hold));
         }
-        for (const Moment& moment : moments_before(position_, line.cause, line.at)) {
+        for (const Moment& moment : moments_before(position(), line.cause, line.at)) {
             const Duration late = line.at - moment.at - scene().rtt;
             if (has_rehearsed() && rehearsed().offered > line.offered) {
                 add(moment, {"stop-reading"}, words, late);
@@ -284,7 +297,7 @@ class Proposer : public Proposing {
             !rehearsed().reason) {
             return;
         }
-        const std::string action = overwritten(position_, captured(), rehearsed());
+        const std::string action = overwritten(position(), captured(), rehearsed());
         if (action.empty()) {
             return;
         }

@@ -22,6 +22,9 @@ class Proposing {
     Proposing(const Position& position, const Draft& draft) : position_(position), draft_(draft) {}
 
   protected:
+    [[nodiscard]] const Position& position() const noexcept { return position_; }
+    [[nodiscard]] const Draft& draft() const noexcept { return draft_; }
+    [[nodiscard]] std::vector<Draft>& drafts() noexcept { return drafts_; }
     static constexpr Duration at_the_same_time = std::chrono::milliseconds(3);
 
     [[nodiscard]] const Scene& scene() const noexcept { return position_.scene; }
@@ -92,6 +95,7 @@ class Proposing {
         return fmt::format("{{icmp: {}}}", wire::name(*line.icmp));
     }
 
+  private:
     const Position& position_;
     const Draft& draft_;
     std::vector<Draft> drafts_;

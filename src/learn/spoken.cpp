@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 
 namespace ghostpeer::learn {
@@ -235,23 +236,22 @@ class Listener {
             step.pieces = static_cast<std::uint32_t>(first);
             const double seconds = to_seconds(spread) / static_cast<double>(count - 1);
             step.rate = std::max<std::uint64_t>(
-                1, static_cast<std::uint64_t>(static_cast<double>(first) / seconds + 0.5));
+                1, static_cast<std::uint64_t>(std::llround(static_cast<double>(first) / seconds)));
             out_.script.push_back(std::move(step));
             out_.nagle_off = true;
-        } else if (count == 1 || large || count > most_pieces * 20) {
+        } else if (count == 1 || large || count > most_pieces * 20 ||
+                   (!equal && count > most_pieces)) {
             out_.script.push_back(saying(from, to - 1));
         } else if (equal) {
             Step step = saying(from, to - 1);
             step.pieces = static_cast<std::uint32_t>(first);
             out_.script.push_back(std::move(step));
             out_.nagle_off = true;
-        } else if (count <= most_pieces) {
+        } else {
             for (std::size_t i = from; i < to; ++i) {
                 out_.script.push_back(saying(i, i));
             }
             out_.nagle_off = true;
-        } else {
-            out_.script.push_back(saying(from, to - 1));
         }
         said_until_ = last.at;
         if (count == 1 && from > 0 && first < 500) {

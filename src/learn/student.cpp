@@ -137,7 +137,7 @@ class Student {
             Attempted one = attempt(std::move(speaking));
             if (!best || one.reach() > best->reach()) {
                 if (best) {
-                    said.remarks.push_back(
+                    said.remarks.emplace_back(
                         "What the program said could not be told by a pattern, "
                         "so the script counts its bytes.");
                 }

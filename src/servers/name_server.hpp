@@ -81,7 +81,7 @@ class NameServer {
     [[nodiscard]] std::optional<wire::Bytes> answer(const wire::Bytes& message, Asker&& asker,
                                                     Instant now);
     /// As `--dns` has it.
-    [[nodiscard]] std::optional<wire::Bytes> answer_as(std::size_t fault,
+    [[nodiscard]] std::optional<wire::Bytes> answer_as(std::size_t index,
                                                        const wire::DnsQuery& query,
                                                        const wire::Bytes& message, Asker&& asker,
                                                        Instant now);

@@ -226,7 +226,7 @@ TEST_CASE("wire: the kinds of ICMP errors and their words") {
         CHECK(parse_icmp_kind(name(kind)) == kind);
     }
     CHECK(name(IcmpKind::fragmentation_needed) == "frag-needed");
-    CHECK_FALSE(parse_icmp_kind("redirect"));
+    CHECK_FALSE(parse_icmp_kind("echo"));
 }
 
 TEST_CASE("wire: an error about a segment is read back, and nothing else is taken for one") {

@@ -17,12 +17,13 @@ void dial_program(World& world) {
     world.pass(0s);
 }
 
-void answer(World& world, const Segment& syn, std::uint8_t flags, std::string_view text = "") {
+void answer(World& world, const Segment& syn, std::uint8_t flags, std::string_view text = "",
+            std::uint32_t said = 0) {
     Segment segment;
     segment.source = syn.destination;
     segment.destination = syn.source;
     segment.flags.bits = flags;
-    segment.seq = SeqNum(1000 + ((flags & Flags::syn) != 0 ? 0 : 1));
+    segment.seq = SeqNum(1000 + ((flags & Flags::syn) != 0 ? 0 : 1) + said);
     segment.ack = syn.seq + 1;
     segment.window = 64240;
     segment.payload.assign(text.begin(), text.end());
@@ -86,7 +87,7 @@ TEST_CASE("the next connection begins when the one before is over") {
     answer(world, first[0], Flags::syn | Flags::ack);
     answer(world, first[0], Flags::ack | Flags::psh, "hello");
     CHECK(world.engine.attempt_count() == 1);
-    answer(world, first[0], Flags::rst | Flags::ack);
+    answer(world, first[0], Flags::rst | Flags::ack, "", 5);
     auto second = syns(world);
     REQUIRE(second.size() <= 1);
     CHECK(world.engine.attempt_count() == 2);
@@ -145,6 +146,7 @@ TEST_CASE("a peer that is gone opens no connection more") {
     World world("role: client\nclient: {on: command go, at: [0s, 1s]}\n");
     dial_program(world);
     CHECK(world.engine.fire("go", world.now) == 2);
+    world.pass(0s);
     CHECK(syns(world).size() == 1);
     CHECK(world.engine.to_be_dialled() == 1);
     world.engine.remove_peer(0, world.now);

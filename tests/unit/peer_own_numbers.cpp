@@ -38,10 +38,11 @@ TEST_CASE("the clock of connect goes on from its value") {
 TEST_CASE("a connection that begins anew counts from the numbers of the old one") {
     World world(
         "rules:\n"
-        "  - {on: receive fin, do: [forget, {connect: {isn: snd.nxt+5000}}]}\n");
+        "  - {on: enter closed, do: {connect: {isn: snd.nxt+5000}}}\n");
     Socket socket(world);
     socket.connect();
-    socket.send_fin();
+    world.arrives(socket.segment(Flags::rst));
+    world.pass(0s);
     const auto left = world.take();
     REQUIRE(!left.empty());
     CHECK(left.back().has(Flags::syn));

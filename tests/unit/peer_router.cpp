@@ -192,7 +192,7 @@ TEST_CASE("IP options and extension headers stand before the segment") {
     CHECK(v6[40] == 60);
     CHECK(v6[48] == 6);
     CHECK(std::holds_alternative<Segment>(wire::decode(v6)));
-    CHECK(act("{set: {extension_headers: hop}}").find("did you mean `hop-by-hop`?") !=
+    CHECK(act("{set: {extension_headers: hop-by-hp}}").find("did you mean `hop-by-hop`?") !=
           std::string::npos);
 }
 

@@ -51,6 +51,7 @@ TEST_CASE("a peer with a key ignores what is not signed with it, and tells that 
     world.engine.on_packet(signed_with(syn, "other"), world.now);
     CHECK(left(world).empty());
     CHECK(world.engine.live_connections() == 0);
+    world.collect();
     int told = 0;
     for (const auto& notice : world.all<event::Notice>()) {
         told += notice.text.find("not signed with the key") != std::string::npos ? 1 : 0;

@@ -83,7 +83,8 @@ TEST_CASE("actions that are none") {
 
 TEST_CASE("actions with a wrong value") {
     CHECK(act("{drop: 5}") == "`drop` takes no value\n");
-    CHECK(act("{connect: 5}") == "`connect` takes no value\n");
+    CHECK(act("{connect: 5}") ==
+          "`connect` takes nothing or a map with `isn` and `tsval`, not `5`\n");
     CHECK(act("[connect, connect]") == "`connect` stands twice in one rule\n");
     CHECK(act("delay") ==
           "`delay` has no value; it takes a time such as `250ms`, `5s`, `2m` or "

@@ -64,7 +64,7 @@ TEST_CASE("all errors of a file come at once, in its order") {
         "`shutdown`, `forget`, `say`, `stop-reading`, `resume-reading`, `window`, `stop-acking`, "
         "`resume-acking`, `blackhole`, `revive`, `log`, `finish`, `corrupt`, `set`, "
         "`fragment`, `send`, `connect`, `icmp`, "
-        "`become` and `link`\n"
+        "`become`, `link` and `interface`\n"
         "3:12 `mss` takes `off` or a whole number from 1 to 65535, not `x`\n"
         "4:1 there is no key `foo` in a profile; known are `summary`, `details`, `tags`, `params`, "
         "`extends`, `tcp`, `ip`, `link`, `service`, `after_eof`, `rules`, `sysctl`, `servers`, "

@@ -36,6 +36,7 @@ void read_kind(const Entry& entry, IcmpParts& parts, Context& context) {
         return;
     }
     std::vector<std::string> words;
+    words.reserve(wire::icmp_kind_count);
     for (int i = 0; i < static_cast<int>(wire::icmp_kind_count); ++i) {
         words.emplace_back(wire::name(static_cast<IcmpKind>(i)));
     }
