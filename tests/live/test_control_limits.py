@@ -149,15 +149,18 @@ def deep_json_is_refused(t):
 
 @test
 def a_command_controls_its_own_run_or_none(t):
-    show = ["sh", "-c", "echo control=$GHOSTPEER_CONTROL token=$GHOSTPEER_CONTROL_TOKEN"]
-    outer = {"GHOSTPEER_CONTROL": "unix:/somebody/elses.sock", "GHOSTPEER_CONTROL_TOKEN": "secret"}
+    show = ["sh", "-c", "echo control=$GHOSTPEER_CONTROL token=$GHOSTPEER_CONTROL_TOKEN "
+            "tcp=$GHOSTPEER_CONTROL_TCP"]
+    outer = {"GHOSTPEER_CONTROL": "unix:/somebody/elses.sock", "GHOSTPEER_CONTROL_TOKEN": "secret",
+             "GHOSTPEER_CONTROL_TCP": "127.0.0.1:7"}
     for control in ("off", "127.0.0.1:0"):
         run = t.run("healthy", show, options=["--control", control], env=outer)
         t.passed(run)
-        t.equal(run.text, "control= token=\n", f"COMMAND's variables with --control {control}")
+        t.equal(run.text, "control= token= tcp=\n", f"COMMAND's variables with --control {control}")
     run = t.run("healthy", show, env=outer)
     t.passed(run)
-    t.contains(run.text, ".sock token=\n")
+    t.check(re.fullmatch(r"control=unix:/\S+\.sock token=[0-9a-f]{32,} tcp=http://127\.0\.0\.1:\d{2,}\n",
+                         run.text), f"COMMAND's variables are {run.text!r}")
     t.check("elses" not in run.text, "COMMAND would control another run")
 
 

@@ -85,7 +85,7 @@ struct Here {
 
 class Conversation {
   public:
-    explicit Conversation(tcp::Config with = {}) : config(with) {}
+    explicit Conversation(tcp::Config with = {}) : config(std::move(with)) {}
     Conversation(const Conversation&) = delete;
     Conversation& operator=(const Conversation&) = delete;
 
