@@ -17,7 +17,7 @@ class Proposer : public Proposing {
             case Difference::extra: withheld(); break;
             case Difference::missing: added(); break;
             case Difference::time:
-                if (!answers_what_came_later()) {
+                if (!may_be_sent_again()) {
                     delayed();
                 }
                 patience();
@@ -37,11 +37,15 @@ class Proposer : public Proposing {
     }
 
   private:
-    /// It came at once, for something that the program has sent (again) since the rehearsal's
-    /// answer: that was lost rather than late.
-    [[nodiscard]] bool answers_what_came_later() const {
+    /// Late by no less than a retransmission timeout, or at once for something that the program has
+    /// sent (again) since the rehearsal's answer: then the first was lost rather than late.
+    [[nodiscard]] bool may_be_sent_again() const {
         if (at_end() || !has_rehearsed()) {
             return false;
+        }
+        const bool opens = captured().segment.has(Flags::syn);
+        if (captured().at - rehearsed().at >= (opens ? 990ms : 190ms)) {
+            return true;
         }
         const std::size_t act = captured().cause;
         return act != rehearsed().cause && act < scene().acts.size() &&
