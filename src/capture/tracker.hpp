@@ -136,6 +136,6 @@ class Tracker {
 };
 
 /// Where the capture was made, by the two parts of the round trip and by TTLs, and why.
-void find_perspective(Conversation& conversation);
+void find_perspective(Conversation& told);
 
 }  // namespace ghostpeer::capture

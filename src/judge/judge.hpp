@@ -61,8 +61,8 @@ class Judge final : public event::Sink {
     Follower follower_;
     std::optional<Conversation> conversation_;  ///< where somebody expects something
     std::optional<Instant> concluded_;
-    std::vector<std::string> surprises_;   ///< what scripts had no word for, sentences
-    std::vector<std::string> casualties_;  ///< programs behind the peer that failed, sentences
+    std::vector<std::string> surprises_;      ///< what scripts had no word for, sentences
+    std::vector<std::string> casualties_;     ///< programs behind the peer that failed, sentences
     std::vector<std::string> failed_scopes_;  ///< whose verdict nobody has asked for, sentences
     // Of scopes, which have verdicts of their own:
     std::unordered_set<std::uint32_t> profiles_apart_;

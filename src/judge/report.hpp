@@ -55,8 +55,8 @@ struct RunSummary : event::End {
     std::vector<ProfileStatistics> profiles;
     event::Counters counters;
     Duration length{};
-    std::vector<std::string> surprises;   ///< what scripts had no word for, sentences
-    std::vector<std::string> casualties;  ///< programs behind the peer that failed, sentences
+    std::vector<std::string> surprises;      ///< what scripts had no word for, sentences
+    std::vector<std::string> casualties;     ///< programs behind the peer that failed, sentences
     std::vector<std::string> failed_scopes;  ///< whose verdict nobody has asked for, sentences
 };
 

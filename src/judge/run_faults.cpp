@@ -101,8 +101,8 @@ void find_surprises(const RunSummary& run, std::vector<RunFault>& faults) {
 /// Nobody may overlook that a scope failed.
 void find_failed_scopes(const RunSummary& run, std::vector<RunFault>& faults) {
     for (const std::string& sentence : run.failed_scopes) {
-        faults.push_back({"scopes that nobody asked about pass", "a scope failed",
-                          event::printable(sentence)});
+        faults.push_back(
+            {"scopes that nobody asked about pass", "a scope failed", event::printable(sentence)});
     }
 }
 

@@ -62,8 +62,8 @@ std::optional<Instant> Engine::Impl::depart_in_fragments(Connection& connection,
         std::optional<Instant> there;
         if (part.late == Duration::zero()) {
             ++counters.packets_out;
-            there = depart(&connection, std::move(part.packet),
-                           std::exchange(event, std::nullopt), now);
+            there = depart(&connection, std::move(part.packet), std::exchange(event, std::nullopt),
+                           now);
         } else if (may_hold(connection, part.packet.size(), now) &&
                    agenda.size() < max_appointments) {
             there = now + part.late;

@@ -126,7 +126,7 @@ wire::IpAddress nth_v6(Scene scene, std::size_t n) {
 
 std::string name_peers(const CommonOptions& options, Scene scene, std::vector<PeerOption>& parsed,
                        Peers& peers) {
-    const std::string too_many = "ghostpeer: there are too many names in --peer.\n";
+    std::string too_many = "ghostpeer: there are too many names in --peer.\n";
     // Names in the order of the command line, so that the first has the first address.
     Addresses addresses(scene, options.profile ? 1 : 0, parsed);
     std::vector<Named> names;

@@ -26,6 +26,7 @@ Released locate_released() {
     }
     released.folders.emplace_back("/usr/local/lib/ghostpeer");
     released.folders.emplace_back("/usr/lib/ghostpeer");
+    // NOLINTNEXTLINE(readability-redundant-string-init): empty in a build that is no release
     const std::string_view entry = GHOSTPEER_WARP_SUM;
     if (const auto equals = entry.find('='); equals != std::string_view::npos) {
         released.series = entry.substr(0, equals);

@@ -3,17 +3,16 @@
 
 using namespace ghostpeer;
 using namespace ghostpeer::testing;
-using tcp::State;
 
 TEST_CASE("outcome: open while the kernel holds the socket") {
     Case open("open");
     open.socket.connect();
-    open.listed(State::established);
+    open.listed(tcp::State::established);
     CHECK(open.met());
 
     Case other("reset");
     other.socket.connect();
-    other.listed(State::close_wait);
+    other.listed(tcp::State::close_wait);
     CHECK(other.failures() == "expected the outcome `reset`, but it was `open`.\n");
 }
 
@@ -23,34 +22,34 @@ TEST_CASE("outcome: closed in order, or by the program's own RST") {
     closed.socket.send_fin();
     closed.socket.receive();
     closed.socket.send_ack();
-    closed.gone(State::last_ack);
+    closed.gone(tcp::State::last_ack);
     CHECK(closed.met());
 
     Case waits("closed");
     waits.socket.connect();
-    waits.listed(State::time_wait);
+    waits.listed(tcp::State::time_wait);
     CHECK(waits.met());
 
     Case aborts("closed");
     aborts.socket.connect();
     aborts.socket.send_rst();
-    aborts.gone(State::established);
+    aborts.gone(tcp::State::established);
     CHECK(aborts.met());
 }
 
 TEST_CASE("outcome: reset by the peer") {
     Case reset("reset", "rules: [{on: receive data, do: reset}]\n");
     reset.socket.connect();
-    reset.listed(State::established);
+    reset.listed(tcp::State::established);
     reset.socket.send_data("x");
-    reset.gone(State::established);
+    reset.gone(tcp::State::established);
     CHECK(reset.met());
 }
 
 TEST_CASE("outcome: reset, where the kernel was last seen connecting") {
     Case brief("reset", "rules: [{on: enter established, do: reset}]\n");
     brief.socket.connect();
-    brief.gone(State::syn_sent);
+    brief.gone(tcp::State::syn_sent);
     CHECK(brief.met());
 }
 
@@ -60,7 +59,7 @@ TEST_CASE("outcome: RST for a FIN that comes when the socket is long gone") {
     late.socket.connect();
     late.socket.send_fin();
     late.world.until(60s);
-    late.gone(State::fin_wait_2, run_start + 60s);
+    late.gone(tcp::State::fin_wait_2, run_start + 60s);
     late.world.until(91s);
     late.socket.send_rst();
     CHECK(late.met());
@@ -70,9 +69,9 @@ TEST_CASE("outcome: RST of the program's kernel for something that it does not b
     Case passing("timed-out");
     passing.socket.send_syn();
     passing.socket.send_rst();
-    passing.listed(State::syn_sent, run_start + 1s);
+    passing.listed(tcp::State::syn_sent, run_start + 1s);
     passing.world.until(127s);
-    passing.gone_counted(State::syn_sent, 0, 1, run_start + 127s);
+    passing.gone_counted(tcp::State::syn_sent, 0, 1, run_start + 127s);
     CHECK(passing.met());
 }
 
@@ -80,14 +79,14 @@ TEST_CASE("outcome: RST that the kernel does not believe resets nothing") {
     Case open("open", "rules: [{on: receive data, do: {reset: {seq: snd.nxt-100000}}}]\n");
     open.socket.connect();
     open.socket.send_data("x");
-    open.listed(State::established);
+    open.listed(tcp::State::established);
     CHECK(open.met());
 
     Case later("timed-out", "rules: [{on: receive data, do: {reset: {seq: snd.nxt-100000}}}]\n");
     later.socket.connect();
     later.socket.send_data("x");
     later.world.until(60s);
-    later.gone(State::established, run_start + 60s);
+    later.gone(tcp::State::established, run_start + 60s);
     CHECK(later.met());
 }
 
@@ -98,7 +97,7 @@ TEST_CASE("outcome: refused") {
 
     Case listed("refused", "rules: [{on: receive syn, do: reset}]\n");
     listed.socket.send_syn();
-    listed.gone(State::syn_sent);
+    listed.gone(tcp::State::syn_sent);
     CHECK(listed.met());
 }
 
@@ -106,31 +105,31 @@ TEST_CASE("outcome: the kernel gives up, without a word") {
     Case dead("timed-out", "rules: [{on: receive data, do: drop}]\n");
     dead.socket.connect();
     dead.socket.send_data("x");
-    dead.listed(State::established, run_start + 900s);
+    dead.listed(tcp::State::established, run_start + 900s);
     dead.world.until(900s);
-    dead.gone(State::established, run_start + 900s);
+    dead.gone(tcp::State::established, run_start + 900s);
     CHECK(dead.met());
 
     Case orphan("timed-out");
     orphan.socket.connect();
     orphan.world.until(300s);
-    orphan.gone(State::last_ack, run_start + 300s);
+    orphan.gone(tcp::State::last_ack, run_start + 300s);
     CHECK(orphan.met());
 }
 
 TEST_CASE("outcome: a SYN without an answer, and a program that waits no longer") {
     Case syn("timed-out", no_answer);
     syn.socket.send_syn();
-    syn.listed(State::syn_sent, run_start + 1s);
+    syn.listed(tcp::State::syn_sent, run_start + 1s);
     syn.world.until(127s);
-    syn.gone_counted(State::syn_sent, 0, 1, run_start + 127s);
+    syn.gone_counted(tcp::State::syn_sent, 0, 1, run_start + 127s);
     CHECK(syn.met());
 
     Case impatient("closed", no_answer);
     impatient.socket.send_syn();
-    impatient.listed(State::syn_sent, run_start + 1s);
+    impatient.listed(tcp::State::syn_sent, run_start + 1s);
     impatient.world.until(500ms);
-    impatient.gone(State::syn_sent, run_start + 1s);
+    impatient.gone(tcp::State::syn_sent, run_start + 1s);
     CHECK(impatient.met());
 }
 
@@ -144,7 +143,7 @@ TEST_CASE("outcome: RST after keepalive probes is the kernel giving up") {
         }
         dead.world.until(14s);
         dead.socket.send_rst();
-        dead.gone(State::established, due);
+        dead.gone(tcp::State::established, due);
         return dead.failures();
     };
     CHECK(end("timed-out", run_start + 14s).empty());
@@ -221,11 +220,11 @@ TEST_CASE("outcome: a connection that the engine has forgotten keeps its end") {
 
 TEST_CASE("outcome: sockets of others, and views of them, are nobody's business") {
     World world("expect: [{outcome: open}]\n");
-    tell_listed(world, {}, State::established);
+    tell_listed(world, {}, tcp::State::established);
     CHECK(judge_of(world)->expects_outcomes());
     World other("expect: [{attempts: 0}]\n");
     CHECK_FALSE(judge_of(other)->expects_outcomes());
-    tell_listed(other, {}, State::established);
+    tell_listed(other, {}, tcp::State::established);
     tell_complete(other);
     CHECK(failures_of(other).empty());
 }

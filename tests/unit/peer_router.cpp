@@ -31,6 +31,7 @@ std::vector<wire::Bytes> icmp(const std::string& what, std::string_view to = "19
 /// Offsets of IPv4 fragments, in bytes.
 std::vector<int> offsets(const std::vector<wire::Bytes>& packets) {
     std::vector<int> all;
+    all.reserve(packets.size());
     for (const auto& packet : packets) {
         all.push_back(((packet[6] << 8 | packet[7]) & 0x1fff) * 8);
     }

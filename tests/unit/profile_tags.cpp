@@ -16,7 +16,8 @@ TEST_CASE("tags: what is wrong with them") {
           "1:15 there is no tag `handshke`; did you mean `handshake`?\n");
     CHECK(problems("tags: [zzzzzzzz]\n") ==
           "1:8 there is no tag `zzzzzzzz`; known are `handshake`, `silence`, `reset`, `close`, "
-          "`window`, `keepalive`, `data`, `options`, `host`, `icmp`, `path-mtu`, `middlebox`, `retry`, "
+          "`window`, `keepalive`, `data`, `options`, `host`, `icmp`, `path-mtu`, `middlebox`, "
+          "`retry`, "
           "`exhaustion`, "
           "`abuse`, `protocol`, `client` and `experiment`\n");
     CHECK(problems("tags: [reset, close, reset]\n") == "1:22 the tag `reset` stands here twice\n");

@@ -49,6 +49,7 @@ struct Endpoint {
     /// `198.18.0.2:80` or `[2001:2::2]:80`.
     [[nodiscard]] std::string to_string() const;
     void append_to(std::string& text) const;
+    // NOLINTNEXTLINE(modernize-use-nullptr): what the compiler makes of it compares with 0
     friend auto operator<=>(const Endpoint&, const Endpoint&) noexcept = default;
 };
 
