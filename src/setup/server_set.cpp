@@ -24,6 +24,7 @@ namespace {
 
 [[nodiscard]] std::string names_of(const std::vector<profile::Server>& servers) {
     std::vector<std::string> names;
+    names.reserve(servers.size());
     for (const profile::Server& server : servers) {
         names.push_back(server.name);
     }
