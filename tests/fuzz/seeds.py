@@ -150,10 +150,10 @@ def capture_files():
             yield f"{name}-{link}", struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, number) + \
                 b"".join(struct.pack("<IIII", now // 1000, now % 1000 * 10**6, len(head + data) - cut,
                                      len(head + data)) + (head + data)[:len(head + data) - cut]
-                         for now, data in records for cut in (0, 5))
+                         for at, data in records for cut in (0, 5))
         blocks = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28) + \
             struct.pack("<IIHHII", 1, 20, 101, 0, 0, 20)
-        for now, data in records:
+        for at, data in records:
             padded = data + bytes(-len(data) % 4)
             size = 32 + len(padded)
             blocks += struct.pack("<IIIIIII", 6, size, 0, 0, now * 1000, len(data), len(data)) + \
