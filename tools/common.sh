@@ -8,12 +8,15 @@ cd "$top"
 packages_build="g++ cmake ninja-build pkg-config libtins-dev libpcap-dev libyaml-cpp-dev libcli11-dev
     doctest-dev libfmt-dev nlohmann-json3-dev libmnl-dev libexpected-dev robin-map-dev libre2-dev
     node-d3 help2man lowdown man-db"
+packages_demo="curl python3"
 packages_test="curl netcat-openbsd nodejs python3 python3-pytest python3-pytest-xdist
-    python3-setuptools python3-wheel golang-go default-jdk-headless junit5 bats python3-jsonschema python3-urllib3 python3-yaml
+    python3-setuptools python3-wheel bats python3-jsonschema python3-urllib3 python3-yaml
     ethtool iproute2 util-linux openssl nginx-light haproxy redis-server postgresql openssh-client
     mosquitto-clients default-mysql-client amqp-tools tshark strace chromium parallel wget
     python3-psycopg2 python3-pika python3-redis python3-websockets python3-requests python3-aiohttp python3-pymysql
     ruby-httpclient mosquitto git fish zsh"
+# What the nightly form tests besides: compilers, which are large.
+packages_night="golang-go default-jdk-headless junit5"
 packages_warp="linux-source-6.12 gcc libc6-dev make flex bison bc patch tar xz-utils binutils"
 packages_check="clang-format-14 clang-tidy-14 python3"
 # What tools/release needs besides.
