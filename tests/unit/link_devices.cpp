@@ -4,12 +4,12 @@
 #include "link/loopback.hpp"
 #include "link/tun.hpp"
 #include "posix/socket_address.hpp"
+#include "support/readable.hpp"
 
 #include <doctest/doctest.h>
 
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -71,8 +71,7 @@ bool set_up_loopback() {
 std::optional<wire::Segment> next_segment(Link& link) {
     PacketBatch batch;
     for (;;) {
-        pollfd ready{link.poll_fd(), POLLIN, 0};
-        if (::poll(&ready, 1, 1000) <= 0) {
+        if (!test::is_readable(link.poll_fd(), 1000)) {
             return std::nullopt;
         }
         batch.clear();

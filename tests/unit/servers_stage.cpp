@@ -1,6 +1,7 @@
 // A stage: processes start in it, servers are waited for, and all of it ends with it.
 #include "servers/processes.hpp"
 #include "servers/stage.hpp"
+#include "support/readable.hpp"
 
 #include <doctest/doctest.h>
 
@@ -69,8 +70,7 @@ struct Show {
 [[nodiscard]] std::string read_all(int fd) {
     std::string text;
     std::array<char, 256> piece{};
-    pollfd ready{fd, POLLIN, 0};
-    while (poll(&ready, 1, 5000) > 0) {
+    while (test::is_readable(fd, 5000)) {
         const ssize_t got = read(fd, piece.data(), piece.size());
         if (got <= 0) {
             break;

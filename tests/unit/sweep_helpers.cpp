@@ -1,3 +1,4 @@
+#include "support/readable.hpp"
 #include "sweep/helpers.hpp"
 
 #include <doctest/doctest.h>
@@ -25,11 +26,14 @@ namespace {
     return step;
 }
 
-/// Until the helper has answered.
-[[nodiscard]] int await(Helpers& helpers, std::size_t place) {
+/// Until the helper has answered or left.
+[[nodiscard]] bool answers(Helpers& helpers, std::size_t place) {
     constexpr int longest_ms = 20'000;
-    pollfd ready{helpers.fd(place), POLLIN, 0};
-    REQUIRE(poll(&ready, 1, longest_ms) == 1);
+    return ghostpeer::test::is_readable(helpers.fd(place), longest_ms);
+}
+
+[[nodiscard]] int await(Helpers& helpers, std::size_t place) {
+    REQUIRE(answers(helpers, place));
     const auto status = helpers.poll_end(place);
     REQUIRE(status);
     return *status;
@@ -81,8 +85,7 @@ TEST_CASE("a helper that was killed costs its step alone") {
     CHECK(await(helpers, 0) == 1);
     // And where it was killed between two of them, not even that.
     helpers.signal(0, SIGKILL);
-    pollfd ready{helpers.fd(0), POLLIN, 0};
-    REQUIRE(poll(&ready, 1, 20'000) == 1);
+    REQUIRE(answers(helpers, 0));
     REQUIRE(helpers.begin(0, a_step({"count"}), std::nullopt));
     CHECK(await(helpers, 0) == 1);
 }
@@ -108,8 +111,7 @@ TEST_CASE("a signal that comes behind a step's answer does not cost the next ste
         }
     });
     REQUIRE(helpers.begin(0, a_step({"be signalled"}), std::nullopt));
-    pollfd ready{helpers.fd(0), POLLIN, 0};
-    REQUIRE(poll(&ready, 1, 20'000) == 1);
+    REQUIRE(answers(helpers, 0));
     helpers.signal(0, SIGTERM);
     CHECK(helpers.poll_end(0) == 1);
     REQUIRE(helpers.begin(0, a_step({"go on"}), std::nullopt));
