@@ -1,6 +1,7 @@
 #include "loop/last_resort.hpp"
 
 #include "event/exit_status.hpp"
+#include "posix/companion.hpp"
 
 #include <poll.h>
 #include <sys/time.h>
@@ -121,7 +122,9 @@ void end_now(int /*signal*/, siginfo_t* info, void* /*context*/) {
     if (::poll(&ready, 1, 0) > 0 && (ready.revents & POLLOUT) != 0) {
         [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, size);
     }
-    // The helper has asked to go with this process (PR_SET_PDEATHSIG), and COMMAND with it.
+    // It has asked to go with this process (PR_SET_PDEATHSIG), and COMMAND with it; but not yet
+    // where somebody has stopped it at its first step.
+    companion::end();
     ::_exit(status());
 }
 
@@ -154,6 +157,7 @@ void prepare() noexcept {
 
 void forget_in_child() noexcept {
     // Timers are not inherited; their numbers would mean nothing here.
+    companion::set(0);
     means = Means::none;
     armed = false;
 }

@@ -272,13 +272,16 @@ void supervise(const FileDescriptor& control, const FileDescriptor& children, pi
 }
 
 void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
+    // Somebody may stop this process before it gets on; ghostpeer's end is the end of it all the
+    // same.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     reset_signals();
     const auto proceed = receive_message(control);
     if (!proceed || proceed->type != Message::Type::proceed) {
         return;
     }
-    // Set only now: it is cleared when the user namespace changes the credentials. If ghostpeer
-    // ended before this line, `control` tells.
+    // Once more: it is cleared when the user namespace changes the credentials. If ghostpeer ended
+    // before this line, `control` tells.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "ghostpeer-init");
 

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "posix/companion.hpp"
 #include "sandbox/command.hpp"
 #include "sandbox/control_channel.hpp"
 #include "sandbox/diagnosis.hpp"
@@ -152,6 +153,7 @@ tl::expected<void, Error> Sandbox::begin_helper(Spec& spec, bool user_namespace)
         run_helper(std::move(channel->second), spec, user_namespace);
     }
     helper_ = *helper;
+    companion::set(helper_);
     control_ = std::move(channel->first);
     return {};
 }
@@ -273,6 +275,7 @@ void Sandbox::signal_all(int number) {
 
 void Sandbox::kill_helper() {
     if (helper_ > 0) {
+        companion::set(0);
         ::kill(helper_, SIGKILL);
     }
 }
