@@ -89,9 +89,10 @@ constexpr Duration patience_with_daemons = 1s;
 
 }  // namespace
 
+/// Everybody's, as /dev/shm is: servers that become another user have shared memory there.
 tl::expected<void, Error> make_room(bool private_mounts) {
     constexpr unsigned long flags = MS_NOSUID | MS_NODEV;
-    if (!private_mounts || mount("tmpfs", room, "tmpfs", flags, "mode=0755") != 0) {
+    if (!private_mounts || mount("tmpfs", room, "tmpfs", flags, "mode=1777") != 0) {
         return tl::unexpected(Error{
             Error::Kind::not_permitted,
             fmt::format("Servers of a run have their folders in a private file system, and "
