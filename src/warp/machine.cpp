@@ -9,6 +9,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,6 +67,8 @@ void become_kernel(const Start& start, char* const* arguments, char* const* envi
         CPU_SET(static_cast<std::size_t>(start.cpu), &one);
         sched_setaffinity(0, sizeof one, &one);
     }
+    // The guest's processes have umasks of their own, and what the guest makes goes through both.
+    umask(0);
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
     for (int number = 1; number < NSIG; ++number) {
