@@ -14,7 +14,7 @@ packages_test="curl netcat-openbsd nodejs python3 python3-pytest python3-pytest-
     ethtool iproute2 util-linux openssl nginx-light haproxy redis-server postgresql openssh-client
     mosquitto-clients default-mysql-client amqp-tools tshark strace chromium parallel wget
     python3-psycopg2 python3-pika python3-redis python3-websockets python3-requests python3-aiohttp python3-pymysql
-    ruby-httpclient mosquitto git fish zsh"
+    ruby-httpclient mosquitto git fish zsh rpm"
 # What the nightly form tests besides: compilers, which are large.
 packages_night="golang-go default-jdk-headless junit5"
 packages_warp="linux-source-6.12 gcc libc6-dev make flex bison bc patch tar xz-utils binutils"
