@@ -68,6 +68,59 @@ def one_after_the_other(t):
         t.check(ended[one] <= began[following], f"{following} began before {one} had ended")
 
 
+# Answers, and keeps each connection until the end.
+KEEPER = """
+    import socket
+    l = socket.create_server(("", 8080), backlog=100)
+    kept = []
+    while True:
+        s, who = l.accept()
+        s.settimeout(20)
+        if s.recv(100):
+            s.sendall(b"an answer\\n")
+        kept.append(s)
+"""
+
+
+@test
+def one_after_the_others_response(t):
+    profile = t.profile("""
+        summary: Each waits for the answer that the one before gets, and not for its end.
+        role: client
+        client: {connections: 4, after: response}
+        rules:
+          - {on: enter established, do: {say: "hello\\n"}}
+          - {on: received 10B, do: {finish: all}}
+        """)
+    run = t.passed(dialled(t, profile, t.python(KEEPER)))
+    began = {a.conn: a.t for a in run.events("attempt")}
+    answered = {s.conn: s.t for s in run.received("data")}
+    connections = sorted(began)
+    t.equal(len(connections), 4, "connections")
+    for one, following in zip(connections, connections[1:]):
+        t.check(answered[one] <= began[following], f"{following} began before {one} had an answer")
+    t.check(all(fin.t > began[connections[-1]] for fin in run.sent("fin")), "none has ended before")
+
+
+# On IPv6 alone.
+SERVER6 = SERVER.replace('socket.create_server(("", 8080), backlog=1000)',
+                         'socket.create_server(("::", 8080), family=socket.AF_INET6, backlog=1000)')
+
+
+@test
+def many_addresses_of_ipv6(t):
+    profile = t.profile("""
+        summary: Clients from one block of IPv6, beside one of IPv4 that they cannot use.
+        extends: healthy-client
+        client: {connections: 5, sources: ["2001:2:0:64::/126", 198.18.64.0/24]}
+        """)
+    run = t.passed(dialled(t, profile, t.python(SERVER6)))
+    came = sorted(line.split()[0] for line in run.text.splitlines())
+    t.equal(len(came), 5, "clients that came")
+    t.check(all(who.startswith("2001:2:0:64:") for who in came), f"who came: {came}")
+    t.equal({a.dst for a in run.events("attempt")}, {"[2001:2::1]:8080"}, "what they dialled")
+
+
 @test
 def on_command(t):
     profile = t.profile("""

@@ -14,6 +14,36 @@ UNREACHABLE = [
     ("ttl-exceeded", "EHOSTUNREACH", "EHOSTUNREACH"),
 ]
 
+# The others, in each version of IP that has them; None: the kernel ignores it, or it is a soft error
+# that is gone with the next SYN-ACK.
+RARE = [
+    ("protocol-unreachable", "ENOPROTOOPT", "EPROTO"),
+    ("source-route-failed", "EOPNOTSUPP", "EPROTO"),
+    ("net-unknown", "ENETUNREACH", "ENETUNREACH"),
+    ("host-unknown", "EHOSTDOWN", "EHOSTUNREACH"),
+    ("source-isolated", "ENONET", ""),
+    ("net-prohibited", "ENETUNREACH", "EACCES"),
+    ("host-prohibited", "EHOSTUNREACH", "EACCES"),
+    ("net-unreachable-tos", "ENETUNREACH", "ENETUNREACH"),
+    ("host-unreachable-tos", "EHOSTUNREACH", "EHOSTUNREACH"),
+    ("precedence-violation", "EHOSTUNREACH", ""),
+    ("precedence-cutoff", "EHOSTUNREACH", ""),
+    ("beyond-scope", "", "EHOSTUNREACH"),
+    ("policy-failed", "", "EACCES"),
+    ("route-rejected", "", "EACCES"),
+    ("reassembly-time-exceeded", None, "EHOSTUNREACH"),  # icmp_unreach(): ICMP_EXC_FRAGTIME
+    ("parameter-problem", "EPROTO", "EPROTO"),
+    ("unknown-option", "", "EPROTO"),
+    ("option-missing", "EPROTO", ""),
+    ("bad-length", "EPROTO", ""),
+    ("source-quench", None, ""),
+    ("{kind: redirect, gateway: 198.18.0.9}", None, ""),
+    ("{kind: net-redirect, gateway: 198.18.0.9}", None, ""),
+    ("{kind: redirect-tos, gateway: 198.18.0.9}", None, ""),
+    ("{kind: net-redirect-tos, gateway: 198.18.0.9}", None, ""),
+    ('{kind: redirect, gateway: "2001:2::9"}', "", None),
+]
+
 
 def to_syn(t, icmp):
     return t.profile(f"""
@@ -60,6 +90,38 @@ def unreachable_in_syn_sent(t):
             t.equal((icmp.kind, icmp.fate, icmp.quoted["seq"], icmp.rule["line"]),
                     (row[0], "sent", 0, 6), "the event")
             t.contains(run.trace, f"{row[0]} about [S] seq 0", "the trace")
+
+
+@test
+def each_rare_kind_in_syn_sent(t):
+    # icmp_err_convert and icmpv6_err_convert(); redirects are the routing table's business.
+    for host, column in ((PEER, 1), (PEER6, 2)):
+        for row in RARE:
+            if row[column] == "":
+                continue  # this version of IP has no such message
+            run = t.passed(t.run(to_syn(t, row[0]), t.probe("connect", "close", address=host)))
+            if row[column] is None:
+                t.result(run.call("connect"), 0)
+                t.near(run.call("connect").took, 1.0, f"the next SYN, after {row[0]}")
+            else:
+                t.errno(run.call("connect"), row[column])
+                t.check(run.call("connect").took < 0.5, f"{row[0]} has to end connect() at once")
+            t.equal(run.events("icmp")[0].fate, "sent", row[0])
+
+
+@test
+def each_rare_kind_in_established(t):
+    # Soft, but for one call with IP_RECVERR; ignored is ignored there, too.
+    for host, column in ((PEER, 1), (PEER6, 2)):
+        for row in RARE:
+            if row[column] == "":
+                continue
+            run = t.passed(t.run(to_data(t, row[0], "send"),
+                                 t.probe("recverr", "connect", "send=10", "sleep=50ms", "so_error",
+                                         "send=10", "sleep=50ms", "queues", address=host)))
+            t.equal(run.call("SO_ERROR").error, row[column] or "0", f"SO_ERROR after {row[0]}")
+            t.result(run.call("send", 1), 10)
+            t.equal(run.call("queues").send_q, 0, "bytes unacknowledged in the end")
 
 
 @test
