@@ -18,7 +18,9 @@ struct Mark {
 
 class Findings {
   public:
-    explicit Findings(std::vector<Oddity>& into) : into_(into) {}
+    /// `most`: of what is told while packets come, room remains for how it ended.
+    explicit Findings(std::vector<Oddity>& into, std::size_t most = most_oddities)
+        : into_(into), most_(most) {}
 
     struct Measures {
         Duration length{};
@@ -26,7 +28,7 @@ class Findings {
     };
     void add(OddityKind kind, std::optional<Side> side, const Mark& where, const Measures& measures,
              std::string words) {
-        if (into_.size() < most_oddities) {
+        if (into_.size() < most_) {
             into_.push_back({kind, side, where.packet, where.at, measures.length, measures.count,
                              std::move(words)});
         }
@@ -34,6 +36,7 @@ class Findings {
 
   private:
     std::vector<Oddity>& into_;
+    std::size_t most_;
 };
 
 /// Counts what happens again and again, and remembers where it began.

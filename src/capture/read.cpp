@@ -1,15 +1,15 @@
 #include "capture/read.hpp"
 
-#include "capture/hash.hpp"
+#include "capture/clock.hpp"
 #include "capture/link_layer.hpp"
 #include "capture/packet.hpp"
 #include "capture/tracker.hpp"
 
 #include <fmt/format.h>
-#include <tsl/robin_map.h>
 
 #include <algorithm>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -18,28 +18,13 @@ namespace ghostpeer::capture {
 namespace {
 
 /// Both ends, the smaller one first, so that both directions have one.
-struct Ends {
-    wire::Endpoint first;
-    wire::Endpoint second;
-    friend bool operator==(const Ends&, const Ends&) = default;
-};
-
-[[nodiscard]] Ends ends_of(const wire::Endpoint& one, const wire::Endpoint& another) {
-    return one < another ? Ends{one, another} : Ends{another, one};
+[[nodiscard]] wire::Flow ends_of(const wire::Endpoint& one, const wire::Endpoint& another) {
+    return one < another ? wire::Flow{one, another} : wire::Flow{another, one};
 }
 
-struct EndsHash {
-    [[nodiscard]] std::size_t operator()(const Ends& ends) const noexcept {
-        std::uint64_t all = mix(hash(ends.first.address.bytes()), ends.first.port);
-        all = mix(all, hash(ends.second.address.bytes()));
-        return mix(all, ends.second.port);
-    }
-};
-
 /// A client's address and a server's end, for counting attempts.
-[[nodiscard]] std::uint64_t attempts_key(const Conversation& told) noexcept {
-    std::uint64_t key = mix(hash(told.client().address.bytes()), told.server().port);
-    return mix(key, hash(told.server().address.bytes()));
+[[nodiscard]] wire::Flow attempts_key(const Conversation& told) noexcept {
+    return {told.server(), {told.client().address, 0}};
 }
 
 [[nodiscard]] bool fits(const wire::Endpoint& asked, const wire::Endpoint& end) noexcept {
@@ -79,10 +64,8 @@ class Reading {
             capture_.epoch = packet.at;
         }
         capture_.bytes += packet.length;
-        const Duration at = packet.at - capture_.epoch;
-        capture_.length = std::max(capture_.length, at);
-        backwards_ += at < last_ ? 1 : 0;
-        last_ = at;
+        const Duration at = clock_.take(packet.at);
+        capture_.length = at;
         capture_.cut += packet.bytes.size() < packet.length ? 1 : 0;
         const auto frame = open_frame(file_.link_type(), packet.bytes);
         if (!frame) {
@@ -115,7 +98,7 @@ class Reading {
 
     void take(TcpPacket& packet, const Found& found, std::uint16_t vlan) {
         const wire::Segment& segment = packet.segment;
-        const Ends ends = ends_of(segment.source, segment.destination);
+        const wire::Flow ends = ends_of(segment.source, segment.destination);
         auto at = table_.find(ends);
         if (at != table_.end() && (*at->second)->begins_anew(packet, found.at)) {
             retire(at->second);
@@ -127,7 +110,7 @@ class Reading {
                 ++capture_.not_listed;
                 return;
             }
-            at = table_.insert({ends, made}).first;
+            at = table_.emplace(ends, made).first;
         }
         // The one that is silent for the longest time stands first.
         live_.splice(live_.end(), live_, at->second);
@@ -156,13 +139,26 @@ class Reading {
         }
         auto tracker = std::make_unique<Tracker>(++last_number_, packet, found, vlan);
         const Conversation& told = tracker->conversation();
-        tracker->set_attempt(++attempts_[attempts_key(told)]);
+        tracker->set_attempt(attempt_of(told));
         const Keep& keep = options_.keep;
         tracker->keep_segments(keep.all || (keep.peer && fits(*keep.peer, told.server())) ||
                                std::find(keep.numbers.begin(), keep.numbers.end(), told.number) !=
                                    keep.numbers.end());
         live_.push_back(std::move(tracker));
         return std::prev(live_.end());
+    }
+
+    /// Of clients beyond the bound each attempt is the first.
+    [[nodiscard]] std::uint32_t attempt_of(const Conversation& told) {
+        const wire::Flow key = attempts_key(told);
+        const auto at = attempts_.find(key);
+        if (at != attempts_.end()) {
+            return ++at->second;
+        }
+        if (attempts_.size() < options_.most_conversations) {
+            attempts_.emplace(key, 1);
+        }
+        return 1;
     }
 
     void retire(Live::iterator which) {
@@ -185,11 +181,11 @@ class Reading {
     Capture capture_;
     PacketOpener opener_;
     Live live_;
-    tsl::robin_map<Ends, Live::iterator, EndsHash> table_;
-    tsl::robin_map<std::uint64_t, std::uint32_t> attempts_;
-    Duration last_{};
+    // Whoever makes a capture chooses the addresses and ports in it: in a tree they cannot collide.
+    std::map<wire::Flow, Live::iterator> table_;
+    std::map<wire::Flow, std::uint32_t> attempts_;
+    Clock clock_;
     std::uint32_t last_number_ = 0;
-    std::uint64_t backwards_ = 0;
     std::uint64_t headless_ = 0;
     std::uint64_t early_ = 0;
 };
@@ -232,11 +228,17 @@ void Reading::write_notes() {
         note(fmt::format("{} signed with a key (RFC 2385), which is not read.",
                          packets(capture_.with_signature)));
     }
-    if (backwards_ > 0) {
+    if (clock_.out_of_order() > 0) {
         note(
             fmt::format("{} earlier than the one before. 'reordercap' (Wireshark) puts a capture "
                         "in order.",
-                        packets(backwards_)));
+                        packets(clock_.out_of_order())));
+    }
+    if (clock_.set() > 0) {
+        note(fmt::format(
+            "The clock was set {} while this was captured, back or by years: what comes "
+            "behind is told as if no time had passed there.",
+            clock_.set() == 1 ? std::string("once") : fmt::format("{} times", clock_.set())));
     }
     if (early_ > 0) {
         note(

@@ -5,7 +5,6 @@
 namespace ghostpeer::capture {
 namespace {
 
-constexpr std::size_t most_holes = 64;
 /// Larger than any window (RFC 7323, 2.3: 1 GiB), with room for what a capture has missed.
 constexpr std::int64_t far_away = std::int64_t{3} << 29U;
 
@@ -37,9 +36,6 @@ Carried Stream::take(wire::SeqNum seq, std::uint32_t payload, std::uint32_t numb
     if (to > end_) {
         if (carried.place > end_) {
             carried.ahead = true;
-            if (holes_.size() >= most_holes) {
-                holes_.erase(holes_.begin());
-            }
             holes_.emplace_back(end_, carried.place);
         }
         const auto beyond = static_cast<std::uint32_t>(to - std::max(end_, carried.place));
@@ -50,7 +46,17 @@ Carried Stream::take(wire::SeqNum seq, std::uint32_t payload, std::uint32_t numb
     } else {
         carried.again = carried.filled == 0;
     }
+    bound_holes();
     return carried;
+}
+
+/// What arrives in the middle of a hole makes two of it, so there may be one too many of either
+/// kind.
+void Stream::bound_holes() {
+    if (holes_.size() > most_holes) {
+        holes_.erase(holes_.begin(),
+                     holes_.begin() + static_cast<std::ptrdiff_t>(holes_.size() - most_holes));
+    }
 }
 
 std::uint64_t Stream::fill(std::int64_t from, std::int64_t to) {

@@ -4,6 +4,7 @@
 
 #include "ghostpeer/wire/segment.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -24,6 +25,8 @@ struct Carried {
 /// Bounded: of many holes only the last are remembered.
 class Stream {
   public:
+    static constexpr std::size_t most_holes = 64;
+
     [[nodiscard]] bool known() const noexcept { return known_; }
     /// `seq` is at `place`.
     void begin(wire::SeqNum seq, std::int64_t place) noexcept;
@@ -38,6 +41,8 @@ class Stream {
     [[nodiscard]] Carried take(wire::SeqNum seq, std::uint32_t payload, std::uint32_t numbers);
     /// The other end says that it has all before `ack`. True: that is new.
     bool acknowledge(wire::SeqNum ack);
+    /// Places that something is missing at, as far as they are remembered.
+    [[nodiscard]] std::size_t holes() const noexcept { return holes_.size(); }
     /// Numbers that were acknowledged and never seen, so far.
     [[nodiscard]] std::uint64_t not_seen() const noexcept;
     /// An acknowledgement of what lies far beyond anything seen.
@@ -48,6 +53,7 @@ class Stream {
 
     [[nodiscard]] std::uint64_t fill(std::int64_t from, std::int64_t to);
     void forget_acknowledged();
+    void bound_holes();
 
     std::int64_t end_ = 0;
     wire::SeqNum next_;

@@ -326,13 +326,15 @@ bool Tracker::take(TcpPacket& packet, const Found& found, Budget& budget) {
                           ((raw.has(Flags::syn) || raw.has(Flags::fin)) && !carried.again);
     const bool scaled = told_.of(Side::client).isn && told_.of(Side::server).isn;
     const Seen seen{segment, progress, acknowledges, scaled, end.bytes, nothing_open};
-    Findings into(oddities_);
+    Findings into(oddities_, most_oddities / 2);
     silences_.see(seen, others.offered_zero || own.offered_zero, into);
     count(segment, carried, own, end);
     own.windows.offer(seen);
     if (raw.has(Flags::ack) && !rst) {
         own.offered_zero = segment.offered == 0;
     }
+    note_answered(segment, others);
+    note_asked(segment, own);
     others.resends.answered(seen, into);
     own.resends.sent(seen);
     note_traits(packet, segment, own, end);

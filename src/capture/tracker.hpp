@@ -89,6 +89,9 @@ class Tracker {
         Mark rst;
         std::uint32_t syn_bytes = 0;
         std::uint64_t spoken_at_rst = 0;
+        Mark asked;                        ///< what it sent, until it is acknowledged
+        std::int64_t asked_to = 0;         ///< where that ends
+        std::optional<Duration> answered;  ///< the shortest time until then
         std::array<Sent, 8> sent{};
         std::uint8_t sent_next = 0;
     };
@@ -107,6 +110,9 @@ class Tracker {
     [[nodiscard]] tcp::Kind kind_of(const TcpPacket& packet, Side from) const;
     void count(const Segment& segment, const Carried& carried, Half& half, End& end);
     void note_traits(const TcpPacket& packet, const Segment& segment, Half& half, End& end);
+    static void note_asked(const Segment& segment, Half& half);
+    static void note_answered(const Segment& segment, Half& others);
+    void correct_round_trip();
     void note_bytes(const Segment& segment, std::uint64_t hash, Half& half);
     void store(Segment segment, TcpPacket& packet, Budget& budget);
 

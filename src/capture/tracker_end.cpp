@@ -1,4 +1,4 @@
-// What is told of a conversation when nothing more of it comes.
+// What is told of a conversation when nothing more of it comes, and the round trip.
 #include "capture/tracker.hpp"
 #include "capture/words.hpp"
 
@@ -266,8 +266,41 @@ void Tracker::tell_capture(Findings& into, Duration end) const {
     }
 }
 
+/// What is sent twice tells no round trip (Karn).
+void Tracker::note_asked(const Segment& segment, Half& half) {
+    if (segment.retransmission) {
+        half.asked = {};
+    } else if (segment.fresh > 0 && !half.asked && !segment.flags.has(Flags::syn)) {
+        half.asked = {segment.packet, segment.at};
+        half.asked_to = segment.place + static_cast<std::int64_t>(segment.length);
+    }
+}
+
+void Tracker::note_answered(const Segment& segment, Half& others) {
+    if (others.asked && segment.flags.has(Flags::ack) && segment.ack_place >= others.asked_to) {
+        const Duration after = segment.at - others.asked.at;
+        others.answered = std::min(others.answered.value_or(after), after);
+        others.asked = {};
+    }
+}
+
+/// A server may let a client wait for its SYN-ACK: what it acknowledges sooner later on tells more.
+void Tracker::correct_round_trip() {
+    const auto correct = [](std::optional<Duration>& part, const Half& asking) {
+        if (part && asking.answered) {
+            part = std::min(*part, *asking.answered);
+        }
+    };
+    correct(told_.rtt_server, half(Side::client));
+    correct(told_.rtt_client, half(Side::server));
+    if (told_.rtt && told_.rtt_server && told_.rtt_client) {
+        told_.rtt = *told_.rtt_server + *told_.rtt_client;
+    }
+}
+
 Conversation Tracker::finish(Duration end, std::optional<Perspective> from) {
     decide_end();
+    correct_round_trip();
     Findings into(oddities_);
     const bool over = told_.ended != Ended::open && told_.ended != Ended::lost &&
                       told_.ended != Ended::half_closed;

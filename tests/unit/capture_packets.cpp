@@ -1,3 +1,4 @@
+#include "capture/clock.hpp"
 #include "capture/link_layer.hpp"
 #include "capture/packet.hpp"
 #include "capture/stream.hpp"
@@ -132,6 +133,40 @@ TEST_CASE("capture: places do not wrap, and holes are filled once") {
     CHECK(stream.not_seen() == 0);
     CHECK(stream.is_strange_ack(wire::SeqNum(0x00000201) + (1U << 31U)));
     CHECK(stream.take(wire::SeqNum(0x00000201) + 0x7f000000U, 1, 1).far);
+}
+
+TEST_CASE("capture: however a stream is torn, of its holes only the last are remembered") {
+    Stream stream;
+    stream.begin(wire::SeqNum(0), 1);
+    static_cast<void>(stream.take(wire::SeqNum(1'000'000), 1, 1));
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        static_cast<void>(stream.take(wire::SeqNum(10 * i + 5), 1, 1));  // in the middle of a hole
+        CHECK(stream.holes() <= Stream::most_holes);
+    }
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        static_cast<void>(stream.take(wire::SeqNum(2'000'000 + 10 * i), 1, 1));
+        CHECK(stream.holes() <= Stream::most_holes);
+    }
+}
+
+TEST_CASE("capture: times go on, whatever a clock was set to") {
+    Clock clock;
+    CHECK(clock.take(1000s) == 0s);
+    CHECK(clock.take(1001s) == 1s);
+    CHECK(clock.take(1000s + 999ms) == 1s);  // out of order
+    CHECK(clock.take(1002s) == 2s);
+    CHECK(clock.out_of_order() == 1);
+    CHECK(clock.take(10s) == 2s);  // set back
+    CHECK(clock.take(11s) == 3s);
+    CHECK(clock.take(9'000'000'000s) == 3s);  // by centuries
+    CHECK(clock.take(9'000'000'001s) == 4s);
+    CHECK(clock.set() == 2);
+    Duration last{};
+    for (int i = 0; i < 1000; ++i) {  // as far as may be, again and again
+        static_cast<void>(clock.take(0s));
+        last = clock.take(24h * 365);
+    }
+    CHECK(last < 24h * 366 * 100);
 }
 
 TEST_CASE("capture: libpcap reads microseconds and nanoseconds, and says what is wrong") {
