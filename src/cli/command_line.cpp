@@ -53,18 +53,29 @@ Request unless(const std::optional<std::string>& problem, const char* help, Aske
 
 /// The commands that answer from files, and what was said for them.
 struct FileCommands {
-    explicit FileCommands(CLI::App& app)
+    /// `subcommand` is the one that was given: learn and compare have options then alone.
+    FileCommands(CLI::App& app, const std::string& subcommand)
         : list(add_list(app, listed)),
           show(add_show(app, shown)),
           check(add_check(app, checked, check_parameters)),
           report(add_report(app, reported)),
           judge(add_judge(app, judged)),
-          learn(add_learn(app, raw_learn, learned)),
-          compare(add_compare(app, compared)),
+          learn(app.add_subcommand("learn",
+                                   "The conversations of a capture, what is odd in each, and "
+                                   "profiles of them")),
+          compare(
+              app.add_subcommand("compare", "Two captures or records side by side: what differs")),
           init(add_init(app, begun)),
           schema(add_schema(app, described)),
           doctor(add_doctor(app)),
-          completion(add_completion(app, completed)) {}
+          completion(add_completion(app, completed)) {
+        if (subcommand == "learn") {
+            define_learn(*learn, raw_learn, learned);
+        }
+        if (subcommand == "compare") {
+            define_compare(*compare, compared);
+        }
+    }
 
     /// Nothing: none of them was given.
     std::optional<Request> given();
@@ -86,8 +97,8 @@ struct FileCommands {
     const CLI::App* check;
     const CLI::App* report;
     const CLI::App* judge;
-    const CLI::App* learn;
-    const CLI::App* compare;
+    CLI::App* learn;
+    CLI::App* compare;
     const CLI::App* init;
     const CLI::App* schema;
     const CLI::App* doctor;
@@ -225,8 +236,9 @@ Request parse_command_line(int argc, const char* const* argv) {
     app.set_version_flag("--version", std::string("ghostpeer ") + version);
     app.require_subcommand(1);
     app.footer(overview);
-    RunCommands runs(app, words.empty() ? std::string() : words.front(), arguments);
-    FileCommands files(app);
+    const std::string subcommand = words.empty() ? std::string() : words.front();
+    RunCommands runs(app, subcommand, arguments);
+    FileCommands files(app, subcommand);
     refuse_empty_values(app);
     for (CLI::App* one : app.get_subcommands([](CLI::App*) { return true; })) {
         group_options(*one);

@@ -28,56 +28,50 @@ namespace {
 
 }  // namespace
 
-CLI::App* add_learn(CLI::App& app, RawLearn& raw, LearnRequest& learned) {
-    CLI::App* learn = app.add_subcommand("learn",
-                                         "The conversations of a capture, what is odd in each, and "
-                                         "profiles of them");
+void define_learn(CLI::App& learn, RawLearn& raw, LearnRequest& learned) {
     learn
-        ->add_option("CAPTURE", learned.file,
-                     "What tcpdump or Wireshark wrote (pcap, pcapng); `-`: standard input")
+        .add_option("CAPTURE", learned.file,
+                    "What tcpdump or Wireshark wrote (pcap, pcapng); `-`: standard input")
         ->required();
     learn
-        ->add_option("--from", raw.from,
-                     "Where it was captured: client, server or middle (found out by round-trip "
-                     "times)")
+        .add_option("--from", raw.from,
+                    "Where it was captured: client, server or middle (found out by round-trip "
+                    "times)")
         ->type_name("SIDE")
         ->check(CLI::IsMember({"client", "server", "middle"}).description(""));
-    learn->add_option("--peer", raw.peer, "Only conversations with this end")
+    learn.add_option("--peer", raw.peer, "Only conversations with this end")
         ->type_name("ADDR[:PORT]");
     learn
-        ->add_option(
-            "--conn", learned.connections,
-            "With -o: a profile of this conversation, as the list counts them; of several, "
-            "as attempts")
+        .add_option("--conn", learned.connections,
+                    "With -o: a profile of this conversation, as the list counts them; of several, "
+                    "as attempts")
         ->type_name("N,…")
         ->delimiter(',')
         ->check(CLI::PositiveNumber.description(""));
     learn
-        ->add_option(
-            "-o,--output", raw.output,
-            "Write a profile of --conn, or of all attempts to --peer, into this directory: "
-            "profile.yaml, what was said, report.md")
+        .add_option("-o,--output", raw.output,
+                    "Write a profile of --conn, or of all attempts to --peer, into this directory: "
+                    "profile.yaml, what was said, report.md")
         ->type_name("DIR");
     learn
-        ->add_option("--role", raw.role,
-                     "Whom the profile's peer plays: server (default), or client, where the "
-                     "program under test is the server")
+        .add_option("--role", raw.role,
+                    "Whom the profile's peer plays: server (default), or client, where the "
+                    "program under test is the server")
         ->type_name("ROLE")
         ->check(CLI::IsMember({"server", "client"}).description(""));
-    learn->add_flag("--strict", learned.strict,
-                    "The peer waits for as many bytes as the program sent, not for patterns");
-    learn->add_flag("--redact", learned.redact,
-                    "Payloads become others of the same length and framing, addresses those of "
-                    "documentation");
-    learn->add_flag("--overwrite", learned.overwrite, "Replace files that are in DIR already");
-    learn->footer(
+    learn.add_flag("--strict", learned.strict,
+                   "The peer waits for as many bytes as the program sent, not for patterns");
+    learn.add_flag("--redact", learned.redact,
+                   "Payloads become others of the same length and framing, addresses those of "
+                   "documentation");
+    learn.add_flag("--overwrite", learned.overwrite, "Replace files that are in DIR already");
+    learn.footer(
         "Numbers of packets are those of Wireshark. Conversations are counted from 1: number N is "
         "`tcp.stream == N-1`, as long as no port is used again.\n\n"
         "Example:\n  tcpdump -i any -w incident.pcap tcp port 443\n"
         "  ghostpeer learn incident.pcap\n"
         "  ghostpeer learn incident.pcap --conn 7 -o incident\n"
         "  ghostpeer run incident/profile.yaml -- ./client\n");
-    return learn;
 }
 
 std::optional<std::string> understand_learn(const RawLearn& raw, LearnRequest& learned) {
@@ -108,24 +102,21 @@ std::optional<std::string> understand_learn(const RawLearn& raw, LearnRequest& l
     return std::nullopt;
 }
 
-CLI::App* add_compare(CLI::App& app, CompareRequest& compared) {
-    CLI::App* compare =
-        app.add_subcommand("compare", "Two captures or records side by side: what differs");
-    compare->add_option("A", compared.files[0], "A capture, or what `run --events` wrote")
+void define_compare(CLI::App& compare, CompareRequest& compared) {
+    compare.add_option("A", compared.files[0], "A capture, or what `run --events` wrote")
         ->required();
-    compare->add_option("B", compared.files[1], "Likewise")->required();
+    compare.add_option("B", compared.files[1], "Likewise")->required();
     compare
-        ->add_option("--conn", compared.connections,
-                     "Only this conversation, as `learn` or the trace counts them; N,M: of A and B")
+        .add_option("--conn", compared.connections,
+                    "Only this conversation, as `learn` or the trace counts them; N,M: of A and B")
         ->type_name("N[,M]")
         ->delimiter(',')
         ->expected(1, 2)
         ->check(CLI::PositiveNumber.description(""));
-    compare->footer(
+    compare.footer(
         "`*` marks what differs: facts, segments, and their times by more than 20 ms or 2 %. "
         "`>` is from client to server. Exit status: 0 where nothing differs, else 1.\n\n"
         "Example:\n  ghostpeer compare incident.pcap run.jsonl --conn 7,1\n");
-    return compare;
 }
 
 }  // namespace ghostpeer::cli

@@ -20,10 +20,10 @@ struct RawLearn {
     std::string role;
 };
 
-CLI::App* add_learn(CLI::App& app, RawLearn& raw, LearnRequest& learned);
+void define_learn(CLI::App& learn, RawLearn& raw, LearnRequest& learned);
 /// A complaint, unless there is none.
 [[nodiscard]] std::optional<std::string> understand_learn(const RawLearn& raw,
                                                           LearnRequest& learned);
-CLI::App* add_compare(CLI::App& app, CompareRequest& compared);
+void define_compare(CLI::App& compare, CompareRequest& compared);
 
 }  // namespace ghostpeer::cli
