@@ -102,9 +102,10 @@ void add(Column& column, const event::Event& event, std::uint64_t connection) {
     using Verdict = std::shared_ptr<const event::Verdict>;
     if (const auto* segment = std::get_if<event::Segment>(&event.what)) {
         const bool mine = connection == 0 || connection == event.connection;
-        if (mine && segment->fate != event::Fate::delayed) {
-            column.segments.push_back({to_seconds(event.at), segment_text(*segment)});
+        if (!mine || segment->fate == event::Fate::delayed) {
+            return;
         }
+        column.add(to_seconds(event.at), segment_text(*segment));
     } else if (const auto* told = std::get_if<Verdict>(&event.what)) {
         const double seconds = to_seconds((*told)->length);
         column.facts.push_back(
@@ -148,10 +149,9 @@ Column of_capture(const capture::Capture& capture, std::uint64_t connection) {
     std::sort(segments.begin(), segments.end(),
               [](const auto* a, const auto* b) { return a->packet < b->packet; });
     for (const capture::Segment* segment : segments) {
-        column.segments.push_back(
-            {to_seconds(segment->at - segments.front()->at),
-             text_of(segment->from == capture::Side::client, false, tcp::name(segment->kind),
-                     segment->length, segment->retransmission)});
+        column.add(to_seconds(segment->at - segments.front()->at),
+                   text_of(segment->from == capture::Side::client, false, tcp::name(segment->kind),
+                           segment->length, segment->retransmission));
     }
     if (told.size() == 1) {
         add_facts(column, *told.front());

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <string_view>
+#include <utility>
 
 namespace ghostpeer::compare {
 namespace {
@@ -85,6 +87,13 @@ template <typename Text>
     return most;
 }
 
+/// Those that are not kept have the same kinds and lengths in the same order.
+[[nodiscard]] bool same_behind(const std::vector<Column>& columns) {
+    return std::all_of(columns.begin(), columns.end(), [&](const Column& one) {
+        return one.behind == columns.front().behind && one.digest == columns.front().digest;
+    });
+}
+
 [[nodiscard]] std::string at(const Column& column, std::size_t i) {
     return i < column.segments.size()
                ? fmt::format("{:>11.6f}  {}", column.segments[i].at, column.segments[i].what)
@@ -92,6 +101,16 @@ template <typename Text>
 }
 
 }  // namespace
+
+void Column::add(double at, std::string what) {
+    if (segments.size() < most_segments) {
+        segments.push_back({at, std::move(what)});
+        return;
+    }
+    ++behind;
+    constexpr std::size_t turn = 0x9e3779b97f4a7c15U;
+    digest = (digest ^ std::hash<std::string>{}(what)) * turn;
+}
 
 std::string side_by_side(const std::vector<Column>& columns) {
     if (columns.empty()) {
@@ -110,8 +129,9 @@ std::string side_by_side(const std::vector<Column>& columns) {
                          return fact == nullptr ? std::string() : fact->text;
                      });
     }
-    text += line("segments", width, columns,
-                 [](const Column& one) { return std::to_string(one.segments.size()); });
+    text += line("segments", width, columns, [](const Column& one) {
+        return std::to_string(one.segments.size() + one.behind);
+    });
     const std::size_t all = longest(columns);
     std::size_t first = all;
     for (std::size_t i = 0; i < all && first == all; ++i) {
@@ -131,6 +151,13 @@ std::string side_by_side(const std::vector<Column>& columns) {
     if (end < all) {
         text += fmt::format("  {} more\n", all - end);
     }
+    if (std::any_of(columns.begin(), columns.end(),
+                    [](const Column& one) { return one.behind > 0; })) {
+        text += fmt::format(
+            "{} Behind segment {} kinds and lengths were compared, and no times: they are {}.\n",
+            same_behind(columns) ? " " : "*", most_segments,
+            same_behind(columns) ? "the same" : "others");
+    }
     if (first < all) {
         text += fmt::format("the first that differs: segment {}\n", first + 1);
     }
@@ -142,6 +169,9 @@ bool are_alike(const std::vector<Column>& columns) {
         if (!same_at(columns, i)) {
             return false;
         }
+    }
+    if (!same_behind(columns)) {
+        return false;
     }
     const auto names = fact_names(columns);
     return std::all_of(names.begin(), names.end(),

@@ -55,3 +55,23 @@ TEST_CASE("compare: a difference far behind is shown all the same") {
     CHECK(text.find("the first that differs: segment 701\n") != std::string::npos);
     CHECK(text.find("  200 more\n") != std::string::npos);
 }
+
+TEST_CASE("compare: of a large record the first segments are kept, and of the others one number") {
+    Column one;
+    for (std::size_t i = 0; i < most_segments; ++i) {
+        one.add(0, "> ack");
+    }
+    Column other = one;
+    for (int i = 0; i < 100; ++i) {
+        one.add(0, "> ack");
+        other.add(0, i == 50 ? "< ack" : "> ack");
+    }
+    CHECK(one.segments.size() == most_segments);
+    CHECK(one.behind == 100);
+    CHECK(are_alike({one, one}));
+    CHECK_FALSE(are_alike({one, other}));
+    const std::string text = side_by_side({one, other});
+    CHECK(text.find("* Behind segment 200000 kinds and lengths were compared") !=
+          std::string::npos);
+    CHECK(text.find("200100") != std::string::npos);
+}
