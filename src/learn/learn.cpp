@@ -29,7 +29,7 @@ std::string summary_of(const Conversation& conversation, const Options& options)
         if (capture::is_of_capture(oddity.kind) || words.size() + oddity.words.size() > 100) {
             continue;
         }
-        words += (words.empty() ? "" : "; ") + oddity.words;
+        words += (words.empty() ? "" : "; ") + words_of(oddity, options.redact);
     }
     if (words.empty()) {
         words = "nothing odd";
@@ -53,13 +53,6 @@ std::string without_comments(std::string_view text) {
             out += line;
         }
     }
-    return out;
-}
-
-std::string one_line(std::string_view text) {
-    std::string out(text);
-    std::ranges::replace_if(
-        out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
     return out;
 }
 
@@ -165,8 +158,8 @@ class Lessons {
         sheet_.connections = static_cast<std::uint32_t>(attempts_.size());
         sheet_.summary = summary_of(first, options_);
         sheet_.head = {
-            fmt::format("From {}, conversation {}{}: packets {} to {}.",
-                        one_line(options_.capture_name), first.number,
+            fmt::format("From {}, conversation {}{}: packets {} to {}.", name_of_capture(options_),
+                        first.number,
                         attempts_.size() > 1 ? fmt::format(" and {} more", attempts_.size() - 1)
                                              : std::string(),
                         first.first_packet, attempts_.back()->last_packet),

@@ -116,7 +116,8 @@ class Walk {
         for (std::size_t at = from; at < end && lines[at].at <= of.at + slack; ++at) {
             if (lines[at].segment.has(Flags::ack) && !lines[at].segment.has(Flags::rst) &&
                 lines[at].ack_place >= of.ack_place) {
-                return true;
+                // What the program has to send again first was not acknowledged late, but never.
+                return !lines[at].after_repeat || of.cause >= lines[at].cause;
             }
         }
         return false;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace ghostpeer::learn {
@@ -21,6 +22,7 @@ constexpr std::size_t most_turns = 400'000;  // of the engine's clock, however s
 constexpr Duration after_the_end = std::chrono::milliseconds(500);
 constexpr std::size_t longest_payload = 65'000;
 constexpr std::size_t longest_forged = 1000;  // a rule makes up what is longer
+constexpr const char* file_name = "profile.yaml";
 
 wire::Segment told(const Segment& act) {
     wire::Segment segment;
@@ -36,6 +38,10 @@ wire::Segment told(const Segment& act) {
     segment.ip_id = act.ip_id;
     segment.payload = act.payload;
     return segment;
+}
+
+bool is_after_repeat(const Scene& scene, std::size_t cause) {
+    return cause < scene.acts.size() && scene.acts[cause].retransmission;
 }
 
 /// One performance.
@@ -63,7 +69,12 @@ class Stage {
         }
         const Duration end = scene_.acts.empty() ? Duration{} : scene_.acts.back().at;
         until(run_start + end + after_the_end + scene_.rtt);
+        result_.turns = steps_;
         return std::move(result_);
+    }
+
+    [[nodiscard]] bool has_acted(int line) const {
+        return engine_.fired(file_name, line).value_or(0) > 0;
     }
 
   private:
@@ -162,6 +173,7 @@ class Stage {
             scale_ = segment.options.window_scale;
             find_echo(segment);
         }
+        line.after_repeat = is_after_repeat(scene_, last_cause_);
         line.place = known_isn_ ? segment.seq - isn_ : 0;
         line.ack_place = segment.has(Flags::ack) ? segment.ack - scene_.program_isn : 0;
         line.length = static_cast<std::uint32_t>(segment.payload.size());
@@ -207,6 +219,21 @@ class Stage {
     std::vector<event::Event> events_;
 };
 
+/// Where the rules of a sheet with one attempt stand, counted from 1.
+std::vector<int> rule_lines(std::string_view text) {
+    std::vector<int> lines;
+    bool rules = false;
+    for (int number = 1; !text.empty(); ++number) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        rules = rules || line == "rules:";
+        if (rules && line.starts_with("  - {on: ")) {
+            lines.push_back(number);
+        }
+    }
+    return lines;
+}
+
 }  // namespace
 
 std::vector<Line> heard(const Scene& scene) {
@@ -243,6 +270,7 @@ std::vector<Line> heard(const Scene& scene) {
         line.offered = act.offered;
         line.length = act.length;
         line.cause = cause;
+        line.after_repeat = is_after_repeat(scene, cause);
         line.packet = act.packet;
         lines.push_back(std::move(line));
     }
@@ -252,13 +280,18 @@ std::vector<Line> heard(const Scene& scene) {
 
 Rehearsed rehearse(const Scene& scene, const Sheet& sheet, wire::PacketLibrary& packets) {
     const Written written = write(sheet, true);
-    const auto loaded = profile::load_text(written.text, "profile.yaml");
+    const auto loaded = profile::load_text(written.text, file_name);
     if (!loaded.profile) {
         Rehearsed result;
         result.error = profile::to_string(loaded.errors);
         return result;
     }
-    return Stage(scene, loaded.profile, packets).perform();
+    Stage stage(scene, loaded.profile, packets);
+    Rehearsed result = stage.perform();
+    for (const int line : rule_lines(written.text)) {
+        result.acted.push_back(stage.has_acted(line));
+    }
+    return result;
 }
 
 }  // namespace ghostpeer::learn

@@ -29,6 +29,8 @@ struct Line {
                             ///< `Scene::acts.size()`: none
     std::optional<tcp::Reason> reason;  ///< of a rehearsal: why the engine sent it
     std::uint64_t packet = 0;           ///< of the capture
+    /// The program had to send something again before it came.
+    bool after_repeat = false;
 };
 
 /// Of the capture, in order.
@@ -40,6 +42,8 @@ struct Rehearsed {
     std::vector<tcp::Kind> kinds;  ///< of each act of the program, as the engine took it; others:
                                    ///< `ack`
     std::size_t fed = 0;           ///< acts of the program that it was given
+    std::size_t turns = 0;         ///< of the engine's clock
+    std::vector<bool> acted;       ///< by rule of the draft: all that it says was done once
 };
 
 /// The first attempt of the sheet meets the scene.

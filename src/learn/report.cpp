@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace ghostpeer::learn {
 
 using capture::Conversation;
@@ -18,9 +20,28 @@ std::string ends_of(const Conversation& conversation, bool redact) {
                        conversation.server().port);
 }
 
+std::string name_of_capture(const Options& options) {
+    // A path has the names of users and customers in it.
+    std::string name = options.redact ? "a capture" : options.capture_name;
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    return name;
+}
+
+std::string words_of(const capture::Oddity& oddity, bool redact) {
+    if (!redact || oddity.kind != capture::OddityKind::icmp) {
+        return oddity.words;
+    }
+    const std::size_t from = oddity.words.find(" from ");
+    const std::size_t behind = oddity.words.find(" for ", from);
+    return from == std::string::npos || behind == std::string::npos
+               ? std::string("ICMP")
+               : oddity.words.substr(0, from) + oddity.words.substr(behind);
+}
+
 std::string report(const std::vector<const Conversation*>& attempts,
                    const std::vector<Account>& accounts, const Options& options) {
-    std::string text = fmt::format("# What was learned from {}\n", options.capture_name);
+    std::string text = fmt::format("# What was learned from {}\n", name_of_capture(options));
     for (std::size_t i = 0; i < attempts.size() && i < accounts.size(); ++i) {
         const Conversation& conversation = *attempts[i];
         const Account& account = accounts[i];
@@ -41,7 +62,7 @@ std::string report(const std::vector<const Conversation*>& attempts,
             text += "\nOdd in it:\n\n";
             for (const capture::Oddity& oddity : conversation.oddities) {
                 text += fmt::format("- packet {}, {:.3f} s: {}\n", oddity.packet,
-                                    to_seconds(oddity.at), oddity.words);
+                                    to_seconds(oddity.at), words_of(oddity, options.redact));
             }
         }
         if (!account.rules.empty()) {

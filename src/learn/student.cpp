@@ -62,6 +62,7 @@ class Student {
                 break;
             }
         }
+        drop_idle();
         Studied studied{std::move(best_.draft), {}};
         Account& account = studied.account;
         account.conversation = conversation_.number;
@@ -92,7 +93,8 @@ class Student {
         attempted.draft = std::move(draft);
         attempted.rehearsed = rehearse(scene_, sheet_of(scene_, attempted.draft), packets_);
         ++rehearsals_;
-        fed_ += attempted.rehearsed.fed + attempted.rehearsed.lines.size() + cost_of_one;
+        fed_ += attempted.rehearsed.fed + attempted.rehearsed.lines.size() + cost_of_one +
+                attempted.rehearsed.turns / 4;
         if (attempted.rehearsed.error.empty()) {
             attempted.likeness =
                 compare(captured_, attempted.rehearsed.lines, passed_, scene_.rtt, end_);
@@ -174,6 +176,23 @@ class Student {
         }
         best_ = std::move(*better);
         return true;
+    }
+
+    /// A rule that did not act when the program did what the capture shows would be missed in a
+    /// run.
+    void drop_idle() {
+        for (std::size_t i = best_.draft.rules.size(); i-- > 0;) {
+            if (i < best_.rehearsed.acted.size() && !best_.rehearsed.acted[i]) {
+                Draft draft = best_.draft;
+                draft.rules.erase(draft.rules.begin() + static_cast<std::ptrdiff_t>(i));
+                Attempted one = attempt(std::move(draft));
+                if (one.rehearsed.error.empty() && one.reach() >= best_.reach()) {
+                    best_ = std::move(one);
+                } else {
+                    best_.draft.rules[i].optional = true;
+                }
+            }
+        }
     }
 
     /// More of the capture has to be reached, or the same behind more time that is understood.

@@ -14,13 +14,23 @@ namespace {
 
 using capture::Conversation;
 
+bool is_named(const Conversation& conversation, const Wanted& wanted) {
+    return wanted.numbers.empty() ||
+           std::ranges::find(wanted.numbers, conversation.number) != wanted.numbers.end();
+}
+
+/// Wanted, and the bounds of what is kept had been reached before.
+std::size_t left_out(const capture::Capture& capture, const Wanted& wanted) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(capture.conversations, [&](const Conversation& one) {
+            return is_named(one, wanted) && one.cut_at_packet && one.segments.empty();
+        }));
+}
+
 std::vector<const Conversation*> wanted_of(const capture::Capture& capture, const Wanted& wanted) {
     std::vector<const Conversation*> found;
     for (const Conversation& conversation : capture.conversations) {
-        const bool named =
-            wanted.numbers.empty() ||
-            std::ranges::find(wanted.numbers, conversation.number) != wanted.numbers.end();
-        if (named && !conversation.segments.empty()) {
+        if (is_named(conversation, wanted) && !conversation.segments.empty()) {
             found.push_back(&conversation);
         }
     }
@@ -36,6 +46,13 @@ int give(const capture::Capture& capture, const Wanted& wanted) {
             "The capture has no such conversation; without -o, 'ghostpeer learn' lists those that "
             "it has.");
         return exit_cannot;
+    }
+    if (const std::size_t lost = left_out(capture, wanted); lost > 0) {
+        complain(fmt::format(
+            "{} more conversation{} left out: nothing could be kept of {} when it was read. "
+            "Take those that matter out of the capture ('tcpdump -r FILE -w new.pcap host "
+            "ADDRESS').",
+            lost, lost == 1 ? " is" : "s are", lost == 1 ? "it" : "them"));
     }
     const learn::Lesson lesson =
         learn::learn(conversations, wanted.options, packets::packet_library());

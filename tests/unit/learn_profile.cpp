@@ -1,10 +1,13 @@
 #include "learn/learn.hpp"
+#include "learn/rehearsal.hpp"
+#include "learn/student.hpp"
 #include "packets/packets.hpp"
 #include "support/told_conversation.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 using namespace ghostpeer;
 using namespace std::chrono_literals;
@@ -137,6 +140,39 @@ TEST_CASE("learn: keepalive probes that nobody answers") {
     CHECK_SAYS(lesson_of(told), "{on: receive keepalive-probe, do: drop}");
 }
 
+TEST_CASE("learn: a request that is lost once is no ACK that comes late") {
+    Told told;
+    told.handshake();
+    told.program(1ms, data, 1, 1, request);
+    told.program(202ms, data, 1, 1, request);
+    told.peer(202ms, ack, 1, 34);
+    told.peer(203ms, data, 1, 34, "hello\n");
+    told.program(203ms, ack, 34, 7);
+    told.program(204ms, fin_ack, 34, 7);
+    told.peer(204ms, fin_ack, 7, 35);
+    told.program(204ms, ack, 35, 8);
+    const auto lesson = lesson_of(told);
+    CHECK_SAYS(lesson, "{on: receive data, first: 1, do: drop}");
+    CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
+    CHECK(lesson.accounts[0].open.empty());
+}
+
+TEST_CASE("learn: a rehearsal tells which rules have acted") {
+    Told told;
+    told.handshake();
+    told.program(1ms, data, 1, 1, request);
+    told.peer(1ms, ack, 1, 34);
+    const auto scene = learn::make_scene(told.conversation, capture::Side::server);
+    learn::Draft draft;
+    draft.rules.push_back({"receive fin", {}, {"reset"}});
+    draft.rules.push_back({"receive data", {}, {"drop"}});
+    draft.rules.push_back({"receive data", {{"nth", "2"}}, {"drop"}});
+    const auto rehearsed =
+        learn::rehearse(scene, learn::sheet_of(scene, draft), packets::library());
+    CHECK(rehearsed.error.empty());
+    CHECK(rehearsed.acted == std::vector<bool>{false, true, false});
+}
+
 TEST_CASE("learn: what is redacted says nothing, and has the same length") {
     Told told;
     told.handshake();
@@ -146,8 +182,18 @@ TEST_CASE("learn: what is redacted says nothing, and has the same length") {
     told.program(1ms, ack, 34, 60);
     learn::Options redacting;
     redacting.redact = true;
+    told.conversation.oddities.push_back({capture::OddityKind::icmp,
+                                          capture::Side::client,
+                                          1,
+                                          {},
+                                          {},
+                                          1,
+                                          "ICMP port-unreachable from 10.9.8.7 for the client"});
     const auto lesson = lesson_of(told, redacting);
     const std::string all = lesson.profile.text + lesson.report;
+    CHECK_FALSE(has(all, "incident.pcap"));
+    CHECK_FALSE(has(all, "10.9.8.7"));
+    CHECK(has(all, "ICMP port-unreachable for the client"));
     CHECK_FALSE(has(all, "secret"));
     CHECK_FALSE(has(all, "4711"));
     CHECK_FALSE(has(all, "198.18."));
