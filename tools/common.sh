@@ -12,6 +12,7 @@ packages_demo="curl python3"
 packages_test="curl netcat-openbsd nodejs python3 python3-pytest python3-pytest-xdist
     python3-setuptools python3-wheel bats python3-jsonschema python3-urllib3 python3-yaml
     ethtool iproute2 util-linux openssl nginx-light haproxy redis-server postgresql openssh-client
+    openssh-server
     mosquitto-clients default-mysql-client amqp-tools tshark strace chromium parallel wget
     python3-psycopg2 python3-pika python3-redis python3-websockets python3-requests python3-aiohttp python3-pymysql
     ruby-httpclient mosquitto git fish zsh rpm"
