@@ -24,6 +24,7 @@ packages_check="clang-format-14 clang-tidy-14 python3"
 packages_release="dpkg-dev flex bison make lintian rpm binutils busybox-static
     debian-archive-keyring"
 packages_cross="g++-aarch64-linux-gnu qemu-user-static"
+packages_coverage="gcovr"
 packages_fuzz="clang-14 libclang-rt-14-dev"
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
