@@ -126,6 +126,75 @@ def action(source, ghostpeer):
         check(into_path.read_text(encoding="utf-8") == f"{target}\n", f"{path}: PATH")
 
 
+# As on Ubuntu 24.04, where AppArmor lets everybody have a user namespace, and no privilege in it:
+# other namespaces and mounts are refused until `allowed` is there.
+RESTRICTED = """#!/usr/bin/python3
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None)
+load, equal, any_bit, give_back = 0x20, 0x15, 0x45, 0x06
+deny, allow, missing = ((give_back, 0, 0, n) for n in (0x00050001, 0x7fff0000, 0x00050000 | 38))
+clone, unshare, clone3, mount, but_user = 56, 272, 435, 165, 0x6e020000
+code = [(load, 0, 0, 0), (equal, 0, 1, clone3), missing, (equal, 4, 0, mount),
+        (equal, 1, 0, clone), (equal, 0, 3, unshare), (load, 0, 0, 16),
+        (any_bit, 0, 1, but_user), deny, allow]
+filters = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code))
+program = ctypes.create_string_buffer(
+    struct.pack("HxxxxxxP", len(code), ctypes.addressof(filters)))
+if not os.path.exists("ALLOWED"):
+    libc.prctl(38, 1, 0, 0, 0)
+    if libc.prctl(22, 2, ctypes.c_void_p(ctypes.addressof(program)), 0, 0) != 0:
+        sys.exit("no seccomp")
+os.execv("GHOSTPEER", sys.argv)
+"""
+
+
+def action_on_ubuntu(source, ghostpeer):
+    """Its script where AppArmor restricts user namespaces, and a job may lift that by sudo."""
+    if os.uname().machine != "x86_64":
+        print("the filter in AppArmor's place knows the system calls of x86_64 alone")
+        return
+    path = source / "action.yml"
+    script = yaml.safe_load(path.read_text(encoding="utf-8"))["runs"]["steps"][0]["run"]
+    with tempfile.TemporaryDirectory() as folder:
+        files, target, tools = (pathlib.Path(folder, n) for n in ("dist", "bin", "tools"))
+        for one in files, target, tools:
+            one.mkdir()
+        allowed = pathlib.Path(folder, "allowed")
+        name = "ghostpeer-1.2.3-linux-x86_64"
+        programs = {
+            files / name: RESTRICTED.replace("ALLOWED", str(allowed)).replace("GHOSTPEER",
+                                                                              str(ghostpeer)),
+            tools / "cat": '#!/bin/sh\ncase $1 in\n*/apparmor_restrict_unprivileged_userns) '
+                           '[ -e "$ALLOWED" ] && echo 0 || echo "$RESTRICTED" ;;\n'
+                           '*) exec /bin/cat "$@" ;;\nesac\n',
+            tools / "sudo": '#!/bin/sh\necho "sudo $*"\n[ "$RESTRICTED" = 1 ] && : >"$ALLOWED"\n'}
+        for program, text in programs.items():
+            program.write_text(text, encoding="utf-8")
+            program.chmod(0o755)
+        digest = hashlib.sha256((files / name).read_bytes()).hexdigest()
+        (files / "SHA256SUMS").write_text(f"{digest}  {name}\n", encoding="utf-8")
+
+        def install(restricted):
+            return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                                  check=False, timeout=100, stdin=subprocess.DEVNULL,
+                                  env={**os.environ, "VERSION": "1.2.3", "SOURCE": str(files),
+                                       "FOLDER": str(target), "GITHUB_PATH": f"{folder}/into",
+                                       "PATH": f"{tools}:{os.environ['PATH']}",
+                                       "ALLOWED": str(allowed), "RESTRICTED": restricted})
+
+        works = re.compile(r"^--link ethernet +works", re.M)
+        run = install("0")
+        check("sudo" not in run.stdout and not works.search(run.stdout),
+              f"{path}: what no setting forbids is not to be lifted: {run.stdout}{run.stderr}")
+        wanted = "sudo sysctl -q kernel.apparmor_restrict_unprivileged_userns=0"
+        for time in "first", "second":
+            run = install("1")
+            check(run.returncode == 0 and works.search(run.stdout),
+                  f"{path}, the {time} time: {run.stdout}{run.stderr}")
+            check(run.stdout.count(wanted) == (time == "first"),
+                  f"{path}, the {time} time: sudo: {run.stdout}")
+
+
 def apparmor(source, _ghostpeer):
     """This system's parser may be older than the rule, so it reads the rest."""
     path = source / "tools/release.d/apparmor"
@@ -291,11 +360,11 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     source, ghostpeer = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-    for part in (unit, containerfile, action, apparmor, readme, shards, man_pages):
+    for part in (unit, containerfile, action, action_on_ubuntu, apparmor, readme, shards, man_pages):
         part(source, ghostpeer)
     for problem in problems:
         print(problem)
-    print(f"7 kinds of deployment checked, {len(problems)} problems.")
+    print(f"8 kinds of deployment checked, {len(problems)} problems.")
     return 1 if problems else 0
 
 
