@@ -86,6 +86,8 @@ struct Written {
 
 /// A time as a person would write it: three figures at most.
 [[nodiscard]] std::string rounded(Duration time);
+/// The same, and never longer than `time`, except that it is a microsecond at least.
+[[nodiscard]] std::string rounded_down(Duration time);
 /// A text in double quotes, or `{hex: …}` where it is none.
 [[nodiscard]] std::string quoted(const std::string& text);
 

@@ -70,7 +70,9 @@ void note_looks(const Scene& scene, const capture::Conversation& conversation, D
         draft.ip.emplace_back("dont_fragment", "false");
     }
     if (scene.rtt >= near) {
-        draft.link.emplace_back("delay", rounded(scene.rtt / 2));
+        // Of a link that is slower than the real one, the program would acknowledge what has not
+        // come yet.
+        draft.link.emplace_back("delay", rounded_down(scene.rtt / 2));
     }
     if (const auto rate = steady_rate(scene)) {
         draft.link.emplace_back("down", fmt::format("{{rate: {}kbit/s}}", *rate / 1000));

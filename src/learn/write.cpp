@@ -13,16 +13,31 @@ namespace ghostpeer::learn {
 
 using namespace std::chrono_literals;
 
-std::string rounded(Duration time) {
-    if (time <= Duration{}) {
-        return "0s";
-    }
+namespace {
+
+/// Of the last of three digits that a time is told with.
+Duration unit_of(Duration time) {
     Duration unit = 1us;
     while (time / unit >= 1000) {
         unit *= 10;
     }
+    return unit;
+}
+
+}  // namespace
+
+std::string rounded(Duration time) {
+    if (time <= Duration{}) {
+        return "0s";
+    }
+    const Duration unit = unit_of(time);
     const Duration near = (time + unit / 2) / unit * unit;
     return profile::format_time(std::max<Duration>(near, 1us));
+}
+
+std::string rounded_down(Duration time) {
+    const Duration unit = unit_of(time);
+    return profile::format_time(std::max<Duration>(time / unit * unit, 1us));
 }
 
 namespace {

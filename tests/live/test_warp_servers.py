@@ -32,7 +32,7 @@ UsePAM {pam}
 Subsystem sftp internal-sftp
 """
 # Work is free for as long as it takes: what a busy machine does is no matter then.
-# What looks at the clock cost of virtual time: a server that draws random numbers may look once more.
+# What looks at the clock cost of virtual time: who draws random numbers may look once more.
 LOOKS = 100e-6
 EXACT = ("--rtt", "10ms", "--free-work", "60s", "--seed", "1")
 

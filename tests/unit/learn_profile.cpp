@@ -233,6 +233,19 @@ TEST_CASE("learn: attempts that differ") {
     CHECK_SAYS(lesson, "  3+:\n");
 }
 
+TEST_CASE("learn: a link is never slower than the one that was captured") {
+    Told told;
+    told.conversation.rtt = 1'001'800ns;
+    told.program(0ms, Flags::syn, 0, 0);
+    told.peer(1'001'800ns, Flags::syn | ack, 0, 1);
+    told.program(1'001'900ns, ack, 1, 1);  // what a slower SYN-ACK would come after
+    told.program(1'006'000ns, data, 1, 1, request);
+    told.peer(2'007'800ns, rst_ack, 1, 1);
+    const auto lesson = lesson_of(told);
+    CHECK_SAYS(lesson, "link: {delay: 500us}");
+    CHECK_SAYS(lesson, "{on: receive data, do: reset}");
+}
+
 TEST_CASE("learn: nothing to learn from is said") {
     CHECK_FALSE(learn::learn({}, {}, packets::library()).error.empty());
     const Told empty;
