@@ -352,6 +352,10 @@ class Context:
         run = self._spawn([program, *arguments], None, None, pipe, env, popen)
         return run.finish(limit, stdin)
 
+    def start_ghostpeer(self, *arguments, env=None, **popen):
+        return self._spawn([self.environment.ghostpeer, *arguments], None, None,
+                           subprocess.DEVNULL, env, popen)
+
     def sysctls_for(self, **values):
         """`--sysctl` values; those that this kernel does not have are left out."""
         return {f"net.ipv4.{name}": value for name, value in values.items()

@@ -1,8 +1,10 @@
 """One guest does many runs: each as in a fresh one, and nothing of it comes to the next."""
 
+import glob
 import json
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import sys
@@ -178,6 +180,47 @@ def a_survey_that_ends_leaves_nothing(t):
         t.eventually(lambda: not folders_of(at_work), f"their folders are gone after {number!r}",
                      limit=10)
         subprocess.run(["rm", "-rf", t.path("out")], check=True)
+
+
+def marked(mark):
+    """Processes that have it in their environment: ghostpeer itself, its helpers and COMMANDs."""
+    found = set()
+    for path in glob.glob("/proc/[0-9]*/environ"):
+        try:
+            with open(path, "rb") as file:
+                if mark.encode() in file.read():
+                    found.add(int(path.split("/")[2]))
+        except OSError:
+            continue
+    return found
+
+
+@alone
+def a_sweep_that_is_killed_at_any_moment_leaves_nothing(t):
+    def begin(out, mark):
+        return t.start_ghostpeer("sweep", "-q", "-j2", "-o", out, "--faults", "reset,lose", "--at",
+                               "in of", "--fail-on", "none", "--", "nc", "-N", PEER, "80",
+                               env={"MARK": mark}, cwd=t.folder)
+
+    guest(t)
+    whole = begin("whole", "whole").finish(120)
+    t.equal(whole.status, 0, f"exit status of a whole sweep ({whole.text}{whole.errors})")
+    seed = random.SystemRandom().randrange(1 << 32)
+    moments = random.Random(seed)
+    for number in range(5):
+        mark, at = f"killed-{seed}-{number}", moments.random() * whole.elapsed
+        run = begin(f"out{number}", mark)
+        seen, until = set(), time.monotonic() + at
+        while time.monotonic() < until:
+            seen |= marked(mark) | set(below(run.process.pid))
+            time.sleep(0.05)
+        run.process.kill()
+        run.process.communicate()
+        t.eventually(lambda: not marked(mark) and not any(alive(pid) for pid in seen),
+                     f"all are gone, {at:.3f} s after the beginning (seed {seed})", limit=20)
+        t.eventually(lambda: not folders_of(seen),
+                     f"their folders are gone, {at:.3f} s after the beginning (seed {seed})",
+                     limit=20)
 
 
 @alone
