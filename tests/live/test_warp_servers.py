@@ -4,6 +4,7 @@ one again, segment by segment. `redis` and servers in Python: test_servers."""
 import os
 
 from harness import NOBODY, test
+from relay_support import postgres_program
 from test_servers import NGINX
 from warp_support import warp
 
@@ -84,18 +85,18 @@ def mosquitto(t):
 def database(t):
     """A server of PostgreSQL's, as an ordinary user: it refuses root."""
     t.need("psql")
-    t.need("initdb")
+    initdb = postgres_program("initdb")
     other = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     as_user = [] if t.environment.uid else other
     # Made by the host, which takes a quarter of the time; in the guest: test_warp_users.
-    made = t.ghostpeer(*as_user[1:], *(["initdb"] if as_user else []), "-D", t.path("made"), "-A",
+    made = t.ghostpeer(*as_user[1:], *([initdb] if as_user else []), "-D", t.path("made"), "-A",
                        "trust", "-U", "me", "-N", "--no-locale",
-                       program="setpriv" if as_user else "initdb")
+                       program="setpriv" if as_user else initdb)
     t.equal(made.status, 0, f"the status of initdb ({made.errors})")
     # Nothing outlives the run, so nothing has to reach a disk.
     return (f"db:5432={' '.join(as_user)} sh -c 'cp -r {t.path('made')} data && "
-            "exec postgres -D data -F -k \"\" -h 0.0.0.0 -c max_connections=8 "
-            "-c shared_buffers=1MB -c autovacuum=off'")
+            f"exec {postgres_program('postgres')} -D data -F -k \"\" -h 0.0.0.0 "
+            "-c max_connections=8 -c shared_buffers=1MB -c autovacuum=off'")
 
 
 @test
@@ -126,5 +127,6 @@ def sshd(t):
     client = (f"echo 'ls {t.path('user.pub')}' | sftp -q -b - -P 2222 -i {t.path('user')} "
               "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
               f"{user}@login")
-    run = twice(t, ["sh", "-c", client], f"login:2222={room}exec $(command -v sshd) -De -f {config}")
+    run = twice(t, ["sh", "-c", client],
+                f"login:2222={room}exec $(command -v sshd) -De -f {config}")
     t.contains(run.text, "user.pub", "what sftp lists")

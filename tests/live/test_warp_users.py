@@ -6,6 +6,7 @@ import stat
 
 import who
 from harness import NOBODY, test
+from relay_support import postgres_program
 from warp_support import warp
 
 GROUP = 12345
@@ -64,8 +65,7 @@ def root_makes_what_is_roots_and_gives_it_away(t):
 @test
 def an_initdb_in_a_folder_of_the_host(t):
     who.needs_root(t)
-    t.need("initdb")
     data = t.path("data")
-    run = warp(t, "healthy", [*AS_NOBODY, "initdb", "-D", data, "-A", "trust", "-N", "--no-locale"])
-    t.passed(run)
+    t.passed(warp(t, "healthy", [*AS_NOBODY, postgres_program("initdb"), "-D", data, "-A", "trust",
+                                 "-N", "--no-locale"], wall="150s", limit=170))
     t.equal({owner for _, owner, _ in tree(data).values()}, {NOBODY}, "who has the files")
