@@ -198,9 +198,9 @@ def marked(mark):
 @alone
 def a_sweep_that_is_killed_at_any_moment_leaves_nothing(t):
     def begin(out, mark):
-        return t.start_ghostpeer("sweep", "-q", "-j2", "-o", out, "--faults", "reset,lose", "--at",
-                               "in of", "--fail-on", "none", "--", "nc", "-N", PEER, "80",
-                               env={"MARK": mark}, cwd=t.folder)
+        return t.spawn([t.environment.ghostpeer, "sweep", "-q", "-j2", "-o", out, "--faults",
+                        "reset,lose", "--at", "in of", "--fail-on", "none", "--", "nc", "-N", PEER,
+                        "80"], None, None, subprocess.DEVNULL, {"MARK": mark}, {})
 
     guest(t)
     whole = begin("whole", "whole").finish(120)
