@@ -327,9 +327,9 @@ class Context:
         argv += options
         argv += [profile] if profile is not None else []
         argv += ["--", *command]
-        return self.spawn(argv, events, trace, stdin, env, popen)
+        return self._spawn(argv, events, trace, stdin, env, popen)
 
-    def spawn(self, argv, events, trace, stdin, env, popen):
+    def _spawn(self, argv, events, trace, stdin, env, popen):
         run = Run(self, argv, self.folder, events, trace)
         self.runs.append(run)
         popen.setdefault("stdout", subprocess.PIPE)
@@ -349,7 +349,7 @@ class Context:
         """Any other command of ghostpeer."""
         pipe = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         program = program or self.environment.ghostpeer
-        run = self.spawn([program, *arguments], None, None, pipe, env, popen)
+        run = self._spawn([program, *arguments], None, None, pipe, env, popen)
         return run.finish(limit, stdin)
 
     def sysctls_for(self, **values):

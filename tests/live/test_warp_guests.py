@@ -198,7 +198,7 @@ def marked(mark):
 @alone
 def a_sweep_that_is_killed_at_any_moment_leaves_nothing(t):
     def begin(out, mark):
-        return t.spawn([t.environment.ghostpeer, "sweep", "-q", "-j2", "-o", out, "--faults",
+        return t._spawn([t.environment.ghostpeer, "sweep", "-q", "-j2", "-o", out, "--faults",
                         "reset,lose", "--at", "in of", "--fail-on", "none", "--", "nc", "-N", PEER,
                         "80"], None, None, subprocess.DEVNULL, {"MARK": mark}, {})
 
