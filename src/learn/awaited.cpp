@@ -21,6 +21,12 @@ bool plain(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '/';
 }
 
+/// What was redacted says nothing of what the program will say.
+bool is_veiled(std::string_view word) {
+    word.remove_prefix(word.starts_with('/') ? 1 : 0);
+    return !word.empty() && std::ranges::all_of(word, [](char c) { return c == 'x'; });
+}
+
 /// A text for RE2, in single quotes of YAML.
 std::string escaped(std::string_view text) {
     std::string out;
@@ -85,7 +91,7 @@ bool await_http(std::string_view text, std::vector<Step>& steps) {
         }
         const std::string_view head = text.substr(0, end + 4);
         std::string_view path = line.path.substr(0, line.path.find('?'));
-        path = path.substr(0, longest_path);
+        path = is_veiled(path) ? std::string_view() : path.substr(0, longest_path);
         text.remove_prefix(head.size());
         RequestLine next;
         std::size_t body = text.size();
@@ -125,7 +131,7 @@ bool await_line(std::string_view text, std::vector<Step>& steps) {
     while (length < line.size() && length < 24 && plain(line[length])) {
         ++length;
     }
-    if (length == 0) {
+    if (length == 0 || is_veiled(line.substr(0, length))) {
         return false;
     }
     steps.push_back(waits(fmt::format("'/^(?i){}.*\\n/'", escaped(line.substr(0, length)))));

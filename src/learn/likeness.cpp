@@ -124,7 +124,7 @@ class Walk {
     }
     [[nodiscard]] bool free_rehearsed() const {
         return has_rehearsed() && plain_ack(r()) && r().ack_place > acked_rehearsed_ &&
-               r().segment.options.sack.empty() &&
+               r().reason != tcp::Reason::handshake_ack && r().segment.options.sack.empty() &&
                reaches(captured_, i_, acked_captured_, r(), ack_slack);
     }
     [[nodiscard]] bool free_captured() const {

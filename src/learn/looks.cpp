@@ -16,8 +16,6 @@ using wire::Flags;
 
 namespace {
 
-constexpr Duration near = 1ms;  // a shorter way is none
-
 /// What the peer's full segments came with, one behind the other, in bits a second; nothing where
 /// no line held them up.
 std::optional<std::uint64_t> steady_rate(const Scene& scene) {
@@ -69,7 +67,7 @@ void note_looks(const Scene& scene, const capture::Conversation& conversation, D
     if (!end.dont_fragment && end.packets > 0 && scene.peer_end.address.is_v4()) {
         draft.ip.emplace_back("dont_fragment", "false");
     }
-    if (scene.rtt >= near) {
+    if (scene.rtt >= shortest_way) {
         // Of a link that is slower than the real one, the program would acknowledge what has not
         // come yet.
         draft.link.emplace_back("delay", rounded_down(scene.rtt / 2));

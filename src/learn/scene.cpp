@@ -81,10 +81,11 @@ Duration near_part(const Conversation& conversation, Side program) {
         (program == Side::client ? capture::Perspective::client : capture::Perspective::server)) {
         return {};
     }
-    const auto& part = program == Side::client ? conversation.rtt_client : conversation.rtt_server;
-    const Duration known = part.value_or(conversation.rtt.value_or(Duration{}));
+    const auto& told = program == Side::client ? conversation.rtt_client : conversation.rtt_server;
+    const Duration known = told.value_or(conversation.rtt.value_or(Duration{}));
     const Duration fastest = shortest_answer(conversation.segments, peer).value_or(known);
-    return std::max(std::min(known, fastest), Duration{});
+    const Duration part = std::min(known, fastest);
+    return part >= shortest_way ? part : Duration{};
 }
 
 Segment made_up(const Scene& scene, Side from, std::uint8_t flags, Duration at) {

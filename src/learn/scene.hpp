@@ -6,6 +6,7 @@
 
 #include "capture/conversation.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,6 +16,9 @@ namespace ghostpeer::learn {
 
 /// What is rehearsed of one conversation, at most; what comes behind it is left out, and said.
 inline constexpr std::size_t most_segments = 20'000;
+
+/// A round trip that is shorter is the time in which machines wake up, and no way between two.
+inline constexpr Duration shortest_way = std::chrono::milliseconds(3);
 
 struct Scene {
     capture::Side peer = capture::Side::server;  ///< the other one is the program under test

@@ -43,8 +43,8 @@ class Listener {
           program_(stream_of(scene, false)) {}
 
     Spoken listen() {
-        find_pieces();
         find_ends();
+        find_pieces();
         said_until_ = established_;
         for (std::size_t from = 0; from < pieces_.size() && out_.script.size() < most_steps;) {
             const std::size_t to = utterance(from);
@@ -70,9 +70,10 @@ class Listener {
             }
             const std::int64_t begin = std::max(act.place, highest);
             const std::int64_t end = act.place + static_cast<std::int64_t>(act.length);
-            // What lies far off, or has URG, is no part of the stream, but forged.
+            // What lies far off or behind its FIN, or has URG, is no part of the stream, but
+            // forged.
             if (act.length == 0 || act.flags.has(Flags::syn) || act.flags.has(Flags::urg) ||
-                end <= highest || act.place > most_of_peer()) {
+                end <= highest || act.place > most_of_peer() || is_behind_fin(act)) {
                 continue;
             }
             Piece piece{begin,      static_cast<std::uint64_t>(end - begin),
@@ -86,6 +87,10 @@ class Listener {
         }
     }
 
+    [[nodiscard]] bool is_behind_fin(const Segment& act) const {
+        return peer_fin_ != nullptr &&
+               act.place > peer_fin_->place + static_cast<std::int64_t>(peer_fin_->length);
+    }
     [[nodiscard]] bool dials() const { return scene_.by_peer(scene_.acts.front()); }
     [[nodiscard]] std::int64_t most_of_peer() const {
         return static_cast<std::int64_t>(peer_.bytes.size()) + 1;

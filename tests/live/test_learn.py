@@ -52,6 +52,53 @@ def troubles_between_kernels_are_told(t):
         server = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         for text in told[server]:
             t.contains(text, words, f"what is told of {name}")
+    # Every second one is learned, too, whatever became of it: thirteen that two kernels made.
+    for number in range(1, len(listed) + 1, 2):
+        folder = t.path(f"learned-{number}")
+        run = t.ghostpeer("learn", capture, "--conn", str(number), "-o", folder)
+        t.equal(run.status, 0, f"exit status of learn --conn {number} ({run.errors})")
+        check = t.ghostpeer("check", f"{folder}/profile.yaml")
+        t.equal(check.status, 0, f"exit status of check ({check.text}{check.errors})")
+
+
+@test
+def what_is_redacted_leaves_nothing_behind(t):
+    """No byte of what was said, no address and no path is in any file; the profile runs all the same."""
+    # Nothing of it stands in the names that HTTP, the language and the reports have.
+    secret = "Zx7Qv9Kw3"
+    os.makedirs(t.path(f"of-{secret}"), exist_ok=True)
+    os.chmod(t.path(f"of-{secret}"), 0o777)
+    pcap = t.path(f"of-{secret}/incident.pcap")
+    server = t.profile(f"""
+        summary: A server that says too much.
+        service:
+          script:
+            - expect: '/\\r\\n\\r\\n/'
+            - say: "HTTP/1.1 200 {secret}\\r\\nX-Of: {secret}\\r\\nContent-Length: 9\\r\\n\\r\\n{secret}"
+            - close
+    """)
+    client = t.python("""
+        import socket, sys
+        s = socket.create_connection(("198.18.0.2", 80))
+        s.sendall(f"GET /{sys.argv[1]} HTTP/1.1\\r\\nHost: {sys.argv[1]}\\r\\n\\r\\n".encode())
+        answer = b""
+        while some := s.recv(1000):
+            answer += some
+        print(len(answer), answer[:13])
+    """, secret)
+    first = t.run(server, client, options=["--pcap", pcap])
+    t.passed(first)
+    folder = t.path("redacted")
+    learned = t.ghostpeer("learn", pcap, "--conn", "1", "--redact", "-o", folder)
+    t.equal(learned.status, 0, f"exit status of learn ({learned.errors})")
+    for name in sorted(os.listdir(folder)):
+        with open(f"{folder}/{name}", encoding="latin-1") as file:
+            content = file.read()
+        for word in (secret, "198.18.", "incident", os.path.dirname(t.path(""))):
+            t.check(word not in content and word not in name, f"{word} is in {name}:\n{content}")
+    second = t.run(f"{folder}/profile.yaml", client)
+    t.passed(second)
+    t.equal(second.text, first.text, "what the program saw: a length, and a status")
 
 
 @test

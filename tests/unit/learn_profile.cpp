@@ -157,6 +157,43 @@ TEST_CASE("learn: a request that is lost once is no ACK that comes late") {
     CHECK(lesson.accounts[0].open.empty());
 }
 
+TEST_CASE("learn: data behind the peer's own FIN is forged") {
+    Told told;
+    told.handshake();
+    told.peer(10ms, fin_ack, 1, 1);
+    told.program(10ms, ack, 1, 2);
+    told.peer(110ms, data, 2, 1, "too late");
+    told.program(300ms, data, 1, 2, "bye\n");
+    told.peer(300ms, ack, 2, 5);
+    told.program(301ms, fin_ack, 5, 2);
+    told.peer(301ms, ack, 2, 6);
+    const auto lesson = lesson_of(told);
+    CHECK_SAYS(lesson, "payload: \"too late\"}}");
+    CHECK_FALSE(has(lesson.profile.text, "challenge"));
+    CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
+}
+
+TEST_CASE("learn: a peer that dials from far away") {
+    Told told;
+    told.conversation.rtt = 40ms;
+    learn::Options dialling;
+    dialling.peer = capture::Side::client;
+    // As captured at the server, which is the program.
+    told.conversation.perspective = capture::Perspective::server;
+    told.program(0ms, Flags::syn, 0, 0);
+    told.peer(0ms, Flags::syn | ack, 0, 1);
+    told.program(40ms, ack, 1, 1);
+    told.program(41ms, data, 1, 1, request);
+    told.peer(41ms, data, 1, 34, "hello\n");
+    told.peer(41ms, fin_ack, 7, 34);
+    told.program(81ms, fin_ack, 34, 8);
+    told.peer(81ms, ack, 8, 35);
+    const auto lesson = lesson_of(told, dialling);
+    CHECK_SAYS(lesson, "link: {delay: 20ms}");
+    CHECK_FALSE(has(lesson.profile.text, "drop"));
+    CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
+}
+
 TEST_CASE("learn: a rehearsal tells which rules have acted") {
     Told told;
     told.handshake();
@@ -198,6 +235,7 @@ TEST_CASE("learn: what is redacted says nothing, and has the same length") {
     CHECK_FALSE(has(all, "4711"));
     CHECK_FALSE(has(all, "198.18."));
     CHECK_SAYS(lesson, "Content-Length: 6\\r\\n");
+    CHECK_SAYS(lesson, "- expect: '/^GET .* HTTP.*");  // whatever the program asks for
     CHECK_SAYS(lesson, "xxxxxx");
 }
 
@@ -235,14 +273,14 @@ TEST_CASE("learn: attempts that differ") {
 
 TEST_CASE("learn: a link is never slower than the one that was captured") {
     Told told;
-    told.conversation.rtt = 1'001'800ns;
+    told.conversation.rtt = 11'001'800ns;
     told.program(0ms, Flags::syn, 0, 0);
-    told.peer(1'001'800ns, Flags::syn | ack, 0, 1);
-    told.program(1'001'900ns, ack, 1, 1);  // what a slower SYN-ACK would come after
-    told.program(1'006'000ns, data, 1, 1, request);
-    told.peer(2'007'800ns, rst_ack, 1, 1);
+    told.peer(11'001'800ns, Flags::syn | ack, 0, 1);
+    told.program(11'001'900ns, ack, 1, 1);  // what a slower SYN-ACK would come after
+    told.program(11'006'000ns, data, 1, 1, request);
+    told.peer(22'007'800ns, rst_ack, 1, 1);
     const auto lesson = lesson_of(told);
-    CHECK_SAYS(lesson, "link: {delay: 500us}");
+    CHECK_SAYS(lesson, "link: {delay: 5500us}");
     CHECK_SAYS(lesson, "{on: receive data, do: reset}");
 }
 
