@@ -1,12 +1,47 @@
 #include "run/reloader.hpp"
 
+#include "ghostpeer/profile/catalogue.hpp"
 #include "posix/message.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <csignal>
+#include <string>
+#include <string_view>
 
 namespace ghostpeer::run {
+
+namespace {
+
+/// Whether a text that a profile was read from names no file whose content the profile holds: it is
+/// the catalogue's, or has no `file` in it, however that may be spelled.
+[[nodiscard]] bool names_no_file(const profile::SourceFile& file) {
+    const auto own = profile::find_in_catalogue(file.name);
+    if (own && own->text == file.text) {
+        return true;
+    }
+    constexpr std::string_view key = "file";
+    for (std::size_t at = file.text.find(key); at != std::string::npos;
+         at = file.text.find(key, at + 1)) {
+        if (at == 0 || std::isalnum(static_cast<unsigned char>(file.text[at - 1])) == 0) {
+            return false;
+        }
+    }
+    return file.text.find('\\') == std::string::npos;
+}
+
+/// It is the same profile, read again.
+[[nodiscard]] bool says_the_same(const profile::Profile& before, const profile::Profile& now) {
+    return before.name == now.name && before.given == now.given &&
+           std::equal(before.files.begin(), before.files.end(), now.files.begin(), now.files.end(),
+                      [](const profile::SourceFile& a, const profile::SourceFile& b) {
+                          return a.name == b.name && a.text == b.text && names_no_file(a);
+                      });
+}
+
+}  // namespace
 
 bool Reloader::signal(int number, Instant now) {
     if (number != SIGHUP) {
@@ -54,7 +89,11 @@ std::string Reloader::reload(Instant now) {
         if (is_client(*before[i].profile)) {
             continue;  // its connections were planned when it began to dial
         }
-        if (const auto problem = engine_.use(i, peers->specs[i].profile, now)) {
+        // One that has not changed goes on as it is: its statistics are kept to the end, and so
+        // would those of each time be.
+        const auto& read = peers->specs[i].profile;
+        const auto& used = says_the_same(*before[i].profile, *read) ? before[i].profile : read;
+        if (const auto problem = engine_.use(i, used, now)) {
             return "ghostpeer: " + *problem + "\n";
         }
     }

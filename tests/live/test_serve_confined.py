@@ -62,6 +62,27 @@ def only_the_folders_of_profiles_are_seen(t):
 
 
 @test
+def sighup_keeps_a_profile_that_has_not_changed(t):
+    profile = t.profile("extends: healthy\nsummary: It works.\n")
+    with Segment(t, "a") as segment:
+        run = segment.serve("a", *loopback(profile), "--peer", "127.0.0.1:8081=refuse")
+        for count in range(1, 6):
+            hang_up(t, run, count)
+        t.equal(len(run.events("profile")), 2, "profiles that were told of")
+        t.write("text.txt", "first\n")
+        t.profile("summary: It says a file's text.\n"
+                  "rules: [{on: enter established, do: {say: {file: text.txt}}}]\n")
+        hang_up(t, run, 6)
+        t.equal(len(run.events("profile")), 3, "profiles with a changed one")
+        for count, text in (7, "second\n"), (8, "third\n"):
+            t.write("text.txt", text)
+            hang_up(t, run, count)
+            t.equal(segment.run("a", ["nc", "-N", "127.0.0.1", "8080"]).stdout, text,
+                    "the text of another file")
+        stop(run)
+
+
+@test
 def sighup_brings_no_relay_to_a_run_without(t):
     profile = t.profile("extends: healthy\nsummary: It works.\n")
     with Segment(t, "a") as segment:
