@@ -117,7 +117,8 @@ class Walk {
             if (lines[at].segment.has(Flags::ack) && !lines[at].segment.has(Flags::rst) &&
                 lines[at].ack_place >= of.ack_place) {
                 // What the program has to send again first was not acknowledged late, but never.
-                return !lines[at].after_repeat || of.cause >= lines[at].cause;
+                const Line& later = lines[at].cause > of.cause ? lines[at] : of;
+                return lines[at].cause == of.cause || !later.after_repeat;
             }
         }
         return false;

@@ -296,9 +296,17 @@ class Proposer : public Proposing {
         add({"start", {}, {}}, {"stop-reading"}, words);
     }
 
+    /// An honest peer protests where the two have parted long before: nothing is made of that.
+    [[nodiscard]] bool is_protest() const {
+        const wire::Flags told = captured().segment.flags;
+        return rehearsed().reason == tcp::Reason::rst
+                   ? !told.has(Flags::rst)
+                   : rehearsed().reason == tcp::Reason::challenge_ack && !plain_ack(captured());
+    }
+
     void changed() {
         if (at_end() || !has_rehearsed() || captured().icmp || rehearsed().icmp ||
-            !rehearsed().reason) {
+            !rehearsed().reason || is_protest()) {
             return;
         }
         const std::string action = overwritten(position(), captured(), rehearsed());

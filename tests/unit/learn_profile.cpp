@@ -157,6 +157,22 @@ TEST_CASE("learn: a request that is lost once is no ACK that comes late") {
     CHECK(lesson.accounts[0].open.empty());
 }
 
+TEST_CASE("learn: what is lost once and then acknowledged, and nothing else") {
+    Told told;
+    told.handshake();
+    told.program(1ms, data, 1, 1, "one\n");
+    told.peer(1ms, ack, 1, 5);
+    told.program(801ms, data, 5, 1, "two\n");
+    told.program(1007ms, data, 5, 1, "two\n");
+    told.peer(1007ms, ack, 1, 9);
+    told.program(26s, fin_ack, 9, 1);
+    told.peer(26s, fin_ack, 1, 10);
+    told.program(26s, ack, 10, 2);
+    const auto lesson = lesson_of(told);
+    CHECK_SAYS(lesson, "{on: receive data, nth: 2, do: drop}");
+    CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
+}
+
 TEST_CASE("learn: data behind the peer's own FIN is forged") {
     Told told;
     told.handshake();
