@@ -56,6 +56,23 @@ def two_kernels_side_by_side(t):
     t.equal(both.text, "again\nagain\n", "each gets the whole of standard input")
 
 
+@test
+def kernels_are_a_dimension_of_a_survey(t):
+    ends = {series: guest(t, series).syns()[1] for series in ("6.1", "6.12")}
+    run = t.ghostpeer("survey", "-q", "-o", "out", "--warp=6.1,6.12", "--fail-on", "none", "--json",
+                      "all.json", "syn-blackhole", "refuse", "--", "nc", "-z", PEER, "80",
+                      cwd=t.folder)
+    t.equal(run.status, 0, f"exit status ({run.text}{run.errors})")
+    with open(t.path("all.json"), encoding="utf-8") as file:
+        runs = {(one["fault"], one["position"]): one for one in json.load(file)["runs"]}
+    t.equal(len(runs), 4, "runs: each profile on each kernel")
+    for series, end in ends.items():
+        t.near(runs["syn-blackhole", f"Linux {series}"]["seconds"], end,
+               f"when Linux {series} gave up")
+        t.equal(runs["refuse", f"Linux {series}"]["outcome"], "error", "a refusal")
+    t.contains(run.text, "syn-blackhole  1..2  slow", "the table")
+
+
 # The same every time ------------------------------------------------------------------------
 
 
