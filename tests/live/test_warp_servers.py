@@ -2,6 +2,7 @@
 one again, segment by segment. `redis` and servers in Python: test_servers."""
 
 import os
+import pwd
 
 from harness import NOBODY, test
 from relay_support import postgres_program
@@ -35,19 +36,22 @@ Subsystem sftp internal-sftp
 # Work is free for as long as it takes: what a busy machine does is no matter then.
 # What looks at the clock cost of virtual time: who draws random numbers may look once more.
 LOOKS = 100e-6
+# The same of a server that measures its own work in real time, and collects garbage when it likes.
+WORKS = 50e-3
 EXACT = ("--rtt", "10ms", "--free-work", "60s", "--seed", "1")
 
 
-def twice(t, command, server, *options, profile=None, **more):
-    """Two runs that have to be the same, and their output."""
+def twice(t, command, server, *options, profile=None, exact=True):
+    """Two runs that have to be the same, and their output; not `exact`: but for ACKs."""
     runs = [t.passed(warp(t, profile, command, "--server", server,
                           *([] if profile else ["--relay", server.partition("=")[0].split(":")[0]]),
-                          *EXACT, *options, **more)) for _ in range(2)]
-    first, second = (run.segments() for run in runs)
+                          *EXACT, *options, wall="150s", limit=170)) for _ in range(2)]
+    first, second = ([s for s in run.segments() if exact or s.len or s.flags != "A"]
+                     for run in runs)
     t.equal([(s.dir, s.flags, s.len) for s in second], [(s.dir, s.flags, s.len) for s in first],
             "the segments of the second run")
     off = max(abs(a.t - b.t) for a, b in zip(first, second))
-    t.check(off < LOOKS, f"the times of the second run are off by {off * 1e6:.3f} us")
+    t.check(off < (LOOKS if exact else WORKS), f"the times of the second run are off by {off} s")
     t.equal(runs[1].text, runs[0].text, "the output of the second run")
     return runs[0]
 
@@ -66,9 +70,9 @@ def nginx(t):
 def node(t):
     t.need("node")
     script = t.write("server.js", NODE)
-    run = twice(t, ["curl", "-sS", "--data-binary", "@/bin/true", "http://app:3000/"],
-                f"app:3000=node {script}")
-    t.equal(run.text, f"node got {os.path.getsize('/bin/true')}\n", "node's answer")
+    run = twice(t, ["curl", "-sS", "-d", "x" * 1000, "http://app:3000/"],
+                f"app:3000=node {script}", exact=False)
+    t.equal(run.text, "node got 1000\n", "node's answer")
 
 
 @test
@@ -123,7 +127,7 @@ def sshd(t):
     os.chmod(config, 0o644)
     # root's sshd wants an empty folder there, which a machine that has not started one lacks.
     room = "" if t.environment.uid else "mount -t tmpfs none /run && mkdir /run/sshd && "
-    user = "nobody" if t.environment.uid == 65534 else "root"
+    user = pwd.getpwuid(t.environment.uid).pw_name
     client = (f"echo 'ls {t.path('user.pub')}' | sftp -q -b - -P 2222 -i {t.path('user')} "
               "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
               f"{user}@login")
