@@ -72,6 +72,9 @@ class Proposer : public Proposing {
         if (caused) {
             add(moment_of(position(), act, false), {"drop"}, unheard);
         }
+        if (caused) {
+            large_alone(act, unheard);
+        }
         if (at_end()) {
             silence();
         }
@@ -95,6 +98,20 @@ class Proposer : public Proposing {
         if (!at_end()) {
             answered_otherwise(act);
             pauses();
+        }
+    }
+
+    /// Large packets are lost, and small ones pass.
+    void large_alone(std::size_t act, const std::string& words) {
+        constexpr std::uint32_t large = 500;
+        const std::uint32_t length = scene().acts[act].length;
+        const bool has_smaller = std::ranges::any_of(scene().acts, [&](const Segment& one) {
+            return !scene().by_peer(one) && one.length > 0 && one.length < length;
+        });
+        if (length >= large && has_smaller) {
+            Moment moment = moment_of(position(), act, false);
+            moment.filters.emplace_back("when", fmt::format("{{length: \">= {}\"}}", length));
+            add(moment, {"drop"}, words);
         }
     }
 

@@ -173,6 +173,23 @@ TEST_CASE("learn: what is lost once and then acknowledged, and nothing else") {
     CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
 }
 
+TEST_CASE("learn: large packets are lost, and small ones pass") {
+    Told told;
+    told.handshake();
+    const std::string large(1460, 'x');
+    told.program(1ms, ack, 1, 1, large);
+    told.program(1ms, ack, 1461, 1, large);
+    told.program(1ms, data, 2921, 1, std::string(100, 'x'));
+    auto& answer = told.peer(1ms, ack, 1, 1);
+    answer.options.sack.push_back({answer.ack + 2920, answer.ack + 3020});
+    for (const Duration at : {202ms, 610ms, 1400ms, 3000ms}) {
+        told.program(at, ack, 1, 1, large);
+    }
+    const auto lesson = lesson_of(told);
+    CHECK_SAYS(lesson, "when: {length: \">= 1460\"}, do: drop}");
+    CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
+}
+
 TEST_CASE("learn: data behind the peer's own FIN is forged") {
     Told told;
     told.handshake();
