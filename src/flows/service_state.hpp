@@ -50,7 +50,9 @@ struct OutputItem {
 
 struct ServiceState {
     std::deque<OutputItem> output;
-    std::size_t matched = 0;  ///< of `respond`: so much of the pattern was read last
+    std::size_t matched = 0;           ///< of `respond`: so much of the pattern was read last
+    std::size_t farewell_matched = 0;  ///< and of what asks it to close
+    bool farewell = false;             ///< which has come since the last answer
     Pacer read_pacer;
     Pacer write_pacer;
     Pacer say_pacer;                 ///< of the item that is being said

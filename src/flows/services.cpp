@@ -24,16 +24,22 @@ void answer(ServiceState& state, const profile::Respond& respond) {
     OutputItem item;
     item.content = respond.content;
     item.end = respond.content ? respond.content->size() : 0;
-    item.close_after = respond.then_close;
+    item.close_after = respond.then_close || std::exchange(state.farewell, false);
+    state.farewell_matched = 0;
     state.output.push_back(std::move(item));
 }
 
 /// An answer for each time that the pattern comes, as many as may wait. Returns how far it has
 /// looked.
-[[nodiscard]] std::size_t find_pattern(ServiceState& state, const Needle& needle,
-                                       const profile::Respond& respond, std::string_view text,
-                                       bool marks) {
+[[nodiscard]] std::size_t find_pattern(ServiceState& state, const Behaviour& behaviour,
+                                       const Needle& needle, const profile::Respond& respond,
+                                       std::string_view text) {
+    const bool marks = behaviour.asks_repeats;
     const auto note = [&](std::size_t from, std::size_t end) {
+        if (behaviour.farewell && !state.farewell) {
+            state.farewell = behaviour.farewell->find(text.substr(from, end - from),
+                                                      state.farewell_matched) != Needle::npos;
+        }
         if (marks) {
             const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
             state.mark = script::mix(state.mark, std::span(bytes + from, end - from));
@@ -100,8 +106,7 @@ void read_respond(Connection& connection, const profile::Respond& respond,
     }
     std::size_t n = std::min(waiting.size(), std::min(copy_size, max_buffered));
     if (const auto& needle = connection.behaviour->needle) {
-        n = find_pattern(state, *needle, respond, as_text(waiting.first(n)),
-                         connection.behaviour->asks_repeats);
+        n = find_pattern(state, *connection.behaviour, *needle, respond, as_text(waiting.first(n)));
     } else {
         if (connection.behaviour->asks_repeats) {
             state.whole.push_back(script::mix(script::no_bytes, waiting.first(n)));

@@ -117,6 +117,9 @@ Behaviour::Behaviour(std::shared_ptr<const profile::Profile> source, std::size_t
     const auto* respond = std::get_if<profile::Respond>(&profile->service);
     if (respond != nullptr && respond->when && !respond->when->empty()) {
         needle.emplace(*respond->when);
+        if (respond->close_when && !respond->close_when->empty()) {
+            farewell.emplace(*respond->close_when);
+        }
     }
     // No more is promised than is kept.
     const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(UINT32_MAX, max_buffered));

@@ -82,6 +82,7 @@ struct Behaviour {
     std::vector<RuleMarks> marks_of;  ///< by Rule::id
     RuleRecord foreign;               ///< of what the control interface did
     std::optional<Needle> needle;     ///< that the service `respond` looks for
+    std::optional<Needle> farewell;   ///< of `respond`: after what has this in it, it closes
     std::uint64_t connections = 0;
     event::Traffic traffic;  ///< of these
     /// The profile's, where the run's limits leave less of it.

@@ -205,6 +205,21 @@ def healthy_answers_again_on_one_connection(t):
 
 
 @test
+def healthy_closes_behind_the_answer_to_http_1_0(t):
+    run = t.passed(t.run("healthy", t.python("""
+        import socket, sys
+        s = socket.create_connection((sys.argv[1], 8080))
+        for version, to_the_end in ("1.1", False), ("1.0", True):
+            s.sendall(f"GET / HTTP/{version}\\r\\n\\r\\n".encode())
+            answer = s.recv(1000)
+            while to_the_end and (more := s.recv(1000)):
+                answer += more
+            print(answer[-3:])
+        """, PEER), options=["--timeout", "60s"]))
+    t.equal(run.text, "b'ok\\n'\nb'ok\\n'\n", "both answers")
+
+
+@test
 def pcap_holds_every_packet(t):
     pcap = t.path("run.pcap")
     run = t.passed(t.run("synack-lost", t.probe("connect", "send=1000", "close", "sleep=100ms"),

@@ -25,6 +25,36 @@ TEST_CASE("respond waits for its pattern, wherever segments cut it") {
     CHECK(socket.receive() == "ok.ok.");
 }
 
+TEST_CASE("respond closes behind the answer to what has `close_when` in it") {
+    World world(
+        "service: {respond: {text: 'ok.', when: \"\\r\\n\\r\\n\", "
+        "close_when: \" HTTP/1.0\\r\\n\"}}\n");
+    Socket socket(world);
+    socket.connect();
+    socket.send_data("GET / HTTP/1.1\r\nVia: 1.0 a\r\n\r\nGET / HTTP/1.");
+    CHECK(socket.receive() == "ok.");
+    socket.send_data("0\r\nHost: x\r\n");
+    CHECK(socket.receive().empty());
+    socket.send_data("\r\nGET / HTTP/1.0\r\n\r\n");
+    const auto left = world.take();
+    REQUIRE_FALSE(left.empty());
+    CHECK(left.back().has(Flags::fin));
+}
+
+TEST_CASE("what asks respond to close belongs to one request alone") {
+    World world("service: {respond: {text: 'ok.', when: '..', close_when: last}}\n");
+    Socket socket(world);
+    socket.connect();
+    socket.send_data("a la..st.. ..");
+    CHECK(socket.receive() == "ok.ok.ok.");
+    socket.send_data("the last");
+    CHECK(socket.receive().empty());
+    socket.send_data(" one..");
+    const auto left = world.take();
+    REQUIRE_FALSE(left.empty());
+    CHECK(left.back().has(Flags::fin));
+}
+
 TEST_CASE("respond without a pattern answers any data; then: close closes") {
     World world("service: {respond: {text: bye, then: close}}\n");
     Socket socket(world);

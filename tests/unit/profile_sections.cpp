@@ -139,6 +139,8 @@ TEST_CASE("services, as words and as maps") {
     CHECK(respond.rate == 1000);
     CHECK(respond.then_close);
     CHECK_FALSE(service<profile::Respond>("{respond: {text: hi}}").then_close);
+    CHECK(service<profile::Respond>("{respond: {text: hi, when: a, close_when: {hex: 62}}}")
+              .close_when == "b");
 }
 
 TEST_CASE("sysctl keeps its order and its values' text") {
@@ -210,6 +212,10 @@ TEST_CASE("services have errors of their own") {
           std::string::npos);
     CHECK(problems("service: {respond: {text: a, when: ''}}\n") ==
           "1:36 `when` needs a pattern; without `when` any data is answered\n");
+    CHECK(problems("service: {respond: {text: a, when: b, close_when: \"\"}}\n")
+              .find("`close_when` needs a pattern") != std::string::npos);
+    CHECK(problems("service: {respond: {text: a, close_when: b}}\n")
+              .find("1:30 `close_when` looks at what `when` has ended") != std::string::npos);
     CHECK(problems("service: {respond: {text: a, then: shutdown}}\n") ==
           "1:36 `then` takes `close`, not `shutdown`\n");
     CHECK(problems("service: [echo]\n") ==

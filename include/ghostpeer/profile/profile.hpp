@@ -40,6 +40,8 @@ struct Respond {
     std::optional<std::string> when;  ///< unset: any data
     std::optional<Rate> rate;
     bool then_close = false;  ///< close after the answer
+    /// Close after the answer to what has this in it; needs `when`, which ends what is answered.
+    std::optional<std::string> close_when;
 };
 
 /// The bytes of somebody behind the peer through this TCP.

@@ -59,7 +59,17 @@ constexpr std::array<Word<ReadKey<Source>>, 2> source_words{{
     {"rate", read_rate_into<Source>},
 }};
 
-constexpr std::array<Word<ReadKey<Respond>>, 7> respond_words{{
+/// A text, or `{hex: DIGITS}`.
+[[nodiscard]] std::optional<std::string> read_pattern(const Entry& entry, Context& context) {
+    const Entry* hex = find(entry.value, "hex");
+    if (hex == nullptr || entry.value.entries.size() != 1) {
+        return read_byte_text(entry, context.errors);
+    }
+    const Content bytes = read_hex(*hex, context.errors);
+    return bytes ? std::optional(std::string(bytes->begin(), bytes->end())) : std::nullopt;
+}
+
+constexpr std::array<Word<ReadKey<Respond>>, 8> respond_words{{
     {"text",
      [](const Entry& entry, Respond& respond, Context& context) {
          if (const auto text = read_byte_text(entry, context.errors)) {
@@ -76,17 +86,19 @@ constexpr std::array<Word<ReadKey<Respond>>, 7> respond_words{{
      }},
     {"when",
      [](const Entry& entry, Respond& respond, Context& context) {
-         const Entry* hex = find(entry.value, "hex");
-         if (hex != nullptr && entry.value.entries.size() == 1) {
-             if (const Content bytes = read_hex(*hex, context.errors)) {
-                 respond.when = std::string(bytes->begin(), bytes->end());
-             }
-         } else {
-             respond.when = read_byte_text(entry, context.errors);
-         }
+         respond.when = read_pattern(entry, context);
          if (respond.when && respond.when->empty()) {
              context.errors.add(entry.value,
                                 "`when` needs a pattern; without `when` any data is answered");
+         }
+     }},
+    {"close_when",
+     [](const Entry& entry, Respond& respond, Context& context) {
+         respond.close_when = read_pattern(entry, context);
+         if (respond.close_when && respond.close_when->empty()) {
+             context.errors.add(entry.value,
+                                "`close_when` needs a pattern; `then: close` closes "
+                                "after the first answer");
          }
      }},
     {"rate", read_rate_into<Respond>},
@@ -119,6 +131,12 @@ std::optional<Service> read_respond(const Entry& entry, Context& context) {
                                ? "`respond` takes one of `text`, `hex`, `base64` and `file`"
                                : "`respond` needs an answer: `text`, `hex`, `base64` or `file`");
         return std::nullopt;
+    }
+    if (const Entry* close = find(entry.value, "close_when");
+        close != nullptr && find(entry.value, "when") == nullptr) {
+        context.errors.add(close->key,
+                           "`close_when` looks at what `when` has ended; without "
+                           "`when`, `then: close` is meant");
     }
     return service;
 }
