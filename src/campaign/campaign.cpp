@@ -20,9 +20,6 @@ namespace {
 
 constexpr const char* own_executable = "/proc/self/exe";
 
-/// Several guests at a time on a machine that may have other work: what they do still costs no
-/// time, so that the same sweep ends the same way.
-constexpr const char* free_work = "10s";
 /// Of a program that wakes up all the time and finds nothing: each hour of that costs as much as
 /// many runs.
 constexpr Duration most_polling = std::chrono::hours(1);
@@ -91,7 +88,7 @@ tl::expected<std::vector<std::string>, std::string> Campaign::common_options() {
         if (!real_) {
             words.push_back(chosen ? "--warp=" + series : "--warp");
             words.emplace_back("--free-work");
-            words.emplace_back(free_work);
+            words.push_back(profile::format_time(options_.free_work));
         }
     }
     words.emplace_back("--seed");

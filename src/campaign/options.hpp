@@ -28,6 +28,9 @@ struct CampaignOptions {
     Duration limit = std::chrono::hours(3);       ///< virtual time
     Duration timeout = std::chrono::seconds(60);  ///< real time
     Duration slow = std::chrono::minutes(1);
+    /// Real time that COMMAND may work at a stretch. Several guests at a time on a machine that may
+    /// have other work: what they do still costs no time, so that the same sweep ends the same way.
+    Duration free_work = std::chrono::seconds(10);
     std::uint64_t seed = 1;
     sweep::Surroundings around;
     std::string output;                 ///< the folder

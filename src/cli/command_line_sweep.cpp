@@ -73,6 +73,8 @@ void define_runs(CLI::App& command, RawCampaign& raw, campaign::CampaignOptions&
         ->type_name("TIME");
     command.add_option("--timeout", raw.timeout, "The same in real time (default 60s)")
         ->type_name("TIME");
+    command.add_option("--free-work", raw.free_work, "As with `run` (default 10s)")
+        ->type_name("TIME");
     command.add_option("--slow", raw.slow, "TIME after which an end is a finding (default 1m)")
         ->type_name("TIME");
     command.add_option("--setup", options.around.setup, "A shell's command before each run")
@@ -172,6 +174,7 @@ void hand_on(const RawCampaign& raw, campaign::CampaignOptions& options) {
     std::optional<Duration> limit;
     std::optional<Duration> timeout;
     std::optional<Duration> slow;
+    std::optional<Duration> free_work;
     std::optional<std::uint64_t> seed;
     std::vector<setup::Assignment> ignored;
     for (const auto& problem :
@@ -180,6 +183,7 @@ void hand_on(const RawCampaign& raw, campaign::CampaignOptions& options) {
           parse_time_option("--limit", raw.limit, Duration(1), limit),
           parse_time_option("--timeout", raw.timeout, Duration(1), timeout),
           parse_time_option("--slow", raw.slow, Duration(1), slow),
+          parse_time_option("--free-work", raw.free_work, Duration(1), free_work),
           parse_seed_option(raw.seed, seed), set_outcomes(raw.fail_on, options.fail_on)}) {
         if (problem) {
             return problem;
@@ -191,6 +195,10 @@ void hand_on(const RawCampaign& raw, campaign::CampaignOptions& options) {
     options.limit = limit.value_or(options.limit);
     options.timeout = timeout.value_or(options.timeout);
     options.slow = slow.value_or(options.slow);
+    options.free_work = free_work.value_or(options.free_work);
+    if (options.real && free_work) {
+        return "--free-work is of virtual time: with --real, COMMAND's clock goes on in its work.";
+    }
     options.seed = seed.value_or(options.seed);
     if (raw.jobs != 0) {
         options.jobs = raw.jobs;

@@ -24,6 +24,7 @@ struct RawCampaign {
     std::string limit;
     std::string timeout;
     std::string slow;
+    std::string free_work;
     std::string resume;
     std::string plan;
     std::string shard;

@@ -278,6 +278,8 @@ def what_cannot_be_swept_is_told(t):
             ([], ["no-such-program"], "COMMAND could not be run"),
             (["--limit", "10s"], ["sleep", "60"], "COMMAND does not end by itself"),
             (["--attempt", "2"], CURL, "COMMAND has no attempt 2"),
+            (["--real", "--free-work", "9s"], CURL, "--free-work is of virtual time"),
+            (["--free-work", "long"], CURL, "--free-work"),
             (["--at", "nowhere"], CURL, "no position that is called so"),
             (["--faults", "corrupt"], ["nc", "-z", PEER, "80"], "None of these faults"),
     ):
