@@ -108,7 +108,7 @@ void Tracker::begin_streams(const TcpPacket& packet, Side from) {
     const wire::Segment& segment = packet.segment;
     const bool syn = segment.has(Flags::syn);
     Stream& own = half(from).stream;
-    if (!own.known()) {
+    if (!own.known() && !segment.has(Flags::rst)) {  // the numbers of an RST may be nobody's
         own.begin(segment.seq, syn ? 0 : 1);
     }
     Stream& others = half(other(from)).stream;
@@ -297,7 +297,8 @@ bool Tracker::take(TcpPacket& packet, const Found& found, Budget& budget) {
         static_cast<std::uint32_t>(rst || probe ? 0U
                                                 : packet.length + (raw.has(Flags::syn) ? 1U : 0U) +
                                                       (raw.has(Flags::fin) ? 1U : 0U));
-    const Carried carried = own.stream.take(raw.seq, packet.length, numbers);
+    const Carried carried =
+        own.stream.known() ? own.stream.take(raw.seq, packet.length, numbers) : Carried{};
     segment.place = carried.place;
     segment.retransmission = carried.again;
     segment.ahead = carried.ahead;

@@ -35,15 +35,22 @@ Numbers numbers_at(const Position& position, Duration at) {
             numbers.rcv_nxt = std::max(numbers.rcv_nxt, line.ack_place);
         }
     }
-    // What the program sent may have been taken and not acknowledged yet.
+    // What the program sent may have been taken and not acknowledged yet; what it did not send may
+    // have been acknowledged by a rule.
+    std::int64_t sent = 0;
     for (const Segment& act : position.scene.acts) {
         if (act.at > at) {
             break;
         }
-        if (!position.scene.by_peer(act) && act.place <= numbers.rcv_nxt) {
+        if (position.scene.by_peer(act)) {
+            continue;
+        }
+        sent = std::max(sent, end_place(act));
+        if (act.place <= numbers.rcv_nxt) {
             numbers.rcv_nxt = std::max(numbers.rcv_nxt, end_place(act));
         }
     }
+    numbers.rcv_nxt = std::min(numbers.rcv_nxt, sent);
     return numbers;
 }
 

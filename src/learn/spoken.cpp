@@ -70,10 +70,11 @@ class Listener {
             }
             const std::int64_t begin = std::max(act.place, highest);
             const std::int64_t end = act.place + static_cast<std::int64_t>(act.length);
-            // What lies far off or behind its FIN, or has URG, is no part of the stream, but
-            // forged.
+            // What lies far off or behind its FIN, acknowledges what nobody sent, or has URG, is no
+            // part of the stream, but forged.
             if (act.length == 0 || act.flags.has(Flags::syn) || act.flags.has(Flags::urg) ||
-                end <= highest || act.place > most_of_peer() || is_behind_fin(act)) {
+                end <= highest || act.place > most_of_peer() || is_behind_fin(act) ||
+                act.ack_place > most_of_program()) {
                 continue;
             }
             Piece piece{begin,      static_cast<std::uint64_t>(end - begin),
@@ -87,6 +88,10 @@ class Listener {
         }
     }
 
+    [[nodiscard]] std::int64_t most_of_program() const {
+        return static_cast<std::int64_t>(program_.bytes.size()) + 1 +
+               (program_fin_ != nullptr ? 1 : 0);
+    }
     [[nodiscard]] bool is_behind_fin(const Segment& act) const {
         return peer_fin_ != nullptr &&
                act.place > peer_fin_->place + static_cast<std::int64_t>(peer_fin_->length);

@@ -152,3 +152,25 @@ TEST_CASE("capture: a SYN-ACK that came late is no round trip") {
     CHECK(read.conversations[0].rtt_server == 2ms);
     CHECK(read.conversations[0].rtt == 2ms + 20us);
 }
+
+TEST_CASE("capture: an RST before the SYN-ACK has numbers of nobody") {
+    MadeCapture made;
+    MadeConversation one(made);
+    one.client(0s, Flags::syn, 0, 0);
+    wire::Segment forged = one.make(false, reset_ack, 0, 1001);
+    forged.seq = wire::SeqNum(0);
+    made.add(1ms, wire::encode(forged));
+    one.server(50ms, Flags::syn | plain_ack, 0, 1);
+    one.client(50ms + 20us, plain_ack, 1, 1);
+    one.client(51ms, with_push, 1, 1, 10);
+    one.server(61ms, with_push, 1, 11, 20);
+    ReadOptions options;
+    options.keep.all = true;
+    const Capture read = read_capture(made, options);
+    REQUIRE(read.conversations.size() == 1);
+    REQUIRE(read.conversations[0].segments.size() == 6);
+    CHECK(read.conversations[0].segments[1].place == 0);
+    CHECK(read.conversations[0].segments[2].place == 0);
+    CHECK(read.conversations[0].segments[5].place == 1);
+    CHECK(read.conversations[0].of(Side::server).bytes == 20);
+}

@@ -190,6 +190,21 @@ TEST_CASE("learn: large packets are lost, and small ones pass") {
     CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
 }
 
+TEST_CASE("learn: data that acknowledges what nobody sent is forged") {
+    Told told;
+    told.handshake();
+    told.program(1ms, data, 1, 1, "one\n");
+    told.peer(1ms, ack, 1, 5);
+    told.peer(101ms, ack, 1, 1005);
+    told.peer(101ms, data, 1, 1005, "never read");
+    told.program(5s, fin_ack, 5, 1);
+    told.peer(5s, fin_ack, 1, 6);
+    told.program(5s, ack, 6, 2);
+    const auto lesson = lesson_of(told);
+    CHECK_SAYS(lesson, "ack: rcv.nxt+1000, payload: \"never read\"}}");
+    CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
+}
+
 TEST_CASE("learn: data behind the peer's own FIN is forged") {
     Told told;
     told.handshake();
