@@ -1,8 +1,11 @@
 // A profile and a conversation: whatever both say, the engine neither crashes nor hangs nor grows.
+// One without rules keeps to what RFC 9293 has every TCP do (oracle.hpp), and answers no answer for
+// ever.
 //
 // The input is a profile's text, a zero byte, and steps of a conversation: a byte that says which,
 // then its operands (what is missing is zero). Segments have numbers near those that the peer used
 // last, since a fuzzer does not guess 32 bits.
+#include "fuzz/oracle.hpp"
 #include "ghostpeer/peer/engine.hpp"
 #include "ghostpeer/profile/loader.hpp"
 #include "ghostpeer/wire/codec.hpp"
@@ -28,6 +31,7 @@ constexpr std::size_t most_memory = 256 * 1024;
 constexpr std::size_t largest_packet = 65'535;
 constexpr std::uint32_t most_copies = 8;  // a thousand are allowed, and take their time
 constexpr int most_turns_at_an_instant = 20'000;
+constexpr int most_answers_to_answers = 1'000;
 
 /// What the harness holds the engine to.
 void require(bool holds) {
@@ -71,10 +75,15 @@ class Input {
     });
 }
 
+/// Without rules it is the peer of an honest host; what a script says is no TCP.
+[[nodiscard]] bool is_honest(const profile::Profile& profile) {
+    return profile.rules.empty() && !profile.link;
+}
+
 class Conversation {
   public:
     explicit Conversation(const std::shared_ptr<const profile::Profile>& profile)
-        : engine_(settings(), {peer::PeerSpec{{}, {}, profile}}) {}
+        : honest_(is_honest(*profile)), engine_(settings(), {peer::PeerSpec{{}, {}, profile}}) {}
 
     void step(Input& input) {
         switch (input.byte() % 9) {
@@ -99,6 +108,9 @@ class Conversation {
 
     void finish() {
         pass(std::chrono::seconds(1));
+        if (honest_) {
+            require(comes_to_rest());
+        }
         judge_.record({now_, 0, 0, event::Sockets{true, {}}});
         engine_.conclude(now_);
         engine_.sum_up(now_);
@@ -247,6 +259,28 @@ class Conversation {
         engine_.on_time(now_);
     }
 
+    /// Whatever it says comes back to it, as if the program said so: at one instant that ends.
+    [[nodiscard]] bool comes_to_rest() {
+        for (int answers = 0; answers < most_answers_to_answers; ++answers) {
+            std::vector<wire::Segment> said;
+            for (const peer::Emission& emission : emissions_) {
+                auto decoded = wire::decode(emission.packet, {.verify_checksums = false});
+                if (auto* const segment = std::get_if<wire::Segment>(&decoded)) {
+                    said.push_back(std::move(*segment));
+                }
+            }
+            if (said.empty()) {
+                return true;
+            }
+            for (wire::Segment& segment : said) {
+                std::swap(segment.source, segment.destination);
+                arrives(wire::encode(segment));
+            }
+            collect();
+        }
+        return false;
+    }
+
     void collect() {
         emissions_.clear();
         engine_.take_packets(emissions_);
@@ -257,6 +291,9 @@ class Conversation {
                 known.ack = sent->end();
                 known.seq = sent->ack;
                 last_[sent->destination.port % 4U] = *sent;
+                if (honest_) {
+                    require(oracle_.leaves(*sent).empty());
+                }
             }
         }
         refuse_some();
@@ -283,6 +320,8 @@ class Conversation {
         }
     }
 
+    bool honest_;
+    fuzzing::Oracle oracle_;
     peer::Engine engine_;
     judge::Judge judge_;
     Instant now_ = run_start;
