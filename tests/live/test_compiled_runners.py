@@ -11,7 +11,9 @@ from runners_support import call, copy, under_run
 def go_test(t):
     t.need("go")
     folder = copy(t, "go")
-    cache = {"GOCACHE": os.path.join(t.folder, "cache"), "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
+    # Without GOPATH it is ~/go, which here is the module itself.
+    cache = {"GOCACHE": os.path.join(t.folder, "cache"),
+             "GOPATH": os.path.join(t.folder, "path"), "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
     said = under_run(t, "go", "test", "-count=1", "-v", ".", cwd=folder, **cache)
     t.equal(len(re.findall(r"^--- PASS", said, re.M)), 3, "tests that pass")
     said = under_run(t, "go", "test", "-count=1", ".", cwd=folder, status=1,
