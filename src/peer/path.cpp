@@ -18,12 +18,21 @@ constexpr std::uint32_t headers(bool v4) noexcept { return v4 ? 40 : 60; }
 /// Does it end a handshake that the other side has begun? Linux believes what can hardly be meant
 /// for something else (tcp_v4_err; icmpv6_err_convert).
 [[nodiscard]] bool is_final(wire::IcmpKind kind, bool v4) noexcept {
+    using Kind = wire::IcmpKind;
     switch (kind) {
-        case wire::IcmpKind::port_unreachable:
-        case wire::IcmpKind::admin_prohibited: return !v4;
-        case wire::IcmpKind::host_unreachable:
-        case wire::IcmpKind::net_unreachable:
-        case wire::IcmpKind::ttl_exceeded: return v4;
+        case Kind::port_unreachable:
+        case Kind::admin_prohibited:
+        case Kind::source_route_failed:
+        case Kind::policy_failed:
+        case Kind::route_rejected:
+        case Kind::protocol_unreachable:
+        case Kind::unknown_option: return !v4;
+        case Kind::host_unreachable:
+        case Kind::net_unreachable:
+        case Kind::ttl_exceeded:
+        case Kind::option_missing:
+        case Kind::bad_length: return v4;
+        case Kind::parameter_problem: return true;
         default: break;
     }
     return false;
@@ -32,6 +41,10 @@ constexpr std::uint32_t headers(bool v4) noexcept { return v4 ? 40 : 60; }
 }  // namespace
 
 void Engine::Impl::icmp_error_arrived(const wire::IcmpReport& report, Instant now) {
+    const bool v4 = report.flow.local.address.is_v4();
+    if (v4 && report.kind == wire::IcmpKind::reassembly_time_exceeded) {
+        return;  // Linux: icmp_unreach()
+    }
     settle_unsettled(now);
     Connection* connection = connections.find(report.flow);
     if (connection == nullptr || !connection->live() || connection->blackholed_in) {
@@ -41,8 +54,7 @@ void Engine::Impl::icmp_error_arrived(const wire::IcmpReport& report, Instant no
         path_too_narrow(*connection, report, now);
     } else {
         const bool opening = connection->tcb.state() == tcp::State::syn_sent;
-        connection->tcb.on_unreachable(
-            report.seq, is_final(report.kind, report.flow.local.address.is_v4()), out);
+        connection->tcb.on_unreachable(report.seq, is_final(report.kind, v4), out);
         if (opening && !connection->live()) {
             const std::string where = report.flow.remote.to_string();
             notice("unreachable", where,

@@ -3,17 +3,12 @@
 
 #include "ghostpeer/wire/icmp.hpp"
 
-#include <array>
+#include <cstdint>
 
 namespace ghostpeer::wire {
 
 inline constexpr std::uint8_t icmp_echo_request = 8;
 inline constexpr std::uint8_t icmpv6_echo_request = 128;
-
-/// Those by which what arrives is known.
-inline constexpr std::array all_icmp_kinds{
-    IcmpKind::port_unreachable, IcmpKind::host_unreachable, IcmpKind::net_unreachable,
-    IcmpKind::admin_prohibited, IcmpKind::ttl_exceeded,     IcmpKind::fragmentation_needed};
 
 struct IcmpTypeAndCode {
     std::uint8_t type;

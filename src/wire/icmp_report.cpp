@@ -19,12 +19,16 @@ bool has_right_checksum(const IpPacket& ip) noexcept {
     return ones_complement_sum(ip.payload, pseudo) == 0xffff;
 }
 
-/// The kind of an error by its type and code; nothing for what is no error.
+/// The kind of an error by its type and code, the first of those that have the same; nothing for
+/// what is none of a connection's.
 std::optional<IcmpKind> kind_of(bool v4, std::uint8_t type, std::uint8_t code) noexcept {
-    for (const IcmpKind kind : all_icmp_kinds) {
+    for (std::size_t i = 0; i < icmp_kind_count; ++i) {
+        const auto kind = static_cast<IcmpKind>(i);
         const IcmpTypeAndCode& known = v4 ? numbers(kind).v4 : numbers(kind).v6;
-        if (known.type == type && known.code == code) {
-            return kind;
+        if (known.type != no_icmp_type && known.type == type && known.code == code) {
+            return is_unreachable(kind) || kind == IcmpKind::fragmentation_needed
+                       ? std::optional(kind)
+                       : std::nullopt;
         }
     }
     const auto unreachable = v4 ? numbers(IcmpKind::port_unreachable).v4.type

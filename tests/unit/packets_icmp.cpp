@@ -267,3 +267,35 @@ TEST_CASE("wire: an error about a segment is read back, and nothing else is take
     CHECK_FALSE(decode_icmp_error(echo_request_v4()));
     CHECK_FALSE(decode_icmp_error(*port_unreachable(linux_udp_v4())));
 }
+
+TEST_CASE("icmp: what comes back is told by its own name, and a redirect is no error") {
+    Segment segment;
+    segment.source = {*IpAddress::parse("198.18.0.2"), 80};
+    segment.destination = {*IpAddress::parse("198.18.0.1"), 40'000};
+    Segment v6 = segment;
+    v6.source.address = *IpAddress::parse("2001:2::2");
+    v6.destination.address = *IpAddress::parse("2001:2::1");
+    const auto read = [](IcmpKind kind, const Segment& about) -> std::optional<IcmpKind> {
+        IcmpMessage message{kind};
+        if (is_redirect(kind)) {
+            message.gateway = about.source.address;
+        }
+        const auto error = icmp_error(message, encode(about));
+        REQUIRE(error);
+        const auto report = decode_icmp_error(*error);
+        return report ? std::optional(report->kind) : std::nullopt;
+    };
+    for (std::size_t i = 0; i < icmp_kind_count; ++i) {
+        const auto kind = static_cast<IcmpKind>(i);
+        CAPTURE(name(kind));
+        const bool counts = is_unreachable(kind) || kind == IcmpKind::fragmentation_needed;
+        if (exists(kind, true)) {
+            CHECK(read(kind, segment) == (counts ? std::optional(kind) : std::nullopt));
+        }
+        if (exists(kind, false)) {
+            CHECK(read(kind, v6).has_value() == counts);
+        }
+    }
+    CHECK(read(IcmpKind::host_prohibited, v6) == IcmpKind::admin_prohibited);
+    CHECK(read(IcmpKind::beyond_scope, v6) == IcmpKind::beyond_scope);
+}

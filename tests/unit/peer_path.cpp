@@ -131,3 +131,26 @@ TEST_CASE("a handshake that the network refuses is over") {
     CHECK(client.engine.live_connections() == 0);
     CHECK(client.all<event::Notice>().back().what == "unreachable");
 }
+
+TEST_CASE("an error that has a name of its own is told by it, and believed as by Linux") {
+    const auto refuses = [](IcmpKind kind, std::string_view to) {
+        World world("service: echo\n");
+        Socket socket(world, 40'000, to);
+        socket.send_syn();
+        world.arrives(error_about(world.take().at(0), kind));
+        return world.engine.live_connections() == 0;
+    };
+    CHECK_FALSE(refuses(IcmpKind::host_prohibited, "198.18.0.2"));
+    CHECK(refuses(IcmpKind::parameter_problem, "198.18.0.2"));
+    CHECK(refuses(IcmpKind::policy_failed, "2001:2::2"));
+    CHECK_FALSE(refuses(IcmpKind::beyond_scope, "2001:2::2"));
+    CHECK(refuses(IcmpKind::host_prohibited, "2001:2::2"));  // 1/1, administratively prohibited
+
+    World client("role: client\n");
+    client.engine.dial(
+        {0, *wire::IpAddress::parse("198.18.0.2"), {*wire::IpAddress::parse("198.18.0.1"), 8080}},
+        client.now);
+    client.pass(0s);
+    client.arrives(error_about(client.take().at(0), IcmpKind::host_prohibited));
+    CHECK(client.all<event::Notice>().back().text.find("(host-prohibited)") != std::string::npos);
+}
