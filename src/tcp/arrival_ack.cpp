@@ -43,7 +43,8 @@ bool Tcb::check_ack(const Segment& segment, Instant now, Output& out) {
 }
 
 void Tcb::establish(const Segment& segment, Instant now, Output& out) {
-    if (retries_ == 0) {
+    // Karn's algorithm (RFC 6298, 3).
+    if (!opening_again_) {
         rtt_.sample(now - (timer_at_ - rto()));
     } else {
         measure(segment, now);

@@ -176,6 +176,7 @@ void Tcb::emit_opening(Segment&& segment, Reason reason, bool again, Output& out
     rcv_.wnd = segment.window;
     right_edge_ = rcv_.nxt + rcv_.wnd;
     window_closed_ = segment.window == 0;
+    opening_again_ = opening_again_ || again || (active_ && reason == Reason::syn_ack);
     emit(std::move(segment), reason, again, out);
 }
 

@@ -396,3 +396,29 @@ TEST_CASE("with Fast Open a SYN without data leaves as ever") {
     c.enters(State::established);
     c.sends(Reason::handshake_ack);
 }
+
+TEST_CASE("of a SYN whose number left twice nobody knows the round trip (Karn)") {
+    Conversation c;
+    c.config.recovery = tcp::RecoveryKind::reno;
+    SUBCASE("in a simultaneous open, the SYN-ACK may answer the SYN") {
+        syn_sent(c);
+        c.silent_for(900ms);
+        c.gets(syn());
+        c.sends(Reason::syn_ack);
+        c.gets(syn_ack());
+        c.sends(Reason::handshake_ack);
+    }
+    SUBCASE("a SYN-ACK that a SYN has called for again") {
+        syn_received(c);
+        c.silent_for(900ms);
+        c.gets(syn());
+        c.sends(Reason::syn_ack, {.again = true});
+        c.gets({});
+    }
+    CHECK(c.tcb.state() == State::established);
+    c.writes("hello");
+    c.sends(Reason::data, {.text = "hello"});
+    c.silent_for(999ms);
+    c.passes(1ms);
+    c.sends(Reason::data, {.text = "hello", .again = true});
+}

@@ -2,8 +2,7 @@
 //
 // The driver's contract:
 //   - `open_passive` / `open_active` / `on_segment` / `on_timer` take what happened and the
-//   instant;
-//     `now` never goes back.
+//     instant; `now` never goes back.
 //   - After each of them the driver lets the application read (`readable`, `consume`), then calls
 //     `acknowledge`, lets the application write (`send`, `shutdown`, `close`), then calls
 //     `transmit`. So an acknowledgement carries the window of an application that has read. One
@@ -388,7 +387,8 @@ class Tcb {
     bool reduced_ : 1 = false;          // CWR is to be sent
     bool read_ : 1 = false;             // by the application, since `acknowledge` was called last
     bool reordering_seen_ : 1 = false;
-    bool syn_waits_ : 1 = false;  // for data to ride on it
+    bool syn_waits_ : 1 = false;      // for data to ride on it
+    bool opening_again_ : 1 = false;  // the SYN's number left more than once: whose is its ACK?
 };
 
 static_assert(sizeof(Tcb) <= 232, "200,000 idle connections are to be cheap");
