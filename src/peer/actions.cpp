@@ -92,12 +92,12 @@ bool Engine::Impl::perform(const profile::Rule& rule, const Action& action,
         Overloaded{
             [&](const Drop&) { decide(occasion, rule, Judgement::Course::drop); },
             [&](const Delay& delay) {
-                done = may_delay(connection, *occasion.segment, now);
+                done = may_delay(connection, occasion.segment->payload.size(), now);
                 decide(occasion, rule, done ? Judgement::Course::hold : Judgement::Course::drop);
                 judgement->delay = delay.length;
             },
             [&](const HoldUntil& hold) {
-                done = may_delay(connection, *occasion.segment, now);
+                done = may_delay(connection, occasion.segment->payload.size(), now);
                 decide(occasion, rule, done ? Judgement::Course::hold : Judgement::Course::drop);
                 judgement->waits = true;
                 judgement->reversed = hold.reversed;

@@ -1,5 +1,6 @@
 // Packets, the flows they belong to, and attempts.
 #include "peer/engine_impl.hpp"
+#include "wire/unsigned.hpp"
 
 #include <fmt/format.h>
 
@@ -40,16 +41,33 @@ constexpr std::uint16_t name_server_port = 53;
 
 wire::DecodeOptions Engine::Impl::reading_of(std::span<const std::uint8_t> packet) {
     wire::DecodeOptions how{settings.verify_checksums};
-    const auto flow = has_keys ? wire::peek_flow(packet) : std::nullopt;
-    if (!flow) {
+    if (!has_keys) {
         return how;
     }
-    if (const Connection* connection = connections.find(*flow)) {
-        how.md5_key = connection->behaviour->tcp.md5_key;
-    } else if (const auto peer = peer_at(flow->local)) {
-        how.md5_key = behaviour_of_peer[*peer]->tcp.md5_key;
+    const auto decoded = wire::decode_unsigned(packet);
+    if (const auto* segment = std::get_if<wire::Segment>(&decoded)) {
+        const Connection* known = connections.find({segment->destination, segment->source});
+        const Behaviour* behaviour = known != nullptr && !begins_anew(*known, *segment)
+                                         ? known->behaviour
+                                         : behaviour_to_come(*segment);
+        how.md5_key = behaviour != nullptr ? std::string_view(behaviour->tcp.md5_key) : "";
     }
     return how;
+}
+
+/// Of the connection that the segment would begin; null: of none.
+const Behaviour* Engine::Impl::behaviour_to_come(const wire::Segment& segment) const {
+    const auto peer = peer_at(segment.destination);
+    if (!peer) {
+        return nullptr;
+    }
+    const Behaviour* behaviour = behaviour_of_peer[*peer];
+    const auto counted = attempt_counts.find(segment.destination);
+    const std::uint32_t attempt =
+        opens(segment) ? (counted != attempt_counts.end() ? counted->second.count : 0) + 1 : 0;
+    const auto other = std::find_if(behaviour->attempts.begin(), behaviour->attempts.end(),
+                                    [&](const auto& one) { return one.first.contains(attempt); });
+    return other != behaviour->attempts.end() ? other->second : behaviour;
 }
 
 void Engine::Impl::packet_arrived(std::span<const std::uint8_t> packet, Instant now) {

@@ -53,6 +53,7 @@ struct Engine::Impl final : path::Ends {
 
     // arrival.cpp: packets, flows, attempts
     [[nodiscard]] wire::DecodeOptions reading_of(std::span<const std::uint8_t> packet);
+    [[nodiscard]] const Behaviour* behaviour_to_come(const wire::Segment& segment) const;
     void packet_arrived(std::span<const std::uint8_t> packet, Instant now);
     void fragment_arrived(std::span<const std::uint8_t> packet, Instant now);
     /// Fragments whose packets did not become whole in time.
@@ -160,13 +161,17 @@ struct Engine::Impl final : path::Ends {
     void hold(Connection& connection, HeldSegment&& held, const Judgement& judgement,
               std::optional<Instant> until);
     /// False (and told) where the connection holds too much.
-    [[nodiscard]] bool may_delay(Connection& connection, const wire::Segment& segment, Instant now);
+    [[nodiscard]] bool may_delay(const Connection& connection, std::size_t size, Instant now);
 
-    /// Each as `fragment` says: lost, twice, later, in another order. When the packet is whole
-    /// there; nothing where it never is.
-    std::optional<Instant> depart_in_fragments(Connection& connection, const wire::Bytes& packet,
-                                               const wire::Distortion& lie,
+    /// When the packet is whole there; nothing where it never is.
+    std::optional<Instant> depart_in_fragments(Connection& connection, Fragments&& fragments,
                                                std::optional<event::Event>&& event, Instant now);
+    /// A fragment whose time has come.
+    void release(Connection& connection, LatePacket&& late, Instant now);
+    /// Is it of another version of IP than the connection? That is told.
+    [[nodiscard]] bool is_foreign(const profile::SegmentFields& fields,
+                                  const Connection& connection, std::string_view action,
+                                  Instant now);
 
     // carriage.cpp: the way between program and peer
     /// Begins to keep account of ways; nothing where it does already.
@@ -389,12 +394,5 @@ struct Engine::Impl final : path::Ends {
     bool finish_together_asked = false;
     bool finished = false;
 };
-
-// engine.cpp
-/// The packet that the event tells of has not left.
-void make_undelivered(event::Event& event);
-
-// actions.cpp
-void set_blackhole(Connection& connection, const profile::Rule& rule, profile::Direction direction);
 
 }  // namespace ghostpeer::peer

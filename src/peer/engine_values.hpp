@@ -3,6 +3,7 @@
 
 #include "ghostpeer/event/event.hpp"
 #include "ghostpeer/profile/rule.hpp"
+#include "ghostpeer/wire/mangle.hpp"
 #include "ghostpeer/wire/seq_num.hpp"
 #include "ghostpeer/wire/time.hpp"
 
@@ -10,6 +11,10 @@
 #include <cstdint>
 #include <optional>
 #include <vector>
+
+namespace ghostpeer::flows {
+struct Connection;
+}
 
 namespace ghostpeer::peer {
 
@@ -37,10 +42,24 @@ struct ProgramInterface {
     bool cut_off = false;                         ///< it lets nothing in
 };
 
+/// What is left of a packet that was cut.
+struct Fragments {
+    std::vector<wire::SentFragment> sent;
+    std::size_t lost = 0;  ///< so many do not leave at all
+};
+
 /// What a `connect` action says that its connection begins with.
 struct OwnNumbers {
     std::optional<wire::SeqNum> iss;
     std::optional<std::uint32_t> timestamp;  ///< as of now
 };
+
+// engine.cpp
+/// The packet that the event tells of has not left.
+void make_undelivered(event::Event& event);
+
+// actions.cpp
+void set_blackhole(flows::Connection& connection, const profile::Rule& rule,
+                   profile::Direction direction);
 
 }  // namespace ghostpeer::peer

@@ -28,13 +28,17 @@ bool Engine::Impl::change(const profile::Rule& rule, const profile::Action& acti
                now);
         return false;
     }
+    const auto* set = std::get_if<profile::Set>(&action);
+    if (set != nullptr && is_foreign(*set->fields, occasion.connection, "set", now)) {
+        return false;
+    }
     if (!forged) {
         forged = std::make_unique<Forged>();
         forged->segment = *occasion.segment;
     }
     if (corruption != nullptr) {
         corrupt(corruption->what, *forged);
-    } else if (const auto* set = std::get_if<profile::Set>(&action)) {
+    } else if (set != nullptr) {
         const auto snd_nxt = snd_nxt_before(occasion);
         const auto value = [&](const profile::SequenceExpression& sum) {
             return evaluate(sum, occasion.connection, occasion.segment, now, snd_nxt);
@@ -46,26 +50,24 @@ bool Engine::Impl::change(const profile::Rule& rule, const profile::Action& acti
         forged->forgery.distortion.fragment = fragment->size;
         forged->forgery.distortion.fates = fragment->fates;
         forged->forgery.changes.push_back(profile::name(action));
-        return more_than_a_fragment(forged->segment, fragment->size);
+        return more_than_a_fragment(forged->segment, forged->forgery.distortion,
+                                    occasion.connection.behaviour->tcp.md5_key);
     }
     return true;
 }
 
 std::optional<Instant> Engine::Impl::depart_in_fragments(Connection& connection,
-                                                         const wire::Bytes& packet,
-                                                         const wire::Distortion& lie,
+                                                         Fragments&& fragments,
                                                          std::optional<event::Event>&& event,
                                                          Instant now) {
-    std::optional<Instant> whole = lie.fates.lost.empty() ? std::optional(now) : std::nullopt;
-    for (wire::SentFragment& part : wire::plan(
-             wire::fragment(packet, lie.fragment, ++fragmented, lie.fates.overlap), lie.fates)) {
+    std::optional<Instant> whole = fragments.lost == 0 ? std::optional(now) : std::nullopt;
+    for (wire::SentFragment& part : fragments.sent) {
         std::optional<Instant> there;
         if (part.late == Duration::zero()) {
             ++counters.packets_out;
             there = depart(&connection, std::move(part.packet), std::exchange(event, std::nullopt),
                            now);
-        } else if (may_hold(connection, part.packet.size(), now) &&
-                   agenda.size() < max_appointments) {
+        } else if (may_delay(connection, part.packet.size(), now)) {
             there = now + part.late;
             connection.extra().note_made(part.packet.size());
             agenda.add(*there, {connection.slot, connection.id},
@@ -78,6 +80,31 @@ std::optional<Instant> Engine::Impl::depart_in_fragments(Connection& connection,
         events.push_back(std::move(*event));  // all of it is lost or late
     }
     return whole;
+}
+
+void Engine::Impl::release(Connection& connection, LatePacket&& late, Instant now) {
+    connection.extra().note_kept(late.packet.size());
+    if (connection.blackholed_out) {
+        if (const profile::Rule* hole = connection.extra().hole_out_rule) {
+            ++connection.behaviour->record(*hole).statistics.withheld;
+        }
+        return;
+    }
+    ++counters.packets_out;
+    static_cast<void>(depart(&connection, std::move(late.packet), {}, now));
+}
+
+bool Engine::Impl::is_foreign(const profile::SegmentFields& fields, const Connection& connection,
+                              std::string_view action, Instant now) {
+    if (is_of_version(fields, connection.flow.local.address.is_v4())) {
+        return false;
+    }
+    notice("no-effect", "from",
+           fmt::format("`{}` did nothing: the address of its `from` is not of the connection's "
+                       "version of IP.",
+                       action),
+           now);
+    return true;
 }
 
 wire::Segment Engine::Impl::template_segment(const Connection& connection, Instant now) const {
@@ -109,6 +136,9 @@ wire::Segment Engine::Impl::template_segment(const Connection& connection, Insta
 bool Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
                         const Occasion& occasion, Instant now) {
     Connection& connection = occasion.connection;
+    if (is_foreign(*what.fields, connection, "send", now)) {
+        return false;
+    }
     wire::Segment segment = template_segment(connection, now);
     if (what.fields->payload && !what.fields->payload->empty()) {
         segment.flags.bits |= wire::Flags::psh;

@@ -93,7 +93,8 @@ void Engine::Impl::arrive(Connection& connection, wire::Segment&& segment, tcp::
         report_arrival(connection, std::move(untold), fate, rule);
         return;
     }
-    if (auto read = as_read(forged->segment, forged->forgery.distortion)) {
+    if (auto read = as_read(forged->segment, forged->forgery.distortion,
+                            connection.behaviour->tcp.md5_key)) {
         const tcp::Kind seen = kind_of(connection, *read);
         deliver(connection, std::move(*read), seen, now);
     } else if (rule != nullptr) {

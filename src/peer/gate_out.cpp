@@ -106,6 +106,27 @@ namespace {
     return wire::encode(segment, how);
 }
 
+/// Of a segment that never becomes whole.
+void tell_lost(const std::optional<Fragments>& parts, event::Segment& told) {
+    if (!parts || parts->lost == 0) {
+        return;
+    }
+    event::Forgery forgery = told.forgery ? *told.forgery : event::Forgery{};
+    forgery.changes.emplace_back("lose");
+    told.forgery = std::make_shared<const event::Forgery>(std::move(forgery));
+    told.fate = parts->sent.empty() ? event::Fate::dropped : told.fate;
+}
+
+/// What a segment that leaves means for the connection's end.
+void note_end_by(Connection& connection, const wire::Segment& segment, const Departure& how) {
+    if (!how.apart) {
+        note_ending(connection, how.reason);
+    } else if (how.reason == tcp::Reason::rst && ends_program(connection, segment)) {
+        connection.ending =
+            connection.live() ? event::Ending::reset_by_peer : event::Ending::refused;
+    }
+}
+
 }  // namespace
 
 bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const Departure& how,
@@ -134,42 +155,54 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
     ++connection.segments_out;
     segment.ip_id = identification(connection, segment);
     const bool own = segment.source == connection.flow.local;
-    if (!how.apart) {
-        note_ending(connection, how.reason);
-    } else if (how.reason == tcp::Reason::rst && own && ends_program(connection, segment)) {
-        connection.ending = connection.live() ? Ending::reset_by_peer : Ending::refused;
-    }
-    ++counters.segments_out;
-    ++counters.reasons[static_cast<std::size_t>(how.reason)];
-    ++connection.behaviour->traffic.reasons[static_cast<std::size_t>(how.reason)];
     const wire::Distortion* lie = how.forgery ? &how.forgery->distortion : nullptr;
-    if (lie != nullptr && lie->fragment > 0) {
+    const bool cut = lie != nullptr && lie->fragment > 0;
+    if (cut) {
         segment.dont_fragment = false;
     }
     const std::string& key = connection.behaviour->tcp.md5_key;
     wire::Bytes packet = !key.empty() && own ? encode_signed(segment, lie, key)
                          : lie != nullptr    ? wire::encode(segment, *lie)
                                              : wire::encode(segment);
-    if (!own) {
-        // The program's connection does not see it.
-    } else if (lie == nullptr) {
-        note_departure(connection, segment, false);
-    } else if (const auto seen = as_read(segment, *lie)) {
-        note_departure(connection, *seen, true);
+    std::optional<Fragments> parts;
+    if (cut) {
+        auto pieces = wire::fragment(packet, lie->fragment, ++fragmented, lie->fates.overlap);
+        const std::size_t lost = lost_of(lie->fates, pieces.size());
+        parts = Fragments{wire::plan(std::move(pieces), lie->fates), lost};
+        if (lost > 0 && how.rule != nullptr) {
+            ++connection.behaviour->record(*how.rule).statistics.withheld;
+        }
+    }
+    if (own) {
+        note_end_by(connection, segment, how);
+    }
+    if (!parts || !parts->sent.empty()) {
+        ++counters.segments_out;
+        ++counters.reasons[static_cast<std::size_t>(how.reason)];
+        ++connection.behaviour->traffic.reasons[static_cast<std::size_t>(how.reason)];
+    }
+    if (own && (!parts || parts->lost == 0)) {
+        // Of what comes from elsewhere, or not whole, the program's connection sees nothing.
+        if (lie == nullptr) {
+            note_departure(connection, segment, false);
+        } else if (const auto seen = as_read(segment, *lie, key)) {
+            note_departure(connection, *seen, true);
+        }
     }
     const wire::Flags flags = segment.flags;
     std::optional<event::Event> event;
     if (settings.segment_events) {
-        event =
-            make_event(&connection, now, departure(connection, std::move(segment), how, {}, now));
+        event::Segment told = departure(connection, std::move(segment), how, {}, now);
+        tell_lost(parts, told);
+        event = make_event(&connection, now, std::move(told));
         event->of = how.of;
     }
     std::optional<Instant> there = now;
-    if (lie == nullptr || lie->fragment == 0) {
+    if (parts) {
+        there = depart_in_fragments(connection, std::move(*parts), std::move(event), now);
+    } else {
         ++counters.packets_out;
         there = depart(&connection, std::move(packet), std::move(event), now);
-    } else {
-        there = depart_in_fragments(connection, packet, *lie, std::move(event), now);
     }
     if (own) {
         follow_departure(trail_of(connection), flags, there);
@@ -189,8 +222,7 @@ void Engine::Impl::note_departure(Connection& connection, const wire::Segment& s
     }
 }
 
-bool Engine::Impl::may_delay(Connection& connection, const wire::Segment& segment, Instant now) {
-    const std::size_t size = segment.payload.size();
+bool Engine::Impl::may_delay(const Connection& connection, std::size_t size, Instant now) {
     if (!may_hold(connection, size, now)) {
         return false;
     }

@@ -29,9 +29,7 @@ void Engine::Impl::advance(Instant now) {
         } else if (auto* deferred = std::get_if<std::unique_ptr<DeferredActions>>(&due->task)) {
             carry_out_deferred(*connection, **deferred, now);
         } else if (auto* late = std::get_if<std::unique_ptr<LatePacket>>(&due->task)) {
-            connection->extra().note_kept((*late)->packet.size());
-            ++counters.packets_out;
-            static_cast<void>(depart(connection, std::move((*late)->packet), {}, now));
+            release(*connection, std::move(**late), now);
         } else if (connection->wake == due->at) {
             connection->wake = never;
             if (connection->wanted <= now) {

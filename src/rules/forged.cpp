@@ -3,6 +3,7 @@
 #include "ghostpeer/wire/codec.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace ghostpeer::rules {
@@ -49,8 +50,13 @@ void apply_options(const profile::SegmentFields& fields, const Evaluate& value,
     }
 }
 
-/// What is told of a segment has the options that are added to it.
-void note_more(const wire::Bytes& more, wire::Options& options) {
+/// What is told of a segment has the options that are added to it, unless there is no room.
+void note_more(const wire::Bytes& more, bool is_signed, wire::Options& options) {
+    constexpr std::size_t largest_header = 60;
+    const std::size_t size = wire::tcp_header_size(options) + (more.size() + 3) / 4 * 4;
+    if (size + (is_signed ? wire::signature_room : 0) > largest_header) {
+        return;
+    }
     const wire::Options added = wire::read_options(more);
     auto* const free = std::find(options.skipped.begin(), options.skipped.end(), 0);
     const auto room = static_cast<std::size_t>(options.skipped.end() - free);
@@ -99,7 +105,7 @@ void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Se
     }
     if (!fields.more_options.empty()) {
         distortion.more_options = fields.more_options;
-        note_more(fields.more_options, segment.options);
+        note_more(fields.more_options, fields.md5_key.has_value(), segment.options);
     }
     overwrite(distortion.md5_key, fields.md5_key);
     if (!fields.ip_options.empty()) {
@@ -124,19 +130,32 @@ void corrupt(profile::Corrupt::What what, Forged& forged) {
     forged.forgery.changes.push_back(profile::name(what));
 }
 
-bool more_than_a_fragment(const wire::Segment& segment, std::size_t size) {
-    constexpr std::size_t ip4_header = 20;
-    constexpr std::size_t ip6_header = 40;
-    constexpr std::size_t unit = 8;
-    const std::size_t header = segment.source.address.is_v4() ? ip4_header : ip6_header;
-    return wire::packet_size(segment) - header > size / unit * unit;
+bool more_than_a_fragment(const wire::Segment& segment, const wire::Distortion& distortion,
+                          const std::string& key) {
+    wire::Distortion how = distortion;
+    how.md5_key = key.empty() ? how.md5_key : how.md5_key.value_or(key);
+    return wire::fragment(wire::encode(segment, how), how.fragment, 0).size() > 1;
 }
 
 std::optional<wire::Segment> as_read(const wire::Segment& segment,
-                                     const wire::Distortion& distortion) {
-    auto decoded = wire::decode(wire::encode(segment, distortion));
+                                     const wire::Distortion& distortion, const std::string& key) {
+    wire::Distortion how = distortion;
+    how.md5_key = key.empty() ? how.md5_key : how.md5_key.value_or(key);
+    auto decoded = wire::decode(wire::encode(segment, how), {true, key});
     auto* read = std::get_if<wire::Segment>(&decoded);
     return read != nullptr ? std::optional(std::move(*read)) : std::nullopt;
+}
+
+std::size_t lost_of(const wire::FragmentFates& fates, std::size_t fragments) {
+    const std::set<std::uint16_t> lost(fates.lost.begin(), fates.lost.end());
+    return fragments > 1 ? static_cast<std::size_t>(std::count_if(
+                               lost.begin(), lost.end(),
+                               [&](std::uint16_t number) { return number <= fragments; }))
+                         : 0;
+}
+
+bool is_of_version(const profile::SegmentFields& fields, bool v4) noexcept {
+    return !fields.from || !fields.from->address || fields.from->address->is_v4() == v4;
 }
 
 tcp::Reason reason_of(const wire::Segment& segment) noexcept {

@@ -2,6 +2,7 @@
 #include "wire/icmp_kinds.hpp"
 #include "wire/ip_packet.hpp"
 #include "wire/tcp_header.hpp"
+#include "wire/unsigned.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,16 +49,33 @@ std::optional<Flow> peek_flow(ByteView packet) noexcept {
             return Flow{{IpAddress::v4(read_u32(packet, 16)), read_u16(packet, header + 2)},
                         {IpAddress::v4(read_u32(packet, 12)), read_u16(packet, header)}};
         }
-    } else if (packet.size() >= ipv6_header_size + ports && packet[0] >> 4 == 6 &&
-               packet[6] == protocol::tcp) {
+    } else if (packet.size() >= ipv6_header_size + ports && packet[0] >> 4 == 6) {
+        std::size_t header = ipv6_header_size;
+        if (packet[6] != protocol::tcp) {
+            // Few have other headers in between.
+            const auto opened = open_ip_packet(packet, false);
+            if (!opened || opened->protocol != protocol::tcp || opened->payload.size() < ports) {
+                return std::nullopt;
+            }
+            header = static_cast<std::size_t>(opened->payload.data() - packet.data());
+        }
         std::array<std::uint8_t, 16> source{};
         std::array<std::uint8_t, 16> destination{};
         std::copy_n(packet.begin() + 8, source.size(), source.begin());
         std::copy_n(packet.begin() + 24, destination.size(), destination.begin());
-        return Flow{{IpAddress::v6(destination), read_u16(packet, ipv6_header_size + 2)},
-                    {IpAddress::v6(source), read_u16(packet, ipv6_header_size)}};
+        return Flow{{IpAddress::v6(destination), read_u16(packet, header + 2)},
+                    {IpAddress::v6(source), read_u16(packet, header)}};
     }
     return std::nullopt;
+}
+
+Decoded decode_unsigned(ByteView packet) noexcept {
+    const auto ip = open_ip_packet(packet, false);
+    if (!ip) {
+        return ip.error();
+    }
+    return ip->protocol == protocol::tcp ? decode_tcp(*ip, {.verify_checksums = false}, true)
+                                         : Decoded(describe_other(*ip));
 }
 
 Decoded decode(ByteView packet, const DecodeOptions& options) noexcept {

@@ -43,8 +43,10 @@ void write_ip_checksum(std::uint8_t* header) noexcept {
 /// One bit, because the complement of a right field may be right as well (0 and 0xffff).
 void spoil(std::uint8_t* checksum) noexcept { checksum[1] ^= 1U; }
 
-void put_options(Bytes& packet, Bytes area) {
-    area.resize(std::min((area.size() + 3) / 4 * 4, max_options_size));
+/// `behind`: something follows that is to be read, so that the padding may not end the options.
+void put_options(Bytes& packet, Bytes area, bool behind) {
+    area.resize(std::min((area.size() + 3) / 4 * 4, max_options_size),
+                behind ? option::nop : option::end);
     const std::size_t tcp = ip_header_size(packet);
     packet.insert(packet.begin() + static_cast<std::ptrdiff_t>(tcp + min_tcp_header), area.begin(),
                   area.end());
@@ -53,12 +55,13 @@ void put_options(Bytes& packet, Bytes area) {
     write_length(packet, packet.size());
 }
 
-/// Behind the options that are there; false: there is no room.
-bool append_options(Bytes& packet, const Bytes& more) {
+/// Behind the options that are there, where `reserved` bytes stay free; false: there is no room.
+bool append_options(Bytes& packet, const Bytes& more, std::size_t reserved = 0) {
     const std::size_t tcp = ip_header_size(packet);
     const std::size_t header = std::size_t{packet[tcp + data_offset_at]} / 16 * 4;
     const std::size_t size = (more.size() + 3) / 4 * 4;
-    if (header + size > min_tcp_header + max_options_size || packet.size() + size > max_packet) {
+    if (header + size + reserved > min_tcp_header + max_options_size ||
+        packet.size() + size + reserved > max_packet) {
         return false;
     }
     Bytes area = more;
@@ -143,10 +146,11 @@ Bytes distorted(const Segment& segment, const Distortion& lie) {
         return packet;
     }
     if (lie.options) {
-        put_options(packet, *lie.options);
+        put_options(packet, *lie.options, lie.md5_key.has_value());
     }
     if (!lie.more_options.empty()) {
-        static_cast<void>(append_options(packet, lie.more_options));
+        static_cast<void>(
+            append_options(packet, lie.more_options, lie.md5_key ? signature_room : 0));
     }
     if (lie.md5_key) {
         sign(packet, segment, *lie.md5_key);
@@ -179,14 +183,46 @@ Bytes distorted(const Segment& segment, const Distortion& lie) {
 
 // Fragments ------------------------------------------------------------------------------------
 
+/// What each fragment of a packet begins with.
+struct HeaderOfAll {
+    std::size_t size = 0;
+    std::size_t next_at = 6;  ///< IPv6: where what comes next is announced
+};
+
+/// Of IPv6 with all that routers on the way look at: up to the last hop-by-hop or routing header
+/// (RFC 8200, 4.5).
+HeaderOfAll header_of_all(ByteView packet) noexcept {
+    constexpr std::uint8_t hop_by_hop = 0;
+    constexpr std::uint8_t routing = 43;
+    constexpr std::uint8_t destination = 60;
+    HeaderOfAll found{ip_header_size(packet)};
+    if (is_v4(packet)) {
+        return found;
+    }
+    std::size_t at = found.size;
+    std::uint8_t kind = packet[found.next_at];
+    while ((kind == hop_by_hop || kind == routing || kind == destination) &&
+           at + 2 <= packet.size()) {
+        const std::size_t end = at + (std::size_t{packet[at + 1]} + 1) * 8;
+        if (end > packet.size()) {
+            break;
+        }
+        if (kind != destination) {
+            found = {end, at};
+        }
+        kind = packet[std::exchange(at, end)];
+    }
+    return found;
+}
+
 /// The header of a fragment (RFC 791, 3.2; RFC 8200, 4.5); `offset` in bytes.
 Bytes fragment_header(ByteView packet, std::size_t offset, std::size_t size, bool more,
                       std::uint32_t id) {
     constexpr std::uint16_t more_fragments = 0x2000;
     constexpr std::uint8_t fragment_extension = 44;
     const auto units = static_cast<std::uint16_t>(offset / 8);
-    Bytes header(packet.begin(),
-                 packet.begin() + static_cast<std::ptrdiff_t>(ip_header_size(packet)));
+    const HeaderOfAll whole = header_of_all(packet);
+    Bytes header(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(whole.size));
     if (is_v4(packet)) {
         const bool wrong = ones_complement_sum(header) != 0xffff;
         write_u16(header.data() + 2, static_cast<std::uint16_t>(header.size() + size));
@@ -199,10 +235,11 @@ Bytes fragment_header(ByteView packet, std::size_t offset, std::size_t size, boo
         }
         return header;
     }
-    const std::uint8_t next = std::exchange(header[6], fragment_extension);
-    write_u16(header.data() + 4, static_cast<std::uint16_t>(8 + size));
-    header.resize(ipv6_header_size + 8);
-    std::uint8_t* extension = header.data() + ipv6_header_size;
+    const std::size_t before = header.size();
+    const std::uint8_t next = std::exchange(header[whole.next_at], fragment_extension);
+    write_u16(header.data() + 4, static_cast<std::uint16_t>(before - ipv6_header_size + 8 + size));
+    header.resize(before + 8);
+    std::uint8_t* extension = header.data() + before;
     extension[0] = next;
     write_u16(extension + 2, static_cast<std::uint16_t>(unsigned{units} << 3U | (more ? 1U : 0U)));
     write_u16(extension + 4, static_cast<std::uint16_t>(id >> 16));
@@ -211,8 +248,9 @@ Bytes fragment_header(ByteView packet, std::size_t offset, std::size_t size, boo
 }
 
 std::vector<Bytes> cut(ByteView packet, std::size_t size, std::uint32_t id, std::size_t overlap) {
-    const std::size_t header_size = packet.empty() ? 0 : ip_header_size(packet);
-    const bool plain = packet.size() > header_size && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);
+    const std::size_t least = packet.empty() ? 0 : ip_header_size(packet);
+    const bool plain = packet.size() > least && (packet[0] >> 4 == 4 || packet[0] >> 4 == 6);
+    const std::size_t header_size = plain ? header_of_all(packet).size : 0;
     if (!plain || packet.size() - header_size <= size) {
         return {Bytes(packet.begin(), packet.end())};
     }
@@ -249,10 +287,14 @@ std::vector<Bytes> fragment(ByteView packet, std::uint16_t size, std::uint32_t i
 }
 
 std::vector<SentFragment> plan(std::vector<Bytes>&& fragments, const FragmentFates& fates) {
+    std::vector<SentFragment> sent;
+    if (fragments.size() == 1) {
+        sent.push_back({std::move(fragments.front()), {}});  // it is whole
+        return sent;
+    }
     const auto has = [](const std::vector<std::uint16_t>& numbers, std::size_t number) {
         return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
     };
-    std::vector<SentFragment> sent;
     for (std::size_t i = 0; i < fragments.size(); ++i) {
         const std::size_t number = fates.reversed ? fragments.size() - i : i + 1;
         if (has(fates.lost, number)) {

@@ -90,7 +90,7 @@ bool read_area(ByteView area, Options& into) {
     return std::equal(seen.begin(), seen.end(), right.begin(), right.end());
 }
 
-Decoded read_tcp(const IpPacket& ip, const DecodeOptions& how) {
+Decoded read_tcp(const IpPacket& ip, const DecodeOptions& how, bool any_signature) {
     const ByteView bytes = ip.payload;
     if (bytes.size() < min_tcp_header) {
         return Oddity::truncated_tcp;
@@ -110,8 +110,8 @@ Decoded read_tcp(const IpPacket& ip, const DecodeOptions& how) {
     auto& segment = *std::get_if<Segment>(&decoded);
     const bool is_signed =
         read_area(bytes.subspan(min_tcp_header, header_size - min_tcp_header), segment.options);
-    if (is_signed == how.md5_key.empty() ||
-        (is_signed && !is_signed_with(how.md5_key, ip, header_size))) {
+    if (!any_signature && (is_signed == how.md5_key.empty() ||
+                           (is_signed && !is_signed_with(how.md5_key, ip, header_size)))) {
         return Oddity::signed_tcp;
     }
     segment.source = {ip.source, read_u16(bytes, 0)};
@@ -190,9 +190,9 @@ void write_options(Writer& out, const Options& options, const OptionLayout& layo
 
 }  // namespace
 
-Decoded decode_tcp(const IpPacket& ip, const DecodeOptions& how) noexcept {
+Decoded decode_tcp(const IpPacket& ip, const DecodeOptions& how, bool any_signature) noexcept {
     try {
-        return read_tcp(ip, how);
+        return read_tcp(ip, how, any_signature);
     } catch (...) {
         return Oddity::truncated_tcp;  // out of memory
     }

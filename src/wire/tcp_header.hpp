@@ -7,7 +7,9 @@
 namespace ghostpeer::wire {
 
 /// The segment that an IP packet of protocol TCP carries, or what is wrong with it.
-[[nodiscard]] Decoded decode_tcp(const IpPacket& ip, const DecodeOptions& how) noexcept;
+/// `any_signature`: of these nothing is.
+[[nodiscard]] Decoded decode_tcp(const IpPacket& ip, const DecodeOptions& how,
+                                 bool any_signature = false) noexcept;
 
 /// Writes the header of `segment` with its options, of `tcp_header_size` bytes and the checksum 0.
 void write_tcp_header(std::uint8_t* at, const Segment& segment) noexcept;

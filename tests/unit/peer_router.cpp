@@ -211,3 +211,91 @@ TEST_CASE("what sources and gateways may be is checked") {
     CHECK(act("{icmp: {kind: host-unreachable, pointer: 3}}").find("point at a byte") !=
           std::string::npos);
 }
+
+TEST_CASE("a source of the other version of IP is refused where that is known, else said") {
+    const auto rule = [](const std::string& when, const std::string& action) {
+        return rule_problems("{on: send data, when: {" + when + "}, do: " + action + "}");
+    };
+    CHECK(rule("family: 6", "{set: {from: 198.18.0.9}}") ==
+          "198.18.0.9 is no address of IPv6, and the rule is for that alone\n");
+    CHECK(rule("address: 198.18.0.0/16", "{send: {from: '[2001:2::9]:81'}}")
+              .find("2001:2::9 is no address of IPv4") != std::string::npos);
+    CHECK(rule("family: 6", "{icmp: {kind: host-unreachable, from: 198.18.0.9}}")
+              .find("198.18.0.9 is no address of IPv6") != std::string::npos);
+    CHECK(rule("family: 6", "{icmp: source-quench}").find("ICMPv6 has no `source-quench`") !=
+          std::string::npos);
+    CHECK(rule("address: [198.18.0.2, '2001:2::2']", "{set: {from: 198.18.0.9}}").empty());
+    CHECK(rule("family: 4", "{set: {from: 198.18.0.9}}").empty());
+
+    for (const std::string action : {"set", "send"}) {
+        World world("rules:\n  - {on: send syn-ack, do: {" + action +
+                    ": {from: \"198.18.0.9:81\"}}, optional: true}\n");
+        Socket socket(world, 40'000, "2001:2::2");
+        socket.send_syn();
+        const auto left = world.take();
+        REQUIRE(left.size() == 1);
+        CHECK(left[0].source.to_string() == "[2001:2::2]:80");
+        CHECK(world.rule(0).fired == 0);
+        CHECK(world.all<event::Notice>().at(0).text ==
+              "`" + action +
+                  "` did nothing: the address of its `from` is not of the connection's version of "
+                  "IP.");
+    }
+}
+
+TEST_CASE("a RST that seems to come from elsewhere ends no connection") {
+    World world(
+        "rules:\n  - {on: receive data, do: reset}\n"
+        "  - {on: send any, when: {has: [R]}, do: {set: {from: ':81'}}, optional: true}\n"
+        "  - {on: send syn-ack, do: {set: {from: ':81'}}}\n");
+    Socket socket(world);
+    socket.send_syn();
+    CHECK(world.engine.attempts().at(0).ending == event::Ending::unanswered);
+}
+
+TEST_CASE("lost fragments are told and counted") {
+    const auto outcome = [](const std::string& fates, std::size_t size = 48) {
+        World world(
+            "tcp: {timestamps: off}\nrules:\n"
+            "  - {on: enter established, do: {say: {bytes: 100}}}\n"
+            "  - {on: send data, first: 1, do: {fragment: {size: " +
+            std::to_string(size) + ", " + fates + "}}, optional: true}\n");
+        Socket socket(world);
+        socket.connect();
+        const auto& told = world.all<event::Segment>();
+        const auto& forgery = told.back().forgery;
+        return std::tuple(told.back().fate, forgery && forgery->changes.back() == "lose",
+                          world.rule(1).withheld, world.rule(1).fired);
+    };
+    CHECK(outcome("lose: 2") == std::tuple(Fate::edited, true, 1, 1));
+    CHECK(outcome("lose: [1, 2, 3]") == std::tuple(Fate::dropped, true, 1, 1));
+    CHECK(outcome("lose: 9") == std::tuple(Fate::edited, false, 0, 1));
+    CHECK(outcome("lose: 1", 1000) == std::tuple(Fate::edited, false, 0, 0));  // it stays whole
+}
+
+TEST_CASE("a late fragment does not leave through a blackhole") {
+    World world(
+        "rules:\n"
+        "  - {on: enter established, do: {say: {bytes: 100}}}\n"
+        "  - {on: enter established, after: 50ms, do: {blackhole: out}}\n"
+        "  - {on: send data, first: 1, do: {fragment: {size: 48, late: {2: 100ms}}}}\n");
+    Socket socket(world);
+    socket.connect();
+    const auto before = world.other_packets().size();
+    world.until(150ms);
+    CHECK(world.other_packets().size() == before);
+    CHECK(world.rule(1).withheld == 1);
+}
+
+TEST_CASE("IP options and signatures count in the size of a packet that is cut") {
+    // 60 bytes of TCP and 4 of options of IP: behind the header, 60 are there to be cut.
+    World world(
+        "tcp: {timestamps: off, md5: secret}\nrules:\n"
+        "  - {on: send syn-ack, do: {fragment: 24}}\n");
+    Socket socket(world);
+    wire::Distortion how;
+    how.md5_key = "secret";
+    world.arrives(wire::encode(socket.segment(Flags::syn), how));
+    CHECK(world.other_packets().size() == 2);
+    CHECK(world.rule(0).fired == 1);
+}

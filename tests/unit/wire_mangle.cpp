@@ -1,6 +1,7 @@
 #include "ghostpeer/wire/mangle.hpp"
 
 #include "ghostpeer/wire/codec.hpp"
+#include "ghostpeer/wire/reassembly.hpp"
 #include "wire_packets.hpp"
 
 #include <doctest/doctest.h>
@@ -257,4 +258,51 @@ TEST_CASE("mangle: malformed options are read as far as they go") {
                 Bytes{static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), 10, 0}));
         }
     }
+}
+
+TEST_CASE("mangle: what routers look at stands in each fragment of IPv6") {
+    Distortion lie;
+    lie.extensions = {{0, {}}, {60, {}}, {43, Bytes(2)}, {60, {}}};
+    const Bytes packet = encode(request_v6(), lie);  // 4 headers of 8 bytes, 50 bytes of TCP
+    const auto fragments = fragment(packet, 32, 7);
+    REQUIRE(fragments.size() == 2);  // 58 bytes behind hop-by-hop, destination and routing
+    for (const Bytes& part : fragments) {
+        CHECK(std::equal(part.begin() + 40, part.begin() + 56, packet.begin() + 40));
+        CHECK(part[6] == 0);
+        CHECK(part[56] == 44);
+        CHECK(part[64] == 60);  // behind the fragment header: destination options
+        CHECK(oddity(part) == Oddity::fragment);
+    }
+    CHECK(fragments[0].size() == 40 + 24 + 8 + 32);
+    Reassembly whole;
+    CHECK(whole.add(fragments[0], run_start) == Reassembly::Result::held);
+    CHECK(whole.add(fragments[1], run_start) == Reassembly::Result::whole);
+    CHECK(Bytes(whole.packet().begin(), whole.packet().end()) == packet);
+}
+
+TEST_CASE("mangle: a signature comes before other options that are added") {
+    Segment segment = request();  // timestamps: 12 bytes of 40
+    Distortion lie;
+    lie.md5_key = "secret";
+    lie.more_options = from_hex("fd0a 0000000000000000");  // there is no room beside 20 bytes
+    const auto alone = decode(encode(segment, lie), {true, "secret"});
+    REQUIRE(std::holds_alternative<Segment>(alone));
+    CHECK(std::get<Segment>(alone).options.skipped == std::array<std::uint8_t, 4>{19});
+    lie.more_options = from_hex("fd08 000000000000");
+    const auto both = decode(encode(segment, lie), {true, "secret"});
+    REQUIRE(std::holds_alternative<Segment>(both));
+    CHECK(std::get<Segment>(both).options.skipped == std::array<std::uint8_t, 4>{253, 19});
+    lie.more_options.clear();
+    lie.options = from_hex("030307");
+    CHECK(std::holds_alternative<Segment>(decode(encode(segment, lie), {true, "secret"})));
+}
+
+TEST_CASE("mangle: a packet that stays whole leaves, whatever was to become of its fragments") {
+    const Bytes packet = encode(request());
+    FragmentFates fates;
+    fates.lost = {1, 9};
+    const auto whole = plan(fragment(packet, 1000, 1), fates);
+    REQUIRE(whole.size() == 1);
+    CHECK(whole[0].packet == packet);
+    CHECK(plan(fragment(packet, 24, 1), fates).size() == 2);
 }

@@ -3,6 +3,8 @@
 #include "profile/segment/sequence_sum.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 namespace ghostpeer::profile {
 
@@ -109,6 +111,53 @@ void check_direction(const RuleParts& rule, const ActionAt& each, Errors& errors
     }
 }
 
+/// The version of IP that `when` leaves, where it leaves one alone: 4 or 6.
+std::optional<bool> is_v4(const When& when) noexcept {
+    if (when.over_ipv6) {
+        return !*when.over_ipv6;
+    }
+    const auto& blocks = when.addresses;
+    const auto is = [](const wire::AddressBlock& block) { return block.first.is_v4(); };
+    if (blocks.empty() || (std::any_of(blocks.begin(), blocks.end(), is) &&
+                           !std::all_of(blocks.begin(), blocks.end(), is))) {
+        return std::nullopt;
+    }
+    return is(blocks.front());
+}
+
+std::optional<wire::IpAddress> source_of(const Action& action) noexcept {
+    const auto* set = std::get_if<Set>(&action);
+    const auto* send = std::get_if<Send>(&action);
+    const auto* icmp = std::get_if<Icmp>(&action);
+    if (icmp != nullptr) {
+        return icmp->message.from ? icmp->message.from : icmp->message.gateway;
+    }
+    const SegmentFields* fields = set != nullptr    ? set->fields.get()
+                                  : send != nullptr ? send->fields.get()
+                                                    : nullptr;
+    return fields != nullptr && fields->from ? fields->from->address : std::nullopt;
+}
+
+/// What the version of IP that the rule is for does not have.
+void check_version(const RuleParts& rule, const ActionAt& each, Errors& errors) {
+    const auto v4 = is_v4(rule.filters.when);
+    if (!v4) {
+        return;
+    }
+    const std::string of = *v4 ? "IPv4" : "IPv6";
+    const auto source = source_of(each.action);
+    if (source && source->is_v4() != *v4) {
+        errors.add(*each.at, source->to_string() + " is no address of " + of +
+                                 ", and the rule is for that alone");
+    }
+    const auto* icmp = std::get_if<Icmp>(&each.action);
+    if (icmp != nullptr && !wire::exists(icmp->message.kind, *v4)) {
+        errors.add(*each.at, (*v4 ? "ICMP" : "ICMPv6") + std::string(" has no ") +
+                                 in_quotes(wire::name(icmp->message.kind)) +
+                                 ", and the rule is for " + of + " alone");
+    }
+}
+
 }  // namespace
 
 void check_forgeries(const RuleParts& rule, Errors& errors) {
@@ -119,6 +168,7 @@ void check_forgeries(const RuleParts& rule, Errors& errors) {
             check_payload(rule, each, errors);
         }
         check_direction(rule, each, errors);
+        check_version(rule, each, errors);
     }
 }
 
