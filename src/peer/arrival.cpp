@@ -103,6 +103,9 @@ void Engine::Impl::give_up_fragments(Instant now) {
 void Engine::Impl::decoded_arrived(wire::Decoded&& decoded, std::span<const std::uint8_t> packet,
                                    Instant now) {
     if (auto* segment = std::get_if<wire::Segment>(&decoded)) {
+        if (opens(*segment)) {
+            cookies.note(*segment, packet);
+        }
         segment_arrived(std::move(*segment), now);
     } else if (const auto* other = std::get_if<wire::OtherPacket>(&decoded)) {
         other_packet_arrived(*other, packet, now);

@@ -14,7 +14,8 @@ Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
       rule_random(chosen.seed ^ 0x9e3779b97f4a7c15U),
       port_random(chosen.seed ^ 0xc2b2ae3d27d4eb4fU),
       connections(chosen.seed, chosen.max_connections,
-                  chosen.memory != nullptr ? chosen.memory : std::pmr::new_delete_resource()) {
+                  chosen.memory != nullptr ? chosen.memory : std::pmr::new_delete_resource()),
+      cookies(chosen.seed) {
     ids = settings.ids != nullptr ? settings.ids : &own_ids;
     attempts_of_peer.resize(peers.size());
     control_rule.id = no_rule_id;

@@ -21,6 +21,7 @@
 #include "ghostpeer/wire/reassembly.hpp"
 #include "path/carrier.hpp"
 #include "path/random.hpp"
+#include "peer/cookies.hpp"
 #include "peer/engine_values.hpp"
 #include "rules/behaviour.hpp"
 #include "rules/condition.hpp"
@@ -87,7 +88,7 @@ struct Engine::Impl final : path::Ends {
     void record_attempt(Connection& connection, std::optional<Duration> since_last, Instant now);
     /// The moment of `on: start`; `first` is the segment that began it, null where the peer does.
     void start(Connection& connection, const wire::Segment* first, Instant now);
-    [[nodiscard]] bool evict_one();
+    bool evict_one();
     /// Each key of a kind once. `about`: the connection that it is about.
     void notice(std::string_view what, std::string key, std::string text, Instant now,
                 const Connection* about = nullptr);
@@ -168,7 +169,7 @@ struct Engine::Impl final : path::Ends {
                                                std::optional<event::Event>&& event, Instant now);
     /// A fragment whose time has come.
     void release(Connection& connection, LatePacket&& late, Instant now);
-    /// Is it of another version of IP than the connection? That is told.
+    /// Is it of another version of IP than the connection, which is told then?
     [[nodiscard]] bool is_foreign(const profile::SegmentFields& fields,
                                   const Connection& connection, std::string_view action,
                                   Instant now);
@@ -355,6 +356,7 @@ struct Engine::Impl final : path::Ends {
     std::deque<Handle> waiting;  ///< connections whose first segment the peer did not take up
     tsl::robin_map<wire::Endpoint, AttemptCount> attempt_counts;
     std::map<wire::IpAddress, NarrowPath> paths;  ///< by whom they lead to
+    Cookies cookies;
     std::vector<AttemptRecord> records;
     std::vector<std::optional<event::Trail>> trails;  ///< by index of `records`
     bool concluded = false;

@@ -4,6 +4,20 @@
 #include <algorithm>
 
 namespace ghostpeer::peer {
+namespace {
+
+/// An option that the codec does not write stays on a SYN that is changed otherwise.
+void keep_fast_open(Cookies& cookies, const Connection& connection, const Forged& forged,
+                    wire::Segment& read) {
+    const auto& changes = forged.forgery.changes;
+    if (std::find(changes.begin(), changes.end(), "fast_open") != changes.end()) {
+        cookies.note_change(connection.flow, forged.forgery.distortion.more_options);
+    } else if (has_fast_open(forged.segment.options) && !has_fast_open(read.options)) {
+        read.options.skipped = forged.segment.options.skipped;
+    }
+}
+
+}  // namespace
 
 void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
     const tcp::Kind kind = kind_of(connection, segment);
@@ -96,6 +110,9 @@ void Engine::Impl::arrive(Connection& connection, wire::Segment&& segment, tcp::
     if (auto read = as_read(forged->segment, forged->forgery.distortion,
                             connection.behaviour->tcp.md5_key)) {
         const tcp::Kind seen = kind_of(connection, *read);
+        if (seen == tcp::Kind::syn) {
+            keep_fast_open(cookies, connection, *forged, *read);
+        }
         deliver(connection, std::move(*read), seen, now);
     } else if (rule != nullptr) {
         ++connection.behaviour->record(*rule).statistics.withheld;
@@ -167,7 +184,8 @@ void Engine::Impl::deliver(Connection& connection, wire::Segment&& segment, tcp:
 }
 
 void Engine::Impl::open(Connection& connection, const wire::Segment& syn, Instant now) {
-    const auto environment = make_environment(connection, now);
+    auto environment = make_environment(connection, now);
+    environment.fast_open = cookies.take(connection, syn);
     ++live;
     connection.listed = false;
     connection.tcb.open_passive(connection.behaviour->tcp, environment, syn, now, out);

@@ -94,16 +94,30 @@ const profile::Rule* Engine::Impl::gate_out(Connection& connection, tcp::Reply&&
 
 namespace {
 
-/// SACK blocks give way to the signature (Linux: tcp_established_options).
-[[nodiscard]] wire::Bytes encode_signed(wire::Segment& segment, const wire::Distortion* lie,
-                                        const std::string& key) {
-    constexpr std::size_t room_without_timestamps = 2;
-    auto& blocks = segment.options.sack;
-    blocks.resize(
-        std::min(blocks.size(), segment.options.timestamps ? 0 : room_without_timestamps));
+/// SACK blocks give way to the signature (Linux: tcp_established_options). `cookie`: an option that
+/// stands behind what a rule adds.
+[[nodiscard]] wire::Bytes encode_own(wire::Segment& segment, const wire::Distortion* lie,
+                                     const std::string& key, const wire::Bytes& cookie) {
+    if (key.empty() && cookie.empty()) {
+        return lie != nullptr ? wire::encode(segment, *lie) : wire::encode(segment);
+    }
     wire::Distortion how = lie != nullptr ? *lie : wire::Distortion{};
-    how.md5_key = how.md5_key.value_or(key);
+    if (!key.empty()) {
+        constexpr std::size_t room_without_timestamps = 2;
+        auto& blocks = segment.options.sack;
+        blocks.resize(
+            std::min(blocks.size(), segment.options.timestamps ? 0 : room_without_timestamps));
+        how.md5_key = how.md5_key.value_or(key);
+    }
+    how.more_options.insert(how.more_options.end(), cookie.begin(), cookie.end());
     return wire::encode(segment, how);
+}
+
+/// A SYN-ACK to which no rule has brought another one.
+[[nodiscard]] bool gives_cookie(const wire::Segment& segment, const wire::Distortion* lie) {
+    return segment.has(wire::Flags::syn | wire::Flags::ack) && has_fast_open(segment.options) &&
+           (lie == nullptr ||
+            (!lie->options && !has_fast_open(wire::read_options(lie->more_options))));
 }
 
 /// Of a segment that never becomes whole.
@@ -161,9 +175,9 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
         segment.dont_fragment = false;
     }
     const std::string& key = connection.behaviour->tcp.md5_key;
-    wire::Bytes packet = !key.empty() && own ? encode_signed(segment, lie, key)
-                         : lie != nullptr    ? wire::encode(segment, *lie)
-                                             : wire::encode(segment);
+    const wire::Bytes cookie =
+        gives_cookie(segment, lie) ? cookies.option(connection.flow) : wire::Bytes{};
+    wire::Bytes packet = encode_own(segment, lie, own ? key : std::string(), cookie);
     std::optional<Fragments> parts;
     if (cut) {
         auto pieces = wire::fragment(packet, lie->fragment, ++fragmented, lie->fates.overlap);

@@ -103,6 +103,11 @@ void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Se
         segment.source.address = fields.from->address.value_or(segment.source.address);
         segment.source.port = fields.from->port.value_or(segment.source.port);
     }
+    if (std::find(fields.names.begin(), fields.names.end(), "fast_open") != fields.names.end()) {
+        constexpr std::uint8_t kind = 34;  // RFC 7413, 4.1.1
+        auto& others = segment.options.skipped;
+        std::fill(std::remove(others.begin(), others.end(), kind), others.end(), std::uint8_t{0});
+    }
     if (!fields.more_options.empty()) {
         distortion.more_options = fields.more_options;
         note_more(fields.more_options, fields.md5_key.has_value(), segment.options);

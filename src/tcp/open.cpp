@@ -22,6 +22,7 @@ constexpr std::uint32_t largest_field = 65535;
 constexpr std::uint32_t least_full = 88;       // Linux: TCP_MIN_MSS
 constexpr std::uint32_t timestamp_bytes = 12;  // with padding
 constexpr std::uint16_t option_space = 40;     // Linux: MAX_TCP_OPTION_SPACE
+constexpr std::uint8_t fast_open_kind = 34;    // RFC 7413, 4.1.1
 
 }  // namespace
 
@@ -59,6 +60,10 @@ void Tcb::open_passive(const Config& config, const Environment& environment, con
     start(config, environment);
     state_ = State::listen;
     receive_syn(syn, now);
+    if (config.fast_open && environment.fast_open == FastOpen::good_cookie) {
+        take_data_of_syn(syn);
+    }
+    gives_cookie_ = config.fast_open && environment.fast_open == FastOpen::asked;
     enter(State::syn_received, out);
     send_syn_ack(now, false, out);
     arm(Timer::retransmit, now + rto());
@@ -78,6 +83,15 @@ void Tcb::open_active(const Config& config, const Environment& environment, Inst
         send_syn(now, false, out);
         arm(Timer::retransmit, now + rto());
     }
+}
+
+/// Its cookie says that its sender is where it says (RFC 7413, 4.2.2).
+void Tcb::take_data_of_syn(const Segment& syn) {
+    const auto taken = std::min<std::size_t>(syn.payload.size(), within_limits(buffer_));
+    unread_.append(std::span(syn.payload).first(taken));
+    bytes_received_ += taken;
+    rcv_.nxt += static_cast<std::uint32_t>(taken);
+    last_ack_sent_ = rcv_.nxt;
 }
 
 /// Takes the other side's numbers and options from its SYN or SYN-ACK.
@@ -156,6 +170,11 @@ void Tcb::send_syn_ack(Instant now, bool again, Output& out) {
     segment.seq = snd_.iss;
     segment.ack = rcv_.nxt;
     segment.flags.bits = Flags::syn | Flags::ack | (ecn_ ? Flags::ece : std::uint8_t{0});
+    if (gives_cookie_) {
+        // Whoever sends it puts the cookie in. As by Linux, once.
+        gives_cookie_ = false;
+        segment.options.skipped = {fast_open_kind};
+    }
     if (timestamps_) {
         segment.options.timestamps = {timestamp_now(now), ts_recent_};
     }

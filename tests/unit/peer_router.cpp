@@ -160,7 +160,7 @@ TEST_CASE("options that the peer does not speak stand behind its own") {
     const auto* segment = std::get_if<Segment>(&decoded);
     REQUIRE(segment != nullptr);
     CHECK(segment->options.skipped == std::array<std::uint8_t, 4>{34, 172, 0, 0});
-    CHECK(act("{set: {fast_open: ''}}").find("`fast_open` takes `request`, or a cookie") !=
+    CHECK(act("{set: {fast_open: ''}}").find("`fast_open` takes `off`, `request`, or a cookie") !=
           std::string::npos);
     CHECK(act("{set: {options: '01', fast_open: request}}").find("cannot stand beside") !=
           std::string::npos);

@@ -15,6 +15,7 @@
 #include "ghostpeer/tcp/byte_queue.hpp"
 #include "ghostpeer/tcp/config.hpp"
 #include "ghostpeer/tcp/congestion.hpp"
+#include "ghostpeer/tcp/environment.hpp"
 #include "ghostpeer/tcp/output.hpp"
 #include "ghostpeer/tcp/rtt.hpp"
 #include "ghostpeer/wire/time.hpp"
@@ -64,13 +65,7 @@ class Tcb {
     Tcb(const Tcb&) = delete;
     Tcb& operator=(const Tcb&) = delete;
 
-    /// What the environment of a connection decides.
-    struct Environment {
-        wire::SeqNum iss;                    ///< initial send sequence number
-        std::uint32_t timestamp_offset = 0;  ///< added to the millisecond clock of TSval
-        std::uint16_t link_mss = 1460;       ///< what the link's MTU allows
-        std::uint16_t default_mss = 536;     ///< of who names none: 1220 for IPv6 (RFC 9293, 3.7.1)
-    };
+    using Environment = tcp::Environment;
 
     /// LISTEN and a SYN (RFC 9293, 3.10.7.2): SYN-RECEIVED, and a SYN-ACK in `out`. `config` must
     /// outlive the connection. A FIN on the SYN is not processed; payload on it is not accepted.
@@ -211,6 +206,7 @@ class Tcb {
     void size_buffer() noexcept;
     void send_syn(Instant now, bool again, Output& out);
     void take_ack_of_opening(wire::SeqNum ack);
+    void take_data_of_syn(const wire::Segment& syn);
     [[nodiscard]] bool acknowledges_opening(wire::SeqNum ack) const noexcept;
     void send_syn_ack(Instant now, bool again, Output& out);
     void emit_opening(wire::Segment&& segment, Reason reason, bool again, Output& out);
@@ -388,6 +384,7 @@ class Tcb {
     bool read_ : 1 = false;             // by the application, since `acknowledge` was called last
     bool reordering_seen_ : 1 = false;
     bool syn_waits_ : 1 = false;      // for data to ride on it
+    bool gives_cookie_ : 1 = false;   // on the SYN-ACK that is sent next
     bool opening_again_ : 1 = false;  // the SYN's number left more than once: whose is its ACK?
 };
 

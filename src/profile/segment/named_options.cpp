@@ -73,12 +73,15 @@ void read_header(const YamlNode& node, SegmentFields& fields, Context& context) 
 void read_fast_open(const Entry& entry, SegmentFields& fields, Context& context) {
     constexpr std::uint8_t kind = 34;
     constexpr std::size_t most = 16;
+    if (is_word(entry, "off")) {
+        return;  // what the segment has by itself is left out in any case
+    }
     if (is_word(entry, "request")) {
         add_option(fields, kind, {});
     } else if (const auto cookie = read_area(entry, most, context)) {
         if (cookie->empty()) {
             context.errors.add(entry.value,
-                               "`fast_open` takes `request`, or a cookie of 4 to 16 "
+                               "`fast_open` takes `off`, `request`, or a cookie of 4 to 16 "
                                "bytes in hexadecimal");
         }
         add_option(fields, kind, *cookie);
