@@ -8,7 +8,7 @@ from harness import PYTHON, test
 from warp_support import guest
 
 TOOL = os.path.join(os.path.dirname(__file__), "../../tools/learn-round-trip")
-SOME = ["reset-on-data", "synack-lost"]
+SOME = ["reset-on-data", "synack-lost", "first-request-lost", "deferred-data"]
 
 
 @test
