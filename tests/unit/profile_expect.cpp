@@ -162,6 +162,19 @@ TEST_CASE("expectations: a profile that `attempts` names keeps its own to itself
     CHECK(result.profile->attempts[1].profile->expect.empty());
 }
 
+TEST_CASE("expectations: a thousand of them, and no more") {
+    std::string text = "summary: test\nexpect:\n";
+    for (int i = 0; i < 1000; ++i) {
+        text += "- {see: start}\n";
+    }
+    const auto most = profile::load_text(text, "p.yaml");
+    REQUIRE(most.profile);
+    CHECK(most.profile->expect.size() == 1000);
+    const auto more = profile::load_text(text + "- {see: start}\n", "p.yaml");
+    REQUIRE(more.errors.size() == 1);
+    CHECK(more.errors.front().message == "`expect` has more than 1000 entries");
+}
+
 TEST_CASE("errors of expectations: forms") {
     CHECK(problems("expect: x\n") == "1:9 `expect` takes a list of expectations, not `x`\n");
     CHECK(complaints("5") ==
