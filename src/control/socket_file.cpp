@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstring>
 
@@ -18,24 +19,36 @@ constexpr int backlog = 1024;
 constexpr mode_t only_owner = 0077;
 constexpr int stages_tried = 100;
 
-/// Stands in the folder while this lives: a socket's address has no room for a descriptor.
-class Inside {
+/// How a name in a folder is reached: a socket's address has no room for a descriptor. Without
+/// /proc this process stands in the folder meanwhile.
+class Reach {
   public:
-    explicit Inside(int folder) : before_(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) {
-        stands_ = folder == AT_FDCWD || (before_ && ::fchdir(folder) == 0);
+    explicit Reach(int folder) {
+        if (folder == AT_FDCWD) {
+            return;
+        }
+        prefix_ = fmt::format("/proc/self/fd/{}/", folder);
+        if (::access(prefix_.c_str(), F_OK) == 0) {
+            return;
+        }
+        prefix_.clear();
+        before_ = FileDescriptor(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        stands_ = before_ && ::fchdir(folder) == 0;
     }
-    Inside(const Inside&) = delete;
-    Inside& operator=(const Inside&) = delete;
-    ~Inside() {
+    Reach(const Reach&) = delete;
+    Reach& operator=(const Reach&) = delete;
+    ~Reach() {
         const int error = errno;
-        static_cast<void>(!::fchdir(before_.get()));
+        static_cast<void>(before_ && ::fchdir(before_.get()) != 0);
         errno = error;
     }
     [[nodiscard]] explicit operator bool() const noexcept { return stands_; }
+    [[nodiscard]] std::string to(const std::string& name) const { return prefix_ + name; }
 
   private:
+    std::string prefix_;
     FileDescriptor before_;
-    bool stands_ = false;
+    bool stands_ = true;
 };
 
 [[nodiscard]] bool set_address(const std::string& name, sockaddr_un& address) {
@@ -56,12 +69,17 @@ class Inside {
 [[nodiscard]] FileDescriptor listen_in(int folder, const std::string& name) {
     sockaddr_un address{};
     FileDescriptor fd = make_socket();
-    const Inside inside(folder);
+    const Reach reach(folder);
     // Of the socket's own mode the kernel makes the file's, so that nobody else comes in between.
-    if (!fd || !inside || !set_address(name, address) ||
+    if (!fd || !reach || !set_address(reach.to(name), address) ||
         ::fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0 ||
-        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(fd.get(), backlog) != 0) {
+        ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        return {};
+    }
+    if (::listen(fd.get(), backlog) != 0) {
+        const int error = errno;
+        ::unlinkat(folder, name.c_str(), 0);
+        errno = error;
         return {};
     }
     return fd;
@@ -116,8 +134,8 @@ class Inside {
 bool answers(int folder, const std::string& name) {
     sockaddr_un address{};
     const FileDescriptor fd = make_socket();
-    const Inside inside(folder);
-    return !fd || !inside || !set_address(name, address) ||
+    const Reach reach(folder);
+    return !fd || !reach || !set_address(reach.to(name), address) ||
            ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
            errno != ECONNREFUSED;
 }
@@ -132,10 +150,19 @@ SocketFile::SocketFile(FileDescriptor folder, std::string name, FileDescriptor l
 }
 
 SocketFile::~SocketFile() {
+    listening_.reset();
+    if (!folder_ || name_.empty()) {
+        return;
+    }
     struct stat found {};
-    if (folder_ && !name_.empty() &&
-        ::fstatat(folder_.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-        found.st_dev == device_ && found.st_ino == inode_) {
+    const bool seen = ::fstatat(folder_.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!seen && errno == ENOENT) {
+        return;
+    }
+    // Where nobody can tell, one that nobody listens at is nobody else's. An inode of 0: not known.
+    const bool own = seen && inode_ != 0 ? found.st_dev == device_ && found.st_ino == inode_
+                                         : !answers(folder_.get(), name_);
+    if (own) {
         ::unlinkat(folder_.get(), name_.c_str(), 0);
     }
 }

@@ -4,10 +4,13 @@
 #include "process/socket_table.hpp"
 #include "process/tree.hpp"
 
+#include <fmt/format.h>
+
 #include <sys/epoll.h>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 namespace ghostpeer::run {
@@ -275,12 +278,19 @@ void Ending::take_exit() {
     }
     constexpr int helper_killed = 2;
     if (status->helper_lost && force_ < helper_killed) {
-        failure_ =
-            "the helper process that holds COMMAND's namespaces was killed from outside, and "
-            "COMMAND with it.";
+        failure_ = status->signaled
+                       ? std::string(
+                             "the helper process that holds COMMAND's namespaces was killed from "
+                             "outside, and COMMAND with it.")
+                       : fmt::format(
+                             "the helper process that holds COMMAND's namespaces could not go "
+                             "on: {}. COMMAND ended with it.",
+                             std::strerror(status->value));
     }
     event::Exit exit;
-    if (status->signaled) {
+    if (status->helper_lost) {
+        exit.signal = SIGKILL;
+    } else if (status->signaled) {
         exit.signal = status->value;
     } else {
         exit.status = status->value;

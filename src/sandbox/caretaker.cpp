@@ -49,9 +49,14 @@ void keep_what_removing_takes() {
     // Both are moved out of the way of where they go.
     const int high_line = fcntl(line, F_DUPFD_CLOEXEC, folder_fd + 1);
     const int high_folder = fcntl(folder, F_DUPFD_CLOEXEC, folder_fd + 1);
-    if (dup2(high_line, line_fd) < 0 || dup2(high_folder, folder_fd) < 0 ||
-        close_range(folder_fd + 1, UINT_MAX, 0) != 0 ||
-        fstatat(folder_fd, name, &at_first, AT_SYMLINK_NOFOLLOW) != 0) {
+    const bool moved = high_line >= 0 && high_folder >= 0 && dup2(high_line, line_fd) >= 0;
+    const bool good = moved && dup2(high_folder, folder_fd) >= 0 &&
+                      close_range(folder_fd + 1, UINT_MAX, 0) == 0 &&
+                      fstatat(folder_fd, name, &at_first, AT_SYMLINK_NOFOLLOW) == 0;
+    const int error = good ? 0 : errno;
+    [[maybe_unused]] const auto told =
+        send(moved ? line_fd : line, &error, sizeof error, MSG_NOSIGNAL);
+    if (!good) {
         _exit(1);
     }
     keep_what_removing_takes();
@@ -84,13 +89,26 @@ tl::expected<Caretaker, Error> Caretaker::start(int folder, const std::string& n
         return failed();
     }
     FileDescriptor ours(ends[0]);
-    const FileDescriptor theirs(ends[1]);
+    FileDescriptor theirs(ends[1]);
     const pid_t child = fork();
     if (child < 0) {
         return failed();
     }
     if (child == 0) {
         take_care(theirs.get(), folder, name.c_str());
+    }
+    theirs.reset();
+    // It takes care from here on, or says why not.
+    int error = 0;
+    pollfd answer{ours.get(), POLLIN, 0};
+    constexpr int longest = 5000;
+    if (poll(&answer, 1, longest) < 0) {
+        return failed();
+    }
+    const auto got = recv(ours.get(), &error, sizeof error, MSG_DONTWAIT);
+    if (got != static_cast<ssize_t>(sizeof error) || error != 0) {
+        errno = got == static_cast<ssize_t>(sizeof error) ? error : got < 0 ? errno : ECHILD;
+        return failed();
     }
     return Caretaker(std::move(ours));
 }

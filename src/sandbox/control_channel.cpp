@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <memory>
 
 namespace ghostpeer::sandbox {
@@ -56,11 +57,19 @@ bool send_message(const FileDescriptor& channel, const Message& message) {
     PassedDescriptors<max_descriptors> passed;
     passed.attach(packet, message.descriptors);
 
-    ssize_t sent = 0;
-    do {
-        sent = sendmsg(channel.get(), &packet, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    return sent >= 0;
+    constexpr timespec moment{0, 1'000'000};
+    for (int waits_left = 50;; --waits_left) {
+        if (sendmsg(channel.get(), &packet, MSG_NOSIGNAL) >= 0) {
+            return true;
+        }
+        const bool scarce = errno == ENOMEM || errno == ENOBUFS;
+        if (errno != EINTR && (!scarce || waits_left == 0)) {
+            return false;
+        }
+        if (scarce) {
+            nanosleep(&moment, nullptr);
+        }
+    }
 }
 
 tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, bool wait) {
@@ -79,6 +88,9 @@ tl::expected<Message, NoMessage> receive_message(const FileDescriptor& channel, 
     } while (received < 0 && errno == EINTR);
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         return tl::unexpected(NoMessage::nothing_yet);
+    }
+    if (received < 0 && errno != ECONNRESET) {
+        return tl::unexpected(NoMessage::failed);
     }
 
     Message message;

@@ -41,12 +41,13 @@ struct Message {
     bool cut = false;  ///< This process may not open as many descriptors as came.
 };
 
-enum class NoMessage { closed, nothing_yet };
+enum class NoMessage { closed, nothing_yet, failed };  // `failed`: errno says why
 
 /// Both ends of a close-on-exec connection that keeps message boundaries; errno on failure.
 [[nodiscard]] tl::expected<std::pair<FileDescriptor, FileDescriptor>, int> open_channel();
 
-/// False if the other end is gone.
+/// False, with errno, if the other end is gone, or where it cannot be sent. Waits a moment for
+/// memory.
 bool send_message(const FileDescriptor& channel, const Message& message);
 
 /// Waits for a message unless `wait` is false. A message that makes no sense counts as closed.

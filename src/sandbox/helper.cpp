@@ -215,15 +215,22 @@ void close_all_but(std::vector<int> kept) {
     close_range(first, UINT_MAX, 0);
 }
 
-void reap(const FileDescriptor& control, pid_t& command) {
+/// False, with errno, where COMMAND's end cannot be told.
+bool reap(const FileDescriptor& control, pid_t& command) {
     int status = 0;
-    for (pid_t ended = 0; (ended = waitpid(-1, &status, WNOHANG)) > 0;) {
+    while (true) {
+        const pid_t ended = waitpid(-1, &status, WNOHANG);
+        if (ended <= 0) {
+            return ended == 0 || command < 0;
+        }
         if (ended == command) {
             command = -1;
             Message message;
             message.type = Message::Type::exited;
             message.value = status;
-            send_message(control, message);
+            if (!send_message(control, message)) {
+                return false;
+            }
         }
     }
 }
@@ -239,27 +246,33 @@ void set_interface_and_answer(const LinkEnd& link, std::uint16_t mtu, const Mess
     send_message(request.descriptors.front(), answer);
 }
 
-void supervise(const FileDescriptor& control, const FileDescriptor& children, pid_t command,
-               const LinkEnd& link, std::uint16_t mtu) {
+/// Until ghostpeer is gone: 0; else the errno of what it cannot do without.
+int supervise(const FileDescriptor& control, const FileDescriptor& children, pid_t command,
+              const LinkEnd& link, std::uint16_t mtu) {
     std::array<pollfd, 2> events{{{control.get(), POLLIN, 0}, {children.get(), POLLIN, 0}}};
     while (true) {
-        if (poll(events.data(), events.size(), -1) < 0 && errno != EINTR) {
-            return;
+        if (poll(events.data(), events.size(), -1) < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return errno;
         }
         if (events[1].revents != 0) {
             signalfd_siginfo info{};
             [[maybe_unused]] const auto size = read(children.get(), &info, sizeof info);
-            reap(control, command);
+            if (!reap(control, command)) {
+                return errno;
+            }
         }
         if (events[0].revents == 0) {
             continue;
         }
         const auto message = receive_message(control, false);
         if (!message) {
-            if (message.error() == NoMessage::closed) {
-                return;
+            if (message.error() == NoMessage::nothing_yet) {
+                continue;
             }
-            continue;
+            return message.error() == NoMessage::closed ? 0 : errno;
         }
         if (message->type == Message::Type::signal && command > 0) {
             kill(command, message->value);
@@ -271,34 +284,36 @@ void supervise(const FileDescriptor& control, const FileDescriptor& children, pi
     }
 }
 
-void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
-    // Somebody may stop this process before it gets on; ghostpeer's end is the end of it all the
-    // same.
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+int why(const tl::expected<Message, NoMessage>& nothing) {
+    return !nothing && nothing.error() == NoMessage::failed ? errno : 0;
+}
+
+/// 0, or the errno of why nobody was told why it is over.
+int live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
     reset_signals();
     const auto proceed = receive_message(control);
     if (!proceed || proceed->type != Message::Type::proceed) {
-        return;
+        return why(proceed);
     }
-    // Once more: it is cleared when the user namespace changes the credentials. If ghostpeer ended
-    // before this line, `control` tells.
+    // Set only now: it is cleared when the user namespace changes the credentials. If ghostpeer
+    // ended before this line, `control` tells.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "ghostpeer-init");
 
     auto prepared = prepare_without_exceptions(spec, user_namespace);
     if (!report(control, prepared)) {
-        return;
+        return prepared ? errno : 0;
     }
     if (!prepared->shared_files) {
         // Only now, while ghostpeer prepares itself.
         prepared->shared_files = install_name_files(spec, prepared->covered).value_or("");
     }
     if (!prepared->covered.show_folder()) {
-        return;
+        return errno;
     }
     const auto launch = receive_message(control);
     if (!launch || launch->type != Message::Type::launch) {
-        return;
+        return why(launch);
     }
 
     sigset_t child_ended;
@@ -310,8 +325,7 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
     launched.remark = std::move(*prepared->shared_files);
     if (!children) {
         launched.value = errno;
-        send_message(control, launched);
-        return;
+        return send_message(control, launched) ? 0 : errno;
     }
     if (!spec.door_variable.empty()) {
         if (FileDescriptor door = open_door(spec)) {
@@ -320,26 +334,30 @@ void live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
     }
     const auto command = start_command(spec);
     launched.value = command ? 0 : command.error();
-    if (!send_message(control, launched) || !command) {
-        return;
+    if (!send_message(control, launched)) {
+        return errno;
+    }
+    if (!command) {
+        return 0;
     }
     std::vector<int> kept{control.get(), children.get()};
     for (const FileDescriptor& held : prepared->link.held) {
         kept.push_back(held.get());
     }
     close_all_but(std::move(kept));
-    supervise(control, children, *command, prepared->link, spec.mtu);
+    return supervise(control, children, *command, prepared->link, spec.mtu);
 }
 
 }  // namespace
 
 void run_helper(FileDescriptor control, Spec& spec, bool user_namespace) {
+    int error = 0;
     try {
-        live(control, spec, user_namespace);
+        error = live(control, spec, user_namespace);
     } catch (...) {
-        // Out of memory: ghostpeer sees that the channel is closed.
+        error = ENOMEM;
     }
-    _exit(0);
+    _exit(error);  // ghostpeer sees that the channel is closed, and asks for it
 }
 
 }  // namespace ghostpeer::sandbox

@@ -12,7 +12,6 @@
 #include <cstring>
 #include <utility>
 
-#include "posix/companion.hpp"
 #include "sandbox/command.hpp"
 #include "sandbox/control_channel.hpp"
 #include "sandbox/diagnosis.hpp"
@@ -52,6 +51,17 @@ tl::expected<void, Error> check(const Spec& spec) {
 std::string file_limit() {
     rlimit limit{};
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::to_string(limit.rlim_cur) : "unknown";
+}
+
+// The helper goes with the sandbox.
+tl::unexpected<Error> out_of_reach(int error) {
+    return failed(
+        "ghostpeer cannot speak with the helper process that prepares the program's namespaces: " +
+        std::string(strerror(error)) + ".");
+}
+
+bool lost_touch(const tl::expected<Message, NoMessage>& answer) {
+    return !answer && answer.error() == NoMessage::failed;
 }
 
 // The maps of a process that is being killed cannot be written either; its end of the channel is
@@ -115,7 +125,10 @@ tl::expected<Sandbox, Error> Sandbox::prepare(Spec spec) {
     }
     Message proceed;
     proceed.type = Message::Type::proceed;
-    send_message(sandbox.control_, proceed);
+    if (!send_message(sandbox.control_, proceed)) {
+        const int error = errno;
+        return error == EPIPE ? tl::unexpected(sandbox.helper_died()) : out_of_reach(error);
+    }
     if (spec.meanwhile) {
         spec.meanwhile();
     }
@@ -153,7 +166,6 @@ tl::expected<void, Error> Sandbox::begin_helper(Spec& spec, bool user_namespace)
         run_helper(std::move(channel->second), spec, user_namespace);
     }
     helper_ = *helper;
-    companion::set(helper_);
     control_ = std::move(channel->first);
     return {};
 }
@@ -174,7 +186,8 @@ tl::expected<void, Error> Sandbox::become_ready() {
         answer ? static_cast<std::size_t>(std::max(answer->value, 0)) : std::size_t{0};
     if (!answer || answer->type != Message::Type::ready || link_descriptors == 0 ||
         answer->descriptors.size() < link_descriptors) {
-        return tl::unexpected(helper_died());
+        const int error = errno;
+        return lost_touch(answer) ? out_of_reach(error) : tl::unexpected(helper_died());
     }
     link_.interface = std::move(answer->text);
     link_.remark = std::move(answer->remark);
@@ -199,10 +212,14 @@ tl::expected<void, Error> Sandbox::become_ready() {
 tl::expected<void, Error> Sandbox::launch() {
     Message message;
     message.type = Message::Type::launch;
-    send_message(control_, message);
+    if (!send_message(control_, message)) {
+        const int error = errno;
+        return error == EPIPE ? tl::unexpected(helper_died()) : out_of_reach(error);
+    }
     auto answer = receive_message(control_);
     if (!answer || answer->type != Message::Type::launched) {
-        return tl::unexpected(helper_died());
+        const int error = errno;
+        return lost_touch(answer) ? out_of_reach(error) : tl::unexpected(helper_died());
     }
     shared_files_ = std::move(answer->remark);
     if (answer->value == 0) {
@@ -231,7 +248,16 @@ std::optional<ExitStatus> Sandbox::poll_exit() {
                     ? ExitStatus{true, WTERMSIG(status), WCOREDUMP(status) != 0, false}
                     : ExitStatus{false, WEXITSTATUS(status), false, false};
     } else {
-        exit_ = ExitStatus{true, SIGKILL, false, true};
+        // Where nobody has killed the helper, `value` is the errno of what it cannot do without.
+        int error = lost_touch(message) ? errno : 0;
+        int status = 0;
+        if (error == 0 && await_helper(status)) {
+            helper_ = -1;
+            error = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+        }
+        exit_ = error != 0 ? ExitStatus{false, error, false, true}
+                           : ExitStatus{true, SIGKILL, false, true};
+        kill_helper();
     }
     return exit_;
 }
@@ -248,7 +274,10 @@ tl::expected<void, Error> Sandbox::set_interface(InterfaceState to) {
         message.type = Message::Type::interface;
         message.value = static_cast<std::int32_t>(to);
         message.descriptors.push_back(std::move(answers->second));
-        send_message(control_, message);
+        if (!send_message(control_, message)) {
+            return failed("the helper process that holds the program's network cannot be told: " +
+                          std::string(strerror(errno)) + ".");
+        }
     }
     pollfd event{answers->first.get(), POLLIN, 0};
     static_cast<void>(poll(&event, 1, longest_ms));
@@ -263,19 +292,22 @@ void Sandbox::signal(int number) {
     Message message;
     message.type = Message::Type::signal;
     message.value = number;
-    send_message(control_, message);
+    if (!send_message(control_, message)) {
+        kill_helper();  // the one signal that needs no message
+    }
 }
 
 void Sandbox::signal_all(int number) {
     Message message;
     message.type = Message::Type::signal_all;
     message.value = number;
-    send_message(control_, message);
+    if (!send_message(control_, message)) {
+        kill_helper();
+    }
 }
 
 void Sandbox::kill_helper() {
     if (helper_ > 0) {
-        companion::set(0);
         ::kill(helper_, SIGKILL);
     }
 }
@@ -314,6 +346,11 @@ Error Sandbox::helper_died() {
     const bool ended = await_helper(status);
     kill_helper();
     helper_ = -1;
+    if (ended && WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+        return {Error::Kind::failed,
+                "The helper process that prepares the program's namespaces could not go on: " +
+                    std::string(strerror(WEXITSTATUS(status))) + "."};
+    }
     std::string how;
     if (ended && WIFSIGNALED(status)) {
         how = " by signal " + std::to_string(WTERMSIG(status));
