@@ -62,6 +62,9 @@ struct Extras {
 
 /// Lies on whole cache lines, so that to fetch one fetches nothing of its neighbours.
 struct alignas(64) Connection {
+    static constexpr std::uint8_t largest_scale = 0xf;
+    static constexpr std::uint32_t largest_peer = 0x3ffff;
+
     // What each segment touches comes first, in as few cache lines as possible.
     wire::Flow flow;
     event::ConnectionId id = 0;
@@ -85,13 +88,14 @@ struct alignas(64) Connection {
     std::uint16_t phase = 0;         ///< index into Behaviour::phases
     std::uint16_t last_window = 0;   ///< header field of the last segment that left
     std::uint16_t syns = 0;          ///< no more than it holds
-    std::uint8_t scale_in = 0;       ///< shift of the windows that arrive
-    std::uint8_t scale_out = 0;
-    event::Ending ending = event::Ending::unanswered;
+    std::uint8_t scale_in : 4 = 0;   ///< shift of the windows that arrive
+    std::uint8_t scale_out : 4 = 0;
+    event::Ending ending : 4 = event::Ending::unanswered;
     bool began_with_syn : 1 = false;  ///< of either side
     bool answered : 1 = false;        ///< a segment of the peer has left
     bool established : 1 = false;     ///< was ESTABLISHED at some time
     bool window_offered : 1 = false;  ///< `last_window` means something
+    std::uint32_t peer : 18 = 0;      ///< index among the engine's, for as long as it is there
     bool reading_stopped : 1 = false;
     bool acking_stopped : 1 = false;
     bool blackholed_in : 1 = false;
@@ -112,6 +116,9 @@ struct alignas(64) Connection {
     /// Its application has a connection. TIME-WAIT is only its system's.
     [[nodiscard]] bool open() const noexcept {
         return live() && tcb.state() != tcp::State::time_wait;
+    }
+    void belong_to(std::size_t the_peer) noexcept {
+        peer = static_cast<std::uint32_t>(the_peer) & largest_peer;
     }
     void count_syn() noexcept {
         if (syns != UINT16_MAX) {

@@ -71,13 +71,14 @@ enum class Progress : std::uint8_t { done, undone, later };
 /// What one carrying out of a rule's list has come to so far.
 struct Undertaking {
     event::RuleStatistics& statistics;
-    Pledge pledge;  ///< of the list; empty until something has to wait
+    const std::shared_ptr<const void>& life;  ///< of what has them
+    Pledge pledge;                            ///< of the list; empty until something has to wait
     std::optional<event::Missed> missed;
 
     /// For a part that is done later.
     [[nodiscard]] Pledge promise(std::string_view action) {
         if (!pledge.deed()) {
-            pledge = Pledge(std::make_shared<Deed>(statistics), action);
+            pledge = Pledge(std::make_shared<Deed>(statistics, life), action);
         }
         return {pledge.deed(), action};
     }

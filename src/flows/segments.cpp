@@ -39,8 +39,8 @@ void note_answer(Connection& connection, const wire::Segment& segment, tcp::Kind
 }
 
 void note_options(Connection& connection) {
-    connection.scale_in = connection.tcb.snd().scale;
-    connection.scale_out = connection.tcb.rcv().scale;
+    connection.scale_in = connection.tcb.snd().scale & Connection::largest_scale;
+    connection.scale_out = connection.tcb.rcv().scale & Connection::largest_scale;
     if (connection.acking_stopped) {
         connection.extra().frozen_ack = connection.tcb.rcv().nxt;
     }

@@ -56,6 +56,8 @@ class Carrier {
 
     /// The way that a profile speaks of, if it does.
     void open(const Said& said, const std::string& profile, Instant now);
+    /// Nobody has what spoke of it any more.
+    void close(const profile::Link* said) { paths_.close(said); }
     /// False: it was so before.
     bool change(const profile::Link* said, const profile::Link& to, const profile::Place& rule,
                 Instant now);

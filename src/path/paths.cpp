@@ -32,27 +32,18 @@ std::unique_ptr<Flight> Flights::land(Instant now) {
 
 Paths::Paths(const profile::Link& below, const profile::Link& above, std::uint64_t seed)
     : below_(below), above_(above), seed_(seed) {
-    open(nullptr, {});
+    others_ = &open(nullptr, {});
 }
 
 Path& Paths::to(const profile::Link* said) noexcept {
-    for (const auto& path : paths_) {
-        if (path->said.get() == said) {
-            return *path;
-        }
-    }
-    return *paths_.front();
+    const auto found = said != nullptr ? paths_.find(said) : paths_.end();
+    return found != paths_.end() ? *found->second : *others_;
 }
 
 Path& Paths::open(const std::shared_ptr<const profile::Link>& said, const std::string& profile) {
-    const auto known = std::find_if(paths_.begin(), paths_.end(),
-                                    [&](const auto& path) { return path->said == said; });
-    if (known != paths_.end()) {
-        return **known;
+    if (const auto known = paths_.find(said.get()); known != paths_.end()) {
+        return *known->second;
     }
-    // Nobody has their profiles any more.
-    std::erase_if(paths_,
-                  [](const auto& path) { return path->said && path->said.use_count() == 1; });
     profile::Link figures = below_;
     if (said) {
         profile::overlay(figures, *said);
@@ -61,17 +52,23 @@ Path& Paths::open(const std::shared_ptr<const profile::Link>& said, const std::s
     // Each direction of each has chances of its own, so that one does not change another's.
     constexpr std::uint64_t spread = 0xd1b54a32d192ed03U;
     const std::uint64_t number = 2 * made_++ + 1;
-    paths_.push_back(std::make_unique<Path>(
-        Path{said, profile, Way(seed_ ^ (number * spread)), Way(seed_ ^ ((number + 1) * spread))}));
-    Path& made = *paths_.back();
+    Path& made = *(paths_[said.get()] =
+                       std::make_unique<Path>(Path{said, profile, Way(seed_ ^ (number * spread)),
+                                                   Way(seed_ ^ ((number + 1) * spread))}));
     made.up.change(figures.up);
     made.down.change(figures.down);
     return made;
 }
 
+void Paths::close(const profile::Link* said) {
+    if (said != nullptr) {
+        paths_.erase(said);
+    }
+}
+
 Duration Paths::longest_round() const noexcept {
     Duration longest{};
-    for (const auto& path : paths_) {
+    for (const auto& [said, path] : paths_) {
         longest = std::max(longest, path->up.longest() + path->down.longest());
     }
     return longest;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace ghostpeer::path {
@@ -76,8 +77,10 @@ class Paths {
 
     /// Null: the one to all peers whose profiles say nothing of it.
     [[nodiscard]] Path& to(const profile::Link* said) noexcept;
-    /// Makes it where it is not there yet. Forgets those whose profile nobody has any more.
+    /// Makes it where it is not there yet.
     Path& open(const std::shared_ptr<const profile::Link>& said, const std::string& profile);
+    /// Forgets it; what went it is forgotten by nobody.
+    void close(const profile::Link* said);
     /// The longest that a packet may be on its way there and an answer to it on its way back.
     [[nodiscard]] Duration longest_round() const noexcept;
 
@@ -86,7 +89,8 @@ class Paths {
     profile::Link above_;
     std::uint64_t seed_;
     std::uint64_t made_ = 0;
-    std::vector<std::unique_ptr<Path>> paths_;  ///< the first is to all others
+    std::unordered_map<const profile::Link*, std::unique_ptr<Path>> paths_;
+    Path* others_ = nullptr;  ///< one of them: that to all others
 };
 
 }  // namespace ghostpeer::path

@@ -44,7 +44,10 @@ void set_blackhole(Connection& connection, const profile::Rule& rule,
 Progress Engine::Impl::carry_out(const profile::Rule& rule, const Occasion& occasion, Instant now,
                                  std::size_t first, Pledge pledge) {
     Connection& connection = occasion.connection;
-    Undertaking task{connection.behaviour->record(rule).statistics, std::move(pledge), {}};
+    Undertaking task{connection.behaviour->record(rule).statistics,
+                     connection.behaviour->life,
+                     std::move(pledge),
+                     {}};
     for (std::size_t i = first; i < rule.actions.size(); ++i) {
         const Action& action = rule.actions[i];
         const std::string_view word = profile::name(action);

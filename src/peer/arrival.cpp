@@ -57,7 +57,7 @@ wire::DecodeOptions Engine::Impl::reading_of(std::span<const std::uint8_t> packe
 
 /// Of the connection that the segment would begin; null: of none.
 const Behaviour* Engine::Impl::behaviour_to_come(const wire::Segment& segment) const {
-    const auto peer = peer_at(segment.destination);
+    const auto peer = places.find(segment.destination);
     if (!peer) {
         return nullptr;
     }
@@ -192,19 +192,6 @@ void Engine::Impl::odd_packet_arrived(wire::Oddity oddity, Instant now) {
            now);
 }
 
-std::optional<std::size_t> Engine::Impl::peer_at(const wire::Endpoint& destination) const {
-    for (const std::size_t i : precedence) {
-        const PeerSpec& peer = peers[i];
-        const bool address_fits =
-            peer.addresses.empty() || std::find(peer.addresses.begin(), peer.addresses.end(),
-                                                destination.address) != peer.addresses.end();
-        if (address_fits && (!peer.port || *peer.port == destination.port)) {
-            return i;
-        }
-    }
-    return std::nullopt;
-}
-
 void Engine::Impl::segment_arrived(wire::Segment&& segment, Instant now) {
     ++counters.segments_in;
     const wire::Flow flow{segment.destination, segment.source};
@@ -231,7 +218,7 @@ void Engine::Impl::segment_arrived(wire::Segment&& segment, Instant now) {
 
 Connection* Engine::Impl::admit(const wire::Segment& segment, std::optional<wire::SeqNum> beyond,
                                 Instant now) {
-    const auto peer = peer_at(segment.destination);
+    const auto peer = places.find(segment.destination);
     if (!peer) {
         const std::string where = segment.destination.to_string();
         notice("silent-address", where,
@@ -241,8 +228,8 @@ Connection* Engine::Impl::admit(const wire::Segment& segment, std::optional<wire
                now);
         return nullptr;
     }
-    Connection* connection =
-        create(wire::Flow{segment.destination, segment.source}, behaviour_of_peer[*peer], now);
+    Connection* connection = create(wire::Flow{segment.destination, segment.source}, *peer,
+                                    behaviour_of_peer[*peer], now);
     if (connection == nullptr) {
         return nullptr;
     }
@@ -259,7 +246,8 @@ Connection* Engine::Impl::admit(const wire::Segment& segment, std::optional<wire
     return connection;
 }
 
-Connection* Engine::Impl::create(const wire::Flow& flow, Behaviour* behaviour, Instant now) {
+Connection* Engine::Impl::create(const wire::Flow& flow, std::size_t peer, Behaviour* behaviour,
+                                 Instant now) {
     Connection* connection = connections.create(flow, last_id + 1);
     if (connection == nullptr && evict_one()) {
         connection = connections.create(flow, last_id + 1);
@@ -274,6 +262,8 @@ Connection* Engine::Impl::create(const wire::Flow& flow, Behaviour* behaviour, I
         return nullptr;
     }
     ++last_id;
+    connection->belong_to(peer);
+    members.add(*connection, connections);
     connection->behaviour = behaviour;
     connection->start = now;
     connection->last_activity = now;
@@ -293,6 +283,9 @@ void Engine::Impl::start(Connection& connection, const wire::Segment* first, Ins
     }
     ++connection.behaviour->connections;
     connection.behaviour->was_used = true;
+    if (!connection.behaviour->scope.empty() && connection.record < records.size()) {
+        connection.behaviour->own_records.push_back(connection.record);
+    }
     if (connection.dialled && connection.behaviour->finishes_together) {
         await_end(connection);
     }

@@ -28,7 +28,7 @@ const profile::Link* Engine::Impl::way_from(std::span<const std::uint8_t> packet
     if (const Connection* connection = connections.find(*flow)) {
         return connection->behaviour->profile->link.get();
     }
-    const auto peer = peer_at(flow->local);
+    const auto peer = places.find(flow->local);
     return peer ? behaviour_of_peer[*peer]->profile->link.get() : nullptr;
 }
 

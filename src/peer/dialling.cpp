@@ -88,8 +88,7 @@ std::optional<wire::Flow> Engine::Impl::free_flow(const dialling::Campaign& by, 
             return false;
         }
         if (known != nullptr) {
-            close_record(*known);
-            connections.erase(*known);
+            erase(*known);
         }
         return true;
     });
@@ -105,12 +104,12 @@ std::optional<wire::Flow> Engine::Impl::free_flow(const dialling::Campaign& by, 
 
 event::ConnectionId Engine::Impl::dial_one(const dialling::Campaign& by, const wire::Flow& flow,
                                            Instant now) {
-    Connection* connection = create(flow, by.behaviour, now);
+    dialling::Station& station = campaigns.station_of(by);
+    const std::size_t peer = station.peer;
+    Connection* connection = create(flow, peer, by.behaviour, now);
     if (connection == nullptr) {
         return 0;
     }
-    dialling::Station& station = campaigns.station_of(by);
-    const std::size_t peer = station.peer;
     if (!future_blackhole.empty()) {
         begin_blackholed(*connection, peer);
     }
@@ -146,8 +145,9 @@ void Engine::Impl::open_to_program(Connection& connection, Instant now, const Ow
 }
 
 void Engine::Impl::begin_again(Connection& connection, Instant now, const OwnNumbers& numbers) {
-    const auto peer = peer_at(connection.flow.local);
-    Behaviour* behaviour = peer ? behaviour_of_peer[*peer] : connection.behaviour;
+    const std::size_t peer = connection.peer;
+    Behaviour* behaviour = behaviour_of_peer[peer];
+    const event::ConnectionId before = connection.id;
     const bool as_client = behaviour->profile->role == profile::Role::client;
     awaited -= connection.awaited ? 1 : 0;  // the new attempt is, if any is to be
     std::optional<Duration> since_last = now - connection.start;
@@ -155,17 +155,17 @@ void Engine::Impl::begin_again(Connection& connection, Instant now, const OwnNum
     end_relay(connection);
     memory.change(connection.held, 0);
     connections.renew(connection, ++last_id);
+    connection.belong_to(peer);
+    members.add(connection, connections);
+    campaigns.go_on_after(before, true, false, now);
     connection.behaviour = behaviour;
     connection.start = now;
     connection.last_activity = now;
     connection.dialled = true;
     connection.began_with_syn = true;
-    if (peer) {
-        const std::uint64_t number = ++attempts_of_peer[*peer];
-        connection.attempt = static_cast<std::uint32_t>(number);
-        if (!future_blackhole.empty()) {
-            begin_blackholed(connection, *peer);
-        }
+    connection.attempt = static_cast<std::uint32_t>(++attempts_of_peer[peer]);
+    if (!future_blackhole.empty()) {
+        begin_blackholed(connection, peer);
     }
     if (!as_client) {
         since_last = number_attempt(connection, now);

@@ -139,11 +139,14 @@ bool Engine::Impl::reset(const Rule& rule, const Reset& how, const Occasion& occ
 }
 
 void Engine::Impl::finish(Connection& connection, const Finish& how, Instant now) {
+    if (members.leaves(connection.peer)) {
+        return;
+    }
     if (!how.all) {
         ask_to_finish(now);
         return;
     }
-    finish_together_asked = true;
+    finish_asked.insert(connection.peer);
     await_no_longer(connection, now);
     finish_together(now);
 }
@@ -164,7 +167,7 @@ void Engine::Impl::await_no_longer(Connection& connection, Instant now) {
 }
 
 void Engine::Impl::finish_together(Instant now) {
-    if (!finish_together_asked || awaited > 0) {
+    if (finish_asked.empty() || awaited > 0) {
         return;
     }
     const auto more_to_come = [](const dialling::Campaign& campaign) {

@@ -25,7 +25,7 @@ Engine::Impl::Impl(Settings chosen, std::vector<PeerSpec> specs)
         open_ways();
     }
     for (const PeerSpec& peer : peers) {
-        precedence.push_back(precedence.size());
+        places.add_first(behaviour_of_peer.size(), {peer.addresses, peer.port});
         behaviour_of_peer.push_back(bring(peer.profile, false, run_start));
     }
 }

@@ -10,6 +10,8 @@
 #include "flows/expression.hpp"
 #include "flows/moment.hpp"
 #include "flows/occasion.hpp"
+#include "flows/peer_members.hpp"
+#include "flows/peer_places.hpp"
 #include "flows/possible.hpp"
 #include "flows/seen_requests.hpp"
 #include "flows/segments.hpp"
@@ -29,6 +31,7 @@
 #include <tsl/robin_map.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -73,17 +76,14 @@ struct Engine::Impl final : path::Ends {
     void path_too_narrow(Connection& connection, const wire::IcmpReport& report, Instant now);
     /// Of the link, or what a router has said lately.
     [[nodiscard]] std::uint16_t path_mtu(const wire::IpAddress& to, Instant now);
-
-    // arrival.cpp
-    /// The index of the first peer that answers there.
-    [[nodiscard]] std::optional<std::size_t> peer_at(const wire::Endpoint& destination) const;
     /// Gives it its number among those to its address and port; the time since the last of them.
     std::optional<Duration> number_attempt(Connection& connection, Instant now);
     /// `beyond`: where the peer's numbers may begin, after a connection in TIME-WAIT.
     [[nodiscard]] Connection* admit(const wire::Segment& segment,
                                     std::optional<wire::SeqNum> beyond, Instant now);
     /// A record for a flow that has none; null at the limit, which is counted and told.
-    [[nodiscard]] Connection* create(const wire::Flow& flow, Behaviour* behaviour, Instant now);
+    [[nodiscard]] Connection* create(const wire::Flow& flow, std::size_t peer, Behaviour* behaviour,
+                                     Instant now);
     void begin_attempt(Connection& connection, const wire::Segment& syn, Instant now);
     void record_attempt(Connection& connection, std::optional<Duration> since_last, Instant now);
     /// The moment of `on: start`; `first` is the segment that began it, null where the peer does.
@@ -108,17 +108,18 @@ struct Engine::Impl final : path::Ends {
     // control/comings.cpp
     [[nodiscard]] std::optional<std::string> refuse_profile(const profile::Profile& profile) const;
     void count_attempts_anew(std::size_t peer);
+    void let_go(std::size_t peer, Instant now);
+    void for_each_of_scope(std::string_view scope, const std::function<void(Connection&)>& visit);
+    /// Those for which `gone` is true go, and ways that were theirs alone.
+    void drop_behaviours(const std::function<bool(const Behaviour&)>& gone);
     // control/control.cpp
     [[nodiscard]] ConnectionView view(const Connection& connection) const;
     void act_on(Connection& connection, Order& order, Instant now);
-    /// A new connection of a peer that was blackholed as a whole.
-    void begin_blackholed(Connection& connection, std::size_t peer);
+    void begin_blackholed(Connection& connection, std::size_t peer);  ///< as its peer was
     void order_future(const Order& order);
     void order_ways(const Order& order, Instant now);
     void count_state(tcp::State from, tcp::State to) noexcept;
-    /// Forgets behaviours that `use` brought and no connection has had.
-    void drop_unused_behaviours();
-
+    void drop_unused_behaviours();  ///< that `use` brought and no connection has had
     // gate_in.cpp
     void gate_in(Connection& connection, wire::Segment&& segment, Instant now);
     /// Past the gate: to the peer's TCP, or to its closed port.
@@ -143,7 +144,6 @@ struct Engine::Impl final : path::Ends {
                 std::optional<Untold>&& untold, event::Fate fate, const profile::Rule* rule,
                 const Forged* forged, Instant now);
     void remember(Connection& connection, const wire::Segment& segment) const;
-
     // gate_out.cpp
     /// Returns the rule that decided the segment's fate; null: none has.
     const profile::Rule* gate_out(Connection& connection, tcp::Reply&& reply, Instant now);
@@ -173,7 +173,6 @@ struct Engine::Impl final : path::Ends {
     [[nodiscard]] bool is_foreign(const profile::SegmentFields& fields,
                                   const Connection& connection, std::string_view action,
                                   Instant now);
-
     // carriage.cpp: the way between program and peer
     /// Begins to keep account of ways; nothing where it does already.
     void open_ways();
@@ -294,8 +293,7 @@ struct Engine::Impl final : path::Ends {
     /// The driver need not bother any longer about a connection that may be relayed.
     void end_relay(Connection& connection);
 
-    // forgery.cpp: actions that change segments or make some of their own
-    // Each is false where it did nothing.
+    // forgery.cpp: actions that change segments or make some; each is false where it did nothing
     bool change(const profile::Rule& rule, const profile::Action& action, const Occasion& occasion,
                 Instant now);
     bool send(const profile::Rule& rule, const profile::Send& what, const Occasion& occasion,
@@ -311,9 +309,8 @@ struct Engine::Impl final : path::Ends {
     void account(Connection& connection) noexcept;
     /// May it hold so many bytes more beside its queues? If not, that is counted and told.
     [[nodiscard]] bool may_hold(const Connection& connection, std::size_t bytes, Instant now);
-    /// Tells and counts what did not fit, of either limit.
+    /// Tells and counts what did not fit: of either limit, of that for all connections.
     void note_refusal(std::uint64_t bytes, Instant now);
-    /// The same of the limit for all connections.
     void note_want_of_memory(std::uint64_t bytes, Instant now);
     void note_window(const Behaviour& behaviour, Instant now);
     /// The peer has something to say and no memory to say it from.
@@ -336,13 +333,13 @@ struct Engine::Impl final : path::Ends {
                         decltype(event::Event::what)&& what);
     Settings settings;
     std::vector<PeerSpec> peers;
-    std::vector<std::size_t> precedence;  ///< indices of `peers`, the more particular first
+    PeerPlaces places;
+    PeerMembers members;
     tcp::MemoryBudget memory;
     std::uint32_t last_behaviour = 0;                    ///< its number
     std::vector<std::unique_ptr<Behaviour>> behaviours;  ///< one for each distinct profile
     std::vector<Behaviour*> behaviour_of_peer;           ///< by index of `peers`; null: it is gone
     std::vector<std::uint64_t> attempts_of_peer;         ///< the same
-    std::size_t ways_brought = 0;                        ///< by profiles that are let go again
     /// Of new connections, by index of `peers`; empty: none was ever ordered.
     std::vector<std::optional<profile::Direction>> future_blackhole;
     profile::Rule control_rule;  ///< stands for the control interface as what blackholed
@@ -391,9 +388,9 @@ struct Engine::Impl final : path::Ends {
     std::size_t live = 0;
     std::size_t purge_above = 0;  ///< appointments
     std::optional<Instant> finish_at;
-    Instant finish_by{};      ///< whatever is still on its way then
-    std::size_t awaited = 0;  ///< connections that have not come to their `finish: all`
-    bool finish_together_asked = false;
+    Instant finish_by{};                 ///< whatever is still on its way then
+    std::size_t awaited = 0;             ///< connections that have not come to their `finish: all`
+    std::set<std::size_t> finish_asked;  ///< peers that have come to a `finish: all`
     bool finished = false;
 };
 

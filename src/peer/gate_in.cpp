@@ -144,7 +144,9 @@ void Engine::Impl::deliver(Connection& connection, wire::Segment&& segment, tcp:
         connection.tcb.on_segment(std::move(segment), now, out);
         if (opening) {
             note_options(connection);
-            connection.scale_out = keeps_scale ? scale_seen : connection.scale_out;
+            if (keeps_scale) {
+                connection.scale_out = scale_seen & Connection::largest_scale;
+            }
         }
         if (kind == tcp::Kind::rst && !connection.live() && connection.ending != Ending::closed) {
             connection.ending = connection.dialled && !connection.established

@@ -231,8 +231,11 @@ void Engine::Impl::note_departure(Connection& connection, const wire::Segment& s
         connection.syn_changed = true;
         // The program scales by what it saw, and not at all where it saw no option.
         constexpr std::uint8_t largest = 14;
-        connection.scale_out = std::min(seen.options.window_scale.value_or(0), largest);
-        connection.scale_in = seen.options.window_scale ? connection.scale_in : std::uint8_t{0};
+        connection.scale_out =
+            std::min(seen.options.window_scale.value_or(0), largest) & Connection::largest_scale;
+        if (!seen.options.window_scale) {
+            connection.scale_in = 0;
+        }
     }
 }
 

@@ -34,6 +34,7 @@ void Engine::Impl::erase(Connection& connection) {
     close_record(connection);
     end_relay(connection);
     memory.change(connection.held, 0);
+    awaited -= connection.awaited ? 1 : 0;
     connections.erase(connection);
 }
 

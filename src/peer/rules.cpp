@@ -86,9 +86,12 @@ void Engine::Impl::defer(const profile::Rule& rule, const Occasion& occasion, In
     }
     const Instant due = now + rule.filters.after;
     extra.note_made(size);
-    agenda.add(due, {connection.slot, connection.id},
-               std::make_unique<DeferredActions>(put_off(
-                   rule, 0, occasion, Pledge(std::make_shared<Deed>(statistics, due), action))));
+    agenda.add(
+        due, {connection.slot, connection.id},
+        std::make_unique<DeferredActions>(put_off(
+            rule, 0, occasion,
+            Pledge(std::make_shared<Deed>(statistics, occasion.connection.behaviour->life, due),
+                   action))));
 }
 
 bool Engine::Impl::passes_filters(const profile::Rule& rule, const Occasion& occasion,

@@ -81,10 +81,13 @@ struct Behaviour {
     std::vector<bool> first_counts;   ///< by mark: `of first …`
     std::vector<RuleMarks> marks_of;  ///< by Rule::id
     RuleRecord foreign;               ///< of what the control interface did
-    std::optional<Needle> needle;     ///< that the service `respond` looks for
-    std::optional<Needle> farewell;   ///< of `respond`: after what has this in it, it closes
+    /// What counts in `records` and may outlive this, as what is due later, asks whether it has.
+    std::shared_ptr<const void> life = std::make_shared<char>();
+    std::optional<Needle> needle;    ///< that the service `respond` looks for
+    std::optional<Needle> farewell;  ///< of `respond`: after what has this in it, it closes
     std::uint64_t connections = 0;
-    event::Traffic traffic;  ///< of these
+    event::Traffic traffic;                  ///< of these
+    std::vector<std::uint32_t> own_records;  ///< of one of a scope: its attempts, by their records
     /// The profile's, where the run's limits leave less of it.
     std::optional<std::uint32_t> window_asked_for;
     bool brought_later = false;      ///< by `Engine::use`

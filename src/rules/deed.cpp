@@ -4,8 +4,9 @@
 
 namespace ghostpeer::rules {
 
-Deed::Deed(event::RuleStatistics& statistics, std::optional<Instant> due)
-    : statistics_(statistics), due_(due) {
+Deed::Deed(event::RuleStatistics& statistics, std::weak_ptr<const void> life,
+           std::optional<Instant> due)
+    : statistics_(statistics), life_(std::move(life)), due_(due) {
     ++statistics_.waiting;
     if (due_) {
         statistics_.due = std::min(statistics_.due.value_or(*due_), *due_);
@@ -13,6 +14,9 @@ Deed::Deed(event::RuleStatistics& statistics, std::optional<Instant> due)
 }
 
 Deed::~Deed() {
+    if (life_.expired()) {
+        return;
+    }
     --statistics_.waiting;
     if (statistics_.waiting == 0) {
         statistics_.due.reset();

@@ -15,8 +15,10 @@ namespace ghostpeer::rules {
 /// `waiting` while a pledge speaks for it, and `fired` or `undone` after the last of them.
 class Deed {
   public:
-    /// `due`: when what `after` puts off is to be done. The statistics outlive the deed.
-    explicit Deed(event::RuleStatistics& statistics, std::optional<Instant> due = {});
+    /// `life`: of what has the statistics; a deed that outlives it counts nowhere. `due`: when what
+    /// `after` puts off is to be done.
+    Deed(event::RuleStatistics& statistics, std::weak_ptr<const void> life,
+         std::optional<Instant> due = {});
     ~Deed();
     Deed(const Deed&) = delete;
     Deed& operator=(const Deed&) = delete;
@@ -27,6 +29,7 @@ class Deed {
 
   private:
     event::RuleStatistics& statistics_;
+    std::weak_ptr<const void> life_;
     std::optional<Instant> due_;
     std::optional<event::Missed> missed_;
 };

@@ -260,6 +260,11 @@ using Used = std::set<std::shared_ptr<const profile::Profile>>;
             }
             parsed.push_back(std::move(option));
         }
+        constexpr std::size_t most = 100'000;
+        if (parsed.size() > most) {
+            return tl::make_unexpected(
+                fmt::format("ghostpeer: --peer names more than {} peers.\n", most));
+        }
     }
     return parsed;
 }

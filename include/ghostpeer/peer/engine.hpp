@@ -163,9 +163,15 @@ class Engine {
     [[nodiscard]] tl::expected<std::size_t, std::string> add_peer(PeerSpec spec, Instant now);
     /// The peer goes, whenever it came, and its connections are forgotten without a word.
     void remove_peer(std::size_t peer, Instant now);
+    /// The same with at most so many of its connections; true when it is done, else call it again.
+    [[nodiscard]] bool remove_peer(std::size_t peer, std::size_t most, Instant now);
+    /// It is about to be removed: what becomes of its connections from now on neither ends the run
+    /// (`finish`) nor keeps it from ending.
+    void leave_peer(std::size_t peer);
     /// What scripts wait for in vain is told, as at the end of a run.
     void conclude_scope(std::string_view scope, Instant now);
     [[nodiscard]] ScopeCounts scope_counts(std::string_view scope);
+    [[nodiscard]] std::vector<PeerView> peers_of(std::string_view scope) const;
     /// All peers of the scope go, what was counted of their profiles is told, and these are let go.
     void end_scope(std::string_view scope, Instant now);
 

@@ -54,7 +54,7 @@ void Engine::Impl::count_state(tcp::State from, tcp::State to) noexcept {
 ConnectionView Engine::Impl::view(const Connection& connection) const {
     ConnectionView view;
     view.id = connection.id;
-    view.peer = peer_at(connection.flow.local);
+    view.peer = connection.peer;
     view.flow = connection.flow;
     view.attempt = connection.attempt;
     view.dialled = connection.dialled;
@@ -120,7 +120,7 @@ ConnectionPage Engine::connections(std::uint32_t from, std::size_t most,
     for (std::uint32_t looks = 0;
          slot < slots && page.connections.size() < most && looks < most_looks; ++slot, ++looks) {
         const Connection* connection = impl_->connections.in_slot(slot);
-        if (connection != nullptr && (!peer || impl_->peer_at(connection->flow.local) == peer)) {
+        if (connection != nullptr && (!peer || connection->peer == *peer)) {
             page.connections.push_back(impl_->view(*connection));
         }
     }
@@ -200,8 +200,8 @@ bool Engine::act(Order& order, std::size_t most, Instant now) {
     for (std::uint32_t looks = 0;
          order.next_slot < slots && order.acted < enough && looks < most_looks; ++looks) {
         Connection* connection = impl_->connections.in_slot(order.next_slot++);
-        if (connection != nullptr && (order.on.what == Selector::What::all ||
-                                      impl_->peer_at(connection->flow.local) == order.on.peer)) {
+        if (connection != nullptr &&
+            (order.on.what == Selector::What::all || connection->peer == order.on.peer)) {
             impl_->act_on(*connection, order, now);
         }
     }
@@ -316,28 +316,28 @@ std::optional<std::string> Engine::use(std::size_t peer,
 }
 
 void Engine::Impl::drop_unused_behaviours() {
-    const auto needed = [this](const Behaviour& behaviour) {
+    const std::set<const Behaviour*> in_use(behaviour_of_peer.begin(), behaviour_of_peer.end());
+    const auto needed = [&](const Behaviour& behaviour) {
         return !behaviour.brought_later || behaviour.was_used || !behaviour.scope.empty() ||
-               std::find(behaviour_of_peer.begin(), behaviour_of_peer.end(), &behaviour) !=
-                   behaviour_of_peer.end();
+               in_use.contains(&behaviour);
     };
     // A behaviour and those of its attempts go together.
-    std::vector<const Behaviour*> kept;
+    std::set<const Behaviour*> kept;
     for (const auto& behaviour : behaviours) {
         const auto& attempts = behaviour->attempts;
         if (needed(*behaviour) ||
             std::any_of(attempts.begin(), attempts.end(),
                         [&](const auto& attempt) { return needed(*attempt.second); })) {
-            kept.push_back(behaviour.get());
+            kept.insert(behaviour.get());
             for (const auto& attempt : attempts) {
-                kept.push_back(attempt.second);
+                kept.insert(attempt.second);
             }
         }
     }
-    std::erase_if(behaviours, [&](const auto& behaviour) {
-        const bool goes = std::find(kept.begin(), kept.end(), behaviour.get()) == kept.end();
-        if (goes && behaviour->scope.empty() && unmet_uses.size() < most_unmet_uses) {
-            unmet_uses.insert(behaviour->profile->name);
+    drop_behaviours([&](const Behaviour& behaviour) {
+        const bool goes = !kept.contains(&behaviour);
+        if (goes && behaviour.scope.empty() && unmet_uses.size() < most_unmet_uses) {
+            unmet_uses.insert(behaviour.profile->name);
         }
         return goes;
     });
