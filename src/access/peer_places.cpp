@@ -17,6 +17,15 @@ namespace {
 constexpr std::uint32_t first_v4 = 0xc6130001;  // 198.19.0.1; --peer has 198.18
 constexpr std::size_t most_addresses = 60'000;
 
+/// As names are compared: in lower case, and without the root's dot.
+[[nodiscard]] std::string key_of(const std::string& name) {
+    std::string key = setup::in_lower_case(name);
+    if (key.size() > 1 && key.back() == '.') {
+        key.pop_back();
+    }
+    return key;
+}
+
 /// 2001:2:0:1::1 and on; --peer has 2001:2::
 [[nodiscard]] wire::IpAddress v6_of(std::size_t n) {
     std::array<std::uint8_t, 16> bytes{0x20, 0x01, 0, 0x02, 0, 0, 0, 1};
@@ -29,7 +38,11 @@ constexpr std::size_t most_addresses = 60'000;
 
 PeerPlaces::PeerPlaces(const setup::Peers& peers, setup::Family family, servers::NameServer* names,
                        std::vector<wire::IpAddress> served)
-    : peers_(peers), family_(family), names_(names), served_(std::move(served)) {}
+    : peers_(peers), family_(family), names_(names), served_(std::move(served)) {
+    for (const peer::PeerSpec& spec : peers_.specs) {
+        first_.insert(spec.addresses.begin(), spec.addresses.end());
+    }
+}
 
 std::vector<wire::IpAddress> PeerPlaces::give_out(setup::Family family) {
     // Who asks for an address by name may have taken one of these.
@@ -45,8 +58,9 @@ std::vector<wire::IpAddress> PeerPlaces::give_out(setup::Family family) {
         if (family != setup::Family::ipv4) {
             given.push_back(v6_of(n));
         }
-        if (std::none_of(given.begin(), given.end(),
-                         [&](const auto& address) { return taken_.contains(address); })) {
+        if (std::none_of(given.begin(), given.end(), [&](const auto& address) {
+                return taken_.contains(address) || first_.contains(address);
+            })) {
             return given;
         }
     }
@@ -67,7 +81,7 @@ tl::expected<std::vector<wire::IpAddress>, std::string> PeerPlaces::take(
                 "{} is an address {}, so that no connection could come to a peer there.",
                 wanted.address->to_string(), why));
         }
-        taken_.insert(*wanted.address);
+        ++taken_[*wanted.address];
         return std::vector{*wanted.address};
     }
     // One that is free is of one family, so that it is one address that a program is told.
@@ -78,12 +92,13 @@ tl::expected<std::vector<wire::IpAddress>, std::string> PeerPlaces::take(
                         "begin a new run.",
                         most_addresses));
     }
+    ++taken_[given.front()];
     return given;
 }
 
 tl::expected<std::vector<wire::IpAddress>, std::string> PeerPlaces::take_name(
     const std::string& name) {
-    const std::string key = setup::in_lower_case(name);
+    const std::string key = key_of(name);
     if (!profile::is_host_name(key)) {
         return tl::make_unexpected(
             fmt::format("\"{}\" is no name of a host: letters, digits, hyphens, and a dot between "
@@ -114,7 +129,7 @@ tl::expected<std::vector<wire::IpAddress>, std::string> PeerPlaces::take_name(
 tl::expected<std::vector<wire::IpAddress>, std::string> PeerPlaces::take_served(
     const control::WantedPlace& wanted) const {
     if (!wanted.name.empty()) {
-        const auto known = peers_.addresses_by_name.find(setup::in_lower_case(wanted.name));
+        const auto known = peers_.addresses_by_name.find(key_of(wanted.name));
         if (known != peers_.addresses_by_name.end()) {
             return known->second;
         }
@@ -137,10 +152,11 @@ tl::expected<std::vector<wire::IpAddress>, std::string> PeerPlaces::take_served(
 }
 
 void PeerPlaces::give_back(const control::WantedPlace& place) {
-    if (place.address) {
-        taken_.erase(*place.address);
+    const auto taken = place.address ? taken_.find(*place.address) : taken_.end();
+    if (taken != taken_.end() && --taken->second == 0) {
+        taken_.erase(taken);
     }
-    const std::string key = setup::in_lower_case(place.name);
+    const std::string key = key_of(place.name);
     if (const auto name = by_name_.find(key); names_ != nullptr && name != by_name_.end() &&
                                               name->second.peers > 0 && --name->second.peers == 0) {
         names_->remove_name(key);

@@ -44,7 +44,8 @@ class PeerPlaces final : public control::Places {
     servers::NameServer* names_;
     std::vector<wire::IpAddress> served_;
     std::map<std::string, Name> by_name_;  ///< in lower case; a name keeps what it had once
-    std::set<wire::IpAddress> taken_;      ///< by peers without a name
+    std::map<wire::IpAddress, std::size_t> taken_;  ///< so many peers without a name are there
+    std::set<wire::IpAddress> first_;               ///< those of `--peer`
     std::size_t next_ = 0;
 };
 

@@ -49,6 +49,9 @@ struct WantedPeer {
         }
     }
     wanted.place.name = std::move(*name);
+    if (wanted.place.name.size() > 1 && wanted.place.name.back() == '.') {
+        wanted.place.name.pop_back();
+    }
     wanted.scope = std::move(*scope);
     if (!address->empty()) {
         wanted.place.address = wire::IpAddress::parse(*address);
@@ -90,7 +93,7 @@ struct WantedPeer {
 [[nodiscard]] http::Response add(Context& context, const WantedPeer& wanted,
                                  const std::shared_ptr<const profile::Profile>& profile,
                                  peer::Engine& engine, Instant now) {
-    if (!wanted.scope.empty() && !context.scopes.has(wanted.scope)) {
+    if (!wanted.scope.empty() && !context.scopes.takes(wanted.scope)) {
         return no_scope(wanted.scope);
     }
     const auto addresses = context.places->take(wanted.place);
@@ -102,7 +105,7 @@ struct WantedPeer {
     if (place.name.empty()) {
         place.address = addresses->front();
     }
-    if (context.names.find(name)) {
+    if (context.names.has_name(name)) {
         context.places->give_back(place);
         return fail(http::status::conflict,
                     fmt::format("There is a peer {} already. Take another name or port, or let "
@@ -150,37 +153,57 @@ http::Response post_peer(Context& context, const Call& call) {
 }
 
 http::Response delete_peer(Context& context, const Call& call) {
-    const auto index = context.names.find(call.names[0]);
-    if (!index) {
+    const auto peer = context.names.find(call.names[0]);
+    if (!peer) {
         return fail(http::status::not_found, context.names.unknown(call.names[0]));
     }
-    if (context.names.is_first(*index)) {
+    if (peer->coming == 0) {
         return fail(http::status::conflict,
                     fmt::format("The peer {} was there when the run began, and stays. Give it "
                                 "another profile, or blackhole it.",
-                                context.names.of(*index)));
+                                context.names.of(peer->index)));
     }
-    peer::Order order({profile::Reset{}}, {peer::Selector::What::peer, *index, 0}, false);
-    constexpr std::size_t reset_at_once = 16;
+    Removal removal(*peer);
+    bool begun = false;
     return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
-        if (!engine.act(order, reset_at_once, now)) {
+        if (!begun && !context.names.has(*peer)) {
+            response = fail(http::status::not_found, context.names.unknown(call.names[0]));
+            return Turn{};
+        }
+        begun = true;
+        if (!removal.step(context, engine, now)) {
             return Turn{Turn::Next::again, {}};
         }
-        engine.remove_peer(*index, now);
-        forget_peer(context, *index);
-        response = answer({{"t", to_seconds(now)}, {"connections", order.acted}});
+        response = answer({{"t", to_seconds(now)}, {"connections", removal.resets()}});
         return Turn{};
     });
 }
 
-void forget_peer(Context& context, std::size_t index) {
-    context.names.clear(index);
-    if (const auto place = context.came.find(index); place != context.came.end()) {
+Removal::Removal(const NamedPeer& peer)
+    : peer_(peer), order_({profile::Reset{}}, {peer::Selector::What::peer, peer.index, 0}, false) {}
+
+bool Removal::step(Context& context, peer::Engine& engine, Instant now) {
+    constexpr std::size_t reset_at_once = 16;
+    constexpr std::size_t forgotten_at_once = 1'000;
+    if (!context.names.has(peer_)) {
+        return true;
+    }
+    engine.leave_peer(peer_.index);
+    if (!reset_) {
+        reset_ = engine.act(order_, reset_at_once, now);
+        return false;
+    }
+    if (!engine.remove_peer(peer_.index, forgotten_at_once, now)) {
+        return false;
+    }
+    context.names.clear(peer_.index);
+    if (const auto place = context.came.find(peer_.index); place != context.came.end()) {
         if (context.places != nullptr) {
             context.places->give_back(place->second);
         }
         context.came.erase(place);
     }
+    return true;
 }
 
 }  // namespace ghostpeer::control

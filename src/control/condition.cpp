@@ -236,7 +236,7 @@ Standing Look::count(const CountIs& what, const peer::Engine& engine) {
         return Standing{what.comparison.holds(value), false, fmt::format("{} is {}", name, value)};
     };
     if (attempts) {
-        return judge(what.peer ? engine.attempts_of(*what.peer) : engine.attempt_count());
+        return judge(what.peer ? engine.attempts_of(what.peer->index) : engine.attempt_count());
     }
     if (!what.peer) {
         return judge(what.of == CountIs::Of::connections
@@ -244,7 +244,7 @@ Standing Look::count(const CountIs& what, const peer::Engine& engine) {
                          : engine.states()[static_cast<std::size_t>(what.state)]);
     }
     constexpr std::size_t page_size = 64;
-    const auto page = engine.connections(from_, page_size, what.peer);
+    const auto page = engine.connections(from_, page_size, what.peer->index);
     for (const auto& connection : page.connections) {
         const bool live = connection.state != tcp::State::closed;
         counted_ += what.of == CountIs::Of::connections ? (live ? 1U : 0U)

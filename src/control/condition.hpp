@@ -32,7 +32,7 @@ struct CountIs {
     Of of = Of::connections;
     tcp::State state = tcp::State::established;  ///< of `Of::state`
     Comparison comparison;
-    std::optional<std::size_t> peer;  ///< unset: of all peers
+    std::optional<NamedPeer> peer;  ///< unset: of all peers
 };
 /// `state=ESTABLISHED conn=1`
 struct StateIs {

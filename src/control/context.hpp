@@ -137,8 +137,20 @@ using Endpoint = http::Response (*)(Context& context, const Call& call);
 // comings.cpp
 [[nodiscard]] http::Response post_peer(Context& context, const Call& call);
 [[nodiscard]] http::Response delete_peer(Context& context, const Call& call);
-/// In the engine's thread: its name and its place are free again.
-void forget_peer(Context& context, std::size_t index);
+/// Takes a peer away bit by bit, its connections first. In the engine's thread.
+class Removal {
+  public:
+    explicit Removal(const NamedPeer& peer);
+
+    /// True: it has gone, by this or otherwise, and its name and its place are free.
+    [[nodiscard]] bool step(Context& context, peer::Engine& engine, Instant now);
+    [[nodiscard]] std::uint64_t resets() const noexcept { return order_.acted; }
+
+  private:
+    NamedPeer peer_;
+    peer::Order order_;
+    bool reset_ = false;  ///< all of its connections
+};
 // scope_endpoints.cpp
 [[nodiscard]] http::Response post_scope(Context& context, const Call& call);
 [[nodiscard]] http::Response get_scopes(Context& context, const Call& call);

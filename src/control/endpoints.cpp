@@ -64,19 +64,16 @@ http::Response get_peers(Context& context, const Call&) {
 }
 
 http::Response get_peer(Context& context, const Call& call) {
-    const auto index = context.names.find(call.names[0]);
-    if (!index) {
-        return fail(http::status::not_found, context.names.unknown(call.names[0]));
-    }
     return context.ask_once([&](peer::Engine& engine, Instant) {
-        const auto view = engine.peer(*index);
+        const auto peer = context.names.find(call.names[0]);
+        const auto view = peer ? engine.peer(peer->index) : std::nullopt;
         return view ? answer(to_json(*view, context.names))
                     : fail(http::status::not_found, context.names.unknown(call.names[0]));
     });
 }
 
 http::Response get_connections(Context& context, const Call& call) {
-    std::optional<std::size_t> peer;
+    std::optional<NamedPeer> peer;
     if (const auto name = call.target.get("peer")) {
         peer = context.names.find(*name);
         if (!peer) {
@@ -94,9 +91,15 @@ http::Response get_connections(Context& context, const Call& call) {
     peer::ConnectionPage page;
     page.next = static_cast<std::uint32_t>(*from);
     Instant at{};
-    auto taken = context.ask([&](peer::Engine& engine, Instant now, http::Response&) {
+    auto taken = context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
+        if (peer && !context.names.has(*peer)) {
+            response = fail(http::status::not_found,
+                            context.names.unknown(call.target.get("peer").value_or("")));
+            return Turn{};
+        }
         const auto most = static_cast<std::size_t>(*limit) - page.connections.size();
-        auto part = engine.connections(*page.next, std::min(most, taken_at_once), peer);
+        auto part = engine.connections(*page.next, std::min(most, taken_at_once),
+                                       peer ? std::optional(peer->index) : std::nullopt);
         page.connections.insert(page.connections.end(), part.connections.begin(),
                                 part.connections.end());
         page.next = part.next;

@@ -153,7 +153,7 @@ constexpr std::string_view description = R"json({
       {"name": "timeout", "in": "query", "schema": {"type": "string", "default": "30s"}},
       {"name": "since", "in": "query", "schema": {"type": "integer"}, "description": "Of `event=…`: events behind this one count, too, as far as they are kept."}
     ],
-    "responses": {"200": {"$ref": "#/components/responses/Object"}, "400": {"$ref": "#/components/responses/Error"}, "408": {"$ref": "#/components/responses/Error"}}
+    "responses": {"200": {"$ref": "#/components/responses/Object"}, "400": {"$ref": "#/components/responses/Error"}, "404": {"$ref": "#/components/responses/Error"}, "408": {"$ref": "#/components/responses/Error"}}
   }},
   "/metrics": {"get": {
     "summary": "Metrics for Prometheus.",

@@ -85,6 +85,16 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
     return text;
 }
 
+/// What a request acts on.
+struct Goal {
+    peer::Selector on;
+    std::optional<NamedPeer> peer{};  ///< of `Selector::What::peer`
+};
+
+[[nodiscard]] Goal goal_of(const NamedPeer& peer) {
+    return {{peer::Selector::What::peer, peer.index, 0}, peer};
+}
+
 /// The answer to an order for one connection that did nothing; nothing where it may.
 [[nodiscard]] std::optional<http::Response> refuse_undone(const peer::Engine& engine,
                                                           const peer::Order& order) {
@@ -103,7 +113,7 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
 
 /// One order after the other.
 [[nodiscard]] http::Response perform(Context& context, const Call& call,
-                                     const std::vector<peer::Selector>& on) {
+                                     const std::vector<Goal>& on) {
     const auto wanted = read_wanted(call.request);
     if (!wanted) {
         return wanted.error();
@@ -111,8 +121,8 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
     std::vector<std::string> phases;
     if (wanted->text.find("become") != std::string::npos) {
         auto response = context.ask_once([&](peer::Engine& engine, Instant) {
-            for (const peer::Selector& each : on) {
-                for (std::string& phase : phases_of(engine, each)) {
+            for (const Goal& each : on) {
+                for (std::string& phase : phases_of(engine, each.on)) {
                     phases.push_back(std::move(phase));
                 }
             }
@@ -130,15 +140,20 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
     }
     std::vector<peer::Order> orders;
     orders.reserve(on.size());
-    for (const peer::Selector& each : on) {
-        orders.emplace_back(*actions, each, wanted->also_new);
+    for (const Goal& each : on) {
+        orders.emplace_back(*actions, each.on, wanted->also_new);
     }
     std::size_t next = 0;
     std::uint64_t acted = 0;
     return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
         if (next < orders.size()) {
             peer::Order& order = orders[next];
-            if (engine.act(order, connections_in_a_slice, now)) {
+            const bool gone = on[next].peer && !context.names.has(*on[next].peer);
+            if (gone && on.size() == 1) {
+                response = fail(http::status::not_found, "The peer has gone.");
+                return Turn{};
+            }
+            if (gone || engine.act(order, connections_in_a_slice, now)) {
                 if (auto refusal = refuse_undone(engine, order)) {
                     response = *refusal;
                     return Turn{};
@@ -158,30 +173,30 @@ void add_phases(const profile::Profile& profile, std::vector<std::string>& phase
 }  // namespace
 
 http::Response post_actions(Context& context, const Call& call) {
-    return perform(context, call, {peer::Selector{}});
+    return perform(context, call, {Goal{}});
 }
 
 http::Response post_peer_actions(Context& context, const Call& call) {
-    const auto index = context.names.find(call.names[0]);
-    return index ? perform(context, call, {{peer::Selector::What::peer, *index, 0}})
-                 : fail(http::status::not_found, context.names.unknown(call.names[0]));
+    const auto peer = context.names.find(call.names[0]);
+    return peer ? perform(context, call, {goal_of(*peer)})
+                : fail(http::status::not_found, context.names.unknown(call.names[0]));
 }
 
 http::Response post_connection_actions(Context& context, const Call& call) {
     const auto id = parse_number(call.names[0]);
-    return id ? perform(context, call, {{peer::Selector::What::connection, 0, *id}})
+    return id ? perform(context, call, {Goal{{peer::Selector::What::connection, 0, *id}}})
               : fail(http::status::not_found,
                      fmt::format("\"{}\" is no connection's number.", call.names[0]));
 }
 
 http::Response post_scope_actions(Context& context, const Call& call) {
-    std::vector<peer::Selector> on;
+    std::vector<Goal> on;
     bool there = false;
     if (auto refusal = context.look([&](peer::Engine& engine, Instant) {
             there = context.scopes.has(call.names[0]);
-            for (const auto& peer : engine.peers()) {
-                if (there && peer.scope == call.names[0]) {
-                    on.push_back({peer::Selector::What::peer, peer.index, 0});
+            for (const auto& view : engine.peers_of(call.names[0])) {
+                if (const auto peer = context.names.at(view.index); there && peer) {
+                    on.push_back(goal_of(*peer));
                 }
             }
         })) {

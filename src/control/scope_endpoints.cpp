@@ -6,20 +6,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace ghostpeer::control {
 namespace {
 
-constexpr std::size_t reset_of_scope_at_once = 16;
+/// Names of peers by their scopes.
+using Peers = std::map<std::string, Json>;
 
-[[nodiscard]] Json to_json(const scopes::Summary& scope, const Context& context,
-                           const peer::Engine& engine) {
-    Json peers = Json::array();
+[[nodiscard]] Peers peers_by_scope(const Context& context, const peer::Engine& engine) {
+    Peers all;
     for (const auto& peer : engine.peers()) {
-        if (peer.scope == scope.name) {
-            peers.push_back(context.names.of(peer.index));
-        }
+        all.try_emplace(peer.scope, Json::array())
+            .first->second.push_back(context.names.of(peer.index));
     }
+    return all;
+}
+
+[[nodiscard]] Json to_json(const scopes::Summary& scope, const Peers& all) {
+    const auto its = all.find(scope.name);
+    Json peers = its != all.end() ? its->second : Json::array();
     return {{"name", scope.name},
             {"begun", to_seconds(scope.begun)},
             {"peers", std::move(peers)},
@@ -31,7 +37,7 @@ constexpr std::size_t reset_of_scope_at_once = 16;
 [[nodiscard]] std::optional<http::Response> conclude(Context& context, const std::string& name) {
     bool there = false;
     auto refusal = context.look([&](peer::Engine& engine, Instant now) {
-        there = context.scopes.has(name);
+        there = context.scopes.takes(name);
         if (there) {
             engine.conclude_scope(name, now);
             if (context.list_sockets) {
@@ -45,14 +51,20 @@ constexpr std::size_t reset_of_scope_at_once = 16;
     return refusal;
 }
 
-[[nodiscard]] tl::expected<scopes::Judged, http::Response> judge(Context& context,
-                                                                 const std::string& name) {
+/// What was judged, and of which scope that had the name.
+struct Judgement {
+    std::uint64_t number = 0;
+    scopes::Judged scope;
+};
+
+[[nodiscard]] tl::expected<Judgement, http::Response> judge(Context& context,
+                                                            const std::string& name) {
     if (auto refusal = conclude(context, name)) {
         return tl::make_unexpected(std::move(*refusal));
     }
     std::optional<scopes::Snapshot> snapshot;
     if (auto refusal = context.look([&](peer::Engine& engine, Instant now) {
-            if (context.scopes.has(name)) {
+            if (context.scopes.takes(name)) {
                 snapshot = context.scopes.look_at(name, engine, now);
             }
         })) {
@@ -61,7 +73,7 @@ constexpr std::size_t reset_of_scope_at_once = 16;
     if (!snapshot) {
         return tl::make_unexpected(no_scope(name));
     }
-    return scopes::judge_scope(*snapshot);
+    return Judgement{snapshot->number, scopes::judge_scope(*snapshot)};
 }
 
 [[nodiscard]] Json verdict_as_json(const std::string& name, const scopes::Judged& judged) {
@@ -88,7 +100,7 @@ constexpr std::size_t reset_of_scope_at_once = 16;
     }
     http::Response response;
     response.content_type = type;
-    response.body = form(*judged);
+    response.body = form(judged->scope);
     return response;
 }
 
@@ -124,8 +136,9 @@ http::Response post_scope(Context& context, const Call& call) {
 http::Response get_scopes(Context& context, const Call&) {
     return context.ask_once([&](peer::Engine& engine, Instant) {
         Json all = Json::array();
+        const auto peers = peers_by_scope(context, engine);
         for (const auto& scope : context.scopes.all()) {
-            all.push_back(to_json(scope, context, engine));
+            all.push_back(to_json(scope, peers));
         }
         return answer({{"scopes", std::move(all)}});
     });
@@ -136,14 +149,14 @@ http::Response get_scope(Context& context, const Call& call) {
         const auto all = context.scopes.all();
         const auto found = std::find_if(
             all.begin(), all.end(), [&](const auto& scope) { return scope.name == call.names[0]; });
-        return found != all.end() ? answer(to_json(*found, context, engine))
+        return found != all.end() ? answer(to_json(*found, peers_by_scope(context, engine)))
                                   : no_scope(call.names[0]);
     });
 }
 
 http::Response get_verdict(Context& context, const Call& call) {
     const auto judged = judge(context, call.names[0]);
-    return judged ? answer(verdict_as_json(call.names[0], *judged)) : judged.error();
+    return judged ? answer(verdict_as_json(call.names[0], judged->scope)) : judged.error();
 }
 
 http::Response get_record(Context& context, const Call& call) {
@@ -161,7 +174,7 @@ http::Response get_page(Context& context, const Call& call) {
     }
     http::Response response;
     response.content_type = "text/html; charset=utf-8";
-    response.body = scopes::to_page(*judged, call.names[0], context.version);
+    response.body = scopes::to_page(judged->scope, call.names[0], context.version);
     return response;
 }
 
@@ -171,32 +184,37 @@ http::Response delete_scope(Context& context, const Call& call) {
     if (!judged) {
         return judged.error();
     }
-    std::vector<peer::Order> orders;
-    std::size_t next = 0;
+    std::vector<NamedPeer> peers;
+    std::optional<Removal> removal;
     bool begun = false;
     return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
         if (!begun) {
+            // Another client may have ended it meanwhile, and begun another.
+            if (!context.scopes.begin_end(name, judged->number)) {
+                response = no_scope(name);
+                return Turn{};
+            }
             begun = true;
-            for (const auto& peer : engine.peers()) {
-                if (peer.scope == name) {
-                    orders.emplace_back(std::vector<profile::Action>{profile::Reset{}},
-                                        peer::Selector{peer::Selector::What::peer, peer.index, 0},
-                                        false);
+            for (const auto& view : engine.peers_of(name)) {
+                engine.leave_peer(view.index);
+                if (const auto peer = context.names.at(view.index)) {
+                    peers.push_back(*peer);
                 }
             }
         }
-        if (next < orders.size() && engine.act(orders[next], reset_of_scope_at_once, now)) {
-            ++next;
+        if (!removal && !peers.empty()) {
+            removal.emplace(peers.back());
+            peers.pop_back();
         }
-        if (next < orders.size()) {
+        if (removal) {
+            if (removal->step(context, engine, now)) {
+                removal.reset();
+            }
             return Turn{Turn::Next::again, {}};
-        }
-        for (const peer::Order& order : orders) {
-            forget_peer(context, order.on.peer);
         }
         engine.end_scope(name, now);
         context.scopes.end(name);
-        response = answer(verdict_as_json(name, *judged));
+        response = answer(verdict_as_json(name, judged->scope));
         return Turn{};
     });
 }

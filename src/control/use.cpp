@@ -54,8 +54,8 @@ class Keepers {
 }  // namespace
 
 http::Response put_profile(Context& context, const Call& call) {
-    const auto index = context.names.find(call.names[0]);
-    if (!index) {
+    const auto peer = context.names.find(call.names[0]);
+    if (!peer) {
         return fail(http::status::not_found, context.names.unknown(call.names[0]));
     }
     const auto body = read_object(call.request);
@@ -72,7 +72,7 @@ http::Response put_profile(Context& context, const Call& call) {
     }
     bool fresh = false;
     if (auto refusal = context.look([&](peer::Engine& engine, Instant) {
-            const auto view = engine.peer(*index);
+            const auto view = engine.peer(peer->index);
             fresh = view && !view->scope.empty();
         })) {
         return *refusal;
@@ -83,26 +83,26 @@ http::Response put_profile(Context& context, const Call& call) {
     }
     std::optional<Keepers> keepers;
     return context.ask([&](peer::Engine& engine, Instant now, http::Response& response) {
+        if (!context.names.has(*peer)) {
+            response = fail(http::status::not_found, context.names.unknown(call.names[0]));
+            return Turn{};
+        }
         if (!keepers) {
             const auto last = engine.last_connection();
-            if (const auto refusal = engine.use(*index, *profile, now)) {
+            if (const auto refusal = engine.use(peer->index, *profile, now)) {
                 response = fail(http::status::unprocessable, *refusal);
                 return Turn{};
             }
             if (asks_outcomes(**profile) && context.watch_sockets) {
                 context.watch_sockets(now);
             }
-            keepers.emplace(*index, last, reset != body->end() && reset->get<bool>());
+            keepers.emplace(peer->index, last, reset != body->end() && reset->get<bool>());
         }
         if (!keepers->step(engine, now)) {
             return Turn{Turn::Next::again, {}};
         }
-        const auto view = engine.peer(*index);
-        if (!view) {
-            response = fail(http::status::not_found, context.names.unknown(call.names[0]));
-            return Turn{};
-        }
-        Json json = to_json(*view, context.names);
+        const auto view = engine.peer(peer->index);
+        Json json = view ? to_json(*view, context.names) : Json::object();
         json["keep"] = keepers->open();
         json["reset"] = keepers->acted();
         response = answer(json);

@@ -47,6 +47,12 @@ class Waiting {
                 seen_ = since_.value_or(context_.log.newest());
             }
         }
+        const auto* count = std::get_if<CountIs>(&look_.condition());
+        if (count != nullptr && count->peer && !context_.names.has(*count->peer)) {
+            response_ =
+                fail(http::status::not_found, fmt::format("The peer of `{}` has gone.", text_));
+            return {};
+        }
         const Standing standing = event() != nullptr ? look_for(*event()) : look_.step(engine);
         if (standing.met) {
             response_ = answer({{"met", true},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ghostpeer::scopes {
 namespace {
@@ -48,8 +49,20 @@ std::optional<std::string> Scopes::begin(const std::string& name, Instant now) {
     if (!fresh) {
         return fmt::format("There is a scope \"{}\" already. End it, or take another name.", name);
     }
+    scope->second.number = ++begun_;
     scope->second.begun = now;
     return std::nullopt;
+}
+
+bool Scopes::takes(std::string_view name) const {
+    const auto scope = scopes_.find(name);
+    return scope != scopes_.end() && !scope->second.ends;
+}
+
+bool Scopes::begin_end(std::string_view name, std::uint64_t number) {
+    const auto scope = scopes_.find(name);
+    return scope != scopes_.end() && scope->second.number == number &&
+           !std::exchange(scope->second.ends, true);
 }
 
 std::vector<Summary> Scopes::all() const {
@@ -75,13 +88,14 @@ Snapshot Scopes::look_at(std::string_view name, peer::Engine& engine, Instant no
     scope.asked = true;
     Snapshot snapshot;
     snapshot.name = name;
+    snapshot.number = scope.number;
     snapshot.at = now;
     snapshot.run = run_;
     snapshot.events = scope.events;
     snapshot.left_out = scope.left_out;
     snapshot.counts = engine.scope_counts(name);
-    for (const peer::PeerView& peer : engine.peers()) {
-        if (peer.scope == name && peer.attempts == 0 && scope.connections > 0) {
+    for (const peer::PeerView& peer : engine.peers_of(name)) {
+        if (peer.attempts == 0 && scope.connections > 0) {
             const std::string where =
                 peer.addresses.empty() ? "every address" : peer.addresses.front().to_string();
             snapshot.unmet_peers.emplace_back(
@@ -100,11 +114,19 @@ void Scopes::end(std::string_view name) {
         return;
     }
     bytes_ -= scope->second.bytes;
+    for (const std::uint32_t number : scope->second.profile_numbers) {
+        by_profile_.erase(number);
+    }
+    for (const event::ConnectionId id : scope->second.connection_ids) {
+        by_connection_.erase(id);
+    }
+    for (const Place& flow : scope->second.flows) {
+        // Another scope's peer may have been there after it.
+        if (const auto at = by_flow_.find(flow); at != by_flow_.end() && at->second == name) {
+            by_flow_.erase(at);
+        }
+    }
     scopes_.erase(scope);
-    const auto is_its = [&](const auto& one) { return one.second == name; };
-    std::erase_if(by_profile_, is_its);
-    std::erase_if(by_connection_, is_its);
-    std::erase_if(by_flow_, is_its);
 }
 
 void Scopes::record(const event::Event& event) {
@@ -146,6 +168,7 @@ void Scopes::take(const event::Event& event, const event::Profile& profile) {
         return;
     }
     by_profile_[profile.number] = profile.scope;
+    scope->profile_numbers.push_back(profile.number);
     if (std::find(scope->profiles.begin(), scope->profiles.end(), profile.name) ==
         scope->profiles.end()) {
         scope->profiles.push_back(profile.name);
@@ -172,6 +195,8 @@ void Scopes::take(const event::Event& event, const event::Start& start) {
     ++scope.connections;
     by_connection_[event.connection] = found->second;
     by_flow_[{start.flow.local, start.flow.remote}] = found->second;
+    scope.connection_ids.push_back(event.connection);
+    scope.flows.emplace_back(start.flow.local, start.flow.remote);
     if (attempt && attempt->connection == event.connection) {
         keep(scope, *attempt);
     }
@@ -179,19 +204,24 @@ void Scopes::take(const event::Event& event, const event::Start& start) {
 }
 
 void Scopes::keep(Scope& scope, event::Event event) {
-    const std::size_t bytes = size_of(event);
+    keep(scope, std::make_shared<const event::Event>(std::move(event)));
+}
+
+void Scopes::keep(Scope& scope, std::shared_ptr<const event::Event> event) {
+    const std::size_t bytes = size_of(*event);
     if (scope.events.size() >= most_events || bytes_ + bytes > most_bytes) {
         ++scope.left_out;
         return;
     }
     scope.bytes += bytes;
     bytes_ += bytes;
-    scope.events.push_back(std::make_shared<const event::Event>(std::move(event)));
+    scope.events.push_back(std::move(event));
 }
 
 void Scopes::keep_in_all(const event::Event& event) {
+    const auto shared = std::make_shared<const event::Event>(event);
     for (auto& [name, scope] : scopes_) {
-        keep(scope, event);
+        keep(scope, shared);
     }
 }
 

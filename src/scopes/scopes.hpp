@@ -21,6 +21,7 @@ namespace ghostpeer::scopes {
 /// Everything that a verdict on a scope is made of. It may be looked at in any thread.
 struct Snapshot {
     std::string name;
+    std::uint64_t number = 0;  ///< of its beginning: others may have had the name
     Instant at{};
     std::shared_ptr<const event::Run> run;
     std::vector<std::shared_ptr<const event::Event>> events;
@@ -51,6 +52,10 @@ class Scopes final : public event::Sink {
     /// The error is a complete sentence.
     [[nodiscard]] std::optional<std::string> begin(const std::string& name, Instant now);
     [[nodiscard]] bool has(std::string_view name) const { return scopes_.contains(name); }
+    /// It is there, and does not end yet: peers may come to it.
+    [[nodiscard]] bool takes(std::string_view name) const;
+    /// From now on it takes nothing any more; false: it does not already, or is another one.
+    [[nodiscard]] bool begin_end(std::string_view name, std::uint64_t number);
     [[nodiscard]] std::vector<Summary> all() const;
     /// Those whose verdict nobody has had.
     [[nodiscard]] std::vector<std::string> unasked() const;
@@ -61,17 +66,25 @@ class Scopes final : public event::Sink {
     void record(const event::Event& event) override;
 
   private:
+    using Place = std::pair<wire::Endpoint, wire::Endpoint>;  ///< peer, program
     struct Scope {
+        std::uint64_t number = 0;
+        bool ends = false;
         Instant begun{};
         std::vector<std::shared_ptr<const event::Event>> events;
         std::size_t bytes = 0;
         std::uint64_t left_out = 0;
         std::size_t connections = 0;
         std::vector<std::string> profiles;  ///< names, each once
+        // What is known of them by these:
+        std::vector<std::uint32_t> profile_numbers;
+        std::vector<event::ConnectionId> connection_ids;
+        std::vector<Place> flows;
         bool asked = false;
     };
 
     void keep(Scope& scope, event::Event event);
+    void keep(Scope& scope, std::shared_ptr<const event::Event> event);
     void keep_in_all(const event::Event& event);
     [[nodiscard]] Scope* of_connection(event::ConnectionId connection);
     [[nodiscard]] Scope* named(const std::string& name);
@@ -84,7 +97,8 @@ class Scopes final : public event::Sink {
     // By the names of their scopes.
     std::unordered_map<std::uint32_t, std::string> by_profile_;
     std::unordered_map<event::ConnectionId, std::string> by_connection_;
-    std::map<std::pair<wire::Endpoint, wire::Endpoint>, std::string> by_flow_;  ///< peer, program
+    std::map<Place, std::string> by_flow_;
+    std::uint64_t begun_ = 0;
     std::optional<event::Event> attempt_;  ///< whose start is told next
 };
 
