@@ -20,6 +20,7 @@
 #include <csignal>
 #include <cstring>
 #include <exception>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -183,6 +184,31 @@ tl::expected<pid_t, int> start_command(const Spec& spec) {
     return pid;
 }
 
+// None of those that the kernel gives COMMAND's connections, which would have one less, and one
+// that programs listen at where their users say so.
+bool bind_door(const FileDescriptor& door, sockaddr_in& address) {
+    unsigned first = 32'768;
+    unsigned last = 60'999;
+    std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first >> last;
+    constexpr unsigned highest = 64'999;
+    constexpr unsigned lowest = 10'000;
+    for (unsigned port = highest; port >= lowest; --port) {
+        if (port >= first && port <= last) {
+            port = std::max(first, lowest);
+            continue;
+        }
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        if (bind(door.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+            return true;
+        }
+        if (errno != EADDRINUSE) {
+            break;
+        }
+    }
+    address.sin_port = 0;
+    return bind(door.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
 // Whoever gets there is in COMMAND's network. Empty: there can be none, and COMMAND does without.
 FileDescriptor open_door(Spec& spec) {
     FileDescriptor door(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -192,7 +218,7 @@ FileDescriptor open_door(Spec& spec) {
     socklen_t size = sizeof address;
     auto* const any = reinterpret_cast<sockaddr*>(&address);
     constexpr int clients_waiting = 64;
-    if (!door || bind(door.get(), any, size) != 0 || listen(door.get(), clients_waiting) != 0 ||
+    if (!door || !bind_door(door, address) || listen(door.get(), clients_waiting) != 0 ||
         getsockname(door.get(), any, &size) != 0) {
         return {};
     }

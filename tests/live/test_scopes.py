@@ -190,3 +190,14 @@ def command_reaches_the_interface_on_tcp(t):
             [os.environ["GHOSTPEER"], "ctl", "peers", "--control", where],
             capture_output=True, text=True, check=True).stdout
     """))
+
+
+@test
+def the_interface_on_tcp_takes_none_of_commands_ports(t):
+    # So few that one less would be missed.
+    t.passed(inside(t, """
+        port = int(os.environ["GHOSTPEER_CONTROL_TCP"].rsplit(":", 1)[1])
+        assert port not in (1021, 1022), port
+        taken = [socket.create_connection(("198.18.0.2", 80)) for _ in range(2)]
+        assert sorted(one.getsockname()[1] for one in taken) == [1021, 1022]
+    """, sysctls={"net.ipv4.ip_local_port_range": "1021 1022"}))
