@@ -1,6 +1,6 @@
 // What is left of peers and scopes that have gone: nothing that another one could meet.
+#include "flows/peer_places.hpp"
 #include "path/paths.hpp"
-#include "peer/peer_places.hpp"
 #include "rules/deed.hpp"
 #include "scopes/judging.hpp"
 #include "support/peer_harness.hpp"
@@ -216,42 +216,47 @@ TEST_CASE("connections from a client's sources are the client's") {
 }
 
 TEST_CASE("the more particular of several peers is found, whatever comes and goes") {
-    peer::PeerPlaces places;
+    flows::PeerPlaces places;
     const wire::Endpoint there{*wire::IpAddress::parse("198.18.0.9"), 80};
     const wire::Endpoint port_alone{*wire::IpAddress::parse("198.18.0.10"), 80};
     CHECK_FALSE(places.find(there));
+    const auto of = [](const peer::PeerSpec& spec) {
+        return flows::PlacesOf{spec.addresses, spec.port};
+    };
     const auto everywhere = spec_at("", {});
     const auto port = spec_at("", 80);
     const auto address = spec_at("198.18.0.9", {});
     const auto both = spec_at("198.18.0.9", 80);
-    places.add_first(0, everywhere);
+    const auto elsewhere = spec_at("198.18.0.9", 81);
+    const auto other = spec_at("198.18.0.10", 80);
+    places.add_first(0, of(everywhere));
     CHECK(places.find(there) == 0);
-    places.add(1, port);
+    places.add(1, of(port));
     CHECK(places.find(there) == 1);
-    places.add(2, address);
+    places.add(2, of(address));
     CHECK(places.find(there) == 2);
-    places.add(3, both);
+    places.add(3, of(both));
     CHECK(places.find(there) == 3);
     CHECK(places.find(port_alone) == 1);
     for (const auto& [spec, peer] :
          {std::pair{everywhere, 0}, {port, 1}, {address, 2}, {both, 3}}) {
-        CHECK(places.find_same(spec) == peer);
+        CHECK(places.find_same(of(spec)) == peer);
     }
-    CHECK_FALSE(places.find_same(spec_at("198.18.0.9", 81)));
-    places.remove(3, both);
-    CHECK_FALSE(places.find_same(both));
+    CHECK_FALSE(places.find_same(of(elsewhere)));
+    places.remove(3, of(both));
+    CHECK_FALSE(places.find_same(of(both)));
     CHECK(places.find(there) == 2);
-    places.remove(2, address);
+    places.remove(2, of(address));
     CHECK(places.find(there) == 1);
-    places.remove(1, port);
+    places.remove(1, of(port));
     CHECK(places.find(there) == 0);
 
     // Those of the beginning are tried in their order.
-    peer::PeerPlaces as_given;
-    as_given.add_first(0, port);
-    as_given.add_first(1, both);
+    flows::PeerPlaces as_given;
+    as_given.add_first(0, of(port));
+    as_given.add_first(1, of(both));
     CHECK(as_given.find(there) == 0);
-    as_given.add(2, spec_at("198.18.0.10", 80));
+    as_given.add(2, of(other));
     CHECK(as_given.find(port_alone) == 2);
 }
 
