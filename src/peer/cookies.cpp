@@ -86,8 +86,11 @@ tcp::FastOpen Cookies::take(const flows::Connection& connection, const wire::Seg
 
 wire::Bytes Cookies::option(const wire::Flow& flow) const {
     const wire::Bytes cookie = own(flow);
-    wire::Bytes option{wire::option::fast_open, static_cast<std::uint8_t>(2 + cookie.size())};
-    option.insert(option.end(), cookie.begin(), cookie.end());
+    constexpr std::size_t head = 2;
+    wire::Bytes option(head + cookie.size());
+    option[0] = wire::option::fast_open;
+    option[1] = static_cast<std::uint8_t>(option.size());
+    std::copy(cookie.begin(), cookie.end(), option.begin() + head);
     return option;
 }
 
