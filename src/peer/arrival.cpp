@@ -361,8 +361,7 @@ bool Engine::Impl::evict_one() {
 
 void Engine::Impl::notice(std::string_view what, std::string key, std::string text, Instant now,
                           const Connection* about) {
-    // Each kind has its own share: a program that sends to a thousand addresses must not keep a
-    // limit from being told.
+    // Each kind has its own share: a program of a thousand addresses must not keep a limit untold.
     auto& given = notices_given[what];
     if (given.size() < max_notices && given.insert(std::move(key)).second) {
         post(about, now, event::Notice{what, std::move(text)});

@@ -12,10 +12,10 @@ namespace ghostpeer::peer {
 namespace {
 
 constexpr std::size_t most_remembered = 1024;
+constexpr std::size_t head = 2;  // of an option: its number and its length
 
 /// What the option holds, if it is there.
 [[nodiscard]] std::optional<wire::Bytes> find_cookie(wire::ByteView options) {
-    constexpr std::size_t head = 2;
     for (std::size_t at = 0; at + 1 < options.size() && options[at] != wire::option::end;) {
         if (options[at] == wire::option::nop) {
             ++at;
@@ -86,9 +86,7 @@ tcp::FastOpen Cookies::take(const flows::Connection& connection, const wire::Seg
 
 wire::Bytes Cookies::option(const wire::Flow& flow) const {
     const wire::Bytes cookie = own(flow);
-    constexpr std::size_t head = 2;
-    wire::Bytes option(head + cookie.size());
-    option[0] = wire::option::fast_open;
+    wire::Bytes option(head + cookie.size(), wire::option::fast_open);
     option[1] = static_cast<std::uint8_t>(option.size());
     std::copy(cookie.begin(), cookie.end(), option.begin() + head);
     return option;
