@@ -7,6 +7,7 @@
 #include "flows/agenda.hpp"
 #include "flows/connection.hpp"
 #include "flows/connection_table.hpp"
+#include "flows/cookies.hpp"
 #include "flows/expression.hpp"
 #include "flows/moment.hpp"
 #include "flows/occasion.hpp"
@@ -23,7 +24,6 @@
 #include "ghostpeer/wire/reassembly.hpp"
 #include "path/carrier.hpp"
 #include "path/random.hpp"
-#include "peer/cookies.hpp"
 #include "peer/engine_values.hpp"
 #include "rules/behaviour.hpp"
 #include "rules/condition.hpp"
@@ -353,7 +353,7 @@ struct Engine::Impl final : path::Ends {
     std::deque<Handle> waiting;  ///< connections whose first segment the peer did not take up
     tsl::robin_map<wire::Endpoint, AttemptCount> attempt_counts;
     std::map<wire::IpAddress, NarrowPath> paths;  ///< by whom they lead to
-    Cookies cookies;
+    flows::Cookies cookies;
     std::vector<AttemptRecord> records;
     std::vector<std::optional<event::Trail>> trails;  ///< by index of `records`
     bool concluded = false;

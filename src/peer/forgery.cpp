@@ -43,7 +43,8 @@ bool Engine::Impl::change(const profile::Rule& rule, const profile::Action& acti
         const auto value = [&](const profile::SequenceExpression& sum) {
             return evaluate(sum, occasion.connection, occasion.segment, now, snd_nxt);
         };
-        apply(*set->fields, value, forged->segment, forged->forgery.distortion);
+        apply(*set->fields, value, !occasion.connection.behaviour->tcp.md5_key.empty(),
+              forged->segment, forged->forgery.distortion);
         auto& changes = forged->forgery.changes;
         changes.insert(changes.end(), set->fields->names.begin(), set->fields->names.end());
     } else if (const auto* fragment = std::get_if<profile::Fragment>(&action)) {
@@ -147,7 +148,8 @@ bool Engine::Impl::send(const profile::Rule& rule, const profile::Send& what,
     const auto value = [&](const profile::SequenceExpression& sum) {
         return evaluate(sum, connection, occasion.segment, now);
     };
-    apply(*what.fields, value, segment, forgery.distortion);
+    apply(*what.fields, value, !connection.behaviour->tcp.md5_key.empty(), segment,
+          forgery.distortion);
     Departure how{reason_of(segment), event::Fate::sent, &rule};
     how.apart = true;
     if (forgery.distortion != wire::Distortion{}) {

@@ -4,20 +4,6 @@
 #include <algorithm>
 
 namespace ghostpeer::peer {
-namespace {
-
-/// An option that the codec does not write stays on a SYN that is changed otherwise.
-void keep_fast_open(Cookies& cookies, const Connection& connection, const Forged& forged,
-                    wire::Segment& read) {
-    const auto& changes = forged.forgery.changes;
-    if (std::find(changes.begin(), changes.end(), "fast_open") != changes.end()) {
-        cookies.note_change(connection.flow, forged.forgery.distortion.more_options);
-    } else if (has_fast_open(forged.segment.options) && !has_fast_open(read.options)) {
-        read.options.skipped = forged.segment.options.skipped;
-    }
-}
-
-}  // namespace
 
 void Engine::Impl::gate_in(Connection& connection, wire::Segment&& segment, Instant now) {
     const tcp::Kind kind = kind_of(connection, segment);
@@ -111,7 +97,7 @@ void Engine::Impl::arrive(Connection& connection, wire::Segment&& segment, tcp::
                             connection.behaviour->tcp.md5_key)) {
         const tcp::Kind seen = kind_of(connection, *read);
         if (seen == tcp::Kind::syn) {
-            keep_fast_open(cookies, connection, *forged, *read);
+            cookies.note_change(connection.flow, *forged, *read);
         }
         deliver(connection, std::move(*read), seen, now);
     } else if (rule != nullptr) {

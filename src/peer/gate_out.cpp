@@ -113,13 +113,6 @@ namespace {
     return wire::encode(segment, how);
 }
 
-/// A SYN-ACK to which no rule has brought another one.
-[[nodiscard]] bool gives_cookie(const wire::Segment& segment, const wire::Distortion* lie) {
-    return segment.has(wire::Flags::syn | wire::Flags::ack) && has_fast_open(segment.options) &&
-           (lie == nullptr ||
-            (!lie->options && !has_fast_open(wire::read_options(lie->more_options))));
-}
-
 /// Of a segment that never becomes whole.
 void tell_lost(const std::optional<Fragments>& parts, event::Segment& told) {
     if (!parts || parts->lost == 0) {
@@ -175,8 +168,7 @@ bool Engine::Impl::leave(Connection& connection, wire::Segment&& segment, const 
         segment.dont_fragment = false;
     }
     const std::string& key = connection.behaviour->tcp.md5_key;
-    const wire::Bytes cookie =
-        gives_cookie(segment, lie) ? cookies.option(connection.flow) : wire::Bytes{};
+    const wire::Bytes cookie = cookies.option(connection.flow, segment, lie);
     wire::Bytes packet = encode_own(segment, lie, own ? key : std::string(), cookie);
     std::optional<Fragments> parts;
     if (cut) {

@@ -65,8 +65,8 @@ void note_more(const wire::Bytes& more, bool is_signed, wire::Options& options) 
 
 }  // namespace
 
-void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Segment& segment,
-           wire::Distortion& distortion) {
+void apply(const profile::SegmentFields& fields, const Evaluate& value, bool has_key,
+           wire::Segment& segment, wire::Distortion& distortion) {
     if (fields.seq) {
         segment.seq = SeqNum(value(*fields.seq));
     }
@@ -110,7 +110,8 @@ void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Se
     }
     if (!fields.more_options.empty()) {
         distortion.more_options = fields.more_options;
-        note_more(fields.more_options, fields.md5_key.has_value(), segment.options);
+        const bool is_signed = fields.md5_key || distortion.md5_key || (has_key && !fields.from);
+        note_more(fields.more_options, is_signed, segment.options);
     }
     overwrite(distortion.md5_key, fields.md5_key);
     if (!fields.ip_options.empty()) {

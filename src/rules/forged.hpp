@@ -29,9 +29,10 @@ struct Forged {
 /// The value of a sequence number or a timestamp.
 using Evaluate = std::function<std::uint32_t(const profile::SequenceExpression&)>;
 
-/// Overwrites what the fields name.
-void apply(const profile::SegmentFields& fields, const Evaluate& value, wire::Segment& segment,
-           wire::Distortion& distortion);
+/// Overwrites what the fields name. `has_key`: the connection's segments are signed (RFC 2385),
+/// which takes room.
+void apply(const profile::SegmentFields& fields, const Evaluate& value, bool has_key,
+           wire::Segment& segment, wire::Distortion& distortion);
 
 /// Spoils it; there is payload where that is to be spoiled.
 void corrupt(profile::Corrupt::What what, Forged& forged);

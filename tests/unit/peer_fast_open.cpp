@@ -107,6 +107,35 @@ TEST_CASE("a cookie of somebody else takes no data, and brings a good one") {
     CHECK(answer.cookie == good);
 }
 
+TEST_CASE("a cookie of a length that none has is no option") {
+    for (const std::size_t size : {1U, 2U, 3U, 5U, 18U}) {
+        World world(server);
+        const Socket socket(world);
+        const Answer answer = answer_to(world, syn_with(socket, wire::Bytes(size, 1), "early"));
+        CHECK(answer.segment.ack == socket.iss + 1);
+        CHECK(answer.cookie.empty());
+    }
+}
+
+TEST_CASE("the cookie gives way to what a rule adds, and is not told of then") {
+    World world(server + "rules: [{on: send syn-ack, do: {set: {accecn: [0, 0, 0]}}}]\n");
+    const Socket socket(world);
+    Segment syn = socket.segment(Flags::syn);
+    syn.options.mss = 1460;
+    syn.options.sack_permitted = true;
+    syn.options.window_scale = 7;
+    syn.options.timestamps = wire::Timestamps{1, 0};
+    wire::Distortion how;
+    how.more_options = {34, 2};
+    const Answer answer = answer_to(world, wire::encode(syn, how));
+    CHECK(answer.cookie.empty());
+    constexpr std::uint8_t accecn = 172;
+    CHECK(answer.segment.options.skipped[0] == accecn);
+    const auto told = world.all<event::Segment>().back().segment.options.skipped;
+    CHECK(told[0] == accecn);
+    CHECK(told[1] == 0);
+}
+
 TEST_CASE("a peer gives no cookies unless it is told to") {
     World world("service: echo\n");
     const Socket socket(world);
@@ -130,6 +159,13 @@ TEST_CASE("a rule withholds the cookie, or the data") {
 
     World other(rule + "send syn-ack, do: {set: {fast_open: 0123456789abcdef}}}\n");
     CHECK(cookie_of(other) == wire::Bytes{1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef});
+
+    World asked(rule + "receive syn, when: {length: '> 0'}, do: {set: {options: 020405b42202}}}\n");
+    const auto taken = cookie_of(asked);
+    const Socket again(asked);
+    const Answer answer = answer_to(asked, syn_with(again, taken, "early"));
+    CHECK(answer.segment.ack == again.iss + 1);
+    CHECK(answer.cookie == taken);
 
     World kind(rule + "receive syn, do: {set: {ttl: 9}}}\n");  // which does not matter to it
     const Socket socket(kind);

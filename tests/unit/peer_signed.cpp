@@ -84,6 +84,29 @@ TEST_CASE("each attempt has the key of its own profile, or none") {
     CHECK(world.engine.live_connections() == 3);
 }
 
+TEST_CASE("what a rule adds and the signature leaves no room for is not told") {
+    World world(
+        "tcp: {md5: secret, timestamps: off}\n"
+        "rules:\n"
+        "  - {on: send syn-ack, do: {set: {more_options: fd0c00112233445566778899}}}\n");
+    Socket socket(world);
+    Segment syn = socket.segment(Flags::syn);
+    syn.options.mss = 1460;
+    syn.options.sack_permitted = true;
+    syn.options.window_scale = 7;
+    world.engine.on_packet(signed_with(syn, "secret"), world.now);
+    const auto answers = left(world);
+    REQUIRE(answers.size() == 1);
+    world.collect();
+    constexpr std::uint8_t added = 0xfd;
+    const auto has = [&](const wire::Options& options) {
+        return std::find(options.skipped.begin(), options.skipped.end(), added) !=
+               options.skipped.end();
+    };
+    CHECK_FALSE(has(std::get<Segment>(wire::decode(answers[0], {true, "secret"})).options));
+    CHECK_FALSE(has(world.all<event::Segment>().back().segment.options));
+}
+
 TEST_CASE("a signature behind an extension header of IPv6 is looked at") {
     World world{std::string(keyed)};
     Socket socket(world, 40'000, "2001:2::2");
