@@ -193,7 +193,9 @@ bool Removal::step(Context& context, peer::Engine& engine, Instant now) {
         reset_ = engine.act(order_, reset_at_once, now);
         return false;
     }
-    if (!engine.remove_peer(peer_.index, forgotten_at_once, now)) {
+    const bool gone = engine.remove_peer(peer_.index, forgotten_at_once, now);
+    context.desk.news();  // what is forgotten is told by no event, and others may wait for it
+    if (!gone) {
         return false;
     }
     context.names.clear(peer_.index);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace ghostpeer::control {
@@ -101,12 +102,13 @@ template <typename Name, std::size_t Count>
         const auto known = base.rules.find(place);
         const auto fired = known == base.rules.end() ? 0 : known->second.first;
         const auto withheld = known == base.rules.end() ? 0 : known->second.second;
-        json["rules"].push_back({{"file", place.first},
-                                 {"line", place.second},
-                                 {"on", numbers.event},
-                                 {"profile", numbers.profile},
-                                 {"fired", numbers.fired - fired},
-                                 {"withheld", numbers.withheld - withheld}});
+        json["rules"].push_back(
+            {{"file", place.first},
+             {"line", place.second},
+             {"on", numbers.event},
+             {"profile", numbers.profile},
+             {"fired", numbers.fired - std::min(fired, numbers.fired)},
+             {"withheld", numbers.withheld - std::min(withheld, numbers.withheld)}});
     }
     return json;
 }

@@ -111,9 +111,9 @@ struct Goal {
                             tcp::name(connection->state)));
 }
 
-/// One order after the other.
+/// One order after the other. `one_peer`: it was asked of a peer itself, not of a scope.
 [[nodiscard]] http::Response perform(Context& context, const Call& call,
-                                     const std::vector<Goal>& on) {
+                                     const std::vector<Goal>& on, bool one_peer = false) {
     const auto wanted = read_wanted(call.request);
     if (!wanted) {
         return wanted.error();
@@ -149,7 +149,7 @@ struct Goal {
         if (next < orders.size()) {
             peer::Order& order = orders[next];
             const bool gone = on[next].peer && !context.names.has(*on[next].peer);
-            if (gone && on.size() == 1) {
+            if (gone && one_peer) {
                 response = fail(http::status::not_found, "The peer has gone.");
                 return Turn{};
             }
@@ -178,7 +178,7 @@ http::Response post_actions(Context& context, const Call& call) {
 
 http::Response post_peer_actions(Context& context, const Call& call) {
     const auto peer = context.names.find(call.names[0]);
-    return peer ? perform(context, call, {goal_of(*peer)})
+    return peer ? perform(context, call, {goal_of(*peer)}, true)
                 : fail(http::status::not_found, context.names.unknown(call.names[0]));
 }
 

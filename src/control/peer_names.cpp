@@ -97,6 +97,11 @@ std::size_t PeerNames::size() const {
 }
 
 std::string PeerNames::unknown(std::string_view name) const {
+    if (has_name(name)) {
+        return fmt::format(
+            "The peer \"{}\" of this request has gone; another one has its name now.",
+            name.substr(0, 100));
+    }
     constexpr std::size_t most = 10;
     std::vector<std::string> known;
     {

@@ -23,12 +23,13 @@ constexpr int stages_tried = 100;
 /// /proc this process stands in the folder meanwhile.
 class Reach {
   public:
-    explicit Reach(int folder) {
+    Reach(int folder, const std::string& name) {
         if (folder == AT_FDCWD) {
             return;
         }
         prefix_ = fmt::format("/proc/self/fd/{}/", folder);
-        if (::access(prefix_.c_str(), F_OK) == 0) {
+        if (prefix_.size() + name.size() < sizeof(sockaddr_un::sun_path) &&
+            ::access(prefix_.c_str(), F_OK) == 0) {
             return;
         }
         prefix_.clear();
@@ -69,7 +70,7 @@ class Reach {
 [[nodiscard]] FileDescriptor listen_in(int folder, const std::string& name) {
     sockaddr_un address{};
     FileDescriptor fd = make_socket();
-    const Reach reach(folder);
+    const Reach reach(folder, name);
     // Of the socket's own mode the kernel makes the file's, so that nobody else comes in between.
     if (!fd || !reach || !set_address(reach.to(name), address) ||
         ::fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0 ||
@@ -134,7 +135,7 @@ class Reach {
 bool answers(int folder, const std::string& name) {
     sockaddr_un address{};
     const FileDescriptor fd = make_socket();
-    const Reach reach(folder);
+    const Reach reach(folder, name);
     return !fd || !reach || !set_address(reach.to(name), address) ||
            ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
            errno != ECONNREFUSED;

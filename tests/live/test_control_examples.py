@@ -119,7 +119,8 @@ def the_description_is_true(t):
                         continue
                     unknown = target.replace("default", "nobody").replace("/1", "/99")
                     unknown = unknown.replace("unplug", "nothing").replace("of-the-api", "nothing")
-                    unknown += "?peer=nobody" if unknown == target else ""
+                    if unknown == target:
+                unknown += (query + "&" if query else "?") + "peer=nobody"
                     check(method, path, body, unknown, 404, operation)
             for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"):
                 if method.lower() not in methods:

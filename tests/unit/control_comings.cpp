@@ -48,10 +48,12 @@ class Answering {
                 pollfd ready{desk_.fd(), POLLIN, 0};
                 ::poll(&ready, 1, 1);
                 now += 1ms;
-                desk_.news();
                 desk_.serve(engine_, now);
                 events.clear();
                 engine_.take_events(events);
+                if (!events.empty()) {
+                    desk_.news();
+                }
                 for (const event::Event& event : events) {
                     scopes_.record(event);
                 }
@@ -158,6 +160,7 @@ TEST_CASE("names are told from those that had them before") {
     names.set(3, "late");
     CHECK_FALSE(names.has(*late));
     CHECK(names.find("late")->index == 3);
+    CHECK(names.unknown("late").find("has gone") != std::string::npos);
     CHECK(names.find("3")->index == 3);
     CHECK_FALSE(names.has_name("3"));
     CHECK_FALSE(names.find("1"));

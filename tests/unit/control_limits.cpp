@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cerrno>
 #include <filesystem>
@@ -189,6 +190,13 @@ TEST_CASE("a socket takes the place of nothing, or of a socket that nobody liste
         CHECK(S_ISREG(mode_of()));
         fs::remove(path);
         fs::remove(folder + "/target");
+    }
+    {
+        // As long as a name may be where it is bound within its folder.
+        const auto longest = folder + "/" + std::string(sizeof(sockaddr_un::sun_path) - 1, 'n');
+        const auto file = SocketFile::make(longest, std::nullopt);
+        REQUIRE(file);
+        CHECK(control::answers(AT_FDCWD, longest) == true);
     }
     CHECK(SocketFile::make(folder + "/none/c.sock", std::nullopt).error() == ENOENT);
     CHECK(SocketFile::make(folder + "/", std::nullopt).error() == EISDIR);
