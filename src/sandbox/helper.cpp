@@ -316,13 +316,16 @@ int why(const tl::expected<Message, NoMessage>& nothing) {
 
 /// 0, or the errno of why nobody was told why it is over.
 int live(const FileDescriptor& control, Spec& spec, bool user_namespace) {
+    // Somebody may stop this process before it gets on; ghostpeer's end is the end of it all the
+    // same.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     reset_signals();
     const auto proceed = receive_message(control);
     if (!proceed || proceed->type != Message::Type::proceed) {
         return why(proceed);
     }
-    // Set only now: it is cleared when the user namespace changes the credentials. If ghostpeer
-    // ended before this line, `control` tells.
+    // Once more: it is cleared when the user namespace changes the credentials. If ghostpeer ended
+    // before this line, `control` tells.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "ghostpeer-init");
 

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "posix/companion.hpp"
 #include "sandbox/command.hpp"
 #include "sandbox/control_channel.hpp"
 #include "sandbox/diagnosis.hpp"
@@ -166,6 +167,7 @@ tl::expected<void, Error> Sandbox::begin_helper(Spec& spec, bool user_namespace)
         run_helper(std::move(channel->second), spec, user_namespace);
     }
     helper_ = *helper;
+    companion::set(helper_);
     control_ = std::move(channel->first);
     return {};
 }
@@ -252,7 +254,7 @@ std::optional<ExitStatus> Sandbox::poll_exit() {
         int error = lost_touch(message) ? errno : 0;
         int status = 0;
         if (error == 0 && await_helper(status)) {
-            helper_ = -1;
+            forget_helper();
             error = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
         }
         exit_ = error != 0 ? ExitStatus{false, error, false, true}
@@ -306,6 +308,12 @@ void Sandbox::signal_all(int number) {
     }
 }
 
+/// It has been waited for, so that its number may be another's.
+void Sandbox::forget_helper() noexcept {
+    helper_ = -1;
+    companion::set(0);
+}
+
 void Sandbox::kill_helper() {
     if (helper_ > 0) {
         ::kill(helper_, SIGKILL);
@@ -321,7 +329,7 @@ bool Sandbox::kill() {
     kill_helper();
     int status = 0;
     const bool gone = await_helper(status);
-    helper_ = -1;
+    forget_helper();
     return gone;
 }
 
@@ -345,7 +353,7 @@ Error Sandbox::helper_died() {
     int status = 0;
     const bool ended = await_helper(status);
     kill_helper();
-    helper_ = -1;
+    forget_helper();
     if (ended && WIFEXITED(status) && WEXITSTATUS(status) != 0) {
         return {Error::Kind::failed,
                 "The helper process that prepares the program's namespaces could not go on: " +

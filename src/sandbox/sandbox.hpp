@@ -200,6 +200,8 @@ class Sandbox {
     [[nodiscard]] Error helper_died();
     [[nodiscard]] bool await_helper(int& status) const;
 
+    void forget_helper() noexcept;
+
     pid_t helper_ = -1;
     FileDescriptor control_;
     LinkEnd link_;
