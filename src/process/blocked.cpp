@@ -128,16 +128,47 @@ constexpr std::size_t most_threads = 64;
     return std::nullopt;
 }
 
-/// This thread's own figure, brought up to date: it stands for now.
-[[nodiscard]] std::optional<double> now_of_scheduler() {
+/// By this thread's own figure, brought up to date on that processor: the scheduler's clock leaves
+/// out what a processor did for others than this machine, and two of them may be seconds apart.
+[[nodiscard]] std::optional<double> now_of_scheduler(int processor) {
+    cpu_set_t own;
+    cpu_set_t one;
+    if (processor < 0 || processor >= CPU_SETSIZE || sched_getaffinity(0, sizeof own, &own) != 0) {
+        return std::nullopt;
+    }
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(processor), &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0) {
+        return std::nullopt;
+    }
     sched_yield();
-    return last_run("/proc/thread-self");
+    const auto now = last_run("/proc/thread-self");
+    sched_setaffinity(0, sizeof own, &own);
+    return now;
 }
 
-[[nodiscard]] std::optional<std::chrono::nanoseconds> asleep_for(pid_t process, pid_t thread,
-                                                                 std::optional<double> now) {
+/// The processor on which the thread was last; -1 where that cannot be read.
+[[nodiscard]] int processor_of(pid_t process, pid_t thread) {
+    constexpr int behind_state = 36;  // proc(5): field 39, and the state is the third
+    const std::string line = first_line(fmt::format("/proc/{}/task/{}/stat", process, thread));
+    const auto name_end = line.rfind(')');
+    if (name_end == std::string::npos) {
+        return -1;
+    }
+    std::istringstream fields(line.substr(name_end + 1));
+    std::string field;
+    for (int i = 0; i <= behind_state; ++i) {
+        if (!(fields >> field)) {
+            return -1;
+        }
+    }
+    return std::atoi(field.c_str());
+}
+
+[[nodiscard]] std::optional<std::chrono::nanoseconds> asleep_for(pid_t process, pid_t thread) {
     const auto then = last_run(fmt::format("/proc/{}/task/{}", process, thread));
-    if (!now || !then) {
+    const auto now = then ? now_of_scheduler(processor_of(process, thread)) : std::nullopt;
+    if (!now) {
         return std::nullopt;
     }
     const std::chrono::duration<double, std::milli> length(std::max(*now - *then, 0.0));
@@ -254,7 +285,7 @@ void look_at_call(pid_t process, pid_t thread, const SocketTable& sockets, Wait&
 }
 
 [[nodiscard]] Wait look_at_thread(pid_t process, pid_t thread, std::string who,
-                                  const SocketTable& sockets, std::optional<double> now) {
+                                  const SocketTable& sockets) {
     Wait wait;
     wait.who = std::move(who);
     switch (state_of(process, thread)) {
@@ -265,7 +296,7 @@ void look_at_call(pid_t process, pid_t thread, const SocketTable& sockets, Wait&
         case 't': wait.how = Wait::How::traced; return wait;
         default: break;
     }
-    wait.asleep = asleep_for(process, thread, now);
+    wait.asleep = asleep_for(process, thread);
     look_at_call(process, thread, sockets, wait);
     return wait;
 }
@@ -288,7 +319,6 @@ std::string call_name(std::uint64_t number) {
 }
 
 std::vector<Wait> look_at(const std::vector<pid_t>& processes) {
-    const auto now = now_of_scheduler();
     std::vector<Wait> waits;
     std::map<std::string, SocketTable> tables;  // by network namespace
     for (const pid_t process : processes) {
@@ -311,7 +341,7 @@ std::vector<Wait> look_at(const std::vector<pid_t>& processes) {
                     ", thread \"{}\"",
                     printable(first_line(fmt::format("/proc/{}/task/{}/comm", process, thread))));
             }
-            waits.push_back(look_at_thread(process, thread, std::move(who), table->second, now));
+            waits.push_back(look_at_thread(process, thread, std::move(who), table->second));
         }
     }
     return waits;

@@ -342,6 +342,7 @@ std::vector<sock_filter> syscall_filter(bool looks_up_names, pid_t child) {
     program.in_case(SYS_fcntl, descriptor_controls());
     program.in_case(SYS_tgkill, only_this_process());
     program.in_case(SYS_prlimit64, only_this_process());
+    program.in_case(SYS_sched_setaffinity, only_this_process());
     program.in_case(SYS_setpriority, priorities());
     program.in_case(SYS_prctl, process_controls());
     if (child > 0) {
