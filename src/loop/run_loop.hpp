@@ -69,7 +69,8 @@ class RunLoop {
     void read_more(link::ReceiveStatus& status);
     /// Tells the engine what it will get of the batch, from that packet on.
     void expect_from(std::size_t first);
-    void lose_link();
+    /// `error`: errno of the read that failed; 0: the interface has gone.
+    void lose_link(int error);
     void handle_time();
     /// True if it had something to do.
     bool attend(Part& part);

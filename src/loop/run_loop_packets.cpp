@@ -3,6 +3,8 @@
 
 #include <sys/epoll.h>
 #include <algorithm>
+#include <cstring>
+#include <string>
 
 namespace ghostpeer::loop {
 namespace {
@@ -50,7 +52,7 @@ bool RunLoop::handle_packets() {
         }
         using Kind = link::ReceiveStatus::Kind;
         if (status.kind == Kind::closed || status.kind == Kind::failed) {
-            lose_link();
+            lose_link(status.error);
         }
         // An answer brings the next packet at once, as a SYN-ACK does the ACK; where nothing was
         // answered, to look again would most often be a system call for nothing.
@@ -76,20 +78,21 @@ void RunLoop::expect_from(std::size_t first) {
     }
 }
 
-void RunLoop::lose_link() {
+void RunLoop::lose_link(int error) {
     if (link_gone_) {
         return;
     }
     link_gone_ = true;
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, world_.link.poll_fd(), nullptr);
+    const std::string why =
+        error == 0 ? "" : std::string(" (reading it failed: ") + std::strerror(error) + ")";
     if (world_.needs_link) {
-        failure_ = "the link is gone (" + world_.link.describe() + "): nothing arrives.";
+        failure_ = "the link is gone (" + world_.link.describe() + "): nothing arrives" + why + ".";
         return;
     }
     // Without its interface COMMAND's network is dead; COMMAND itself may still have an end.
     world_.sinks.notice(world_.clock.now(), "link",
-                        "The link to COMMAND is gone; nothing arrives "
-                        "any more.");
+                        "The link to COMMAND is gone; nothing arrives any more" + why + ".");
 }
 
 void RunLoop::deliver() {
