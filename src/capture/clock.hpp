@@ -28,8 +28,11 @@ class Clock {
         }
         begun_ = true;
         last_ = captured;
-        if (captured - base_ > told_ && captured - base_ < century) {
-            told_ = captured - base_;
+        const Duration since = captured - base_;
+        if (since >= century) {
+            base_ = captured - told_;  // no sum goes further beyond it than by a year
+        } else if (since > told_) {
+            told_ = since;
         }
         return told_;
     }

@@ -236,8 +236,9 @@ void Reading::write_notes() {
     }
     if (clock_.set() > 0) {
         note(fmt::format(
-            "The clock was set {} while this was captured, back or by years: what comes "
-            "behind is told as if no time had passed there.",
+            "The clock was set {} while this was captured, back or by years, or packets stand out "
+            "of order: what comes behind is told as if no time had passed there. Where it is the "
+            "order, 'reordercap' (Wireshark) mends it.",
             clock_.set() == 1 ? std::string("once") : fmt::format("{} times", clock_.set())));
     }
     if (early_ > 0) {

@@ -44,6 +44,11 @@ class Listener {
 
     Spoken listen() {
         find_ends();
+        for (const Segment& act : scene_.acts) {
+            if (!scene_.by_peer(act) && !act.flags.has(Flags::rst)) {
+                program_sent_ = std::max(program_sent_, end_place(act));
+            }
+        }
         find_pieces();
         said_until_ = established_;
         for (std::size_t from = 0; from < pieces_.size() && out_.script.size() < most_steps;) {
@@ -74,7 +79,7 @@ class Listener {
             // part of the stream, but forged.
             if (act.length == 0 || act.flags.has(Flags::syn) || act.flags.has(Flags::urg) ||
                 end <= highest || act.place > most_of_peer() || is_behind_fin(act) ||
-                act.ack_place > most_of_program()) {
+                act.ack_place > program_sent_) {
                 continue;
             }
             Piece piece{begin,      static_cast<std::uint64_t>(end - begin),
@@ -88,10 +93,6 @@ class Listener {
         }
     }
 
-    [[nodiscard]] std::int64_t most_of_program() const {
-        return static_cast<std::int64_t>(program_.bytes.size()) + 1 +
-               (program_fin_ != nullptr ? 1 : 0);
-    }
     [[nodiscard]] bool is_behind_fin(const Segment& act) const {
         return peer_fin_ != nullptr &&
                act.place > peer_fin_->place + static_cast<std::int64_t>(peer_fin_->length);
@@ -327,6 +328,7 @@ class Listener {
     Duration established_ = -1ns;
     Duration said_until_{};
     std::int64_t heard_ = 1;
+    std::int64_t program_sent_ = 1;  ///< its numbers say so, also where its bytes are not there
     Spoken out_;
 };
 

@@ -124,6 +124,23 @@ TEST_CASE("capture: a clock that is set back or by years, and the conversation g
     CHECK(read.notes[0].starts_with("The clock was set 3 times while this was captured"));
 }
 
+TEST_CASE("capture: times by which no sum may grow out of its type") {
+    MadeCapture made;
+    MadeConversation one(made);
+    one.handshake(0s);
+    constexpr auto a_year = 24h * 366;
+    std::uint32_t said = 1;
+    for (int year = 1; year < 100; ++year) {
+        one.client(a_year * year, with_push, said++, 1, 1);
+    }
+    for (int year = 0; year < 240; ++year) {  // back to the beginning, and on
+        one.client(a_year * year, with_push, said++, 1, 1);
+    }
+    const Capture read = read_capture(made, {});
+    REQUIRE(read.conversations.size() == 1);
+    CHECK(read.conversations[0].end - read.conversations[0].begin < a_year * 100);
+}
+
 TEST_CASE("capture: attempts are counted for so many clients as conversations are told") {
     MadeCapture made;
     for (std::uint16_t i = 0; i < 20; ++i) {

@@ -205,6 +205,18 @@ TEST_CASE("learn: data that acknowledges what nobody sent is forged") {
     CHECK(lesson.accounts[0].alike == lesson.accounts[0].captured);
 }
 
+TEST_CASE("learn: what answers data that the capture missed is said") {
+    Told told;
+    told.handshake();
+    told.peer(1ms, data, 1, 34, "hello\n");
+    told.program(2ms, ack, 34, 7);
+    told.program(3ms, fin_ack, 34, 7);
+    told.peer(3ms, fin_ack, 7, 35);
+    told.program(3ms, ack, 35, 8);
+    const auto lesson = lesson_of(told);
+    CHECK_SAYS(lesson, "- expect: {bytes: 33}\n    - say: \"hello\\n\"");
+}
+
 TEST_CASE("learn: data behind the peer's own FIN is forged") {
     Told told;
     told.handshake();
