@@ -29,7 +29,15 @@ namespace {
             return false;
         }
     }
-    return file.text.find('\\') == std::string::npos;
+    // Of YAML's escapes these may spell a letter, or join what stands on two lines.
+    constexpr std::string_view hiding = "xuU\n\r \t";
+    for (std::size_t at = file.text.find('\\'); at != std::string::npos;
+         at = file.text.find('\\', at + 2)) {
+        if (at + 1 < file.text.size() && hiding.find(file.text[at + 1]) != std::string_view::npos) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /// It is the same profile, read again.

@@ -32,6 +32,10 @@ dpkg-deb --fsys-tarfile "$scratch"/dist/*.deb | tar t | grep -v '/$' | sed 's|^\
     sort >"$scratch/deb"
 rpm --dbpath "$scratch/none" -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$scratch"/dist/*.rpm |
     sed -n 's|^-[^ ]* /||p' | grep -v '^usr/share/licenses/' | sort >"$scratch/rpm"
+rpm --dbpath "$scratch/none" -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$scratch"/dist/*.rpm |
+    sed -n 's|^d[^ ]* ||p' >"$scratch/folders"
+grep -qx /usr/share/ghostpeer/profiles "$scratch/folders" ||
+    fail "The RPM package leaves folders behind; it has only these:" "$scratch/folders"
 diff "$scratch/deb" "$scratch/rpm" >"$scratch/differences" ||
     fail "The Debian package (<) and the RPM package (>) have other files:" "$scratch/differences"
 
