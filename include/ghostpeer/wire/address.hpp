@@ -58,7 +58,7 @@ struct Endpoint {
 struct Flow {
     Endpoint local;
     Endpoint remote;
-    friend auto operator<=>(const Flow&, const Flow&) noexcept = default;
+    friend auto operator<=>(const Flow&, const Flow&) noexcept = default;  // NOLINT
 };
 
 /// Keyed hash, so that a program cannot choose ports that collide (the run's seed is the key).
