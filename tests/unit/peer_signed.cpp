@@ -19,6 +19,7 @@ std::vector<wire::Bytes> left(World& world) {
     std::vector<peer::Emission> emissions;
     world.engine.take_packets(emissions);
     std::vector<wire::Bytes> packets;
+    packets.reserve(emissions.size());
     for (auto& one : emissions) {
         packets.push_back(std::move(one.packet));
     }

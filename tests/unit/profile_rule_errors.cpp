@@ -263,8 +263,11 @@ TEST_CASE("actions that contradict each other") {
 TEST_CASE("actions that come when their time is over") {
     const std::string over = ": the peer has sent its FIN, or the connection is gone\n";
     for (const std::string state : {"fin-wait-2", "last-ack", "closed"}) {
-        CHECK(rule_problems("{on: enter " + state + ", do: [{log: a}, {say: x}]}") ==
-              "`say` cannot come on `enter " + state + "`" + over);
+        std::string rule = "{on: enter ";
+        rule.append(state).append(", do: [{log: a}, {say: x}]}");
+        std::string problem = "`say` cannot come on `enter ";
+        problem.append(state).append("`").append(over);
+        CHECK(rule_problems(rule) == problem);
     }
     CHECK(rule_problems("{on: [enter closing, enter last-ack], do: close}") ==
           "`close` cannot come on `enter closing`" + over);
