@@ -88,7 +88,7 @@ class Campaigns {
     void drop_done();
 
   private:
-    void begin(std::size_t station, const Behaviours& behaviours, Instant now);
+    void begin(std::size_t index, const Behaviours& behaviours, Instant now);
 
     std::vector<Station> stations_;
     std::vector<Campaign> campaigns_;
