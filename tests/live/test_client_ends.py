@@ -23,9 +23,12 @@ SERVER = """
 # Puts itself into the background, as a daemon does: COMMAND ends while it serves.
 DAEMON = """
     import os, socket, time
+    command = os.getpid()
     if os.fork():
         os._exit(0)
     os.setsid()
+    while os.path.exists(f"/proc/{command}"):
+        time.sleep(0.01)  # it would be served, and the run over, before COMMAND's end is known
     l = socket.create_server(("", 8080))
     while True:
         s, _ = l.accept()
