@@ -59,13 +59,19 @@ constexpr std::size_t most_threads = 64;
     return line;
 }
 
-/// The state letter of a thread: S sleeps, R runs.
-[[nodiscard]] char state_of(pid_t process, pid_t thread) {
+/// What stands in a thread's `stat` behind the name: the state, and what follows.
+[[nodiscard]] std::string stat_of(pid_t process, pid_t thread) {
     // All of it: the name may have line ends.
     const std::string stat =
         whole_file(fmt::format("/proc/{}/task/{}/stat", process, thread)).value_or("");
     const auto name_end = stat.rfind(") ");
-    return name_end == std::string::npos || name_end + 2 >= stat.size() ? '?' : stat[name_end + 2];
+    return name_end == std::string::npos ? std::string() : stat.substr(name_end + 2);
+}
+
+/// The state letter of a thread: S sleeps, R runs.
+[[nodiscard]] char state_of(pid_t process, pid_t thread) {
+    const std::string stat = stat_of(process, thread);
+    return stat.empty() ? '?' : stat.front();
 }
 
 /// `230 0x3 0x0 …`, as /proc/PID/syscall has it (proc_pid_syscall()). Nothing where it is not there
@@ -150,12 +156,7 @@ constexpr std::size_t most_threads = 64;
 /// The processor on which the thread was last; -1 where that cannot be read.
 [[nodiscard]] int processor_of(pid_t process, pid_t thread) {
     constexpr int behind_state = 36;  // proc(5): field 39, and the state is the third
-    const std::string line = first_line(fmt::format("/proc/{}/task/{}/stat", process, thread));
-    const auto name_end = line.rfind(')');
-    if (name_end == std::string::npos) {
-        return -1;
-    }
-    std::istringstream fields(line.substr(name_end + 1));
+    std::istringstream fields(stat_of(process, thread));
     std::string field;
     for (int i = 0; i <= behind_state; ++i) {
         if (!(fields >> field)) {

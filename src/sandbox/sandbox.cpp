@@ -308,7 +308,6 @@ void Sandbox::signal_all(int number) {
     }
 }
 
-/// It has been waited for, so that its number may be another's.
 void Sandbox::forget_helper() noexcept {
     helper_ = -1;
     companion::set(0);

@@ -199,7 +199,7 @@ class Sandbox {
     [[nodiscard]] tl::expected<void, Error> become_ready();
     [[nodiscard]] Error helper_died();
     [[nodiscard]] bool await_helper(int& status) const;
-
+    /// It has been waited for, so that its number may be another's.
     void forget_helper() noexcept;
 
     pid_t helper_ = -1;

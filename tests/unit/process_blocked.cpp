@@ -6,11 +6,15 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
+#include <chrono>
+#include <csignal>
 #include <string>
+#include <vector>
 
 using namespace ghostpeer;
 using namespace ghostpeer::process;
@@ -62,6 +66,43 @@ TEST_CASE("blocked: who runs is at work, who waits or is not there is not") {
     ::close(ends[0]);
     ::close(ends[1]);
     CHECK(::waitpid(reader, nullptr, 0) == reader);
+}
+
+TEST_CASE("blocked: how long a thread has slept does not depend on the processor it slept on") {
+    cpu_set_t own;
+    REQUIRE(::sched_getaffinity(0, sizeof own, &own) == 0);
+    for (std::size_t processor = 0; processor < CPU_SETSIZE; ++processor) {
+        if (!CPU_ISSET(processor, &own)) {
+            continue;
+        }
+        const auto begun = std::chrono::steady_clock::now();
+        const pid_t sleeper = ::fork();
+        REQUIRE(sleeper >= 0);
+        if (sleeper == 0) {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(processor, &one);
+            ::sched_setaffinity(0, sizeof one, &one);
+            ::pause();
+            ::_exit(0);
+        }
+        std::vector<Wait> waits;
+        do {
+            ::usleep(1000);
+            waits = look_at({sleeper});
+        } while (waits.size() == 1 && waits[0].how != Wait::How::waits &&
+                 std::chrono::steady_clock::now() - begun < std::chrono::seconds(10));
+        const auto longest = std::chrono::steady_clock::now() - begun;
+        REQUIRE(waits.size() == 1);
+        if (waits[0].asleep) {  // this kernel tells
+            CHECK(*waits[0].asleep <= longest);
+        }
+        ::kill(sleeper, SIGKILL);
+        CHECK(::waitpid(sleeper, nullptr, 0) == sleeper);
+    }
+    cpu_set_t after;
+    REQUIRE(::sched_getaffinity(0, sizeof after, &after) == 0);
+    CHECK(CPU_EQUAL(&own, &after));
 }
 
 TEST_CASE("blocked: processes that are not there are passed over") {
